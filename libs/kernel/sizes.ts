@@ -1,0 +1,12 @@
+export const BYTES_PER_MIB = 1024 ** 2;
+export const BYTES_PER_GIB = 1024 ** 3;
+
+/** GiB → bytes. */
+export function gibToBytes(gib: number): number {
+  return gib * BYTES_PER_GIB;
+}
+
+/** MiB → KiB, libvirt's default unit of memory. */
+export function mibToKib(mib: number): number {
+  return mib * 1024;
+}
