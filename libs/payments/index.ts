@@ -1,0 +1,2 @@
+export * from './payments.errors.ts';
+export * from './port.ts';
