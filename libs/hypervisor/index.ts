@@ -1,0 +1,2 @@
+export * from './hypervisor.errors.ts';
+export * from './port.ts';

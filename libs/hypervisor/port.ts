@@ -1,0 +1,252 @@
+/** How a host runs its guests: in hardware, or (slowly) by emulation. */
+export type DomainType = 'kvm' | 'qemu';
+
+/** What a driver needs to know of a host to work on it. A plain copy of the host's row. */
+export interface HostRef {
+  readonly id: number;
+  readonly name: string;
+  /** libvirt URI (`qemu+ssh://root@kvm7/system`, `qemu+unix:///system?socket=…`) or `simulated:NAME`. */
+  readonly uri: string;
+  readonly domainType: DomainType;
+  /** Pool of golden images; may be the same as `diskPool`. */
+  readonly imagePool: string;
+  /** Pool of the servers' own disks and seeds. */
+  readonly diskPool: string;
+  /** Linux bridge on the host which guests' network cards join. */
+  readonly bridge: string;
+}
+
+export interface PoolFacts {
+  readonly name: string;
+  readonly capacityBytes: number;
+  readonly freeBytes: number;
+}
+
+/** What was found on a host, at the time of asking. */
+export interface HostFacts {
+  readonly libvirtVersion: string;
+  readonly hypervisorVersion: string;
+  readonly hostUuid: string;
+  readonly hostname: string;
+  /** As libvirt writes it: `x86_64`, `aarch64`. */
+  readonly architecture: string;
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly imagePool: PoolFacts;
+  readonly diskPool: PoolFacts;
+}
+
+/** What the probe guest showed. `reason` is a sentence for the operator, also where KVM works. */
+export interface Acceleration {
+  readonly domainType: DomainType;
+  readonly reason: string;
+}
+
+export type ImageFormat = 'qcow2' | 'raw';
+
+/** A golden image as a file on this machine, to be brought to a host. */
+export interface ImageFile {
+  readonly volumeName: string;
+  /** Absolute path of the file on this machine. */
+  readonly path: string;
+  /** Never probed: a disk's own header is not believed about its format. */
+  readonly format: ImageFormat;
+  /** SHA-256 of the file, 64 hex digits in lower case. */
+  readonly sha256: string;
+  /** Size of the disk inside the file, in bytes. */
+  readonly virtualSizeBytes: number;
+}
+
+/** A golden image that is whole on a host. */
+export interface ImageFacts {
+  readonly volumeName: string;
+  readonly sha256: string;
+  readonly virtualSizeBytes: number;
+}
+
+/** Bytes sent so far of all bytes to send. */
+export type OnProgress = (sentBytes: number, totalBytes: number) => void;
+
+export interface OverlaySpec {
+  readonly volumeName: string;
+  readonly imageVolumeName: string;
+  /** Size of the disk that the guest sees; at least the image's. */
+  readonly sizeGib: number;
+}
+
+/** A YAML document as data; drivers write it through a YAML serializer only. */
+export type YamlDocument = Readonly<Record<string, unknown>>;
+
+/** The NoCloud seed: what cloud-init reads at first boot. May hold secrets, hence `detachSeed`. */
+export interface SeedSpec {
+  readonly volumeName: string;
+  /** Data becomes a `#cloud-config` document; a string (a customer's own user data) goes in as it is. */
+  readonly userData: YamlDocument | string;
+  /** Merged by cloud-init beneath the customer's user data, when `userData` is theirs. */
+  readonly vendorData?: YamlDocument;
+  /** Must carry `instance-id`. */
+  readonly metaData: YamlDocument & { readonly 'instance-id': string };
+  /** cloud-init network configuration, version 2, without the outer `network:` key. */
+  readonly networkConfig: YamlDocument;
+}
+
+/** A domain as Servery defines it. Bridge and accelerator come from the host. */
+export interface DomainSpec {
+  readonly uuid: string;
+  /** Letters, digits, `.`, `_`, `-`; at most 63. Unique on its host. */
+  readonly name: string;
+  /** Written into the domain's metadata, so that the reconciler knows whose it is. */
+  readonly serverId: number;
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly diskVolume: string;
+  readonly seedVolume?: string;
+  /** `52:54:00:12:34:56`; unicast. */
+  readonly mac: string;
+  /** The one IPv4 address which the guest may send from (network filter `clean-traffic`). */
+  readonly ipv4: string;
+}
+
+/** `absent`: no domain of this UUID on the host. */
+export type DomainState = 'running' | 'off' | 'paused' | 'crashed' | 'absent';
+
+/** A domain found on a host. `owner` is null where it carries no mark of any Servery. */
+export interface DomainFacts {
+  readonly uuid: string;
+  readonly name: string;
+  readonly state: Exclude<DomainState, 'absent'>;
+  readonly owner: { readonly serverId: number; readonly installationId: string } | null;
+  /** True when the mark is this installation's. */
+  readonly ours: boolean;
+  /** Names of the volumes among its disks, in the order of the disks. */
+  readonly volumes: readonly string[];
+}
+
+export interface VolumeFacts {
+  readonly name: string;
+  /** Size that a guest sees. */
+  readonly capacityBytes: number;
+  /** Space taken in the pool. */
+  readonly allocationBytes: number;
+}
+
+/**
+ * `released`: the guest let go, the seed is erased and deleted. `held`: the guest did not let go; the seed is
+ * erased, gone from the domain's definition, and its empty volume can be deleted once the domain has stopped.
+ */
+export type SeedDetachment = 'released' | 'held';
+
+export interface AgentExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * One fleet of hosts, whatever runs them. Every method names its object by an id which the caller made before,
+ * so each may be repeated after a crash, and by two at once, with the same outcome as once. All fail with
+ * HypervisorError and nothing else; a host that hangs ends in `host_timeout`, never in a call that hangs.
+ * A driver changes or deletes only domains that carry this installation's mark.
+ */
+export interface Hypervisor {
+  /** @throws host_unreachable, host_misconfigured (a pool or the bridge is not there) */
+  inspectHost(host: HostRef): Promise<HostFacts>;
+
+  /**
+   * Boots a probe guest under KVM and waits until it has really run, for a device file proves nothing.
+   * Falls back to emulation with the reason. Leaves nothing on the host. Takes up to 30 s.
+   */
+  probeAcceleration(host: HostRef): Promise<Acceleration>;
+
+  /**
+   * Brings an image into the image pool; does nothing where it is already whole there with the same checksum.
+   * A half upload is never seen by `listImages` or `createOverlay`, and the next import starts it anew.
+   * @throws image_corrupt, pool_full, volume_exists_foreign (same name, other checksum)
+   */
+  importImage(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void>;
+  listImages(host: HostRef): Promise<readonly ImageFacts[]>;
+  /** Also clears half uploads of this name. @throws image_in_use while an overlay stands on it */
+  deleteImage(host: HostRef, volumeName: string): Promise<void>;
+
+  /** A copy-on-write disk on an image. @throws image_missing, disk_too_small, pool_full, volume_exists_foreign */
+  createOverlay(host: HostRef, overlay: OverlaySpec): Promise<void>;
+  /** Writes the seed disk; a repeat writes it again. @throws pool_full, invalid_spec */
+  createSeed(host: HostRef, seed: SeedSpec): Promise<void>;
+  /** Absent is success. `wipe` overwrites first. @throws volume_in_use while a domain has it */
+  deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void>;
+  /** Volumes of one of the host's pools, images' markers left out. */
+  listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]>;
+
+  /** Defines, or redefines what is ours. @throws domain_exists_foreign, invalid_spec, volume_missing */
+  defineDomain(host: HostRef, spec: DomainSpec): Promise<void>;
+  /** Forgets the domain; absent is success; its disks stay. A running one is stopped by force first. */
+  undefineDomain(host: HostRef, uuid: string): Promise<void>;
+  domainState(host: HostRef, uuid: string): Promise<DomainState>;
+  listDomains(host: HostRef): Promise<readonly DomainFacts[]>;
+
+  /** Running is success. @throws domain_missing, volume_missing, host_out_of_memory */
+  startDomain(host: HostRef, uuid: string): Promise<void>;
+  /** Presses the power button and does not wait; off is success. */
+  shutdownDomain(host: HostRef, uuid: string): Promise<void>;
+  /** Asks the guest to reboot and does not wait. @throws domain_not_running */
+  rebootDomain(host: HostRef, uuid: string): Promise<void>;
+  /** Presses the reset button. @throws domain_not_running */
+  resetDomain(host: HostRef, uuid: string): Promise<void>;
+  /** Pulls the plug; off or absent is success. */
+  destroyDomain(host: HostRef, uuid: string): Promise<void>;
+
+  /** Takes the seed disk from the domain, erases it and deletes it. Success where that was done before. */
+  detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment>;
+
+  /** True when the guest agent answers within a few seconds; false in every other case of a reachable host. */
+  agentPing(host: HostRef, uuid: string): Promise<boolean>;
+  /**
+   * Runs a program in the guest, without a shell, as root. The exit code is the program's (128 + signal where
+   * it was killed). @throws agent_not_answering, also when the program outlives `timeoutSeconds`
+   */
+  agentExec(
+    host: HostRef,
+    uuid: string,
+    argv: readonly [string, ...string[]],
+    options: { readonly timeoutSeconds: number },
+  ): Promise<AgentExecResult>;
+  /**
+   * Sets a user's password through the guest agent. It stands in no argument list, log or error.
+   * @throws agent_not_answering, agent_refused, invalid_spec (empty, or with control characters)
+   */
+  agentSetPassword(host: HostRef, uuid: string, user: string, password: string): Promise<void>;
+}
+
+/** Nest token of the Hypervisor. */
+export const HYPERVISOR = Symbol('Hypervisor');
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** At most the first 64 KiB. */
+  readonly body: string;
+}
+
+/**
+ * How the worker looks at a guest from outside, over the network, as its owner would: directly, or through a
+ * proxy where the guests' network is not ours. Failures of the way there are `null`, for callers poll.
+ */
+export interface GuestReach {
+  /**
+   * The guest's ed25519 SSH host key as `ssh-ed25519 AAAA…`, proven by a key exchange; null while nothing
+   * answers, or what answers has no such key.
+   */
+  readSshHostKey(host: HostRef, address: string, port: number): Promise<string | null>;
+  /** One GET; null while nothing answers within `timeoutSeconds` (default 5). Redirects are not followed. */
+  httpGet(
+    host: HostRef,
+    address: string,
+    port: number,
+    path: string,
+    options?: { readonly timeoutSeconds?: number },
+  ): Promise<HttpAnswer | null>;
+  /** True when the port takes a TCP connection. */
+  tcpOpen(host: HostRef, address: string, port: number): Promise<boolean>;
+}
+
+/** Nest token of the GuestReach. */
+export const GUEST_REACH = Symbol('GuestReach');
