@@ -1,0 +1,2 @@
+export * from './envelope-cipher.ts';
+export * from './secrets.errors.ts';
