@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { DomainError } from '#libs/kernel';
+import { envExample } from './env-example.ts';
+import { loadEnvironment, variableDocs } from './index.ts';
+
+const complete = {
+  DATABASE_URL: 'postgres://servery:secret@127.0.0.1:5432/servery',
+  REDIS_URL: 'redis://127.0.0.1:6379/0',
+  SERVERY_URL: 'http://127.0.0.1:8080/',
+  SERVERY_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+  STRIPE_SECRET_KEY: 'sk_test_abc',
+  STRIPE_WEBHOOK_SECRET: 'whsec_abc',
+};
+
+function problemsOf(variables: Record<string, string | undefined>): string[] {
+  try {
+    loadEnvironment(variables);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'config_invalid') {
+      return error.fields.map((field) => field.name);
+    }
+    throw error;
+  }
+  return [];
+}
+
+describe('the environment', () => {
+  it('is parsed into numbers, flags and a URL with no slash at its end', () => {
+    const environment = loadEnvironment({ ...complete, SERVERY_PORT: '9000', SERVERY_TRUST_PROXY: 'yes' });
+    expect(environment).toMatchObject({
+      SERVERY_PORT: 9000,
+      SERVERY_TRUST_PROXY: true,
+      SERVERY_URL: 'http://127.0.0.1:8080',
+      SERVERY_LEASE_SECONDS: 30,
+    });
+  });
+
+  it('names every variable that is missing, and takes an empty one for missing', () => {
+    expect(problemsOf({ REDIS_URL: '' }).sort()).toEqual(Object.keys(complete).sort());
+  });
+
+  it.each([
+    ['DATABASE_URL', 'mysql://x'],
+    ['SERVERY_PORT', '70000'],
+    ['SERVERY_SECRET_KEY', Buffer.alloc(31).toString('base64')],
+    ['STRIPE_SECRET_KEY', 'pk_test_abc'],
+    ['SERVERY_CURRENCY', 'xyz'],
+    ['SERVERY_LEASE_SECONDS', '0'],
+  ])('refuses %s=%s by name', (name, value) => {
+    expect(problemsOf({ ...complete, [name]: value })).toEqual([name]);
+  });
+
+  it('never repeats a value: it may be a secret', () => {
+    const secret = 'sk_wrong_topsecret';
+    expect(() => loadEnvironment({ ...complete, STRIPE_SECRET_KEY: secret })).toThrowError(
+      expect.objectContaining({ message: expect.not.stringContaining(secret) }),
+    );
+  });
+
+  it('refuses the Stripe emulator and plain http in production', () => {
+    const production = { ...complete, NODE_ENV: 'production', STRIPE_API_HOST: '127.0.0.1' };
+    expect(problemsOf(production).sort()).toEqual(['SERVERY_URL', 'STRIPE_API_HOST']);
+  });
+
+  it('is documented, variable by variable, in .env.example', async () => {
+    expect(variableDocs().filter((doc) => doc.description === '')).toEqual([]);
+    await expect(envExample()).toMatchFileSnapshot('../../.env.example');
+  });
+});

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(1).max(65535);
+const flag = z.stringbool({ truthy: ['1', 'true', 'yes', 'on'], falsy: ['0', 'false', 'no', 'off'] });
+const url = (...protocols: readonly string[]) =>
+  z.url({
+    protocol: new RegExp(`^(${protocols.join('|')})$`),
+    error: `must be a URL of ${protocols.join(' or ')}`,
+  });
+
+/** 32 random bytes in base64: `openssl rand -base64 32` makes one. */
+const envelopeKey = z
+  .base64({ error: 'must be 32 bytes in base64 (openssl rand -base64 32)' })
+  .refine((text) => Buffer.from(text, 'base64').length === 32, {
+    error: 'must be 32 bytes in base64 (openssl rand -base64 32)',
+  });
+
+/**
+ * Every environment variable that Servery reads. The description of each is its documentation: `.env.example`
+ * is written from here.
+ */
+export const environmentSchema = z.object({
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('production refuses everything that is made for development, such as the Stripe emulator'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('the least level that is logged'),
+
+  DATABASE_URL: url('postgres', 'postgresql').describe(
+    'PostgreSQL 15 or newer: postgres://user:password@host:port/name',
+  ),
+  REDIS_URL: url('redis', 'rediss').describe('Redis 6.2 or newer: redis://:password@host:port/0'),
+
+  SERVERY_URL: url('http', 'https')
+    .transform((text) => text.replace(/\/+$/, ''))
+    .describe('where customers reach Servery, with no slash at the end; links, cookies and redirects use it'),
+  SERVERY_HOST: z.string().min(1).default('127.0.0.1').describe('the address that the API listens on'),
+  SERVERY_PORT: port.default(8080).describe('the port that the API listens on'),
+  SERVERY_WORKER_PORT: port.default(8081).describe("the port of the worker's health and metrics page"),
+  SERVERY_TRUST_PROXY: flag
+    .default(false)
+    .describe('believe X-Forwarded-For and X-Forwarded-Proto: only behind a reverse proxy that sets them'),
+  SERVERY_SECRET_KEY: envelopeKey.describe('the envelope key for secrets at rest: 32 bytes in base64'),
+  SERVERY_CURRENCY: z
+    .enum(['eur', 'usd', 'gbp', 'chf'])
+    .default('eur')
+    .describe('the currency of all prices, invoices and holds'),
+  SERVERY_DATA_DIR: z
+    .string()
+    .min(1)
+    .default('.servery')
+    .describe('the folder of everything that must be kept'),
+  SERVERY_IMAGES_DIR: z
+    .string()
+    .min(1)
+    .default('.servery/images')
+    .describe('where golden images are cooked and kept'),
+  SERVERY_LEASE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(600)
+    .default(30)
+    .describe('after so many seconds without a sign of life, a saga is taken from its worker'),
+  SERVERY_WORKER_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(16)
+    .describe('how many sagas one worker runs side by side'),
+  SERVERY_RELAY_SOCKET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("the lab only: the socket of the relay that shows guests' ports at 127.0.0.1"),
+  SERVERY_GUEST_PROXY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("the lab only: the socket through which the worker reaches guests' addresses"),
+
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_\w+$/, { error: 'must look like sk_test_… or sk_live_…' })
+    .describe("Stripe's secret key"),
+  STRIPE_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_\w+$/, { error: 'must look like whsec_…' })
+    .describe('the secret that signs what Stripe posts to $SERVERY_URL/webhooks/stripe'),
+  STRIPE_API_HOST: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('a host that answers in place of api.stripe.com: the emulator. Refused in production'),
+  STRIPE_API_PORT: port.optional().describe('the port of STRIPE_API_HOST'),
+});
+
+/** The environment, parsed: the only form in which the rest of Servery sees it. */
+export type Environment = Readonly<z.output<typeof environmentSchema>>;
+
+/** What one variable is for, as the operator's documentation lists it. */
+export interface VariableDoc {
+  readonly name: string;
+  readonly description: string;
+  readonly required: boolean;
+  readonly defaultValue: string | undefined;
+}
+
+/** The documentation of every variable, in the schema's order. */
+export function variableDocs(): VariableDoc[] {
+  return Object.entries(environmentSchema.shape).map(([name, schema]) => {
+    const absent = schema.safeParse(undefined);
+    return {
+      name,
+      description: schema.description ?? '',
+      required: !absent.success,
+      defaultValue: absent.success && absent.data !== undefined ? String(absent.data) : undefined,
+    };
+  });
+}
