@@ -1,0 +1,6 @@
+import { ImagesModule } from '#libs/images';
+import { Module } from '@nestjs/common';
+import { CatalogService } from './catalog.service.ts';
+
+@Module({ imports: [ImagesModule], providers: [CatalogService], exports: [CatalogService] })
+export class CatalogModule {}

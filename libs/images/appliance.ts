@@ -1,0 +1,28 @@
+/** A port that an appliance serves. `protocol` names what speaks there; `name` is for people. */
+export interface AppliancePort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: 'tcp' | 'udp' | 'http' | 'https' | 'ssh';
+}
+
+/** How a worker sees from outside that the appliance does its work. */
+export type HealthCheck =
+  | { readonly type: 'http'; readonly port: number; readonly path: string; readonly status: number }
+  | { readonly type: 'tcp'; readonly port: number };
+
+/** What the shop window and the workflows need to know of a recipe; kept with each build of its image. */
+export interface Appliance {
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly category: string;
+  readonly iconSvg: string;
+  readonly osFlavor: string;
+  readonly osVersion: string;
+  readonly licence: string;
+  readonly ports: readonly AppliancePort[];
+  readonly healthChecks: readonly HealthCheck[];
+  readonly minimumMemoryMib: number;
+  readonly minimumDiskGib: number;
+}

@@ -1,0 +1,86 @@
+import { DomainError, newId } from '#libs/kernel';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager, In, IsNull } from 'typeorm';
+import type { Appliance } from './appliance.ts';
+import { Image } from './image.entity.ts';
+
+/** A cooked image as it is registered: its appliance and its bytes. */
+export interface NewImage {
+  readonly appliance: Appliance;
+  readonly sha256: string;
+  readonly fileSizeBytes: number;
+  readonly virtualSizeBytes: number;
+  readonly packageCount: number;
+}
+
+/** The golden images of the catalog and which hosts have them. */
+@Injectable()
+export class ImagesService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Filters: name, type, id, status is always `available`. Former builds are listed only by id. */
+  list(query: ListQuery = firstPage): Promise<Page<Image>> {
+    const builder = this.dataSource.getRepository(Image).createQueryBuilder('image');
+    if (!('id' in query.filters)) builder.where('image.deprecatedAt IS NULL');
+    return pageOf(builder, query, {
+      id: 'image.id',
+      filters: { id: 'image.id', name: 'image.name', type: 'image.type' },
+      sorts: { id: 'image.id', name: 'image.name', created: 'image.createdAt' },
+    });
+  }
+
+  /** @throws DomainError `image_not_found` */
+  async get(id: number): Promise<Image> {
+    return (await this.dataSource.getRepository(Image).findOneBy({ id })) ?? notFound(id);
+  }
+
+  /** Rows by id, former builds too; unknown ids are left out. */
+  byIds(ids: readonly number[]): Promise<Image[]> {
+    return this.dataSource.getRepository(Image).findBy({ id: In([...ids]) });
+  }
+
+  /** The current build of a name, or any build by id. @throws DomainError `image_not_found` */
+  async resolve(idOrName: number | string): Promise<Image> {
+    const repository = this.dataSource.getRepository(Image);
+    const id = Number(idOrName);
+    const image = Number.isSafeInteger(id)
+      ? await repository.findOneBy({ id })
+      : await repository.findOneBy({ name: String(idOrName), deprecatedAt: IsNull() });
+    return image ?? notFound(idOrName);
+  }
+
+  /**
+   * Makes a build the current one of its name, within the caller's transaction. The same bytes keep their row,
+   * and take the appliance's newest words.
+   */
+  async register(manager: EntityManager, build: NewImage): Promise<Image> {
+    const repository = manager.getRepository(Image);
+    const { name } = build.appliance;
+    const known = await repository.findOneBy({ name, sha256: build.sha256 });
+    await manager.query(
+      `UPDATE images SET deprecated_at = now() WHERE name = $1 AND deprecated_at IS NULL AND sha256 <> $2`,
+      [name, build.sha256],
+    );
+    const image = repository.create({
+      ...(known ?? { id: newId(), volumeName: `${name}-${build.sha256.slice(0, 16)}.qcow2` }),
+      name,
+      type: build.appliance.category === 'os' ? 'system' : 'app',
+      ...build,
+      deprecatedAt: null,
+    });
+    return repository.save(image);
+  }
+
+  /** Remembers that a host has the whole image. */
+  async recordOnHost(manager: EntityManager, imageId: number, hostId: number): Promise<void> {
+    await manager.query(
+      `INSERT INTO host_images (image_id, host_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+      [imageId, hostId],
+    );
+  }
+}
+
+function notFound(id: number | string): never {
+  throw new DomainError('not_found', 'image_not_found', `there is no image ${id}`);
+}

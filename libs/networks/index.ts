@@ -1,0 +1,1 @@
+export { type Address, addAddresses, addressOf, claimAddress, releaseAddress } from './address-pool.ts';

@@ -1,0 +1,115 @@
+import type { EntityManager } from 'typeorm';
+import { type Demand, type FilterReport, noCapacity } from './placement.errors.ts';
+
+export interface PlacementRequest extends Demand {
+  readonly serverId: number;
+  readonly locationId: number;
+  readonly imageId: number;
+}
+
+/**
+ * Best fit: the host that is left with the smallest share of memory and vCPUs free. It keeps whole hosts free
+ * for large servers; on the Azure trace best fit needs 6 % more hosts than the volume's lower bound, worst fit 23 %.
+ * `$1` location, `$2` image, `$3` MiB, `$4` vCPUs, `$5` GiB, `$6` server.
+ */
+const PLACE = (lock: 'SKIP LOCKED' | '') => `
+  WITH chosen AS (
+    SELECT h.id FROM hosts h
+    WHERE h.state = 'active' AND h.location_id = $1
+      AND EXISTS (SELECT 1 FROM host_images i WHERE i.host_id = h.id AND i.image_id = $2)
+      AND h.memory_mib - h.used_memory_mib >= $3
+      AND h.vcpus - h.used_vcpus >= $4
+      AND h.disk_gib - h.used_disk_gib >= $5
+    ORDER BY (h.memory_mib - h.used_memory_mib - $3)::float8 / h.memory_mib
+           + (h.vcpus - h.used_vcpus - $4)::float8 / h.vcpus, h.id
+    LIMIT 1
+    FOR NO KEY UPDATE OF h ${lock}
+  ), taken AS (
+    UPDATE hosts h
+    SET used_memory_mib = h.used_memory_mib + $3, used_vcpus = h.used_vcpus + $4, used_disk_gib = h.used_disk_gib + $5
+    FROM chosen WHERE h.id = chosen.id
+    RETURNING h.id
+  )
+  INSERT INTO reservations (server_id, host_id, memory_mib, vcpus, disk_gib)
+  SELECT $6, taken.id, $3, $4, $5 FROM taken
+  RETURNING host_id AS "hostId"`;
+
+/**
+ * Reserves room for a server within the caller's transaction and returns the host's id. A server that has a
+ * reservation keeps it. Orders that run beside each other don't queue for the one best host: a host on which
+ * another transaction is just deciding is passed over, and waited for only when no other fits. The rows' check
+ * constraints make overselling impossible whatever runs beside it.
+ *
+ * @throws DomainError `resource_unavailable` with the number of hosts that each filter left.
+ */
+export async function reserve(manager: EntityManager, request: PlacementRequest): Promise<number> {
+  const kept = await reservedHost(manager, request.serverId);
+  if (kept !== undefined) return kept;
+  const values = [
+    request.locationId,
+    request.imageId,
+    request.memoryMib,
+    request.vcpus,
+    request.diskGib,
+    request.serverId,
+  ];
+  for (const lock of ['SKIP LOCKED', ''] as const) {
+    const [row] = await manager.query<{ hostId: number }[]>(PLACE(lock), values);
+    if (row) return row.hostId;
+  }
+  throw noCapacity(request, await filterReport(manager, request));
+}
+
+/** Gives a reservation back; success where there is none. */
+export async function release(manager: EntityManager, serverId: number): Promise<void> {
+  await manager.query(
+    `WITH freed AS (DELETE FROM reservations WHERE server_id = $1 RETURNING *)
+     UPDATE hosts h
+     SET used_memory_mib = h.used_memory_mib - f.memory_mib, used_vcpus = h.used_vcpus - f.vcpus,
+         used_disk_gib = h.used_disk_gib - f.disk_gib
+     FROM freed f WHERE h.id = f.host_id`,
+    [serverId],
+  );
+}
+
+export async function reservedHost(manager: EntityManager, serverId: number): Promise<number | undefined> {
+  const [row] = await manager.query<{ hostId: number }[]>(
+    `SELECT host_id AS "hostId" FROM reservations WHERE server_id = $1`,
+    [serverId],
+  );
+  return row?.hostId;
+}
+
+/** Whether a server of this size would find a host now. A hint for a shop window: it reserves nothing. */
+export async function fits(
+  manager: EntityManager,
+  request: Omit<PlacementRequest, 'serverId'>,
+): Promise<boolean> {
+  return (await filterReport(manager, request)).withDisk > 0;
+}
+
+async function filterReport(
+  manager: EntityManager,
+  request: Omit<PlacementRequest, 'serverId'>,
+): Promise<FilterReport> {
+  const [report] = await manager.query<FilterReport[]>(
+    `SELECT count(*) AS hosts,
+            count(*) FILTER (WHERE active) AS active,
+            count(*) FILTER (WHERE active AND located) AS "inLocation",
+            count(*) FILTER (WHERE active AND located AND imaged) AS "withImage",
+            count(*) FILTER (WHERE active AND located AND imaged AND memory) AS "withMemory",
+            count(*) FILTER (WHERE active AND located AND imaged AND memory AND vcpus) AS "withVcpus",
+            count(*) FILTER (WHERE active AND located AND imaged AND memory AND vcpus AND disk) AS "withDisk"
+     FROM (
+       SELECT h.state = 'active' AS active, h.location_id = $1 AS located,
+              EXISTS (SELECT 1 FROM host_images i WHERE i.host_id = h.id AND i.image_id = $2) AS imaged,
+              h.memory_mib - h.used_memory_mib >= $3 AS memory,
+              h.vcpus - h.used_vcpus >= $4 AS vcpus,
+              h.disk_gib - h.used_disk_gib >= $5 AS disk
+       FROM hosts h
+     ) AS h`,
+    [request.locationId, request.imageId, request.memoryMib, request.vcpus, request.diskGib],
+  );
+  if (!report) throw new Error('an aggregate without GROUP BY has one row');
+  return report;
+}
