@@ -1,0 +1,3 @@
+export * from './simulated-fleet.ts';
+export * from './simulated-guest-reach.ts';
+export * from './simulated-hypervisor.ts';

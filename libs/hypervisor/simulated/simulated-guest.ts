@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { Clock } from '#libs/kernel';
+import type { AgentExecResult } from '../port.ts';
+import type {
+  GuestFacts,
+  GuestFault,
+  SimulatedDomain,
+  SimulatedHost,
+  SimulatedVolume,
+} from './simulated-fleet.ts';
+
+const metaData = z.looseObject({ 'instance-id': z.string(), 'local-hostname': z.string().optional() });
+const cloudConfig = z.looseObject({
+  hostname: z.string().optional(),
+  ssh_keys: z.looseObject({ ed25519_public: z.string().optional() }).optional(),
+});
+
+/** What cloud-init would make of a disk at this boot: a new instance id, a new guest; else nothing changes. */
+export function firstBoot(
+  domain: SimulatedDomain,
+  disk: SimulatedVolume,
+  seed: SimulatedVolume | undefined,
+): GuestFacts {
+  const files = seed?.seed ?? {};
+  const meta = metaData.safeParse(parse(files['meta-data'] ?? '')).data;
+  if (disk.guest && (meta === undefined || meta['instance-id'] === disk.guest.instanceId)) return disk.guest;
+  const user = readConfig(files['user-data']);
+  const vendor = readConfig(files['vendor-data']);
+  const givenKey = user?.ssh_keys?.ed25519_public ?? vendor?.ssh_keys?.ed25519_public;
+  return {
+    instanceId: meta?.['instance-id'] ?? 'none',
+    hostname: user?.hostname ?? vendor?.hostname ?? meta?.['local-hostname'] ?? domain.name,
+    hostKey: givenKey === undefined ? madeUpHostKey(disk.name) : bareKey(givenKey),
+    passwordDigests: {},
+  };
+}
+
+/** True when a guest that runs has also had its time to boot. */
+export function guestIsUp(host: SimulatedHost, domain: SimulatedDomain, clock: Clock): boolean {
+  return domain.state === 'running' && clock.now().getTime() - domain.startedAtMs >= host.bootMs;
+}
+
+/** A handful of programs, enough to see that arguments, output and exit codes come through; others succeed. */
+export function runProgram(
+  argv: readonly [string, ...string[]],
+  hostname: string,
+  fault: GuestFault | null,
+): AgentExecResult {
+  const [program, ...rest] = argv;
+  const name = program.split('/').at(-1);
+  if (fault === 'exec_fails' || name === 'false') return { exitCode: 1, stdout: '', stderr: '' };
+  if (name === 'echo') return { exitCode: 0, stdout: `${rest.join(' ')}\n`, stderr: '' };
+  if (name === 'hostname') return { exitCode: 0, stdout: `${hostname}\n`, stderr: '' };
+  return { exitCode: 0, stdout: '', stderr: '' };
+}
+
+/** A well-formed ed25519 public key in OpenSSH's form that nobody has the private half of. */
+export function madeUpHostKey(salt: string): string {
+  const type = Buffer.from('ssh-ed25519');
+  const key = createHash('sha256').update(salt).digest();
+  const lengths = [type, key].map((part) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(part.length);
+    return Buffer.concat([length, part]);
+  });
+  return `ssh-ed25519 ${Buffer.concat(lengths).toString('base64')}`;
+}
+
+function readConfig(text: string | undefined): z.infer<typeof cloudConfig> | undefined {
+  if (!text?.startsWith('#cloud-config\n')) return undefined;
+  return cloudConfig.safeParse(parse(text)).data;
+}
+
+/** `ssh-ed25519 AAAA… comment` without its comment. */
+function bareKey(line: string): string {
+  return line.trim().split(/\s+/).slice(0, 2).join(' ');
+}

@@ -1,0 +1,370 @@
+import { createHash } from 'node:crypto';
+import { gibToBytes } from '#libs/kernel';
+import { HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
+import { verifyImageFile } from '../image-file.ts';
+import type {
+  Acceleration,
+  AgentExecResult,
+  DomainFacts,
+  DomainSpec,
+  DomainState,
+  HostFacts,
+  HostRef,
+  Hypervisor,
+  ImageFacts,
+  ImageFile,
+  OnProgress,
+  OverlaySpec,
+  SeedDetachment,
+  SeedSpec,
+  VolumeFacts,
+} from '../port.ts';
+import { renderSeed } from '../seed-documents.ts';
+import {
+  checkDomainSpec,
+  checkImageFile,
+  checkLogin,
+  checkOverlaySpec,
+  checkSeedSpec,
+  checkUuid,
+  checkVolumeName,
+} from '../specs.ts';
+import type { SimulatedDomain, SimulatedFleet, SimulatedHost, SimulatedVolume } from './simulated-fleet.ts';
+import { firstBoot, guestIsUp, runProgram } from './simulated-guest.ts';
+
+/** What an empty overlay takes: a qcow2 header and its first tables. */
+const EMPTY_OVERLAY_BYTES = 196_608;
+const SEED_BYTES = 65_536;
+
+/** The port over a SimulatedFleet: fleets of thousands, and faults on demand. Runs nothing. */
+export class SimulatedHypervisor implements Hypervisor {
+  private readonly fleet: SimulatedFleet;
+  private readonly installationId: string;
+
+  constructor(fleet: SimulatedFleet, installationId: string) {
+    this.fleet = fleet;
+    this.installationId = installationId;
+  }
+
+  inspectHost(ref: HostRef): Promise<HostFacts> {
+    return this.fleet.call(ref, 'inspectHost', (host) => {
+      const space = { capacityBytes: gibToBytes(host.diskGib), freeBytes: this.fleet.freeBytes(host) };
+      return {
+        libvirtVersion: '0.0.0',
+        hypervisorVersion: 'simulated',
+        hostUuid: host.hostUuid,
+        hostname: host.name,
+        architecture: 'x86_64',
+        vcpus: host.vcpus,
+        memoryMib: host.memoryMib,
+        imagePool: { name: ref.imagePool, ...space },
+        diskPool: { name: ref.diskPool, ...space },
+      };
+    });
+  }
+
+  probeAcceleration(ref: HostRef): Promise<Acceleration> {
+    return this.fleet.call(ref, 'probeAcceleration', (host) => host.acceleration);
+  }
+
+  importImage(ref: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void> {
+    return this.fleet.call(ref, 'importImage', async (host) => {
+      checkImageFile(image);
+      const existing = this.fleet.volume(host.name, ref.imagePool, image.volumeName);
+      if (existing?.image?.sha256 === image.sha256) return;
+      if (existing)
+        throw refusal(host, 'volume_exists_foreign', `Another volume is called ${image.volumeName}.`);
+      const sizeBytes = await verifyImageFile(image);
+      this.needSpace(host, sizeBytes);
+      const { volumeName, sha256, virtualSizeBytes } = image;
+      this.fleet.putVolume(host.name, {
+        name: volumeName,
+        pool: ref.imagePool,
+        capacityBytes: virtualSizeBytes,
+        allocationBytes: sizeBytes,
+        image: { volumeName, sha256, virtualSizeBytes },
+      });
+      onProgress?.(sizeBytes, sizeBytes);
+    });
+  }
+
+  listImages(ref: HostRef): Promise<readonly ImageFacts[]> {
+    return this.fleet.call(ref, 'listImages', (host) => {
+      const volumes = this.fleet.volumes(host.name).filter((volume) => volume.pool === ref.imagePool);
+      return volumes.flatMap((volume) => volume.image ?? []);
+    });
+  }
+
+  deleteImage(ref: HostRef, volumeName: string): Promise<void> {
+    return this.fleet.call(ref, 'deleteImage', (host) => {
+      checkVolumeName(volumeName);
+      const overlay = this.fleet
+        .volumes(host.name)
+        .find(({ backing }) => backing?.pool === ref.imagePool && backing.name === volumeName);
+      if (overlay) throw refusal(host, 'image_in_use', `Disk ${overlay.name} stands on image ${volumeName}.`);
+      this.fleet.removeVolume(host.name, ref.imagePool, volumeName);
+    });
+  }
+
+  createOverlay(ref: HostRef, overlay: OverlaySpec): Promise<void> {
+    return this.fleet.call(ref, 'createOverlay', (host) => {
+      checkOverlaySpec(overlay);
+      const { volumeName, imageVolumeName } = overlay;
+      const image = this.fleet.volume(host.name, ref.imagePool, imageVolumeName)?.image;
+      if (!image) throw refusal(host, 'image_missing', `Image ${imageVolumeName} is not on the host.`);
+      const capacityBytes = gibToBytes(overlay.sizeGib);
+      if (capacityBytes < image.virtualSizeBytes) {
+        throw refusal(
+          host,
+          'disk_too_small',
+          `A disk on ${imageVolumeName} needs ${image.virtualSizeBytes} bytes.`,
+        );
+      }
+      const existing = this.fleet.volume(host.name, ref.diskPool, volumeName);
+      if (existing) {
+        if (existing.backing?.name === imageVolumeName && existing.capacityBytes === capacityBytes) return;
+        throw refusal(host, 'volume_exists_foreign', `Another volume is called ${volumeName}.`);
+      }
+      this.needSpace(host, EMPTY_OVERLAY_BYTES);
+      this.fleet.putVolume(host.name, {
+        name: volumeName,
+        pool: ref.diskPool,
+        capacityBytes,
+        allocationBytes: EMPTY_OVERLAY_BYTES,
+        backing: { pool: ref.imagePool, name: imageVolumeName },
+      });
+    });
+  }
+
+  createSeed(ref: HostRef, spec: SeedSpec): Promise<void> {
+    return this.fleet.call(ref, 'createSeed', (host) => {
+      checkSeedSpec(spec);
+      const seed = Object.fromEntries(renderSeed(spec).map((file) => [file.name, file.content]));
+      const existing = this.fleet.volume(host.name, ref.diskPool, spec.volumeName);
+      if (existing && !existing.seed) {
+        throw refusal(host, 'volume_exists_foreign', `Another volume is called ${spec.volumeName}.`);
+      }
+      if (!existing) this.needSpace(host, SEED_BYTES);
+      const sizes = { capacityBytes: SEED_BYTES, allocationBytes: SEED_BYTES };
+      this.fleet.putVolume(host.name, { name: spec.volumeName, pool: ref.diskPool, ...sizes, seed });
+    });
+  }
+
+  deleteVolume(ref: HostRef, volumeName: string, _options: { readonly wipe?: boolean } = {}): Promise<void> {
+    return this.fleet.call(ref, 'deleteVolume', (host) => {
+      checkVolumeName(volumeName);
+      const user = this.fleet.domains(host.name).find((domain) => volumesOf(domain).includes(volumeName));
+      if (user) throw refusal(host, 'volume_in_use', `Domain ${user.name} has volume ${volumeName}.`);
+      this.fleet.removeVolume(host.name, ref.diskPool, volumeName);
+    });
+  }
+
+  listVolumes(ref: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]> {
+    return this.fleet.call(ref, 'listVolumes', (host) => {
+      const poolName = pool === 'images' ? ref.imagePool : ref.diskPool;
+      const volumes = this.fleet.volumes(host.name).filter((volume) => volume.pool === poolName);
+      return volumes.map(({ name, capacityBytes, allocationBytes }) => ({
+        name,
+        capacityBytes,
+        allocationBytes,
+      }));
+    });
+  }
+
+  defineDomain(ref: HostRef, spec: DomainSpec): Promise<void> {
+    return this.fleet.call(ref, 'defineDomain', (host) => {
+      checkDomainSpec(spec);
+      const { serverId, ...rest } = spec;
+      const existing = this.fleet.domain(host.name, spec.uuid);
+      const namesake = this.fleet.domains(host.name).find((domain) => domain.name === spec.name);
+      if ((existing && !this.isOurs(existing, serverId)) || (namesake && namesake.uuid !== spec.uuid)) {
+        throw refusal(
+          host,
+          'domain_exists_foreign',
+          `A domain that is not ours is ${spec.name} or ${spec.uuid}.`,
+        );
+      }
+      for (const volume of [spec.diskVolume, spec.seedVolume]) {
+        if (volume !== undefined) this.needVolume(host, ref, volume);
+      }
+      const owner = { serverId, installationId: this.installationId };
+      const run = {
+        state: existing?.state ?? 'off',
+        startedAtMs: existing?.startedAtMs ?? 0,
+        heldVolumes: [],
+      };
+      this.fleet.putDomain(host.name, { ...rest, owner, ...run });
+    });
+  }
+
+  undefineDomain(ref: HostRef, uuid: string): Promise<void> {
+    return this.fleet.call(ref, 'undefineDomain', (host) => {
+      if (this.ownDomain(host, uuid)) this.fleet.removeDomain(host.name, uuid);
+    });
+  }
+
+  domainState(ref: HostRef, uuid: string): Promise<DomainState> {
+    return this.fleet.call(ref, 'domainState', (host) => {
+      checkUuid(uuid);
+      return this.fleet.domain(host.name, uuid)?.state ?? 'absent';
+    });
+  }
+
+  listDomains(ref: HostRef): Promise<readonly DomainFacts[]> {
+    return this.fleet.call(ref, 'listDomains', (host) =>
+      this.fleet.domains(host.name).map((domain) => ({
+        uuid: domain.uuid,
+        name: domain.name,
+        state: domain.state,
+        owner: domain.owner,
+        ours: this.isOurs(domain),
+        volumes: volumesOf(domain),
+      })),
+    );
+  }
+
+  startDomain(ref: HostRef, uuid: string): Promise<void> {
+    return this.fleet.call(ref, 'startDomain', (host) => {
+      const domain = this.needDomain(host, uuid);
+      if (domain.state === 'running') return;
+      const running = this.fleet.domains(host.name).filter((other) => other.state === 'running');
+      const usedMib = running.reduce((sum, other) => sum + other.memoryMib, 0);
+      if (usedMib + domain.memoryMib > host.memoryMib) {
+        throw refusal(host, 'host_out_of_memory', `Host ${host.name} has no ${domain.memoryMib} MiB left.`);
+      }
+      const disk = this.needVolume(host, ref, domain.diskVolume);
+      const seed =
+        domain.seedVolume === undefined ? undefined : this.needVolume(host, ref, domain.seedVolume);
+      const guest = firstBoot(domain, disk, seed);
+      this.fleet.putVolume(host.name, { ...disk, guest });
+      const startedAtMs = this.fleet.clock.now().getTime();
+      this.fleet.putDomain(host.name, { ...domain, state: 'running', startedAtMs });
+    });
+  }
+
+  shutdownDomain(ref: HostRef, uuid: string): Promise<void> {
+    return this.fleet.call(ref, 'shutdownDomain', (host) => this.stop(host, this.needDomain(host, uuid)));
+  }
+
+  rebootDomain(ref: HostRef, uuid: string): Promise<void> {
+    return this.fleet.call(ref, 'rebootDomain', (host) => this.restart(host, uuid));
+  }
+
+  resetDomain(ref: HostRef, uuid: string): Promise<void> {
+    return this.fleet.call(ref, 'resetDomain', (host) => this.restart(host, uuid));
+  }
+
+  destroyDomain(ref: HostRef, uuid: string): Promise<void> {
+    return this.fleet.call(ref, 'destroyDomain', (host) => {
+      const domain = this.ownDomain(host, uuid);
+      if (domain) this.stop(host, domain);
+    });
+  }
+
+  detachSeed(ref: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment> {
+    return this.fleet.call(ref, 'detachSeed', (host) => {
+      checkVolumeName(volumeName);
+      const domain = this.ownDomain(host, uuid);
+      const held = domain?.state === 'running' && host.guestFault === 'seed_held';
+      if (domain) {
+        const { seedVolume: _seed, ...rest } = domain;
+        this.fleet.putDomain(host.name, { ...rest, heldVolumes: held ? [volumeName] : [] });
+      }
+      const volume = this.fleet.volume(host.name, ref.diskPool, volumeName);
+      if (!held) this.fleet.removeVolume(host.name, ref.diskPool, volumeName);
+      else if (volume) this.fleet.putVolume(host.name, { ...volume, seed: {} });
+      return held ? 'held' : 'released';
+    });
+  }
+
+  agentPing(ref: HostRef, uuid: string): Promise<boolean> {
+    return this.fleet.call(ref, 'agentPing', (host) => {
+      checkUuid(uuid);
+      const domain = this.fleet.domain(host.name, uuid);
+      return domain !== undefined && this.agentIsUp(host, domain);
+    });
+  }
+
+  agentExec(ref: HostRef, uuid: string, argv: readonly [string, ...string[]]): Promise<AgentExecResult> {
+    return this.fleet.call(ref, 'agentExec', (host) => {
+      const { guest } = this.needAgent(host, ref, uuid);
+      return runProgram(argv, guest?.hostname ?? '', host.guestFault);
+    });
+  }
+
+  agentSetPassword(ref: HostRef, uuid: string, user: string, password: string): Promise<void> {
+    return this.fleet.call(ref, 'agentSetPassword', (host) => {
+      checkLogin({ user, password });
+      const disk = this.needAgent(host, ref, uuid);
+      if (!disk.guest) throw refusal(host, 'agent_not_answering', `Guest ${uuid} has not booted.`);
+      if (user !== 'root') throw refusal(host, 'agent_refused', `The guest has no user ${user}.`);
+      const digest = createHash('sha256').update(password).digest('hex');
+      const passwordDigests = { ...disk.guest.passwordDigests, [user]: digest };
+      this.fleet.putVolume(host.name, { ...disk, guest: { ...disk.guest, passwordDigests } });
+    });
+  }
+
+  private stop(host: SimulatedHost, domain: SimulatedDomain): void {
+    if (domain.state !== 'off') this.fleet.putDomain(host.name, { ...domain, state: 'off', heldVolumes: [] });
+  }
+
+  private restart(host: SimulatedHost, uuid: string): void {
+    const domain = this.needDomain(host, uuid);
+    if (domain.state !== 'running') throw refusal(host, 'domain_not_running', `Domain ${uuid} is off.`);
+    this.fleet.putDomain(host.name, { ...domain, startedAtMs: this.fleet.clock.now().getTime() });
+  }
+
+  private isOurs(domain: SimulatedDomain, serverId = domain.owner?.serverId): boolean {
+    return domain.owner?.installationId === this.installationId && domain.owner.serverId === serverId;
+  }
+
+  private agentIsUp(host: SimulatedHost, domain: SimulatedDomain): boolean {
+    return host.guestFault !== 'agent_silent' && guestIsUp(host, domain, this.fleet.clock);
+  }
+
+  /** The domain where it exists and is ours. @throws domain_exists_foreign where it is not */
+  private ownDomain(host: SimulatedHost, uuid: string): SimulatedDomain | undefined {
+    checkUuid(uuid);
+    const domain = this.fleet.domain(host.name, uuid);
+    if (domain && !this.isOurs(domain)) {
+      throw refusal(host, 'domain_exists_foreign', `Domain ${uuid} is not ours.`);
+    }
+    return domain;
+  }
+
+  private needDomain(host: SimulatedHost, uuid: string): SimulatedDomain {
+    const domain = this.ownDomain(host, uuid);
+    if (!domain) throw refusal(host, 'domain_missing', `There is no domain ${uuid} on host ${host.name}.`);
+    return domain;
+  }
+
+  private needAgent(host: SimulatedHost, ref: HostRef, uuid: string): SimulatedVolume {
+    const domain = this.needDomain(host, uuid);
+    if (domain.state !== 'running') throw refusal(host, 'domain_not_running', `Domain ${uuid} is off.`);
+    if (!this.agentIsUp(host, domain)) {
+      throw refusal(host, 'agent_not_answering', `The guest agent of ${uuid} does not answer.`);
+    }
+    return this.needVolume(host, ref, domain.diskVolume);
+  }
+
+  private needVolume(host: SimulatedHost, ref: HostRef, name: string): SimulatedVolume {
+    const volume = this.fleet.volume(host.name, ref.diskPool, name);
+    if (!volume) throw refusal(host, 'volume_missing', `There is no volume ${name} on host ${host.name}.`);
+    return volume;
+  }
+
+  private needSpace(host: SimulatedHost, bytes: number): void {
+    if (this.fleet.freeBytes(host) < bytes) {
+      throw refusal(host, 'pool_full', `The pool of host ${host.name} has no ${bytes} bytes left.`);
+    }
+  }
+}
+
+function volumesOf(domain: SimulatedDomain): string[] {
+  const defined = domain.seedVolume === undefined ? [] : [domain.seedVolume];
+  return [domain.diskVolume, ...new Set([...defined, ...domain.heldVolumes])];
+}
+
+function refusal(host: SimulatedHost, code: HypervisorErrorCode, message: string): HypervisorError {
+  return new HypervisorError(code, message, { details: { host: host.name } });
+}
