@@ -1,3 +1,4 @@
+import { isLabelKey, isLabelValue } from '#libs/contracts';
 import { ListingError } from './listing.errors.ts';
 
 /** One requirement of a label selector; all requirements must hold. */
@@ -8,22 +9,8 @@ export type LabelRequirement =
 /** A parsed label selector: the conjunction of its requirements. */
 export type LabelSelector = readonly LabelRequirement[];
 
-const NAME = '[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?';
-const DNS_LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-const KEY = new RegExp(`^(?:(?=[^/]{1,253}/)${DNS_LABEL}(?:\\.${DNS_LABEL})*/)?${NAME}$`);
-const VALUE = new RegExp(`^(?:${NAME})?$`);
 const SET_BASED = /^(\S+)\s+(in|notin)\s*\(([^()]*)\)$/;
 const EQUALITY = /^([^=!\s]+)\s*(==|=|!=)\s*(\S*)$/;
-
-/** A label's key: an optional DNS prefix and "/", then a name of at most 63 characters. */
-export function isLabelKey(text: string): boolean {
-  return KEY.test(text);
-}
-
-/** A label's value: empty, or at most 63 characters that begin and end with a letter or digit. */
-export function isLabelValue(text: string): boolean {
-  return VALUE.test(text);
-}
 
 /**
  * Parses `k`, `!k`, `k=v`, `k==v`, `k!=v`, `k in (a,b)` and `k notin (a,b)`, joined by commas.

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { displayName, id, timestamp } from './common.ts';
+
+export const PASSWORD_MIN_CHARACTERS = 12;
+
+export const email = z
+  .string()
+  .trim()
+  .max(254, { error: 'must have at most 254 characters' })
+  .pipe(z.email({ error: 'must be an e-mail address' }));
+
+export const password = z
+  .string()
+  .min(PASSWORD_MIN_CHARACTERS, { error: `must have at least ${PASSWORD_MIN_CHARACTERS} characters` })
+  .max(256, { error: 'must have at most 256 characters' });
+
+export const project = z.object({ id, name: z.string(), created: timestamp }).meta({ id: 'Project' });
+
+const usage = z.object({ servers: z.int(), vcpus: z.int(), memory_gb: z.number() });
+
+export const account = z
+  .object({
+    id,
+    email: z.string(),
+    name: z.string(),
+    role: z.enum(['customer', 'operator']),
+    limits: usage,
+    usage,
+    projects: z.array(z.object({ id, name: z.string() })),
+    card: z
+      .object({ brand: z.string(), last4: z.string(), exp_month: z.int(), exp_year: z.int() })
+      .nullable(),
+  })
+  .meta({ id: 'Account' });
+
+export const signUp = z.strictObject({ email, password, name: displayName.optional() });
+export const signIn = z.strictObject({ email: z.string().max(254), password: z.string().max(256) });
+
+export const signUpResponse = z.object({ account, project });
+export const accountResponse = z.object({ account });
+
+export const createProject = z.strictObject({ name: displayName });
+export const projectResponse = z.object({ project });
+export const projectListResponse = z.object({ projects: z.array(project) });
+
+export const tokenAccess = z.enum(['read', 'read_write']);
+
+export const apiToken = z
+  .object({
+    id,
+    name: z.string(),
+    access: tokenAccess,
+    last4: z.string(),
+    created: timestamp,
+    last_used: timestamp.nullable(),
+    revoked: timestamp.nullable(),
+  })
+  .meta({ id: 'ApiToken' });
+
+export const createApiToken = z.strictObject({ name: displayName, access: tokenAccess });
+/** `token` has 64 characters and is in this answer only. */
+export const createApiTokenResponse = z.object({ api_token: apiToken, token: z.string() });
+export const apiTokenListResponse = z.object({ api_tokens: z.array(apiToken) });
+
+export type AccountWire = z.output<typeof account>;
+export type ProjectWire = z.output<typeof project>;
+export type ApiTokenWire = z.output<typeof apiToken>;
+export type TokenAccess = z.output<typeof tokenAccess>;

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { id, price, timestamp } from './common.ts';
+
+export const offer = z
+  .object({
+    server_type: z.object({
+      id,
+      name: z.string(),
+      description: z.string(),
+      cores: z.int(),
+      /** GB */
+      memory: z.number(),
+      /** GB */
+      disk: z.number(),
+    }),
+    price_hourly: price,
+    /** The most that a month costs. */
+    price_monthly: price,
+    /** Whether the fleet has room for one more now. */
+    in_stock: z.boolean(),
+  })
+  .meta({ id: 'Offer' });
+
+export const product = z
+  .object({
+    name: z.string(),
+    title: z.string(),
+    summary: z.string(),
+    description: z.string(),
+    category: z.string(),
+    icon_svg: z.string(),
+    os_flavor: z.string(),
+    os_version: z.string().nullable(),
+    licence: z.string(),
+    ports: z.array(z.object({ name: z.string(), port: z.int(), protocol: z.string() })),
+    packages_count: z.int(),
+    min_memory_gb: z.number(),
+    min_disk_gb: z.number(),
+    image_id: id,
+    cooked_at: timestamp,
+    offers: z.array(offer),
+  })
+  .meta({ id: 'Product' });
+
+export const catalogResponse = z.object({
+  currency: z.string(),
+  payment: z.object({ emulated: z.boolean() }),
+  products: z.array(product),
+});
+export const productResponse = z.object({ product });
+export const byName = z.object({ name: z.string().max(128) });
+
+export type ProductWire = z.output<typeof product>;
+export type OfferWire = z.output<typeof offer>;
+export type CatalogResponse = z.output<typeof catalogResponse>;

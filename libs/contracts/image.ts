@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { id, meta, pageQuery, protection, several, sortQuery, timestamp } from './common.ts';
+import { labels } from './labels.ts';
+
+/** A golden image. Appliances have `type: app`. `disk_size` and `image_size` are in GB. */
+export const image = z
+  .object({
+    id,
+    type: z.enum(['system', 'app', 'snapshot', 'backup']),
+    status: z.enum(['available', 'creating', 'unavailable']),
+    name: z.string().nullable(),
+    description: z.string(),
+    image_size: z.number().nullable(),
+    disk_size: z.number(),
+    created: timestamp,
+    created_from: z.object({ id, name: z.string() }).nullable(),
+    bound_to: id.nullable(),
+    os_flavor: z.enum(['alma', 'centos', 'debian', 'fedora', 'opensuse', 'rocky', 'ubuntu', 'unknown']),
+    os_version: z.string().nullable(),
+    architecture: z.enum(['x86', 'arm']),
+    rapid_deploy: z.boolean(),
+    protection,
+    deprecated: timestamp.nullable(),
+    deleted: timestamp.nullable(),
+    labels,
+  })
+  .meta({ id: 'Image' });
+
+export const imageResponse = z.object({ image });
+export const imageListResponse = z.object({ images: z.array(image), meta });
+
+export const imageListQuery = z.strictObject({
+  name: z.string().optional(),
+  type: several(z.enum(['system', 'app', 'snapshot', 'backup'])).optional(),
+  status: several(z.enum(['available', 'creating', 'unavailable'])).optional(),
+  architecture: several(z.enum(['x86', 'arm'])).optional(),
+  bound_to: several(z.string()).optional(),
+  include_deprecated: z.enum(['true', 'false']).optional(),
+  label_selector: z.string().optional(),
+  sort: sortQuery(['id', 'name', 'created']),
+  ...pageQuery,
+});
+
+export type ImageWire = z.output<typeof image>;

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { action } from './action.ts';
+import { hostname, id, idOrName, meta, notYet, pageQuery, several, sortQuery, timestamp } from './common.ts';
+import { image } from './image.ts';
+import { labels, labelsInput } from './labels.ts';
+import { datacenter, location } from './location.ts';
+import { serverType } from './server-type.ts';
+
+export const serverStatuses = [
+  'initializing',
+  'starting',
+  'running',
+  'stopping',
+  'off',
+  'deleting',
+  'rebuilding',
+  'migrating',
+  'unknown',
+] as const;
+
+/** How to reach one service of a server: a `command` for a terminal or a `url` for a browser. */
+export const access = z.object({
+  service: z.string(),
+  host: z.string(),
+  port: z.int().min(1).max(65_535),
+  command: z.string().optional(),
+  url: z.string().optional(),
+});
+
+/** What Servery says of a server beyond Hetzner's words. */
+export const serverExtra = z.object({
+  appliance: z.string(),
+  order_id: id.nullable(),
+  /** Verified: the guest agent, the SSH host key and the appliance's own health check. */
+  ready: z.boolean(),
+  ready_at: timestamp.nullable(),
+  host_key: z.string().nullable(),
+  credentials: z.object({
+    kind: z.enum(['ssh_key', 'password']),
+    state: z.enum(['pending', 'available', 'revealed', 'expired']),
+    expires_at: timestamp.nullable(),
+  }),
+  access: z.array(access),
+  /** Why the server is not what its owner wants, in a sentence. */
+  reason: z.string().nullable(),
+});
+
+const address = z.object({ id: id.optional(), ip: z.string(), blocked: z.boolean(), dns_ptr: z.string() });
+const addressV6 = z.object({
+  id: id.optional(),
+  ip: z.string(),
+  blocked: z.boolean(),
+  dns_ptr: z.array(z.never()),
+});
+
+export const server = z
+  .object({
+    id,
+    name: z.string(),
+    status: z.enum(serverStatuses),
+    created: timestamp,
+    public_net: z.object({
+      ipv4: address.nullable(),
+      ipv6: addressV6.nullable(),
+      floating_ips: z.array(id),
+      firewalls: z.array(z.never()),
+    }),
+    private_net: z.array(z.never()),
+    server_type: serverType,
+    datacenter,
+    location,
+    image: image.nullable(),
+    iso: z.null(),
+    rescue_enabled: z.boolean(),
+    locked: z.boolean(),
+    backup_window: z.string().nullable(),
+    outgoing_traffic: z.int().nullable(),
+    ingoing_traffic: z.int().nullable(),
+    included_traffic: z.int().nullable(),
+    primary_disk_size: z.int(),
+    protection: z.object({ delete: z.boolean(), rebuild: z.boolean() }),
+    labels,
+    volumes: z.array(id),
+    load_balancers: z.array(id),
+    placement_group: z.null(),
+    servery: serverExtra,
+  })
+  .meta({ id: 'Server' });
+
+const USER_DATA_MAX_BYTES = 32 * 1024;
+
+export const userData = z
+  .string()
+  .refine((text) => new TextEncoder().encode(text).byteLength <= USER_DATA_MAX_BYTES, {
+    error: 'must have at most 32 KiB',
+  });
+
+/** The order of a server. `root_password` is in the answer when a token asks and gives no `ssh_keys`. */
+export const createServer = z.strictObject({
+  name: hostname,
+  server_type: idOrName,
+  image: idOrName,
+  location: idOrName.optional(),
+  datacenter: idOrName.optional(),
+  ssh_keys: z.array(idOrName).max(50, { error: 'at most 50 keys' }).optional(),
+  user_data: userData.optional(),
+  labels: labelsInput.optional(),
+  start_after_create: z.boolean().default(true),
+  public_net: z
+    .strictObject({
+      enable_ipv4: z
+        .literal(true, { error: 'a server without IPv4 is not available here yet' })
+        .default(true),
+      /** Servers get IPv6 where their location has it. */
+      enable_ipv6: z.boolean().default(true),
+      ipv4: notYet(),
+      ipv6: notYet(),
+    })
+    .optional(),
+  automount: notYet(),
+  firewalls: notYet(),
+  networks: notYet(),
+  placement_group: notYet(),
+  volumes: notYet(),
+});
+
+export const updateServer = z.strictObject({ name: hostname.optional(), labels: labelsInput.optional() });
+
+export const rebuildServer = z.strictObject({ image: idOrName, user_data: userData.optional() });
+
+export const serverResponse = z.object({ server });
+export const serverListResponse = z.object({ servers: z.array(server), meta });
+
+export const createServerResponse = z.object({
+  server,
+  action,
+  next_actions: z.array(action),
+  root_password: z.string().nullable(),
+});
+
+export const resetPasswordResponse = z.object({ action, root_password: z.string().optional() });
+export const rebuildServerResponse = z.object({ action, root_password: z.string().nullable() });
+
+/** A password that is shown this once. */
+export const credentialsResponse = z.object({
+  credentials: z.object({ username: z.string(), password: z.string() }),
+});
+
+export const serverListQuery = z.strictObject({
+  name: z.string().optional(),
+  label_selector: z.string().optional(),
+  status: several(z.enum(serverStatuses)).optional(),
+  sort: sortQuery(['id', 'name', 'created']),
+  ...pageQuery,
+});
+
+export type ServerWire = z.output<typeof server>;
+export type ServerExtraWire = z.output<typeof serverExtra>;
+export type ServerStatus = (typeof serverStatuses)[number];
+export type CreateServer = z.output<typeof createServer>;
+export type RebuildServer = z.output<typeof rebuildServer>;
+export type CreateServerResponse = z.output<typeof createServerResponse>;
