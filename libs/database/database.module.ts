@@ -1,0 +1,20 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { createDataSource, type DatabaseOptions } from './data-source.ts';
+
+/** One PostgreSQL data source for the whole app; features add `TypeOrmModule.forFeature([...])`. */
+@Module({})
+export class DatabaseModule {
+  static forRoot(options: DatabaseOptions & { readonly url: string }): DynamicModule {
+    const dataSource = createDataSource(options.url, options);
+    return {
+      module: DatabaseModule,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ ...dataSource.options, retryAttempts: 5, retryDelay: 1000 }),
+          dataSourceFactory: async () => dataSource.initialize(),
+        }),
+      ],
+    };
+  }
+}

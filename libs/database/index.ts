@@ -1,0 +1,12 @@
+export { BaseEntity, BigintColumn } from './columns.ts';
+export { createDataSource, type DatabaseOptions, type Entity } from './data-source.ts';
+export { DatabaseModule } from './database.module.ts';
+export { migrate } from './migrate.ts';
+export {
+  type Isolation,
+  isRetriable,
+  isUniqueViolation,
+  runInTransaction,
+  sqlState,
+  type TransactionOptions,
+} from './transaction.ts';
