@@ -1,0 +1,37 @@
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { LabError } from './lab.errors.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Opens a connection to a guest through the gateway at `socketPath`. The connection may be half-open: end
+ * both halves.
+ * @throws LabError `unreachable` when the guest refuses, does not answer, or is no guest of this lab
+ */
+export function dialGuest(socketPath: string, target: Target, timeoutSeconds = 20): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const where = `${target.address}:${target.port}`;
+    const fail = (why: string) =>
+      reject(new LabError('unreachable', `${where} cannot be reached through the lab's gateway: ${why}.`));
+    const socket = connect({ path: socketPath, allowHalfOpen: true });
+    const ask = request({
+      method: 'CONNECT',
+      path: where,
+      host: where,
+      createConnection: () => socket,
+      timeout: timeoutSeconds * 1000,
+    });
+    ask.once('connect', (response, _socket, head) => {
+      if (response.statusCode !== 200) {
+        socket.destroy();
+        return fail(`${response.statusCode} ${response.statusMessage}`);
+      }
+      socket.setTimeout(0);
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket);
+    });
+    ask.once('timeout', () => socket.destroy(new Error(`no answer within ${timeoutSeconds} s`)));
+    ask.once('error', (error) => fail(error.message));
+    ask.end();
+  });
+}

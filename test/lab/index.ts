@@ -1,0 +1,18 @@
+/** The lab's public face: a fleet of real libvirt hosts on one machine. */
+
+export type { HostState } from './host.ts';
+export { LabError, type LabErrorCode } from './lab.errors.ts';
+export {
+  type HostStatus,
+  Lab,
+  type LabDescription,
+  type LabHost,
+  type LabOptions,
+  type LabStatus,
+  openLab,
+  startLab,
+  stopLab,
+} from './lab.ts';
+export type { RelayedPort } from './relay.ts';
+export { hidePort, shownPorts, showPort } from './relay-client.ts';
+export type { Target } from './target.ts';
