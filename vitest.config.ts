@@ -1,0 +1,64 @@
+import { fileURLToPath } from 'node:url';
+import swc from 'unplugin-swc';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** Nest and TypeORM read the types of decorated members; only swc emits those. */
+const decorators = swc.vite({
+  jsc: {
+    target: 'es2024',
+    parser: { syntax: 'typescript', tsx: true, decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+  },
+  module: { type: 'es6' },
+});
+
+const elsewhere = ['**/node_modules/**', '**/dist/**', '**/*.lab.spec.ts', '**/*.image.spec.ts'];
+
+function project(
+  name: string,
+  include: string[],
+  options: { exclude?: string[]; timeoutSeconds?: number; alone?: boolean } = {},
+): TestProjectInlineConfiguration {
+  const timeout = (options.timeoutSeconds ?? 60) * 1000;
+  return {
+    extends: true,
+    test: {
+      name,
+      include,
+      exclude: options.exclude ?? ['**/node_modules/**', '**/dist/**'],
+      testTimeout: timeout,
+      hookTimeout: timeout,
+      fileParallelism: !(options.alone ?? false),
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [decorators],
+  oxc: false,
+  resolve: {
+    alias: [
+      { find: /^#libs\/(.+)$/, replacement: fileURLToPath(new URL('libs/$1/index.ts', import.meta.url)) },
+    ],
+  },
+  test: {
+    environment: 'node',
+    pool: 'forks',
+    maxWorkers: 2,
+    globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/setup.ts'],
+    projects: [
+      project('unit', ['{apps,libs,migrations,scripts}/**/*.spec.{ts,tsx}', 'test/*/**/*.spec.ts'], {
+        exclude: [...elsewhere, 'test/{e2e,browser,chaos,lab}/**'],
+      }),
+      project('lab', ['{apps,libs,test/lab}/**/*.lab.spec.ts', 'test/lab/**/*.spec.ts'], {
+        timeoutSeconds: 600,
+        alone: true,
+      }),
+      project('image', ['{apps,libs,test}/**/*.image.spec.ts'], { timeoutSeconds: 1800, alone: true }),
+      project('e2e', ['test/e2e/**/*.spec.ts'], { timeoutSeconds: 900, alone: true }),
+      project('browser', ['test/browser/**/*.spec.ts'], { timeoutSeconds: 900, alone: true }),
+      project('chaos', ['test/chaos/**/*.spec.ts'], { timeoutSeconds: 900, alone: true }),
+    ],
+  },
+});
