@@ -106,7 +106,7 @@ export class Marketplace1760000200000 implements MigrationInterface {
         ipv4 inet,
         desired text NOT NULL CHECK (desired IN ('running', 'off', 'deleted')),
         observed text NOT NULL CHECK (observed IN
-          ('initializing', 'starting', 'running', 'stopping', 'off', 'rebuilding', 'deleting', 'unknown', 'failed')),
+          ('initializing', 'starting', 'running', 'stopping', 'off', 'rebuilding', 'deleting', 'unknown')),
         reason text,
         labels jsonb NOT NULL DEFAULT '{}',
         ssh_public_keys text[] NOT NULL DEFAULT '{}',
@@ -127,7 +127,7 @@ export class Marketplace1760000200000 implements MigrationInterface {
 
       CREATE TABLE server_secrets (
         server_id bigint NOT NULL REFERENCES servers ON DELETE CASCADE,
-        kind text NOT NULL CHECK (kind IN ('root_password', 'host_key', 'user_data')),
+        kind text NOT NULL CHECK (kind IN ('root_password', 'pending_password', 'host_key', 'user_data')),
         sealed bytea NOT NULL,
         created_at timestamptz NOT NULL DEFAULT now(),
         expires_at timestamptz,

@@ -1,0 +1,26 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** What the reconciler found that is not as the database says. */
+export type FindingKind =
+  | 'orphan_domain'
+  | 'foreign_domain'
+  | 'orphan_volume'
+  | 'orphan_address'
+  | 'orphan_reservation'
+  | 'domain_missing'
+  | 'host_unreachable'
+  | 'out_of_capacity'
+  | 'stuck_saga';
+
+@Entity('findings')
+export class Finding {
+  @PrimaryColumn('bigint') id!: number;
+  @Column('text') kind!: FindingKind;
+  @Column('bigint', { name: 'host_id', nullable: true }) hostId!: number | null;
+  /** The name or UUID of what was found. */
+  @Column('text') subject!: string;
+  @Column('jsonb', { default: {} }) details!: Record<string, unknown>;
+  @Column('timestamptz', { name: 'first_seen_at', default: () => 'now()' }) firstSeenAt!: Date;
+  @Column('timestamptz', { name: 'last_seen_at', default: () => 'now()' }) lastSeenAt!: Date;
+  @Column('timestamptz', { name: 'resolved_at', nullable: true }) resolvedAt!: Date | null;
+}

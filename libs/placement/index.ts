@@ -1,0 +1,7 @@
+export { fits, type PlacementRequest, release, reserve, reservedHost } from './allocator.ts';
+export { Finding, type FindingKind } from './finding.entity.ts';
+export { FindingsService, type NewFinding } from './findings.service.ts';
+export { Host, type HostState } from './host.entity.ts';
+export { HostsService, type NewHost, toHostRef } from './hosts.service.ts';
+export { type Demand, type FilterReport, noCapacity, type PlacementErrorCode } from './placement.errors.ts';
+export { PlacementModule } from './placement.module.ts';

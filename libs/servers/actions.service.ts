@@ -1,0 +1,67 @@
+import { newId } from '#libs/kernel';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Action } from './action.entity.ts';
+import { ServersError } from './servers.errors.ts';
+
+export interface NewAction {
+  readonly projectId: number;
+  readonly serverId: number;
+  readonly sagaId: number;
+  readonly command: string;
+  readonly imageId?: number;
+}
+
+/** The actions that customers watch. */
+@Injectable()
+export class ActionsService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Filters: id, status, command. Sorts: id, command, status, started, finished; `progress` as Hetzner has it. */
+  list(projectId: number, query: ListQuery = firstPage, serverId?: number): Promise<Page<Action>> {
+    const builder = this.dataSource
+      .getRepository(Action)
+      .createQueryBuilder('action')
+      .where('action.projectId = :projectId', { projectId });
+    if (serverId !== undefined) builder.andWhere('action.serverId = :serverId', { serverId });
+    return pageOf(builder, query, {
+      id: 'action.id',
+      filters: { id: 'action.id', status: 'action.status', command: 'action.command' },
+      sorts: {
+        id: 'action.id',
+        command: 'action.command',
+        status: 'action.status',
+        progress: 'action.progress',
+        started: 'action.startedAt',
+        finished: 'action.finishedAt',
+      },
+    });
+  }
+
+  /** @throws ServersError `action_not_found`, also when it is another project's or another server's */
+  async get(projectId: number, id: number, serverId?: number): Promise<Action> {
+    const where = serverId === undefined ? { id, projectId } : { id, projectId, serverId };
+    const action = await this.dataSource.getRepository(Action).findOneBy(where);
+    if (!action) throw new ServersError('action_not_found', `there is no action ${id}`);
+    return action;
+  }
+}
+
+/** Writes a running action within the caller's transaction, which also starts its saga. */
+export async function insertAction(manager: EntityManager, action: NewAction & { id?: number }): Promise<Action> {
+  const repository = manager.getRepository(Action);
+  const row = repository.create({
+    id: newId(),
+    status: 'running',
+    progress: 0,
+    errorCode: null,
+    errorMessage: null,
+    imageId: null,
+    startedAt: new Date(),
+    finishedAt: null,
+    ...action,
+  });
+  await repository.insert(row);
+  return row;
+}

@@ -1,0 +1,17 @@
+export { Action, type ActionStatus } from './action.entity.ts';
+export { ActionsService, insertAction } from './actions.service.ts';
+export { type CredentialsState, newPassword, type SecretKind, SecretsStore } from './secrets.store.ts';
+export {
+  type DesiredState,
+  diskVolumeName,
+  domainName,
+  type ObservedState,
+  seedVolumeName,
+  Server,
+  type ServerAccess,
+} from './server.entity.ts';
+export { type PasswordDelivery, ServerCommands, storePassword } from './server-commands.ts';
+export * from './server-requests.ts';
+export { ServersError, type ServersErrorCode } from './servers.errors.ts';
+export { ServersModule } from './servers.module.ts';
+export { lockServer, nameTaken, type ServerFacts, ServersService } from './servers.service.ts';

@@ -1,0 +1,98 @@
+import { randomInt } from 'node:crypto';
+import type { EnvelopeCipher } from '#libs/secrets';
+import type { EntityManager } from 'typeorm';
+import { ServersError } from './servers.errors.ts';
+
+/**
+ * `root_password` waits to be revealed to the owner; `pending_password` waits to be set in the guest and is destroyed
+ * then; `host_key` is the private SSH host key until the guest has it; `user_data` is the owner's and may hold theirs.
+ */
+export type SecretKind = 'root_password' | 'pending_password' | 'host_key' | 'user_data';
+
+/** How long a generated password may wait to be revealed. */
+const REVEAL_WITHIN_DAYS = 7;
+
+/** Without the letters and digits that are mistaken for each other; 24 of these 56 are 139 bits. */
+const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
+const PASSWORD_LENGTH = 24;
+
+export type CredentialsState = 'none' | 'pending' | 'available' | 'revealed' | 'expired';
+
+/** A new root password of 24 characters that survives any keyboard, shell and form. */
+export function newPassword(): string {
+  return Array.from({ length: PASSWORD_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+}
+
+/** Secrets of servers, sealed at rest under the envelope key and bound to their server and kind. */
+export class SecretsStore {
+  private readonly cipher: EnvelopeCipher;
+
+  constructor(cipher: EnvelopeCipher) {
+    this.cipher = cipher;
+  }
+
+  async put(manager: EntityManager, serverId: number, kind: SecretKind, plaintext: string): Promise<void> {
+    const days = kind === 'root_password' ? REVEAL_WITHIN_DAYS : null;
+    await manager.query(
+      `INSERT INTO server_secrets (server_id, kind, sealed, expires_at)
+       VALUES ($1, $2, $3, now() + make_interval(days => $4::int))
+       ON CONFLICT (server_id, kind) DO UPDATE
+       SET sealed = excluded.sealed, created_at = now(), expires_at = excluded.expires_at, revealed_at = NULL`,
+      [serverId, kind, this.cipher.seal(plaintext, contextOf(serverId, kind)), days],
+    );
+  }
+
+  /** For the workflows; undefined when there is none, or it was destroyed. */
+  async read(manager: EntityManager, serverId: number, kind: SecretKind): Promise<string | undefined> {
+    const [row] = await manager.query<{ sealed: Buffer }[]>(
+      `SELECT sealed FROM server_secrets WHERE server_id = $1 AND kind = $2`,
+      [serverId, kind],
+    );
+    return row && this.cipher.open(row.sealed, contextOf(serverId, kind));
+  }
+
+  async destroy(manager: EntityManager, serverId: number, ...kinds: readonly SecretKind[]): Promise<void> {
+    await manager.query(`DELETE FROM server_secrets WHERE server_id = $1 AND kind = ANY($2)`, [serverId, kinds]);
+  }
+
+  /**
+   * Hands the root password over, once: what was sealed is destroyed in the same transaction.
+   * @throws ServersError `credentials_not_there`, `credentials_gone`
+   */
+  async reveal(manager: EntityManager, serverId: number): Promise<string> {
+    const [row] = await manager.query<{ sealed: Buffer; gone: boolean }[]>(
+      `SELECT sealed, revealed_at IS NOT NULL OR expires_at < now() AS gone FROM server_secrets
+       WHERE server_id = $1 AND kind = 'root_password' FOR UPDATE`,
+      [serverId],
+    );
+    if (!row) throw new ServersError('credentials_not_there', 'this server has no password to reveal');
+    if (row.gone) {
+      throw new ServersError(
+        'credentials_gone',
+        'the password was revealed before, or has waited too long; reset it to get a new one',
+      );
+    }
+    await this.markRevealed(manager, serverId);
+    return this.cipher.open(row.sealed, contextOf(serverId, 'root_password'));
+  }
+
+  /** Keeps the fact that the password was handed over and forgets the password. */
+  async markRevealed(manager: EntityManager, serverId: number): Promise<void> {
+    await manager.query(
+      `UPDATE server_secrets SET revealed_at = now(), sealed = '' WHERE server_id = $1 AND kind = 'root_password'`,
+      [serverId],
+    );
+  }
+
+  /** Destroys passwords that nobody fetched in time. Returns how many. */
+  async expire(manager: EntityManager): Promise<number> {
+    const [, count] = await manager.query<[unknown[], number]>(
+      `UPDATE server_secrets SET sealed = '' WHERE expires_at < now() AND sealed <> ''`,
+    );
+    return count;
+  }
+}
+
+function contextOf(serverId: number, kind: SecretKind): string {
+  return `server:${serverId}:${kind}`;
+}

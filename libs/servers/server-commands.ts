@@ -1,0 +1,284 @@
+import { runInTransaction } from '#libs/database';
+import { closeSpan } from '#libs/billing';
+import type { Image } from '#libs/images';
+import { newId } from '#libs/kernel';
+import { SagaQueue } from '#libs/queue';
+import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Action } from './action.entity.ts';
+import { insertAction } from './actions.service.ts';
+import { newPassword, SecretsStore } from './secrets.store.ts';
+import type { DesiredState, ObservedState, Server } from './server.entity.ts';
+import {
+  deleteServerRequest,
+  powerOffServerRequest,
+  powerOnServerRequest,
+  rebootServerRequest,
+  rebuildServerRequest,
+  resetPasswordRequest,
+  resetServerRequest,
+  shutdownServerRequest,
+} from './server-requests.ts';
+import { ServersError } from './servers.errors.ts';
+import { lockServer } from './servers.service.ts';
+
+/** Who asks for a password: an API client gets it in the answer, a person reveals it on a page. */
+export type PasswordDelivery = 'answer' | 'reveal';
+
+interface ServerParams {
+  readonly serverId: number;
+}
+
+/** One command of a server: what it is called on the wire, when it is allowed, and the intent it leaves. */
+interface Command<P extends ServerParams> {
+  readonly request: SagaRequest<P>;
+  readonly command: string;
+  readonly needs?: 'running';
+  readonly desired?: DesiredState;
+  readonly observed?: ObservedState;
+}
+
+/** Asks for the long operations on a server. Each writes intent, action and saga in one transaction. */
+@Injectable()
+export class ServerCommands {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly sagas: SagaStore,
+    private readonly queue: SagaQueue,
+    private readonly secrets: SecretsStore,
+  ) {}
+
+  powerOn(projectId: number, serverId: number): Promise<Action> {
+    return this.run(projectId, serverId, {
+      request: powerOnServerRequest,
+      command: 'start_server',
+      desired: 'running',
+      observed: 'starting',
+    });
+  }
+
+  /** Pulls the plug. */
+  powerOff(projectId: number, serverId: number): Promise<Action> {
+    return this.run(projectId, serverId, {
+      request: powerOffServerRequest,
+      command: 'stop_server',
+      desired: 'off',
+      observed: 'stopping',
+    });
+  }
+
+  /** Presses the power button; the guest may take its time, or not listen. */
+  shutdown(projectId: number, serverId: number): Promise<Action> {
+    return this.run(projectId, serverId, {
+      request: shutdownServerRequest,
+      command: 'shutdown_server',
+      needs: 'running',
+      desired: 'off',
+      observed: 'stopping',
+    });
+  }
+
+  reboot(projectId: number, serverId: number): Promise<Action> {
+    return this.run(projectId, serverId, {
+      request: rebootServerRequest,
+      command: 'reboot_server',
+      needs: 'running',
+    });
+  }
+
+  /** Presses the reset button. */
+  reset(projectId: number, serverId: number): Promise<Action> {
+    return this.run(projectId, serverId, {
+      request: resetServerRequest,
+      command: 'reset_server',
+      needs: 'running',
+    });
+  }
+
+  /** The new password, and the action that sets it in the running guest. */
+  async resetPassword(
+    projectId: number,
+    serverId: number,
+    delivery: PasswordDelivery,
+  ): Promise<{ action: Action; rootPassword: string | null }> {
+    const password = newPassword();
+    const command = {
+      request: resetPasswordRequest,
+      command: 'reset_password',
+      needs: 'running',
+    } as const;
+    const action = await this.run(projectId, serverId, command, (manager) =>
+      storePassword(manager, this.secrets, serverId, password, delivery),
+    );
+    return { action, rootPassword: delivery === 'answer' ? password : null };
+  }
+
+  /** Puts a fresh disk of `image` in the place of the server's; all data on it is lost. */
+  async rebuild(
+    projectId: number,
+    serverId: number,
+    image: Image,
+    delivery: PasswordDelivery,
+  ): Promise<{ action: Action; rootPassword: string | null }> {
+    const password = newPassword();
+    let usesPassword = false;
+    const action = await this.transaction(projectId, serverId, async (manager, server) => {
+      usesPassword = server.credentialKind === 'password';
+      if (usesPassword) await storePassword(manager, this.secrets, serverId, password, delivery);
+      const generation = server.generation + 1;
+      await this.mark(manager, server, { desired: 'running', observed: 'rebuilding' });
+      return this.start(
+        manager,
+        server,
+        rebuildServerRequest,
+        { serverId, imageId: image.id, generation },
+        'rebuild_server',
+        image.id,
+      );
+    });
+    return { action, rootPassword: usesPassword && delivery === 'answer' ? password : null };
+  }
+
+  /** Billing ends with this call. A server that is still being made is taken back first. */
+  async delete(projectId: number, serverId: number): Promise<Action> {
+    const action = await this.transaction(
+      projectId,
+      serverId,
+      async (manager, server) => {
+        await this.turnBackUnfinished(manager, serverId);
+        await this.mark(manager, server, { desired: 'deleted', observed: 'deleting' });
+        await closeSpan(manager, serverId);
+        return this.start(manager, server, deleteServerRequest, { serverId }, 'delete_server');
+      },
+      { whileLocked: true },
+    );
+    return action;
+  }
+
+  /** @throws ServersError `credentials_not_there`, `credentials_gone` */
+  async revealPassword(projectId: number, serverId: number): Promise<string> {
+    return runInTransaction(this.dataSource, async (manager) => {
+      const server = await this.ownServer(manager, projectId, serverId);
+      if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      return this.secrets.reveal(manager, serverId);
+    });
+  }
+
+  private run<P extends ServerParams>(
+    projectId: number,
+    serverId: number,
+    command: Command<P> & { request: SagaRequest<ServerParams> },
+    also?: (manager: EntityManager) => Promise<void>,
+  ): Promise<Action> {
+    return this.transaction(projectId, serverId, async (manager, server) => {
+      if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      if (command.needs === 'running' && server.observed !== 'running') {
+        throw new ServersError('server_must_run', `the server is ${server.observed}; power it on first`);
+      }
+      await also?.(manager);
+      await this.mark(manager, server, command);
+      return this.start(manager, server, command.request, { serverId }, command.command);
+    });
+  }
+
+  private async transaction(
+    projectId: number,
+    serverId: number,
+    work: (manager: EntityManager, server: Server) => Promise<Started>,
+    options: { whileLocked?: boolean } = {},
+  ): Promise<Action> {
+    const { action, wakeUp } = await runInTransaction(this.dataSource, async (manager) => {
+      const server = await this.ownServer(manager, projectId, serverId);
+      if (!options.whileLocked) await refuseWhileLocked(manager, serverId);
+      if (server.desired === 'deleted') {
+        throw new ServersError('server_locked', 'the server is being deleted');
+      }
+      return work(manager, server);
+    });
+    await this.queue.poke(wakeUp);
+    return action;
+  }
+
+  private async start<P extends ServerParams>(
+    manager: EntityManager,
+    server: Server,
+    request: SagaRequest<P>,
+    params: P,
+    command: string,
+    imageId?: number,
+  ): Promise<Started> {
+    const sagaId = newId();
+    const action = await insertAction(manager, {
+      projectId: server.projectId,
+      serverId: server.id,
+      sagaId,
+      command,
+      ...(imageId === undefined ? {} : { imageId }),
+    });
+    const wakeUp = await this.sagas.start(manager, request, params, {
+      sagaId,
+      actionId: action.id,
+      subject: { type: 'server', id: server.id },
+    });
+    return { action, wakeUp };
+  }
+
+  private async ownServer(manager: EntityManager, projectId: number, serverId: number): Promise<Server> {
+    const server = await lockServer(manager, serverId);
+    if (server.projectId !== projectId || server.deletedAt) {
+      throw new ServersError('server_not_found', `there is no server ${serverId}`);
+    }
+    return server;
+  }
+
+  /** What still runs on a server that is to go is taken back, so that the deletion need not wait for it. */
+  private async turnBackUnfinished(manager: EntityManager, serverId: number): Promise<void> {
+    const unfinished = await this.sagas.list({
+      subject: { type: 'server', id: serverId },
+      states: ['running', 'stuck'],
+    });
+    for (const saga of unfinished) {
+      await this.sagas.requestUndo(manager, saga.id, 'its server is being deleted');
+    }
+  }
+
+  private async mark(
+    manager: EntityManager,
+    server: Server,
+    states: { readonly desired?: DesiredState; readonly observed?: ObservedState },
+  ): Promise<void> {
+    await manager.query(
+      `UPDATE servers SET desired = coalesce($2, desired), observed = coalesce($3, observed) WHERE id = $1`,
+      [server.id, states.desired ?? null, states.observed ?? null],
+    );
+  }
+}
+
+interface Started {
+  readonly action: Action;
+  readonly wakeUp: SagaWakeUp;
+}
+
+/** Keeps a new password for the workflow that sets it, and for the owner where they will reveal it later. */
+export async function storePassword(
+  manager: EntityManager,
+  secrets: SecretsStore,
+  serverId: number,
+  password: string,
+  delivery: PasswordDelivery,
+): Promise<void> {
+  await secrets.put(manager, serverId, 'pending_password', password);
+  await secrets.put(manager, serverId, 'root_password', delivery === 'reveal' ? password : '');
+  if (delivery === 'answer') await secrets.markRevealed(manager, serverId);
+}
+
+async function refuseWhileLocked(manager: EntityManager, serverId: number): Promise<void> {
+  const [running] = await manager.query<{ command: string }[]>(
+    `SELECT command FROM actions WHERE server_id = $1 AND status = 'running' LIMIT 1`,
+    [serverId],
+  );
+  if (running) {
+    throw new ServersError('server_locked', `the server is locked by a running action (${running.command})`);
+  }
+}

@@ -1,0 +1,19 @@
+import { sagaRequest } from '#libs/saga';
+import { z } from 'zod';
+
+/** Parameters of every workflow on one server: all else is read from its row when a step needs it. */
+export const serverParams = z.strictObject({ serverId: z.number().int() });
+
+/** How the workflows on a server are asked for; `libs/workflows` says what they do. */
+export const provisionServerRequest = sagaRequest('provision-server', serverParams);
+export const deleteServerRequest = sagaRequest('delete-server', serverParams);
+export const powerOnServerRequest = sagaRequest('power-on-server', serverParams);
+export const powerOffServerRequest = sagaRequest('power-off-server', serverParams);
+export const shutdownServerRequest = sagaRequest('shutdown-server', serverParams);
+export const rebootServerRequest = sagaRequest('reboot-server', serverParams);
+export const resetServerRequest = sagaRequest('reset-server', serverParams);
+export const resetPasswordRequest = sagaRequest('reset-password', serverParams);
+export const rebuildServerRequest = sagaRequest(
+  'rebuild-server',
+  z.strictObject({ serverId: z.number().int(), imageId: z.number().int(), generation: z.number().int() }),
+);

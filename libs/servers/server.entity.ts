@@ -1,0 +1,67 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** What the owner wants. */
+export type DesiredState = 'running' | 'off' | 'deleted';
+
+/** What was last seen, or what an action is doing to it. */
+export type ObservedState =
+  | 'initializing'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'off'
+  | 'rebuilding'
+  | 'deleting'
+  | 'unknown';
+
+/** Where a service of the server is reached from outside. */
+export interface ServerAccess {
+  readonly service: string;
+  readonly host: string;
+  readonly port: number;
+  /** What to type: `ssh -p 22001 root@127.0.0.1`, or a URL. */
+  readonly command: string;
+}
+
+/** A customer's server: intent (`desired`) apart from state (`observed`). */
+@Entity('servers')
+export class Server {
+  @PrimaryColumn('bigint') id!: number;
+  @Column('bigint', { name: 'account_id' }) accountId!: number;
+  @Column('bigint', { name: 'project_id' }) projectId!: number;
+  @Column('text') name!: string;
+  @Column('uuid', { name: 'domain_uuid' }) domainUuid!: string;
+  @Column('bigint', { name: 'server_type_id' }) serverTypeId!: number;
+  @Column('bigint', { name: 'image_id' }) imageId!: number;
+  @Column('bigint', { name: 'location_id' }) locationId!: number;
+  @Column('bigint', { name: 'host_id', nullable: true }) hostId!: number | null;
+  @Column('inet', { nullable: true }) ipv4!: string | null;
+  @Column('text') desired!: DesiredState;
+  @Column('text') observed!: ObservedState;
+  /** Why it is not as desired, for its owner; null when all is well. */
+  @Column('text', { nullable: true }) reason!: string | null;
+  @Column('jsonb', { default: {} }) labels!: Record<string, string>;
+  @Column('text', { name: 'ssh_public_keys', array: true, default: [] }) sshPublicKeys!: string[];
+  @Column('text', { name: 'credential_kind' }) credentialKind!: 'ssh_key' | 'password';
+  @Column('boolean', { name: 'start_after_create', default: true }) startAfterCreate!: boolean;
+  /** `ssh-ed25519 AAAA…`, made by us and verified when the server became ready. */
+  @Column('text', { name: 'host_key', nullable: true }) hostKey!: string | null;
+  @Column('jsonb', { default: [] }) access!: ServerAccess[];
+  @Column('int', { default: 1 }) generation!: number;
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
+  @Column('timestamptz', { name: 'ready_at', nullable: true }) readyAt!: Date | null;
+  @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;
+}
+
+/** Names of what a server owns on its host: derived, so that repeating a step finds its own work. */
+export function domainName(server: Pick<Server, 'id'>): string {
+  return `servery-${server.id}`;
+}
+
+export function diskVolumeName(server: Pick<Server, 'id' | 'generation'>): string {
+  return `servery-${server.id}-${server.generation}.qcow2`;
+}
+
+export function seedVolumeName(server: Pick<Server, 'id' | 'generation'>): string {
+  return `servery-${server.id}-${server.generation}-seed.img`;
+}

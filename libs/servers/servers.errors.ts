@@ -1,0 +1,25 @@
+import { DomainError, type ErrorKind } from '#libs/kernel';
+
+const CODES = {
+  server_not_found: 'not_found',
+  action_not_found: 'not_found',
+  server_name_taken: 'conflict',
+  server_locked: 'locked',
+  server_not_ready: 'conflict',
+  server_must_be_off: 'conflict',
+  server_must_run: 'conflict',
+  credentials_not_there: 'not_found',
+  credentials_gone: 'conflict',
+} as const satisfies Record<string, ErrorKind>;
+
+export type ServersErrorCode = keyof typeof CODES;
+
+/** A refusal that concerns one server. */
+export class ServersError extends DomainError {
+  declare readonly code: ServersErrorCode;
+
+  constructor(code: ServersErrorCode, message: string) {
+    super(CODES[code], code, message);
+    this.name = 'ServersError';
+  }
+}

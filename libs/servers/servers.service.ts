@@ -1,0 +1,119 @@
+import { isUniqueViolation } from '#libs/database';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import type { CredentialsState } from './secrets.store.ts';
+import { Server } from './server.entity.ts';
+import { ServersError } from './servers.errors.ts';
+
+/** What changes about a server beside its row. */
+export interface ServerFacts {
+  /** An action is running on it: others are refused until it ends. */
+  readonly locked: boolean;
+  readonly orderId: number | null;
+  readonly credentials: CredentialsState;
+  readonly credentialsExpireAt: Date | null;
+}
+
+/** Reads servers and changes what needs no host: name and labels. */
+@Injectable()
+export class ServersService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Filters: name, status. Sorts: id, name, created. Deleted servers are not listed. */
+  list(projectId: number, query: ListQuery = firstPage): Promise<Page<Server>> {
+    const builder = this.dataSource
+      .getRepository(Server)
+      .createQueryBuilder('server')
+      .where('server.projectId = :projectId', { projectId })
+      .andWhere('server.deletedAt IS NULL');
+    return pageOf(builder, query, {
+      id: 'server.id',
+      labels: 'server.labels',
+      filters: { name: 'server.name', status: 'server.observed' },
+      sorts: { id: 'server.id', name: 'server.name', created: 'server.createdAt' },
+    });
+  }
+
+  /** @throws ServersError `server_not_found`, also when it is another project's */
+  async get(projectId: number, id: number): Promise<Server> {
+    const server = await this.dataSource
+      .getRepository(Server)
+      .findOneBy({ id, projectId, deletedAt: IsNull() });
+    if (!server) throw new ServersError('server_not_found', `there is no server ${id}`);
+    return server;
+  }
+
+  /** @throws ServersError `server_not_found`, `server_name_taken` */
+  async update(
+    projectId: number,
+    id: number,
+    change: { name?: string; labels?: Record<string, string> },
+  ): Promise<Server> {
+    const server = await this.get(projectId, id);
+    Object.assign(server, change);
+    try {
+      await this.dataSource
+        .getRepository(Server)
+        .update({ id, projectId }, { name: server.name, labels: server.labels });
+    } catch (error) {
+      throw isUniqueViolation(error, 'servers_name_in_project') ? nameTaken(server.name) : error;
+    }
+    return server;
+  }
+
+  /** Facts by server id, for any number of servers in one query. */
+  async factsOf(servers: readonly Server[]): Promise<ReadonlyMap<number, ServerFacts>> {
+    const rows = await this.dataSource.query<(FactsRow & { id: number })[]>(
+      `SELECT s.id, o.id AS "orderId",
+              EXISTS (SELECT 1 FROM actions a WHERE a.server_id = s.id AND a.status = 'running') AS locked,
+              p.server_id IS NOT NULL AS "hasPassword", p.revealed_at AS "revealedAt", p.expires_at AS "expiresAt",
+              s.ready_at IS NOT NULL AS ready
+       FROM servers s
+       LEFT JOIN orders o ON o.server_id = s.id
+       LEFT JOIN server_secrets p ON p.server_id = s.id AND p.kind = 'root_password'
+       WHERE s.id = ANY($1)`,
+      [servers.map(({ id }) => id)],
+    );
+    return new Map(
+      rows.map((row) => [
+        row.id,
+        {
+          locked: row.locked,
+          orderId: row.orderId,
+          credentials: credentialsState(row),
+          credentialsExpireAt: row.revealedAt ? null : row.expiresAt,
+        },
+      ]),
+    );
+  }
+}
+
+/** The row of a live server within a transaction, locked until it ends. */
+export async function lockServer(manager: EntityManager, id: number): Promise<Server> {
+  const server = await manager
+    .getRepository(Server)
+    .findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
+  if (!server) throw new ServersError('server_not_found', `there is no server ${id}`);
+  return server;
+}
+
+export function nameTaken(name: string): ServersError {
+  return new ServersError('server_name_taken', `the name "${name}" is taken by another server of this project`);
+}
+
+interface FactsRow {
+  readonly orderId: number | null;
+  readonly locked: boolean;
+  readonly hasPassword: boolean;
+  readonly revealedAt: Date | null;
+  readonly expiresAt: Date | null;
+  readonly ready: boolean;
+}
+
+function credentialsState(row: FactsRow): CredentialsState {
+  if (!row.hasPassword) return 'none';
+  if (row.revealedAt) return 'revealed';
+  if (row.expiresAt && row.expiresAt < new Date()) return 'expired';
+  return row.ready ? 'available' : 'pending';
+}
