@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { isUniqueViolation, runInTransaction } from '#libs/database';
+import { newId } from '#libs/kernel';
+import { Account, type AccountRole } from './account.entity.ts';
+import { AccountsError, notFound } from './accounts.errors.ts';
+import { hashPassword, verifyPassword } from './password-hasher.ts';
+import { Project } from './project.entity.ts';
+
+/** New accounts are small; an operator raises them. */
+const NEW_ACCOUNT_LIMITS = { maxServers: 5, maxVcpus: 8, maxMemoryMib: 16_384 };
+const FIRST_PROJECT_NAME = 'Default';
+
+export interface NewAccount {
+  readonly email: string;
+  readonly password: string;
+  readonly name?: string;
+}
+
+export interface SignedUp {
+  readonly account: Account;
+  readonly project: Project;
+}
+
+@Injectable()
+export class AccountsService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * A new customer with a first project.
+   * @throws AccountsError `email_taken`
+   */
+  signUp(input: NewAccount): Promise<SignedUp> {
+    return this.create(input, 'customer');
+  }
+
+  /** An operator; an account that has this e-mail already is promoted and gets this password. */
+  async createOperator(input: NewAccount): Promise<Account> {
+    const existing = await this.findByEmail(input.email);
+    if (!existing) return (await this.create(input, 'operator')).account;
+    const passwordHash = await hashPassword(input.password);
+    await this.dataSource
+      .getRepository(Account)
+      .update({ id: existing.id }, { role: 'operator', passwordHash });
+    return this.get(existing.id);
+  }
+
+  /**
+   * The account of these credentials. Takes as long where there is none.
+   * @throws AccountsError `wrong_credentials`
+   */
+  async authenticate(email: string, password: string): Promise<Account> {
+    const account = await this.findByEmail(email);
+    const matches = await verifyPassword(account?.passwordHash, password);
+    if (!account || !matches) throw new AccountsError('wrong_credentials', 'e-mail or password is wrong');
+    return account;
+  }
+
+  /** @throws AccountsError `account_not_found` */
+  async get(id: number): Promise<Account> {
+    const account = await this.dataSource.getRepository(Account).findOneBy({ id });
+    if (!account) throw notFound('account_not_found', 'account', id);
+    return account;
+  }
+
+  /**
+   * Locks the account's row until the transaction ends, so that orders of one account are counted one by one.
+   * @throws AccountsError `account_not_found`
+   */
+  async lock(manager: EntityManager, id: number): Promise<Account> {
+    const account = await manager.findOne(Account, { where: { id }, lock: { mode: 'pessimistic_write' } });
+    if (!account) throw notFound('account_not_found', 'account', id);
+    return account;
+  }
+
+  private async create(input: NewAccount, role: AccountRole): Promise<SignedUp> {
+    const account = {
+      ...NEW_ACCOUNT_LIMITS,
+      id: newId(),
+      email: input.email,
+      passwordHash: await hashPassword(input.password),
+      name: input.name ?? input.email.slice(0, input.email.indexOf('@')),
+      role,
+      trusted: false,
+      createdAt: new Date(),
+    };
+    const project = { id: newId(), accountId: account.id, name: FIRST_PROJECT_NAME, createdAt: new Date() };
+    try {
+      await runInTransaction(this.dataSource, async (manager) => {
+        await manager.insert(Account, account);
+        await manager.insert(Project, project);
+      });
+    } catch (error) {
+      if (!isUniqueViolation(error, 'accounts_email')) throw error;
+      throw new AccountsError('email_taken', 'this e-mail has an account already; sign in', 'email');
+    }
+    return { account, project };
+  }
+
+  private findByEmail(email: string): Promise<Account | null> {
+    return this.dataSource
+      .getRepository(Account)
+      .createQueryBuilder('account')
+      .addSelect('account.passwordHash')
+      .where('lower(account.email) = lower(:email)', { email })
+      .getOne();
+  }
+}

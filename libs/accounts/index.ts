@@ -1,0 +1,14 @@
+export { Account, type AccountLimits, type AccountRole } from './account.entity.ts';
+export * from './accounts.errors.ts';
+export { AccountsModule, accountsEntities } from './accounts.module.ts';
+export { AccountsService, type NewAccount, type SignedUp } from './accounts.service.ts';
+export { ApiToken, type TokenAccess } from './api-token.entity.ts';
+export { ApiTokensService, type TokenBearer } from './api-tokens.service.ts';
+export { type AuditRecord, AuditService } from './audit.service.ts';
+export { type ActorKind, AuditEntry } from './audit-entry.entity.ts';
+export { Project } from './project.entity.ts';
+export { ProjectsService } from './projects.service.ts';
+export { type ActiveSession, SESSION_SECONDS, SessionsService } from './sessions.service.ts';
+export { SshKey } from './ssh-key.entity.ts';
+export { type NewSshKey, type SshKeyChange, SshKeysService } from './ssh-keys.service.ts';
+export { parseSshPublicKey, type SshPublicKey } from './ssh-public-key.ts';

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { inSeconds, newId, systemClock } from '#libs/kernel';
+import type { AccountRole } from './account.entity.ts';
+import { hashToken, newToken } from './secret-token.ts';
+import { Session } from './session.entity.ts';
+
+export const SESSION_SECONDS = 14 * 24 * 3600;
+
+export interface ActiveSession {
+  readonly sessionId: number;
+  readonly accountId: number;
+  readonly role: AccountRole;
+}
+
+interface SessionRow {
+  session_id: number;
+  account_id: number;
+  role: AccountRole;
+  stale: boolean;
+}
+
+/** Sessions of people in browsers. A session ends two weeks after it was last used. */
+@Injectable()
+export class SessionsService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** The token of a new session; only its hash is kept. */
+  async open(accountId: number): Promise<string> {
+    const token = newToken();
+    const now = systemClock.now();
+    await this.dataSource.getRepository(Session).insert({
+      id: newId(),
+      tokenHash: hashToken(token),
+      accountId,
+      createdAt: now,
+      lastSeenAt: now,
+      expiresAt: inSeconds(systemClock, SESSION_SECONDS),
+    });
+    await this.dataSource.query('DELETE FROM sessions WHERE expires_at < now()');
+    return token;
+  }
+
+  async authenticate(token: string): Promise<ActiveSession | undefined> {
+    const rows: SessionRow[] = await this.dataSource.query(
+      `SELECT s.id AS session_id, a.id AS account_id, a.role, s.last_seen_at < now() - interval '5 minutes' AS stale
+         FROM sessions s JOIN accounts a ON a.id = s.account_id
+        WHERE s.token_hash = $1 AND s.expires_at > now()`,
+      [hashToken(token)],
+    );
+    const row = rows[0];
+    if (!row) return undefined;
+    if (row.stale) await this.touch(row.session_id);
+    return { sessionId: row.session_id, accountId: row.account_id, role: row.role };
+  }
+
+  async close(sessionId: number): Promise<void> {
+    await this.dataSource.getRepository(Session).delete({ id: sessionId });
+  }
+
+  private async touch(sessionId: number): Promise<void> {
+    await this.dataSource
+      .getRepository(Session)
+      .update(
+        { id: sessionId },
+        { lastSeenAt: systemClock.now(), expiresAt: inSeconds(systemClock, SESSION_SECONDS) },
+      );
+  }
+}
