@@ -1,0 +1,72 @@
+import { InjectQueue } from '@nestjs/bullmq';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+
+export const SAGA_QUEUE = 'sagas';
+const POKE_TIMEOUT_MILLISECONDS = 1000;
+
+/** All that a job carries. What there is to do stands in PostgreSQL. */
+export interface SagaJob {
+  readonly sagaId: number;
+}
+
+export interface QueueDepth {
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+}
+
+/** The alarm clock: tells a worker that a saga is due. An alarm that is lost only costs the sweeper's interval. */
+@Injectable()
+export class SagaQueue {
+  private readonly log = new Logger(SagaQueue.name);
+
+  constructor(@InjectQueue(SAGA_QUEUE) private readonly queue: Queue<SagaJob>) {
+    queue.on('error', () => {});
+  }
+
+  /**
+   * Call it after the commit. Never throws, and gives up after a second.
+   *
+   * The job's id holds the version of the saga's row: alarms for one state of it fall together, and an alarm for a
+   * newer state is never swallowed by a job that is still at work on an older one.
+   */
+  async poke(saga: { sagaId: number; version: number }, delaySeconds = 0): Promise<void> {
+    const job = this.queue.add(
+      'wake',
+      { sagaId: saga.sagaId },
+      {
+        jobId: `${saga.sagaId}-${saga.version}`,
+        delay: Math.ceil(delaySeconds * 1000),
+        removeOnComplete: true,
+        removeOnFail: true,
+      },
+    );
+    try {
+      await within(POKE_TIMEOUT_MILLISECONDS, job);
+    } catch (error) {
+      this.log.warn(
+        { sagaId: saga.sagaId, err: error },
+        'the alarm was not set: the sweeper will find the saga',
+      );
+    }
+  }
+
+  async depth(): Promise<QueueDepth> {
+    const counts = await this.queue.getJobCounts('waiting', 'active', 'delayed');
+    return { waiting: counts.waiting ?? 0, active: counts.active ?? 0, delayed: counts.delayed ?? 0 };
+  }
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer from Redis in ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}
