@@ -1,7 +1,16 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
+
+interface RedisAddress {
+  host: string;
+  port: number;
+  db: number;
+  username?: string;
+  password?: string;
+  tls?: object;
+}
 
 /** How to reach `redis://[:password@]host[:port][/database]` (or `rediss://` with TLS), for ioredis and BullMQ. */
-export function redisOptions(url: string): RedisOptions {
+export function redisOptions(url: string): RedisAddress {
   const parsed = new URL(url);
   const database = Number(parsed.pathname.slice(1) || 0);
   return {
