@@ -1,0 +1,8 @@
+export { type AccountUsage, accountUsage } from './limits.ts';
+export { Order, type OrderStatus } from './order.entity.ts';
+export type { ItemRequest } from './order-items.ts';
+export { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
+export { OrdersError, type OrdersErrorCode } from './orders.errors.ts';
+export { OrdersModule } from './orders.module.ts';
+export { finishOrder, orderOfServer, type OrderRequest, OrdersService } from './orders.service.ts';
+export { type Quote, type QuoteProblem, QuotesService } from './quotes.service.ts';

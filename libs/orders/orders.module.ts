@@ -1,0 +1,19 @@
+import { AccountsModule } from '#libs/accounts';
+import { CatalogModule } from '#libs/catalog';
+import { ImagesModule } from '#libs/images';
+import { PaymentsModule } from '#libs/payments';
+import { PlacementModule } from '#libs/placement';
+import { ServersModule } from '#libs/servers';
+import { Module } from '@nestjs/common';
+import { OrderItems } from './order-items.ts';
+import { OrderPlacer } from './order-placer.ts';
+import { OrdersService } from './orders.service.ts';
+import { QuotesService } from './quotes.service.ts';
+
+/** Needs `SagaStore` and `SagaQueue`, which the app provides globally. */
+@Module({
+  imports: [AccountsModule, CatalogModule, ImagesModule, PaymentsModule, PlacementModule, ServersModule],
+  providers: [OrderItems, OrderPlacer, OrdersService, QuotesService],
+  exports: [OrdersService, QuotesService],
+})
+export class OrdersModule {}

@@ -1,0 +1,76 @@
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
+import { PaymentsService } from '#libs/payments';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Order } from './order.entity.ts';
+import { type ItemRequest, OrderItems } from './order-items.ts';
+import { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
+import { OrdersError } from './orders.errors.ts';
+
+/** An order as a client asks for it. Keys are ids or names of the project's SSH keys. */
+export type OrderRequest = Omit<ServerOrder, 'serverType' | 'image' | 'location' | 'sshPublicKeys'> &
+  ItemRequest & { readonly sshKeys: readonly (number | string)[] };
+
+/** Takes orders and tells how they stand. */
+@Injectable()
+export class OrdersService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly items: OrderItems,
+    private readonly placer: OrderPlacer,
+    private readonly payments: PaymentsService,
+  ) {}
+
+  /**
+   * Orders a server. @throws DomainError of the catalog, the limits, the payment method, or for want of room;
+   * then nothing has happened.
+   */
+  async placeServer(request: OrderRequest): Promise<PlacedOrder> {
+    const { serverType, image, location, sshKeys, ...rest } = request;
+    const item = await this.items.resolve({ serverType, image, ...(location === undefined ? {} : { location }) });
+    const sshPublicKeys = await this.items.publicKeys(request.projectId, sshKeys);
+    await this.payments.assertReadyToCharge(request.accountId);
+    return this.placer.place({ ...rest, ...item, sshPublicKeys });
+  }
+
+  /** Filters: id, status. Sorts: id, created. */
+  list(projectId: number, query: ListQuery = firstPage): Promise<Page<Order>> {
+    const builder = this.dataSource
+      .getRepository(Order)
+      .createQueryBuilder('order')
+      .where('order.projectId = :projectId', { projectId });
+    return pageOf(builder, query, {
+      id: 'order.id',
+      filters: { id: 'order.id', status: 'order.status' },
+      sorts: { id: 'order.id', created: 'order.createdAt' },
+    });
+  }
+
+  /** @throws OrdersError `order_not_found`, also when it is another project's */
+  async get(projectId: number, id: number): Promise<Order> {
+    const order = await this.dataSource.getRepository(Order).findOneBy({ id, projectId });
+    if (!order) throw new OrdersError('order_not_found', `there is no order ${id}`);
+    return order;
+  }
+}
+
+/** The order that made a server. */
+export async function orderOfServer(manager: EntityManager, serverId: number): Promise<Order> {
+  const order = await manager.getRepository(Order).findOneBy({ serverId });
+  if (!order) throw new OrdersError('order_not_found', `no order made server ${serverId}`);
+  return order;
+}
+
+/** Ends an order within the caller's transaction; one that has ended stays as it is. */
+export async function finishOrder(
+  manager: EntityManager,
+  orderId: number,
+  end: { status: 'fulfilled' } | { status: 'failed' | 'cancelled'; code: string; message: string },
+): Promise<void> {
+  const [code, message] = end.status === 'fulfilled' ? [null, null] : [end.code, end.message];
+  await manager.query(
+    `UPDATE orders SET status = $2, failure_code = $3, failure_message = $4, finished_at = now()
+     WHERE id = $1 AND status = 'placed'`,
+    [orderId, end.status, code, message],
+  );
+}

@@ -1,0 +1,61 @@
+import { AccountsService } from '#libs/accounts';
+import { demandOf } from '#libs/catalog';
+import { DomainError } from '#libs/kernel';
+import { PaymentsService } from '#libs/payments';
+import { fits } from '#libs/placement';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { accountUsage, assertWithinLimits } from './limits.ts';
+import { type Item, type ItemRequest, OrderItems } from './order-items.ts';
+import { type OrderPrice, priceOf } from './pricing.ts';
+
+export interface QuoteProblem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What an order would cost and whether it would be taken now. Nothing is reserved. */
+export interface Quote extends Item, OrderPrice {
+  readonly inStock: boolean;
+  readonly cardRequired: boolean;
+  readonly problems: readonly QuoteProblem[];
+}
+
+@Injectable()
+export class QuotesService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly items: OrderItems,
+    private readonly accounts: AccountsService,
+    private readonly payments: PaymentsService,
+  ) {}
+
+  /** @throws DomainError when what is asked for is not in the catalog, or does not go together. */
+  async quote(accountId: number, request: ItemRequest): Promise<Quote> {
+    const item = await this.items.resolve(request);
+    const account = await this.accounts.get(accountId);
+    const { manager } = this.dataSource;
+    const demand = demandOf(item.serverType);
+    const [usage, inStock] = await Promise.all([
+      accountUsage(manager, accountId),
+      fits(manager, { ...demand, locationId: item.location.id, imageId: item.image.id }),
+    ]);
+    const card = await problemOf(() => this.payments.assertReadyToCharge(accountId));
+    const limit = await problemOf(async () => assertWithinLimits(account, usage, demand));
+    const stock = inStock
+      ? undefined
+      : { code: 'resource_unavailable', message: 'no host has room for this size now' };
+    const problems = [limit, stock, card].filter((problem) => problem !== undefined);
+    return { ...item, ...priceOf(item.serverType, account), inStock, cardRequired: card !== undefined, problems };
+  }
+}
+
+async function problemOf(check: () => Promise<unknown>): Promise<QuoteProblem | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof DomainError) return { code: error.code, message: error.message };
+    throw error;
+  }
+}
