@@ -1,0 +1,82 @@
+import type { World } from './world.ts';
+
+/** What one customer's money went through, in minor units. */
+export interface LedgerLine {
+  readonly customerId: string;
+  readonly currency: string;
+  /** Set aside on cards now. */
+  heldMinor: number;
+  /** Taken, before refunds. */
+  capturedMinor: number;
+  refundedMinor: number;
+}
+
+export interface LedgerIntent {
+  readonly holdId: string;
+  readonly customerId: string;
+  readonly orderId: string | undefined;
+  readonly status: string;
+  readonly amountMinor: number;
+  readonly heldMinor: number;
+  readonly capturedMinor: number;
+  readonly refundedMinor: number;
+}
+
+export interface Ledger {
+  readonly openHolds: number;
+  readonly heldMinor: number;
+  readonly capturedMinor: number;
+  readonly refundedMinor: number;
+  readonly customers: readonly LedgerLine[];
+  readonly intents: readonly LedgerIntent[];
+}
+
+/** Adds up every charge that the emulator ever made: the other side of the clean-slate checks. */
+export function ledgerOf(world: World): Ledger {
+  const charges = Map.groupBy(world.store.all('charge'), (charge) => charge.payment_intent);
+  const intents = world.store.all('payment_intent').map((intent): LedgerIntent => {
+    const captured = (charges.get(intent.id) ?? []).filter((charge) => charge.captured);
+    return {
+      holdId: intent.id,
+      customerId: String(intent.customer ?? ''),
+      orderId: intent.metadata['order_id'],
+      status: intent.status,
+      amountMinor: intent.amount,
+      heldMinor: intent.amount_capturable,
+      capturedMinor: sum(captured.map((charge) => charge.amount_captured)),
+      refundedMinor: sum(captured.map((charge) => charge.amount_refunded)),
+    };
+  });
+  return {
+    openHolds: intents.filter((intent) => intent.heldMinor > 0).length,
+    heldMinor: sum(intents.map((intent) => intent.heldMinor)),
+    capturedMinor: sum(intents.map((intent) => intent.capturedMinor)),
+    refundedMinor: sum(intents.map((intent) => intent.refundedMinor)),
+    customers: byCustomer(world, intents),
+    intents,
+  };
+}
+
+function byCustomer(world: World, intents: readonly LedgerIntent[]): LedgerLine[] {
+  const lines = new Map<string, LedgerLine>();
+  for (const intent of intents) {
+    const currency = world.find('payment_intent', intent.holdId).currency;
+    const key = `${intent.customerId} ${currency}`;
+    const line = lines.get(key) ?? {
+      customerId: intent.customerId,
+      currency,
+      heldMinor: 0,
+      capturedMinor: 0,
+      refundedMinor: 0,
+    };
+    line.heldMinor += intent.heldMinor;
+    line.capturedMinor += intent.capturedMinor;
+    line.refundedMinor += intent.refundedMinor;
+    lines.set(key, line);
+  }
+  return [...lines.values()];
+}
+
+function sum(amounts: readonly number[]): number {
+  return amounts.reduce((total, amount) => total + amount, 0);
+}

@@ -1,0 +1,160 @@
+import type { Stripe } from '../stripe/types.ts';
+
+/** What a customer typed, shown again after a refusal. */
+export interface CardEntry {
+  readonly number: string;
+  readonly expiry: string;
+  readonly cvc: string;
+  readonly name: string;
+}
+
+/** A refusal, and the field that it is about. */
+export interface EntryError {
+  readonly field: 'number' | 'expiry' | 'cvc' | 'form';
+  readonly message: string;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+export function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+}
+
+const STYLE = `
+:root{color-scheme:light dark;--ink:#1a1f36;--soft:#596171;--line:#d5dbe1;--page:#f6f8fa;--card:#fff;--accent:#4b45c6;
+--on:#fff;--bad:#b3093c;--warn:#fff4d6;--warnink:#5c4200}
+@media (prefers-color-scheme:dark){:root{--ink:#eceff4;--soft:#a9b3c1;--line:#3b4453;--page:#11151c;--card:#1a202a;
+--accent:#a5a0ff;--on:#11151c;--bad:#ff8fa8;--warn:#3a2f12;--warnink:#ffe2a0}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
+.banner{background:var(--warn);color:var(--warnink);text-align:center;padding:.6rem 1rem;font-size:.9rem}
+main{max-width:27rem;margin:1.5rem auto;padding:0 1rem}
+.card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.5rem;box-shadow:0 8px 30px #0001}
+h1{font-size:1.35rem;line-height:1.25;margin:0 0 .4rem}
+p{margin:.2rem 0 1rem;color:var(--soft)}
+label,legend{display:block;font-weight:600;font-size:.9rem;margin:.9rem 0 .3rem}
+input{width:100%;min-height:2.9rem;padding:.6rem .75rem;font:inherit;color:inherit;background:var(--page);
+border:1px solid var(--line);border-radius:9px}
+input[aria-invalid=true]{border-color:var(--bad)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.row{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}
+.error{color:var(--bad);margin:.35rem 0 0;font-size:.9rem}
+.alert{border:1px solid var(--bad);border-radius:9px;padding:.7rem .8rem;color:var(--bad);margin:0 0 .6rem}
+button{width:100%;min-height:3rem;margin-top:1.3rem;border:0;border-radius:9px;background:var(--accent);color:var(--on);
+font:inherit;font-weight:650;cursor:pointer}
+button.plain{background:transparent;color:var(--ink);border:1px solid var(--line);margin-top:.7rem}
+a{color:var(--accent)}
+.back{display:inline-block;margin-top:1rem}
+details{margin-top:1.2rem;border-top:1px solid var(--line);padding-top:1rem}
+summary{cursor:pointer;font-weight:600}
+ul{list-style:none;margin:.6rem 0 0;padding:0}
+li{display:flex;justify-content:space-between;gap:1rem;padding:.45rem 0;border-bottom:1px solid var(--line);font-size:.9rem}
+li:last-child{border:0}
+code{font-family:ui-monospace,monospace;white-space:nowrap}
+`;
+
+export function page(title: string, body: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)} · Stripe emulator</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<div class="banner" role="note"><strong>Stripe emulator: no real money.</strong> Never enter a real card here.</div>
+<main><div class="card">
+${body}
+</div></main>
+</body>
+</html>
+`;
+}
+
+const TEST_CARDS: readonly (readonly [string, string])[] = [
+  ['4242 4242 4242 4242', 'works'],
+  ['5555 5555 5555 4444', 'works (Mastercard)'],
+  ['4000 0025 0000 3155', 'asks you to confirm once'],
+  ['4000 0027 6000 3184', 'asks you to confirm each time'],
+  ['4000 0000 0000 0341', 'is saved, then every payment fails'],
+  ['4000 0000 0000 0002', 'is declined'],
+  ['4000 0000 0000 9995', 'has too little money'],
+  ['4000 0000 0000 0069', 'is expired'],
+  ['4000 0000 0000 0127', 'wrong security code'],
+];
+
+/** The page on which a card is saved. */
+export function checkoutPage(session: Stripe.Checkout.Session, entry: CardEntry, error?: EntryError): string {
+  const alert =
+    error?.field === 'form' ? `<p class="alert" role="alert">${escapeHtml(error.message)}</p>` : '';
+  const back = session.cancel_url
+    ? `<a class="back" href="${escapeHtml(session.cancel_url)}">Cancel and go back</a>`
+    : '';
+  return page(
+    'Save your card',
+    `<h1>Save your card</h1>
+<p>Nothing is charged now. The card is used for what you order later.</p>
+${alert}
+<form method="post" action="/c/pay/${escapeHtml(session.id)}" novalidate>
+${field('number', 'Card number', entry.number, error, 'inputmode="numeric" autocomplete="cc-number" placeholder="1234 1234 1234 1234" maxlength="24"')}
+<div class="row">
+<div>${field('expiry', 'Expiry (MM / YY)', entry.expiry, error, 'inputmode="numeric" autocomplete="cc-exp" placeholder="MM / YY" maxlength="9"')}</div>
+<div>${field('cvc', 'Security code', entry.cvc, error, 'inputmode="numeric" autocomplete="cc-csc" placeholder="CVC" maxlength="4"')}</div>
+</div>
+${field('name', 'Name on card', entry.name, error, 'autocomplete="cc-name" maxlength="100"')}
+<button type="submit">Save card</button>
+</form>
+${back}
+<details><summary>Test cards</summary>
+<p>Any future date, any security code. Choose one to fill the form.</p>
+<ul>${TEST_CARDS.map(([number, effect]) => testCard(session, number, effect)).join('')}</ul>
+</details>`,
+  );
+}
+
+function testCard(session: Stripe.Checkout.Session, number: string, effect: string): string {
+  const fill = `/c/pay/${escapeHtml(session.id)}?fill=${number.replaceAll(' ', '')}`;
+  return `<li><a href="${fill}"><code>${number}</code></a><span>${escapeHtml(effect)}</span></li>`;
+}
+
+function field(
+  name: EntryError['field'] | 'name',
+  label: string,
+  value: string,
+  error: EntryError | undefined,
+  more: string,
+): string {
+  const isWrong = error?.field === name;
+  const message = isWrong
+    ? `<p class="error" id="${name}-error" role="alert">${escapeHtml(error.message)}</p>`
+    : '';
+  const state = isWrong ? `aria-invalid="true" aria-describedby="${name}-error" autofocus` : '';
+  return `<label for="${name}">${label}</label>
+<input id="${name}" name="${name}" value="${escapeHtml(value)}" ${more} ${state}>${message}`;
+}
+
+/** The bank's page: confirm, refuse, or close the window. */
+export function authenticationPage(action: string, secret: string, what: string): string {
+  return page(
+    'Confirm with your bank',
+    `<h1>Your bank asks: is it you?</h1>
+<p>3-D Secure test page. ${escapeHtml(what)} To abandon it, close this page.</p>
+<form method="post" action="${escapeHtml(action)}">
+<input type="hidden" name="secret" value="${escapeHtml(secret)}">
+<button type="submit" name="answer" value="complete">Complete authentication</button>
+<button class="plain" type="submit" name="answer" value="fail">Fail authentication</button>
+</form>`,
+  );
+}
+
+export function messagePage(title: string, text: string, link?: string): string {
+  const back = link ? `<a href="${escapeHtml(link)}">Go back to the shop</a>` : '';
+  return page(title, `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>${back}`);
+}

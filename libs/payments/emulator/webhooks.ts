@@ -1,0 +1,149 @@
+import { createHmac } from 'node:crypto';
+import type { Faults } from './faults.ts';
+import type { Store, StoredEvent } from './store.ts';
+
+/** An event on its way to the endpoint. */
+export interface Delivery {
+  /** The event's id. */
+  readonly id: string;
+  readonly attempts: number;
+  /** Unix milliseconds. */
+  readonly nextAt: number;
+  readonly state: 'pending' | 'delivered' | 'lost' | 'given_up';
+}
+
+export interface WebhookEndpoint {
+  readonly url: string;
+  readonly secret: string;
+  /** Wait before the second try; doubles with each try. */
+  readonly retryMilliseconds: number;
+}
+
+const MAX_ATTEMPTS = 12;
+const ANSWER_MILLISECONDS = 10_000;
+
+/** Stripe's `Stripe-Signature` header, scheme v1: HMAC-SHA256 over `<unix seconds>.<body>`. */
+export function signatureOf(body: string, secret: string, unixSeconds: number): string {
+  const mac = createHmac('sha256', secret).update(`${unixSeconds}.${body}`).digest('hex');
+  return `t=${unixSeconds},v1=${mac}`;
+}
+
+/** Sends events to the endpoint, in no promised order, until each is answered with 2xx. */
+export class Deliverer {
+  readonly #store: Store;
+  readonly #faults: Faults;
+  readonly #endpoint: WebhookEndpoint | undefined;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #stop = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  #held: StoredEvent[] = [];
+
+  constructor(store: Store, faults: Faults, endpoint: WebhookEndpoint | undefined) {
+    this.#store = store;
+    this.#faults = faults;
+    this.#endpoint = endpoint;
+  }
+
+  /** Takes up again what a former process left undelivered. */
+  resume(): void {
+    for (const delivery of this.#store.all('delivery')) {
+      if (delivery.state === 'pending') this.#later(delivery.id, delivery.nextAt - Date.now());
+    }
+  }
+
+  /** Called when an event comes to be, before its request is answered. */
+  accept(event: StoredEvent): void {
+    if (!this.#endpoint) return;
+    const fault = this.#faults.takeWebhook(event.type);
+    const state = fault?.effect === 'lose' ? 'lost' : 'pending';
+    this.#store.put('delivery', { id: event.id, attempts: 0, nextAt: Date.now(), state });
+    if (state === 'lost') return;
+    if (fault?.effect === 'reorder') {
+      this.#hold(event, fault.times === 0, fault.milliseconds);
+      return;
+    }
+    this.#later(event.id, fault?.effect === 'delay' ? fault.milliseconds : 0);
+    if (fault?.effect === 'duplicate') this.#later(event.id, 0);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    for (const timer of this.#timers) clearTimeout(timer);
+    await Promise.allSettled(this.#running);
+  }
+
+  /** Holds events back, to send them newest first when the last of them came or the time is over. */
+  #hold(event: StoredEvent, isLast: boolean, milliseconds: number): void {
+    this.#held.push(event);
+    if (isLast) this.#letGo();
+    else if (this.#held.length === 1) this.#timer(() => this.#letGo(), milliseconds);
+  }
+
+  #letGo(): void {
+    const events = this.#held.reverse();
+    this.#held = [];
+    events.forEach((event, index) => {
+      this.#later(event.id, index * 5);
+    });
+  }
+
+  #later(id: string, milliseconds: number): void {
+    this.#timer(() => {
+      const sending = this.#send(id).finally(() => this.#running.delete(sending));
+      this.#running.add(sending);
+    }, milliseconds);
+  }
+
+  #timer(run: () => void, milliseconds: number): void {
+    if (this.#stop.signal.aborted) return;
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        run();
+      },
+      Math.max(0, milliseconds),
+    );
+    this.#timers.add(timer);
+  }
+
+  async #send(id: string): Promise<void> {
+    const event = this.#store.get('event', id);
+    if (!event || !this.#endpoint) return;
+    const isAnswered = await this.#post(this.#endpoint, JSON.stringify(event, null, 2));
+    if (this.#stop.signal.aborted) return;
+    const delivery = this.#store.get('delivery', id);
+    if (!delivery || delivery.state === 'delivered') return;
+    this.#record(delivery, isAnswered, this.#endpoint.retryMilliseconds);
+  }
+
+  #record(delivery: Delivery, isAnswered: boolean, retryMilliseconds: number): void {
+    const attempts = delivery.attempts + 1;
+    const wait = retryMilliseconds * 2 ** (attempts - 1);
+    const state = isAnswered ? 'delivered' : attempts >= MAX_ATTEMPTS ? 'given_up' : 'pending';
+    this.#store.put('delivery', { id: delivery.id, attempts, nextAt: Date.now() + wait, state });
+    const event = this.#store.get('event', delivery.id);
+    if (isAnswered && event) this.#store.put('event', { ...event, pending_webhooks: 0 });
+    this.#store.commit();
+    if (state === 'pending') this.#later(delivery.id, wait);
+  }
+
+  async #post(endpoint: WebhookEndpoint, body: string): Promise<boolean> {
+    try {
+      const response = await fetch(endpoint.url, {
+        method: 'POST',
+        body,
+        redirect: 'manual',
+        headers: {
+          'content-type': 'application/json; charset=utf-8',
+          'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+          'stripe-signature': signatureOf(body, endpoint.secret, Math.floor(Date.now() / 1000)),
+        },
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]),
+      });
+      await response.arrayBuffer();
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+}

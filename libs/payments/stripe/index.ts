@@ -1,0 +1,1 @@
+export { type StripeOptions, StripeProvider } from './stripe.provider.ts';

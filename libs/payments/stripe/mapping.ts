@@ -1,0 +1,101 @@
+import type { Currency } from '#libs/kernel';
+import type { Card, CardSetup, EventSubject, Hold, HoldStatus, ProviderEvent } from '../port.ts';
+import { declineCodeOf } from './errors.ts';
+import type { Stripe } from './types.ts';
+
+/** Metadata under which Servery finds its own objects again. */
+export const ORDER_KEY = 'order_id';
+export const ACCOUNT_KEY = 'account_id';
+
+/** @param intent with `latest_charge` expanded, for what was refunded. */
+export function holdOf(intent: Stripe.PaymentIntent): Hold {
+  const charge = typeof intent.latest_charge === 'object' ? intent.latest_charge : null;
+  const orderId = Number(intent.metadata[ORDER_KEY]);
+  const error = intent.last_payment_error;
+  const status = holdStatusOf(intent);
+  const actionUrl = intent.next_action?.redirect_to_url?.url;
+  return {
+    holdId: intent.id,
+    orderId: Number.isSafeInteger(orderId) && orderId > 0 ? orderId : undefined,
+    status,
+    amountMinor: intent.amount,
+    currency: intent.currency as Currency,
+    capturedMinor: intent.amount_received,
+    refundedMinor: charge?.captured ? charge.amount_refunded : 0,
+    ...(error ? { declineCode: declineCodeOf(error.code, error.decline_code) } : {}),
+    ...(status === 'requires_action' && actionUrl ? { actionUrl } : {}),
+  };
+}
+
+function holdStatusOf(intent: Stripe.PaymentIntent): HoldStatus {
+  switch (intent.status) {
+    case 'requires_capture':
+      return 'authorized';
+    case 'succeeded':
+      return 'captured';
+    case 'canceled':
+      return 'cancelled';
+    case 'requires_action':
+      return 'requires_action';
+    default:
+      return intent.last_payment_error ? 'declined' : 'opened';
+  }
+}
+
+export function cardOf(method: Stripe.PaymentMethod, defaultCardId: string | undefined): Card {
+  const { card } = method;
+  return {
+    cardId: method.id,
+    brand: card?.brand ?? 'card',
+    last4: card?.last4 ?? '0000',
+    expiryMonth: card?.exp_month ?? 1,
+    expiryYear: card?.exp_year ?? 1970,
+    isDefault: method.id === defaultCardId,
+  };
+}
+
+/** @param session with `setup_intent` expanded, for the card. */
+export function cardSetupOf(session: Stripe.Checkout.Session): CardSetup {
+  const intent = typeof session.setup_intent === 'object' ? session.setup_intent : null;
+  const cardId = session.status === 'complete' ? idOf(intent?.payment_method) : undefined;
+  return {
+    setupId: session.id,
+    customerId: idOf(session.customer) ?? '',
+    status: session.status === 'complete' ? 'completed' : session.status === 'open' ? 'open' : 'expired',
+    ...(session.url ? { url: session.url } : {}),
+    ...(cardId ? { cardId } : {}),
+  };
+}
+
+/** An id, whether Stripe sent it or the object. */
+export function idOf(reference: string | { id: string } | null | undefined): string | undefined {
+  return typeof reference === 'object' ? reference?.id : reference;
+}
+
+export function eventOf(event: Stripe.Event): ProviderEvent {
+  return {
+    eventId: event.id,
+    type: event.type,
+    createdAt: new Date(event.created * 1000),
+    subject: subjectOf(event.data.object as unknown as Subject),
+  };
+}
+
+interface Subject {
+  readonly object?: string;
+  readonly id?: string;
+  readonly payment_intent?: string | { id: string } | null;
+  readonly customer?: string | { id: string } | null;
+}
+
+function subjectOf(object: Subject): EventSubject {
+  const id = object.id ?? '';
+  if (object.object === 'payment_intent') return { kind: 'hold', id };
+  if (object.object === 'checkout.session') return { kind: 'card_setup', id };
+  if (object.object === 'customer') return { kind: 'customer', id };
+  const intentId = idOf(object.payment_intent);
+  if (intentId) return { kind: 'hold', id: intentId };
+  const customerId = idOf(object.customer);
+  if (object.object === 'payment_method' && customerId) return { kind: 'customer', id: customerId };
+  return { kind: 'other' };
+}
