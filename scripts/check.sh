@@ -12,4 +12,4 @@ esac
 npx tsc -p tsconfig.json
 [ ! -f apps/storefront/tsconfig.json ] || npx tsc -p apps/storefront/tsconfig.json
 npx depcruise --config .dependency-cruiser.mjs apps libs
-npx vitest run --project architecture
+npx vitest run --project unit test/architecture

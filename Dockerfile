@@ -1,0 +1,38 @@
+# syntax=docker/dockerfile:1
+# Servery's parts as images. Not run where Servery was written (there was no Docker): `npm run up` needs none.
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /srv/servery
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+
+FROM node:24-bookworm-slim AS runtime
+ENV NODE_ENV=production
+WORKDIR /srv/servery
+COPY --from=build /srv/servery/package.json ./
+COPY --from=build /srv/servery/node_modules ./node_modules
+COPY --from=build /srv/servery/dist ./dist
+COPY --from=build /srv/servery/catalog ./catalog
+RUN mkdir /var/lib/servery && chown node:node /var/lib/servery
+
+FROM runtime AS api
+USER node
+EXPOSE 8080
+CMD ["node", "dist/apps/api/main.js"]
+
+# The worker reaches hypervisor hosts with libvirt's client over SSH or TLS, and cooks images.
+FROM runtime AS worker
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends libvirt-clients qemu-utils openssh-client netcat-openbsd \
+     genisoimage \
+  && rm -rf /var/lib/apt/lists/*
+USER node
+CMD ["node", "dist/apps/worker/main.js"]
+
+# The web app's files behind a server that passes /v1 on to the API.
+FROM nginx:1.28-alpine AS storefront
+COPY --from=build /srv/servery/dist/apps/storefront /usr/share/nginx/html
+COPY apps/cli/compose/storefront.conf /etc/nginx/conf.d/default.conf
+EXPOSE 80
