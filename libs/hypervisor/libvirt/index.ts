@@ -1,0 +1,1 @@
+export { LibvirtHypervisor, type LibvirtSettings } from './libvirt-hypervisor.ts';

@@ -1,0 +1,164 @@
+import { sleep } from '#libs/kernel';
+import type {
+  Acceleration,
+  AgentExecResult,
+  DomainFacts,
+  DomainSpec,
+  DomainState,
+  HostFacts,
+  HostRef,
+  Hypervisor,
+  ImageFacts,
+  ImageFile,
+  OnProgress,
+  OverlaySpec,
+  SeedDetachment,
+  SeedSpec,
+  VolumeFacts,
+} from '../port.ts';
+import { checkVolumeName } from '../specs.ts';
+import { probeAcceleration } from './acceleration-probe.ts';
+import { inspectHost } from './host-inspection.ts';
+import { LibvirtDomains } from './libvirt-domains.ts';
+import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
+import { LibvirtImages } from './libvirt-images.ts';
+import { LibvirtVolumes } from './libvirt-volumes.ts';
+import { Virsh, type VirshSettings } from './virsh.ts';
+
+export interface LibvirtSettings extends VirshSettings {
+  /** Written into each domain; only domains that carry it are ever changed. */
+  readonly installationId: string;
+  /** How long a guest gets to let go of its seed disk. */
+  readonly releaseSeconds?: number;
+}
+
+const RELEASE_SECONDS = 10;
+const RELEASE_PAUSE_MS = 250;
+
+/** The port over libvirt hosts, by virsh. Nothing of ours runs on a host. */
+export class LibvirtHypervisor implements Hypervisor, Disposable {
+  private readonly virsh: Virsh;
+  private readonly domains: LibvirtDomains;
+  private readonly images: LibvirtImages;
+  private readonly volumes: LibvirtVolumes;
+  private readonly agent: LibvirtGuestAgent;
+  private readonly releaseSeconds: number;
+
+  constructor(settings: LibvirtSettings) {
+    this.virsh = new Virsh(settings);
+    this.domains = new LibvirtDomains(this.virsh, settings.installationId);
+    this.images = new LibvirtImages(this.virsh);
+    this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
+    this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
+    this.releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
+  }
+
+  [Symbol.dispose](): void {
+    this.virsh[Symbol.dispose]();
+  }
+
+  inspectHost(host: HostRef): Promise<HostFacts> {
+    return inspectHost(this.virsh, host);
+  }
+
+  probeAcceleration(host: HostRef): Promise<Acceleration> {
+    return probeAcceleration(this.virsh, host);
+  }
+
+  importImage(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void> {
+    return this.images.import(host, image, onProgress);
+  }
+
+  listImages(host: HostRef): Promise<readonly ImageFacts[]> {
+    return this.images.list(host);
+  }
+
+  deleteImage(host: HostRef, volumeName: string): Promise<void> {
+    return this.images.delete(host, volumeName);
+  }
+
+  createOverlay(host: HostRef, overlay: OverlaySpec): Promise<void> {
+    return this.volumes.createOverlay(host, overlay);
+  }
+
+  createSeed(host: HostRef, seed: SeedSpec): Promise<void> {
+    return this.volumes.createSeed(host, seed);
+  }
+
+  deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void> {
+    return this.volumes.deleteVolume(host, volumeName, options);
+  }
+
+  listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]> {
+    return this.volumes.list(host, pool);
+  }
+
+  defineDomain(host: HostRef, spec: DomainSpec): Promise<void> {
+    return this.domains.define(host, spec);
+  }
+
+  undefineDomain(host: HostRef, uuid: string): Promise<void> {
+    return this.domains.undefine(host, uuid);
+  }
+
+  domainState(host: HostRef, uuid: string): Promise<DomainState> {
+    return this.domains.state(host, uuid);
+  }
+
+  listDomains(host: HostRef): Promise<readonly DomainFacts[]> {
+    return this.domains.list(host);
+  }
+
+  startDomain(host: HostRef, uuid: string): Promise<void> {
+    return this.domains.start(host, uuid);
+  }
+
+  shutdownDomain(host: HostRef, uuid: string): Promise<void> {
+    return this.domains.shutdown(host, uuid);
+  }
+
+  rebootDomain(host: HostRef, uuid: string): Promise<void> {
+    return this.domains.reboot(host, uuid);
+  }
+
+  resetDomain(host: HostRef, uuid: string): Promise<void> {
+    return this.domains.reset(host, uuid);
+  }
+
+  destroyDomain(host: HostRef, uuid: string): Promise<void> {
+    return this.domains.destroy(host, uuid);
+  }
+
+  /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */
+  async detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment> {
+    checkVolumeName(volumeName);
+    const domain = await this.domains.own(host, uuid);
+    const disk = domain?.disks.find((candidate) => candidate.volume === volumeName);
+    if (disk) await this.domains.detach(host, uuid, disk.target);
+    await this.volumes.erase(host, volumeName);
+    const deadline = Date.now() + this.releaseSeconds * 1000;
+    while ((await this.domains.userOf(host, host.diskPool, volumeName)) !== undefined) {
+      if (Date.now() > deadline) return 'held';
+      await sleep(RELEASE_PAUSE_MS);
+    }
+    await this.volumes.remove(host, volumeName);
+    return 'released';
+  }
+
+  agentPing(host: HostRef, uuid: string): Promise<boolean> {
+    return this.agent.ping(host, uuid);
+  }
+
+  agentExec(
+    host: HostRef,
+    uuid: string,
+    argv: readonly [string, ...string[]],
+    options: { readonly timeoutSeconds: number },
+  ): Promise<AgentExecResult> {
+    return this.agent.exec(host, uuid, argv, options);
+  }
+
+  agentSetPassword(host: HostRef, uuid: string, user: string, password: string): Promise<void> {
+    return this.agent.setPassword(host, uuid, user, password);
+  }
+}

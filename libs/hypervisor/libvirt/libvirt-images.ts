@@ -1,0 +1,197 @@
+import { createReadStream } from 'node:fs';
+import { Transform } from 'node:stream';
+import { HypervisorError } from '../hypervisor.errors.ts';
+import { verifyImageFile } from '../image-file.ts';
+import type { HostRef, ImageFacts, ImageFile, OnProgress, VolumeFacts } from '../port.ts';
+import { checkImageFile, checkVolumeName } from '../specs.ts';
+import { isMark, MAX_IMAGE_NAME, partMark, type StoredImage, wholeImages, wholeMark } from './image-marks.ts';
+import { listPool, type PoolEntry, refreshPool, volumeSizes } from './pool-listing.ts';
+import type { Virsh } from './virsh.ts';
+import { saysVolumeExists } from './virsh-errors.ts';
+import { volumeXml } from './volume-xml.ts';
+import { XmlElement } from './xml.ts';
+
+const UPLOAD_TIMEOUT_SECONDS = 3600;
+const MARK_BYTES = 512;
+
+/** Golden images in a host's image pool. */
+export class LibvirtImages {
+  private readonly virsh: Virsh;
+  /** Imports under way in this process, by host and volume: a second one waits for the first. */
+  private readonly underway = new Map<string, Promise<void>>();
+
+  constructor(virsh: Virsh) {
+    this.virsh = virsh;
+  }
+
+  async import(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void> {
+    checkImageFile(image);
+    if (image.volumeName.length > MAX_IMAGE_NAME || isMark(image.volumeName)) {
+      throw new HypervisorError('invalid_spec', `An image's name has at most ${MAX_IMAGE_NAME} characters.`);
+    }
+    const key = `${host.uri} ${host.imagePool} ${image.volumeName}`;
+    const earlier = this.underway.get(key);
+    const work = (earlier ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => this.bring(host, image, onProgress));
+    this.underway.set(key, work);
+    await work.finally(() => {
+      if (this.underway.get(key) === work) this.underway.delete(key);
+    });
+  }
+
+  async list(host: HostRef): Promise<ImageFacts[]> {
+    await refreshPool(this.virsh, host, host.imagePool);
+    const images = wholeImages(await listPool(this.virsh, host, host.imagePool));
+    return images.map(({ volumeName, sha256, virtualSizeBytes }) => ({
+      volumeName,
+      sha256,
+      virtualSizeBytes,
+    }));
+  }
+
+  /** @throws image_missing */
+  async find(host: HostRef, volumeName: string): Promise<StoredImage> {
+    const known = wholeImages(await listPool(this.virsh, host, host.imagePool));
+    const image =
+      known.find((candidate) => candidate.volumeName === volumeName) ?? (await this.look(host, volumeName));
+    if (image) return image;
+    throw new HypervisorError(
+      'image_missing',
+      `Image ${volumeName} is not whole on ${host.name}: import it.`,
+      {
+        details: { host: host.name },
+      },
+    );
+  }
+
+  /** The mark of being whole goes first, so that no overlay is begun on an image that is going. */
+  async delete(host: HostRef, volumeName: string): Promise<void> {
+    checkVolumeName(volumeName);
+    await refreshPool(this.virsh, host, host.imagePool);
+    const entries = await listPool(this.virsh, host, host.imagePool);
+    const names = new Set(entries.map((entry) => entry.name));
+    const image = wholeImages(entries).find((candidate) => candidate.volumeName === volumeName);
+    if (!image && !names.has(partMark(volumeName))) {
+      if (names.has(volumeName)) throw foreignImage(host, volumeName);
+      return;
+    }
+    if (image) await this.refuseWhileStoodOn(host, image);
+    await this.mark(host, partMark(volumeName));
+    if (image) await this.remove(host, image.mark);
+    await this.remove(host, volumeName);
+    await this.remove(host, partMark(volumeName));
+  }
+
+  async volumes(host: HostRef): Promise<VolumeFacts[]> {
+    await refreshPool(this.virsh, host, host.imagePool);
+    return this.sizes(host, host.imagePool, await listPool(this.virsh, host, host.imagePool));
+  }
+
+  /** Sizes of what is not a mark of ours. */
+  sizes(host: HostRef, pool: string, entries: readonly PoolEntry[]): Promise<VolumeFacts[]> {
+    const names = entries.map((entry) => entry.name).filter((name) => !isMark(name));
+    return volumeSizes(this.virsh, host, pool, names);
+  }
+
+  private async look(host: HostRef, volumeName: string): Promise<StoredImage | undefined> {
+    await refreshPool(this.virsh, host, host.imagePool);
+    const images = wholeImages(await listPool(this.virsh, host, host.imagePool));
+    return images.find((candidate) => candidate.volumeName === volumeName);
+  }
+
+  private async bring(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void> {
+    const { volumeName } = image;
+    const existing = await this.look(host, volumeName);
+    if (existing?.sha256 === image.sha256) return;
+    const entries = await listPool(this.virsh, host, host.imagePool);
+    const isHalf = entries.some((entry) => entry.name === partMark(volumeName));
+    if (existing || (!isHalf && entries.some((entry) => entry.name === volumeName))) {
+      throw foreignImage(host, volumeName);
+    }
+    const sizeBytes = await verifyImageFile(image);
+    await this.mark(host, partMark(volumeName));
+    await this.remove(host, volumeName);
+    await this.create(host, volumeName, sizeBytes);
+    await this.upload(host, image, sizeBytes, onProgress);
+    await this.proveWhole(host, image, sizeBytes);
+    await this.mark(host, wholeMark(image));
+    await this.remove(host, partMark(volumeName));
+  }
+
+  private async upload(
+    host: HostRef,
+    image: ImageFile,
+    sizeBytes: number,
+    onProgress?: OnProgress,
+  ): Promise<void> {
+    let sentBytes = 0;
+    const counter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        sentBytes += chunk.length;
+        onProgress?.(sentBytes, sizeBytes);
+        done(null, chunk);
+      },
+    });
+    const input = createReadStream(image.path, { highWaterMark: 1024 * 1024 });
+    input.once('error', (error) => counter.destroy(error));
+    const args = ['vol-upload', '--pool', host.imagePool, '--vol', image.volumeName, '--file', '/dev/stdin'];
+    const timeoutSeconds = UPLOAD_TIMEOUT_SECONDS;
+    await this.virsh.run(host, args, { input: input.pipe(counter), timeoutSeconds });
+  }
+
+  /** The stream ended well; the host must now also see as many bytes, and the disk size that was promised. */
+  private async proveWhole(host: HostRef, image: ImageFile, sizeBytes: number): Promise<void> {
+    await refreshPool(this.virsh, host, host.imagePool);
+    const args = ['vol-dumpxml', '--pool', host.imagePool, '--vol', image.volumeName];
+    const volume = XmlElement.parse(await this.virsh.run(host, args)).at('volume');
+    const physical = volume.at('physical').number;
+    const capacity = volume.at('capacity').number;
+    if (physical === sizeBytes && capacity === image.virtualSizeBytes) return;
+    throw new HypervisorError(
+      'image_corrupt',
+      `Image ${image.volumeName} did not arrive whole on ${host.name}.`,
+      {
+        details: { host: host.name, physical, sizeBytes, capacity, virtualSizeBytes: image.virtualSizeBytes },
+      },
+    );
+  }
+
+  private async refuseWhileStoodOn(host: HostRef, image: StoredImage): Promise<void> {
+    await refreshPool(this.virsh, host, host.diskPool);
+    const disks = await listPool(this.virsh, host, host.diskPool);
+    const commands = disks.map((disk) => ['vol-dumpxml', '--pool', host.diskPool, '--vol', disk.name]);
+    if (commands.length === 0) return;
+    const { outputs } = await this.virsh.script(host, commands, { timeoutSeconds: 120 });
+    const user = outputs
+      .map((xml) => XmlElement.parse(xml).at('volume'))
+      .find((volume) => volume.at('backingStore', 'path').text === image.path);
+    if (!user) return;
+    const message = `Disk ${user.at('name').text} on ${host.name} stands on image ${image.volumeName}.`;
+    throw new HypervisorError('image_in_use', message, { details: { host: host.name } });
+  }
+
+  private async mark(host: HostRef, name: string): Promise<void> {
+    await this.create(host, name, MARK_BYTES).catch((error: unknown) => {
+      if (!saysVolumeExists(error)) throw error;
+    });
+  }
+
+  /** Made raw and of the file's size, whatever the upload holds: bytes are bytes until they are proven. */
+  private async create(host: HostRef, name: string, capacityBytes: number): Promise<void> {
+    const input = volumeXml({ name, capacityBytes, allocationBytes: 0, format: 'raw' });
+    await this.virsh.run(host, ['vol-create', '--pool', host.imagePool, '--file', '/dev/stdin'], { input });
+  }
+
+  private async remove(host: HostRef, name: string): Promise<void> {
+    const call = this.virsh.run(host, ['vol-delete', '--pool', host.imagePool, '--vol', name]);
+    await call.catch((error: unknown) => {
+      if (!(error instanceof HypervisorError && error.code === 'volume_missing')) throw error;
+    });
+  }
+}
+
+function foreignImage(host: HostRef, volumeName: string): HypervisorError {
+  const message = `Pool ${host.imagePool} on ${host.name} has another volume called ${volumeName}.`;
+  return new HypervisorError('volume_exists_foreign', message, { details: { host: host.name } });
+}
