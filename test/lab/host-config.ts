@@ -5,7 +5,7 @@ import { run } from './run.ts';
 
 /** Writes what a host has on its "system disk": libvirt's settings and its folders. Repeating it is harmless. */
 export async function installHost(host: HostLayout, diskGib: number | undefined): Promise<void> {
-  for (const folder of ['etc', 'lib', 'log', 'cache'])
+  for (const folder of ['etc', 'lib', 'log/qemu', 'cache'])
     await mkdir(`${host.folder}/${folder}`, { recursive: true });
   await installFilters(host);
   await writeFile(`${host.folder}/etc/libvirtd.conf`, libvirtdSettings(host));
