@@ -12,13 +12,19 @@ const ENVIRONMENT = {
 };
 
 /**
- * Runs a program to its end and returns what it wrote. No shell; at most `timeoutSeconds`.
+ * Runs a program to its end and returns what it wrote. No shell; in `folder`; at most `timeoutSeconds`.
  * @throws LabError `command_failed` with what the program said
  */
-export async function run(program: string, args: readonly string[], timeoutSeconds = 20): Promise<string> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  timeoutSeconds = 20,
+  folder = '/',
+): Promise<string> {
   try {
     const { stdout } = await exec(program, [...args], {
       env: ENVIRONMENT,
+      cwd: folder,
       timeout: timeoutSeconds * 1000,
       killSignal: 'SIGKILL',
       maxBuffer: 16 * 1024 * 1024,
