@@ -27,8 +27,6 @@ export interface PaymentProvider {
   makeDefaultCard(request: { customerId: string; cardId: string } & Keyed): Promise<void>;
   /** Forgets a card. Forgetting a card that is already forgotten succeeds. */
   detachCard(request: { cardId: string } & Keyed): Promise<void>;
-  /** The customer that owns a card now, if any. */
-  fetchCardOwner(cardId: string): Promise<string | undefined>;
 
   /** Prepares a hold; no money is asked for yet. */
   openHold(request: OpenHold): Promise<Hold>;
@@ -139,6 +137,7 @@ export type EventSubject =
   | { readonly kind: 'hold'; readonly id: string }
   | { readonly kind: 'card_setup'; readonly id: string }
   | { readonly kind: 'customer'; readonly id: string }
+  | { readonly kind: 'card'; readonly id: string }
   | { readonly kind: 'other' };
 
 export interface ProviderEvent {

@@ -16,15 +16,6 @@ export interface Decline {
   readonly message: string;
 }
 
-/** What the emulator knows of a payment method beyond what it shows. */
-export interface CardSecret {
-  /** The payment method's id. */
-  readonly id: string;
-  readonly number: string;
-  /** Set up for off-session use with the customer's confirmation. */
-  readonly isSetUp: boolean;
-}
-
 const declinedAs = (declineCode: string): Decline => ({
   code: 'card_declined',
   declineCode,

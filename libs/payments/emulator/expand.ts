@@ -1,5 +1,5 @@
+import type { Kind } from './kinds.ts';
 import { invalid } from './problem.ts';
-import type { Kind } from './store.ts';
 import type { World } from './world.ts';
 
 /** Which kind a field's id points to. */

@@ -1,17 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { SavedAnswer } from './kinds.ts';
 import { StripeProblem } from './problem.ts';
 import type { World } from './world.ts';
-
-/** The answer that a key was given, kept whether it was a success or not. */
-export interface SavedAnswer {
-  /** The idempotency key. */
-  readonly id: string;
-  readonly fingerprint: string;
-  readonly status: number;
-  readonly body: object;
-  readonly requestId: string;
-  readonly savedAt: number;
-}
 
 /** Stripe forgets a key after a day at the earliest. */
 const KEPT_SECONDS = 24 * 3600;

@@ -1,4 +1,4 @@
-import type { Kind, Kinds } from './store.ts';
+import type { Kind, Kinds } from './kinds.ts';
 import type { World } from './world.ts';
 
 export interface PageParams {

@@ -1,39 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Stripe } from '../stripe/types.ts';
-import type { CardSecret } from './cards.ts';
-import type { SavedAnswer } from './idempotency.ts';
-import type { Delivery } from './webhooks.ts';
-
-/** What the emulator keeps, by kind. The first eight are Stripe's objects, the rest its private memory. */
-export interface Kinds {
-  customer: Stripe.Customer;
-  payment_method: Stripe.PaymentMethod;
-  setup_intent: Stripe.SetupIntent;
-  payment_intent: Stripe.PaymentIntent;
-  charge: Stripe.Charge;
-  refund: Stripe.Refund;
-  'checkout.session': Stripe.Checkout.Session;
-  event: StoredEvent;
-  card: CardSecret;
-  answer: SavedAnswer;
-  delivery: Delivery;
-  clock: { id: 'clock'; offsetSeconds: number };
-}
-export type Kind = keyof Kinds;
-
-/** An event as sent; `Stripe.Event` is a union of 250 types, of which the emulator emits what it is told. */
-export interface StoredEvent {
-  id: string;
-  object: 'event';
-  api_version: string;
-  created: number;
-  data: { object: object };
-  livemode: false;
-  pending_webhooks: number;
-  request: { id: string | null; idempotency_key: string | null };
-  type: string;
-}
+import type { Kind, Kinds } from './kinds.ts';
 
 type Line = [Kind, { id: string }][];
 

@@ -1,16 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Faults } from './faults.ts';
-import type { Store, StoredEvent } from './store.ts';
-
-/** An event on its way to the endpoint. */
-export interface Delivery {
-  /** The event's id. */
-  readonly id: string;
-  readonly attempts: number;
-  /** Unix milliseconds. */
-  readonly nextAt: number;
-  readonly state: 'pending' | 'delivered' | 'lost' | 'given_up';
-}
+import type { Delivery, StoredEvent } from './kinds.ts';
+import type { Store } from './store.ts';
 
 export interface WebhookEndpoint {
   readonly url: string;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Kind, Kinds, StoredEvent } from './kinds.ts';
 import { missing } from './problem.ts';
-import type { Kind, Kinds, Store, StoredEvent } from './store.ts';
+import type { Store } from './store.ts';
 
 export const API_VERSION = '2026-10-28.endive';
 

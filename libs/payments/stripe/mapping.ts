@@ -96,6 +96,8 @@ function subjectOf(object: Subject): EventSubject {
   const intentId = idOf(object.payment_intent);
   if (intentId) return { kind: 'hold', id: intentId };
   const customerId = idOf(object.customer);
-  if (object.object === 'payment_method' && customerId) return { kind: 'customer', id: customerId };
+  if (object.object === 'payment_method') {
+    return customerId ? { kind: 'customer', id: customerId } : { kind: 'card', id };
+  }
   return { kind: 'other' };
 }

@@ -128,17 +128,6 @@ export class StripeProvider implements PaymentProvider {
     });
   }
 
-  fetchCardOwner(cardId: string): Promise<string | undefined> {
-    return this.#call(async () => {
-      try {
-        return idOf((await this.#stripe.paymentMethods.retrieve(cardId)).customer);
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    });
-  }
-
   openHold(request: OpenHold): Promise<Hold> {
     return this.#call(async () =>
       holdOf(

@@ -1,0 +1,61 @@
+import type { Stripe } from '../stripe/types.ts';
+
+/** What the emulator keeps, by kind. The first eight are Stripe's objects, the rest its private memory. */
+export interface Kinds {
+  customer: Stripe.Customer;
+  payment_method: Stripe.PaymentMethod;
+  setup_intent: Stripe.SetupIntent;
+  payment_intent: Stripe.PaymentIntent;
+  charge: Stripe.Charge;
+  refund: Stripe.Refund;
+  'checkout.session': Stripe.Checkout.Session;
+  event: StoredEvent;
+  card: CardSecret;
+  answer: SavedAnswer;
+  delivery: Delivery;
+  clock: { id: 'clock'; offsetSeconds: number };
+}
+export type Kind = keyof Kinds;
+
+/** An event as sent; `Stripe.Event` is a union of 250 types, of which the emulator emits what it is told. */
+export interface StoredEvent {
+  id: string;
+  object: 'event';
+  api_version: string;
+  created: number;
+  data: { object: object };
+  livemode: false;
+  pending_webhooks: number;
+  request: { id: string | null; idempotency_key: string | null };
+  type: string;
+}
+
+/** What the emulator knows of a payment method beyond what it shows. */
+export interface CardSecret {
+  /** The payment method's id. */
+  readonly id: string;
+  readonly number: string;
+  /** Set up for off-session use with the customer's confirmation. */
+  readonly isSetUp: boolean;
+}
+
+/** The answer that a key was given, kept whether it was a success or not. */
+export interface SavedAnswer {
+  /** The idempotency key. */
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly status: number;
+  readonly body: object;
+  readonly requestId: string;
+  readonly savedAt: number;
+}
+
+/** An event on its way to the endpoint. */
+export interface Delivery {
+  /** The event's id. */
+  readonly id: string;
+  readonly attempts: number;
+  /** Unix milliseconds. */
+  readonly nextAt: number;
+  readonly state: 'pending' | 'delivered' | 'lost' | 'given_up';
+}

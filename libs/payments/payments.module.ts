@@ -1,0 +1,39 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { type Clock, systemClock } from '#libs/kernel';
+import { CardsService } from './cards.service.ts';
+import { HoldsService } from './holds.service.ts';
+import { PaymentCalls } from './payment-calls.service.ts';
+import { PAYMENTS_LISTENER, type PaymentsListener } from './payments.listener.ts';
+import { PaymentsService } from './payments.service.ts';
+import { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
+import type { PaymentProvider } from './port.ts';
+import { ProviderEvents } from './provider-events.service.ts';
+
+/** What payments need from the app. */
+export interface PaymentsPorts {
+  readonly provider: PaymentProvider;
+  readonly listener: PaymentsListener;
+  readonly clock?: Clock;
+}
+
+class PaymentsPortsModule {}
+
+/** Gives the provider and the listener to the whole app; once, in its root module. */
+export function paymentsPorts(ports: PaymentsPorts): DynamicModule {
+  return {
+    module: PaymentsPortsModule,
+    global: true,
+    providers: [
+      { provide: PAYMENT_PROVIDER, useValue: ports.provider },
+      { provide: PAYMENTS_LISTENER, useValue: ports.listener },
+      { provide: PAYMENT_CLOCK, useValue: ports.clock ?? systemClock },
+    ],
+    exports: [PAYMENT_PROVIDER, PAYMENTS_LISTENER, PAYMENT_CLOCK],
+  };
+}
+
+const faces = [PaymentsService, CardsService, ProviderEvents];
+
+/** Needs {@link paymentsPorts} and a data source in the app. */
+@Module({ providers: [...faces, HoldsService, PaymentCalls], exports: faces })
+export class PaymentsModule {}

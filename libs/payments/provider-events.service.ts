@@ -1,0 +1,152 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Clock } from '#libs/kernel';
+import { CardsService } from './cards.service.ts';
+import { HoldsService } from './holds.service.ts';
+import { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
+import type { EventSubject, PaymentProvider, ProviderEvent } from './port.ts';
+
+interface DueEvent {
+  readonly id: string;
+  readonly subjectKind: EventSubject['kind'];
+  readonly subjectId: string | null;
+  readonly tries: number;
+}
+
+export interface RepairReport {
+  /** Events that no webhook had brought. */
+  readonly found: number;
+  /** Open holds that were looked at. */
+  readonly refreshed: number;
+}
+
+/** How long one worker may take over an event before another may try. */
+const LEASE_SECONDS = 60;
+const FIRST_RETRY_SECONDS = 5;
+const LAST_RETRY_SECONDS = 3600;
+const DAY_MILLISECONDS = 86_400_000;
+/** The provider keeps events for so long. */
+const KEPT_DAYS = 30;
+/** A hold that has not moved for so long is looked at by the sweep. */
+const QUIET_SECONDS = 60;
+
+/**
+ * Events of the provider: stored first, then acted on by fetching what they are about. So doubles, losses and any
+ * order of arrival come to the same end.
+ */
+@Injectable()
+export class ProviderEvents {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly holds: HoldsService,
+    private readonly cards: CardsService,
+    @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
+    @Inject(PAYMENT_CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Takes a webhook: the bytes as received and the signature's header. Answer 200 when it returns; what it means
+   * is worked out by `processDue`. @throws PaymentError `webhook_signature_invalid` (answer 400).
+   */
+  async receive(rawBody: Buffer, signature: string): Promise<{ eventId: string; isNew: boolean }> {
+    const event = this.provider.verifyWebhook(rawBody, signature);
+    return { eventId: event.eventId, isNew: await this.#store(event, rawBody.toString('utf8')) };
+  }
+
+  /** Works off events that are due, each by one worker at a time. Answers how many were tried. */
+  async processDue(limit = 100): Promise<number> {
+    for (let count = 0; count < limit; count += 1) {
+      const event = await this.#take();
+      if (!event) return count;
+      await this.#try(event);
+    }
+    return limit;
+  }
+
+  /** Finds what webhooks lost: events since the newest one known, and open holds that have been quiet. */
+  async repair(): Promise<RepairReport> {
+    let found = 0;
+    for await (const event of this.provider.listEvents(await this.#since())) {
+      if (await this.#store(event, null)) found += 1;
+    }
+    await this.processDue();
+    const open = await this.dataSource.query<{ providerId: string }[]>(
+      `SELECT provider_id AS "providerId" FROM holds
+       WHERE status IN ('requested', 'requires_action', 'authorized') AND provider_id IS NOT NULL
+         AND updated_at < now() - make_interval(secs => $1) ORDER BY updated_at LIMIT 500`,
+      [QUIET_SECONDS],
+    );
+    for (const { providerId } of open) await this.holds.refresh(providerId);
+    return { found, refreshed: open.length };
+  }
+
+  async #store(event: ProviderEvent, payload: string | null): Promise<boolean> {
+    const { subject } = event;
+    const inserted = await this.dataSource.query<unknown[]>(
+      `INSERT INTO stripe_events (id, type, subject_kind, subject_id, payload, occurred_at)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING RETURNING id`,
+      [
+        event.eventId,
+        event.type,
+        subject.kind,
+        'id' in subject ? subject.id : null,
+        payload,
+        event.createdAt,
+      ],
+    );
+    return inserted.length > 0;
+  }
+
+  async #take(): Promise<DueEvent | undefined> {
+    const [[event]] = await this.dataSource.query<[DueEvent[], number]>(
+      `UPDATE stripe_events SET tries = tries + 1, next_try_at = now() + make_interval(secs => $1)
+       WHERE id = (SELECT id FROM stripe_events WHERE processed_at IS NULL AND next_try_at <= now()
+                   ORDER BY next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+       RETURNING id, subject_kind AS "subjectKind", subject_id AS "subjectId", tries`,
+      [LEASE_SECONDS],
+    );
+    return event;
+  }
+
+  async #try(event: DueEvent): Promise<void> {
+    try {
+      await this.#act(event);
+      await this.dataSource.query(
+        'UPDATE stripe_events SET processed_at = now(), error = NULL WHERE id = $1',
+        [event.id],
+      );
+    } catch (error) {
+      const wait = Math.min(FIRST_RETRY_SECONDS * 2 ** (event.tries - 1), LAST_RETRY_SECONDS);
+      await this.dataSource.query(
+        'UPDATE stripe_events SET error = $2, next_try_at = now() + make_interval(secs => $3) WHERE id = $1',
+        [event.id, error instanceof Error ? error.message : String(error), wait],
+      );
+    }
+  }
+
+  async #act({ subjectKind, subjectId }: DueEvent): Promise<void> {
+    if (subjectId === null) return;
+    switch (subjectKind) {
+      case 'hold':
+        await this.holds.refresh(subjectId);
+        return;
+      case 'card_setup':
+        return this.cards.settleSetup(subjectId);
+      case 'customer':
+        return this.cards.syncCustomer(subjectId);
+      case 'card':
+        return this.cards.syncOwnerOf(subjectId);
+      case 'other':
+        return;
+    }
+  }
+
+  /** A day before the newest event known, for those that overtook each other; all of them at first. */
+  async #since(): Promise<Date> {
+    const [newest] = await this.dataSource.query<{ at: Date | null }[]>(
+      'SELECT max(occurred_at) AS at FROM stripe_events',
+    );
+    const oldest = this.clock.now().getTime() - KEPT_DAYS * DAY_MILLISECONDS;
+    return new Date(Math.max(oldest, (newest?.at?.getTime() ?? 0) - DAY_MILLISECONDS));
+  }
+}
