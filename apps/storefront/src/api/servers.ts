@@ -1,0 +1,103 @@
+import { queryOptions } from '@tanstack/react-query';
+import {
+  actionListResponse,
+  actionResponse,
+  createServerResponse,
+  credentialsResponse,
+  orderResponse,
+  type ServerStatus,
+  serverListResponse,
+  serverResponse,
+} from '#libs/contracts';
+import { call, newIdempotencyKey } from './client.ts';
+import { backOffMs } from './polling.ts';
+
+export interface ServerOrder {
+  readonly name: string;
+  readonly server_type: string;
+  readonly image: string;
+  readonly ssh_keys: readonly number[];
+}
+
+/** Places the order: Hetzner's `POST /servers`. */
+export function createServer(body: ServerOrder, idempotencyKey: string) {
+  return call('/servers', createServerResponse, { method: 'POST', body, idempotencyKey });
+}
+
+const BUSY = new Set<ServerStatus>([
+  'initializing',
+  'starting',
+  'stopping',
+  'deleting',
+  'rebuilding',
+  'migrating',
+]);
+
+export const serversQuery = queryOptions({
+  queryKey: ['servers'],
+  queryFn: async ({ signal }) =>
+    (await call('/servers?per_page=50&sort=created:desc', serverListResponse, { signal })).servers,
+  refetchInterval: ({ state }) =>
+    state.data?.some((one) => BUSY.has(one.status) || one.locked) ? 2_000 : 10_000,
+});
+
+export function serverQuery(id: number) {
+  return queryOptions({
+    queryKey: ['servers', id],
+    queryFn: async ({ signal }) => (await call(`/servers/${id}`, serverResponse, { signal })).server,
+    refetchInterval: ({ state }) => {
+      if (state.status === 'error') return false;
+      return state.data && !BUSY.has(state.data.status) && !state.data.locked ? 10_000 : 2_000;
+    },
+  });
+}
+
+export type ServerAction = 'poweron' | 'shutdown' | 'reboot' | 'poweroff' | 'reset' | 'reset_password';
+
+export async function actOnServer(id: number, name: ServerAction) {
+  const options = { method: 'POST', body: {}, idempotencyKey: newIdempotencyKey() } as const;
+  return (await call(`/servers/${id}/actions/${name}`, actionResponse, options)).action;
+}
+
+export async function deleteServer(id: number) {
+  return (await call(`/servers/${id}`, actionResponse, { method: 'DELETE' })).action;
+}
+
+/**
+ * Shows the password, once: a second call is refused with `gone`. A repeat with the same key after a lost
+ * answer is the same one showing.
+ */
+export async function revealCredentials(id: number, idempotencyKey: string) {
+  const options = { method: 'POST', body: {}, idempotencyKey } as const;
+  return (await call(`/servers/${id}/actions/reveal_credentials`, credentialsResponse, options)).credentials;
+}
+
+/** An action with its real steps, asked for less often the longer it runs. */
+export function actionQuery(id: number | null) {
+  return queryOptions({
+    queryKey: ['actions', id],
+    queryFn: async ({ signal }) => (await call(`/actions/${id}`, actionResponse, { signal })).action,
+    enabled: id !== null,
+    refetchInterval: ({ state }) =>
+      state.data && state.data.status !== 'running' ? false : backOffMs(state.data?.started, Date.now()),
+  });
+}
+
+/** The latest actions of a server, newest first. */
+export function serverActionsQuery(id: number) {
+  return queryOptions({
+    queryKey: ['servers', id, 'actions'],
+    queryFn: async ({ signal }) =>
+      (await call(`/servers/${id}/actions?sort=started:desc&per_page=10`, actionListResponse, { signal }))
+        .actions,
+  });
+}
+
+export function orderQuery(id: number) {
+  return queryOptions({
+    queryKey: ['orders', id],
+    queryFn: async ({ signal }) => (await call(`/orders/${id}`, orderResponse, { signal })).order,
+    refetchInterval: ({ state }) =>
+      state.data && state.data.status !== 'placed' ? false : backOffMs(state.data?.created, Date.now()),
+  });
+}

@@ -1,0 +1,57 @@
+import { Menu } from '@base-ui/react/menu';
+import type { LucideIcon } from 'lucide-react';
+import type { ReactElement, ReactNode } from 'react';
+
+const ITEM =
+  'flex w-full items-center gap-3 rounded-control px-3 py-2.5 text-left text-[0.9375rem] outline-none select-none data-highlighted:bg-sunken data-disabled:opacity-50';
+
+/** A menu that opens below its trigger. */
+export function DropMenu({ trigger, children }: { trigger: ReactElement; children: ReactNode }) {
+  return (
+    <Menu.Root modal={false}>
+      <Menu.Trigger render={trigger} />
+      <Menu.Portal>
+        <Menu.Positioner align="end" sideOffset={6} collisionPadding={12} className="z-40">
+          <Menu.Popup className="max-h-[min(32rem,80dvh)] min-w-56 overflow-y-auto rounded-card border border-line bg-surface p-1.5 shadow-float outline-none">
+            {children}
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}
+
+interface ItemProps {
+  readonly icon: LucideIcon;
+  readonly children: ReactNode;
+  /** A link to render the item as; without one it is a button. */
+  readonly link?: ReactElement;
+  readonly onClick?: () => void;
+  readonly disabled?: boolean;
+  readonly danger?: boolean;
+}
+
+export function DropMenuItem({ icon: Icon, children, link, onClick, disabled, danger }: ItemProps) {
+  const content = (
+    <>
+      <Icon aria-hidden="true" className="size-4 shrink-0 opacity-80" />
+      {children}
+    </>
+  );
+  const className = `${ITEM} ${danger ? 'text-bad' : ''}`;
+  if (link)
+    return (
+      <Menu.LinkItem closeOnClick render={link} className={className}>
+        {content}
+      </Menu.LinkItem>
+    );
+  return (
+    <Menu.Item {...(onClick && { onClick })} disabled={disabled ?? false} className={className}>
+      {content}
+    </Menu.Item>
+  );
+}
+
+export function DropMenuRule() {
+  return <Menu.Separator className="my-1.5 h-px bg-line" />;
+}

@@ -1,0 +1,74 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { FlaskConical } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import { catalogQuery } from '../../api/catalog.ts';
+import { LogoMark } from '../logo.tsx';
+import { Header } from './header.tsx';
+
+/** What stands around every page. */
+export function Layout() {
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a
+        href="#content"
+        className="sr-only z-50 rounded-control bg-ink px-4 py-2 text-page focus:not-sr-only focus:fixed focus:top-3 focus:left-3"
+      >
+        Skip to content
+      </a>
+      <EmulatedPaymentsBanner />
+      <Header />
+      <main id="content" tabIndex={-1} className="flex-1 outline-none">
+        <FocusOnNavigation />
+        <Outlet />
+      </main>
+      <Footer />
+    </div>
+  );
+}
+
+/** Moves the focus to the content when the page changes, as a browser does on its own for whole pages. */
+function FocusOnNavigation() {
+  const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
+  const last = useRef(path);
+  useEffect(() => {
+    if (last.current !== undefined && path !== last.current) document.getElementById('content')?.focus();
+    last.current = path;
+  }, [path]);
+  return null;
+}
+
+function EmulatedPaymentsBanner() {
+  const { data } = useQuery(catalogQuery);
+  if (!data?.payment.emulated) return null;
+  return (
+    <aside
+      aria-label="Test mode"
+      className="border-b border-saffron/40 bg-saffron-tint px-4 py-2 text-center text-sm text-saffron-ink"
+    >
+      <FlaskConical aria-hidden="true" className="mr-1.5 inline size-4 -translate-y-px" />
+      <strong className="font-[640]">Test mode:</strong> payments are emulated, no real money. Pay with card{' '}
+      <code className="font-mono whitespace-nowrap">4242 4242 4242 4242</code>, any future date, any CVC.
+    </aside>
+  );
+}
+
+function Footer() {
+  return (
+    <footer className="border-t border-line">
+      <div className="mx-auto flex max-w-6xl flex-wrap items-center justify-between gap-x-8 gap-y-3 px-4 py-8 text-sm text-soft sm:px-6">
+        <p className="flex items-center gap-2">
+          <LogoMark className="size-5" /> Servery. Order a server, get it served.
+        </p>
+        <nav aria-label="Footer" className="flex gap-6">
+          <Link to="/" className="hover:text-ink hover:underline">
+            Catalog
+          </Link>
+          <a href="/docs" className="hover:text-ink hover:underline">
+            API reference
+          </a>
+        </nav>
+      </div>
+    </footer>
+  );
+}

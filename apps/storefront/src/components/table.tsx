@@ -1,0 +1,37 @@
+import type { ReactNode } from 'react';
+
+interface TableProps {
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly children: ReactNode;
+}
+
+/** A table that scrolls inside its own frame on narrow screens; the page never does. */
+export function Table({ caption, columns, children }: TableProps) {
+  return (
+    <section
+      aria-label={caption}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a frame that scrolls must be reachable by keyboard
+      tabIndex={0}
+      className="overflow-x-auto rounded-card border border-line bg-surface shadow-card"
+    >
+      <table className="w-full border-collapse text-left text-[0.9375rem]">
+        <caption className="sr-only">{caption}</caption>
+        <thead>
+          <tr className="border-b border-line text-sm text-soft">
+            {columns.map((column) => (
+              <th key={column} scope="col" className="px-4 py-3 font-medium whitespace-nowrap">
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="divide-y divide-line">{children}</tbody>
+      </table>
+    </section>
+  );
+}
+
+export function Cell({ children, className = '' }: { children?: ReactNode; className?: string }) {
+  return <td className={`px-4 py-3 align-top ${className}`}>{children}</td>;
+}

@@ -1,0 +1,44 @@
+const LOCALE = 'en';
+
+/** A price of the API (a decimal string of the major unit) with as many digits as it needs, at most five. */
+export function formatPrice(decimal: string, currency: string): string {
+  const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency, maximumFractionDigits: 5 });
+  return format.format(decimal as `${number}`);
+}
+
+/** An amount in the currency's minor units, such as cents. */
+export function formatMinor(amountMinor: number, currency: string): string {
+  const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(amountMinor / 10 ** digits);
+}
+
+/** Gigabytes as customers read them: `512 MB`, `4 GB`. */
+export function formatGb(gigabytes: number): string {
+  return gigabytes < 1 ? `${Math.round(gigabytes * 1024)} MB` : `${gigabytes} GB`;
+}
+
+/** `1 core`, `2 cores`. */
+export function formatCount(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Elapsed time: `0:07`, `1:42`, `1:02:03`. */
+export function formatElapsed(elapsedMs: number): string {
+  const seconds = Math.max(0, Math.floor(elapsedMs / 1000));
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((part) => String(part).padStart(2, '0'));
+  const hours = Math.floor(seconds / 3600);
+  return hours > 0 ? `${hours}:${parts.join(':')}` : parts.join(':').replace(/^0/, '');
+}
+
+/** The time that a step took: `0.4 s`, `12 s`, `1 min 5 s`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 10_000) return `${(Math.max(0, durationMs) / 1000).toFixed(1)} s`;
+  const seconds = Math.round(durationMs / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** A date and time in the visitor's own zone. */
+export function formatDate(iso: string): string {
+  return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
+}

@@ -1,0 +1,126 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, Navigate, useNavigate } from '@tanstack/react-router';
+import { LoaderCircle } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { accountQuery, cardSetupQuery, paymentMethodsQuery } from '../../api/account.ts';
+import { currentCardSetup, forgetCardSetup, leaveForCardPage } from '../../card-setup.ts';
+import { Button, buttonClass } from '../../components/button.tsx';
+import { ErrorPanel } from '../../components/error-panel.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { Page } from '../../components/page.tsx';
+import { readOrderDraft } from '../../order-draft.ts';
+
+const PATIENCE_MS = 15_000;
+
+/** Where the hosted card page sends people back to: asks how it went, and sends them on. */
+export function CardReturnPage() {
+  const [setup] = useState(currentCardSetup);
+  if (setup === null) return <Navigate to={readOrderDraft() ? '/order/review' : '/account'} replace />;
+  return (
+    <Page title="Your card" narrow>
+      <CardSetupResult setup={setup} />
+    </Page>
+  );
+}
+
+function CardSetupResult({ setup }: { setup: { id: string; url: string } }) {
+  const { patient, restart } = usePatience();
+  const { data, error, refetch } = useQuery({
+    ...cardSetupQuery(setup.id),
+    refetchInterval: ({ state }) => (patient && (state.data?.status ?? 'open') === 'open' ? 1_000 : false),
+  });
+  useGoOnWhen(data?.status === 'complete');
+  if (error) return <ErrorPanel error={error} retry={refetch} title="We could not ask for your card" />;
+  if (data?.status === 'failed' || data?.status === 'expired') return <CardRefused status={data.status} />;
+  if (data?.status === 'open' && !patient) return <CardUnfinished url={setup.url} askAgain={restart} />;
+  return (
+    <p role="status" className="flex items-center gap-3 text-lg">
+      <LoaderCircle aria-hidden="true" className="size-5 animate-spin text-brand" />
+      {data?.status === 'complete'
+        ? 'Your card is ready. Taking you back…'
+        : 'Checking with the payment provider…'}
+    </p>
+  );
+}
+
+function usePatience() {
+  const [since, setSince] = useState(Date.now);
+  const [patient, setPatient] = useState(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a restart sets `since`, which starts the time anew
+  useEffect(() => {
+    setPatient(true);
+    const timer = setTimeout(() => setPatient(false), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [since]);
+  return { patient, restart: () => setSince(Date.now()) };
+}
+
+function useGoOnWhen(complete: boolean): void {
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (!complete) return;
+    void (async () => {
+      forgetCardSetup();
+      await Promise.all([
+        queryClient.invalidateQueries(paymentMethodsQuery),
+        queryClient.invalidateQueries({ queryKey: ['quote'] }),
+        queryClient.fetchQuery({ ...accountQuery, staleTime: 0 }),
+      ]);
+      await navigate({ to: readOrderDraft() ? '/order/review' : '/account', replace: true });
+    })();
+  }, [complete, queryClient, navigate]);
+}
+
+function CardRefused({ status }: { status: 'failed' | 'expired' }) {
+  const again = useMutation({ mutationFn: leaveForCardPage });
+  const declined = status === 'failed';
+  return (
+    <Notice
+      tone="bad"
+      title={declined ? 'The card was declined' : 'The card page has expired'}
+      actions={
+        <>
+          <Button busy={again.isPending} onClick={() => again.mutate()}>
+            {declined ? 'Try another card' : 'Open it again'}
+          </Button>
+          <BackLink />
+        </>
+      }
+    >
+      {declined
+        ? 'Your bank did not accept it. Nothing was charged. Check the number and the date, or use another card.'
+        : 'It was left open for too long. Nothing was charged.'}
+    </Notice>
+  );
+}
+
+function CardUnfinished({ url, askAgain }: { url: string; askAgain: () => void }) {
+  return (
+    <Notice
+      tone="warning"
+      title="No card was added"
+      actions={
+        <>
+          <a href={url} className={buttonClass('primary')}>
+            Back to the card page
+          </a>
+          <Button look="secondary" onClick={askAgain}>
+            Check again
+          </Button>
+          <BackLink />
+        </>
+      }
+    >
+      The card page was left before it was done. Nothing was charged.
+    </Notice>
+  );
+}
+
+function BackLink() {
+  return (
+    <Link to={readOrderDraft() ? '/order/review' : '/account'} className={buttonClass('quiet')}>
+      Back
+    </Link>
+  );
+}

@@ -1,0 +1,43 @@
+import { useQuery } from '@tanstack/react-query';
+import { PackageOpen } from 'lucide-react';
+import { catalogQuery } from '../../api/catalog.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { ErrorPanel } from '../../components/error-panel.tsx';
+import { useDocumentTitle } from '../../components/page.tsx';
+import { Skeleton } from '../../components/skeleton.tsx';
+import { Hero } from './hero.tsx';
+import { ProductCard } from './product-card.tsx';
+import { Promises } from './promises.tsx';
+
+export function CatalogPage() {
+  useDocumentTitle('Servery');
+  const { data, error, isPending, refetch } = useQuery(catalogQuery);
+  return (
+    <>
+      <Hero />
+      <section id="catalog" aria-labelledby="catalog-title" className="mx-auto max-w-6xl px-4 py-14 sm:px-6">
+        <h2 id="catalog-title" className="text-2xl sm:text-3xl">
+          What would you like?
+        </h2>
+        <p className="mt-2 mb-8 max-w-xl text-soft">
+          Each server comes ready to use, on a disk of its own that you can keep, copy and take home.
+        </p>
+        {error && !data && (
+          <ErrorPanel error={error} retry={refetch} title="The catalog could not be loaded" />
+        )}
+        <div className="grid gap-5 sm:grid-cols-2 lg:grid-cols-3">
+          {isPending && <Skeleton className="h-64" count={3} />}
+          {data?.products.map((product) => (
+            <ProductCard key={product.name} product={product} currency={data.currency} />
+          ))}
+        </div>
+        {data?.products.length === 0 && (
+          <EmptyState icon={PackageOpen} title="The kitchen is being set up">
+            No image has been cooked yet. Come back in a few minutes.
+          </EmptyState>
+        )}
+      </section>
+      <Promises />
+    </>
+  );
+}

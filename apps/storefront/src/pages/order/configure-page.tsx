@@ -1,0 +1,98 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import type { ProductWire } from '#libs/contracts';
+import { accountQuery } from '../../api/account.ts';
+import { catalogQuery } from '../../api/catalog.ts';
+import { Button } from '../../components/button.tsx';
+import { ErrorPanel } from '../../components/error-panel.tsx';
+import { Page } from '../../components/page.tsx';
+import { Section } from '../../components/section.tsx';
+import { Skeleton } from '../../components/skeleton.tsx';
+import { TextField } from '../../components/text-field.tsx';
+import { NotFoundPage } from '../fallback-pages.tsx';
+import { AccessChooser } from './access-chooser.tsx';
+import { OrderTrail } from './order-trail.tsx';
+import { PriceDocket } from './price-docket.tsx';
+import { SizeChooser } from './size-chooser.tsx';
+import { useConfiguration } from './use-configuration.ts';
+
+export function ConfigurePage() {
+  const { name } = useParams({ from: '/configure/$name' });
+  const { data, error, refetch } = useQuery(catalogQuery);
+  const product = data?.products.find((one) => one.name === name);
+  if (data && !product) return <NotFoundPage />;
+  return (
+    <Page
+      title={product ? `Your ${product.title}` : 'Your server'}
+      lead="Two choices and a name. You see the whole price before you order."
+      above={<OrderTrail at="Configure" />}
+    >
+      {error && !data && <ErrorPanel error={error} retry={refetch} />}
+      {product && data && <ConfigureForm key={product.name} product={product} currency={data.currency} />}
+      {!data && !error && <Skeleton className="mb-4 h-40" count={3} />}
+    </Page>
+  );
+}
+
+function ConfigureForm({ product, currency }: { product: ProductWire; currency: string }) {
+  const { type } = useSearch({ from: '/configure/$name' });
+  const { data: account } = useQuery(accountQuery);
+  const navigate = useNavigate();
+  const form = useConfiguration(product, type, () =>
+    navigate({ to: account ? '/order/review' : '/order/account' }),
+  );
+  return (
+    <form noValidate onSubmit={form.submit} className="grid gap-10 lg:grid-cols-[1fr_21rem] lg:gap-14">
+      <div className="grid min-w-0 content-start gap-12">
+        <Section title="How big?" hint="You can start small: the disk is yours to move later.">
+          {(titleId) => (
+            <SizeChooser
+              titleId={titleId}
+              offers={product.offers}
+              currency={currency}
+              value={form.serverType}
+              onChange={form.setServerType}
+            />
+          )}
+        </Section>
+        <Section title="How will you log in?">
+          {(titleId) => (
+            <AccessChooser
+              titleId={titleId}
+              value={form.access}
+              onChange={form.setAccess}
+              problem={form.problems.key}
+            />
+          )}
+        </Section>
+        <Section title="What is its name?">
+          <TextField
+            label="Server name"
+            hint="Its host name. Lower-case letters, digits and hyphens."
+            name="server-name"
+            value={form.name}
+            onValueChange={form.setName}
+            problem={form.problems.name}
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            mono
+          />
+        </Section>
+      </div>
+      <aside aria-label="Your order" className="lg:sticky lg:top-24 lg:self-start">
+        <PriceDocket
+          product={product}
+          serverType={form.serverType}
+          name={form.name}
+          access={form.access}
+          currency={currency}
+        >
+          <Button type="submit" size="large" className="mt-4 w-full" disabled={!form.orderable}>
+            {form.orderable ? 'Continue' : 'This size is sold out'}
+          </Button>
+        </PriceDocket>
+      </aside>
+    </form>
+  );
+}

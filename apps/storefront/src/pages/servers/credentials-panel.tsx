@@ -1,0 +1,86 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Eye, KeyRound } from 'lucide-react';
+import { useState } from 'react';
+import type { ServerWire } from '#libs/contracts';
+import { newIdempotencyKey } from '../../api/client.ts';
+import { revealCredentials } from '../../api/servers.ts';
+import { Button } from '../../components/button.tsx';
+import { CopyLine } from '../../components/copy-button.tsx';
+import { ErrorPanel } from '../../components/error-panel.tsx';
+import { Panel } from '../../components/section.tsx';
+import { formatDate } from '../../format.ts';
+
+/** How to log in. A password is fetched on a click, shown once, and held by this component alone. */
+export function CredentialsPanel({ server }: { server: ServerWire }) {
+  const { kind } = server.servery.credentials;
+  return (
+    <Panel>
+      <h2 className="flex items-center gap-2.5 text-lg">
+        <KeyRound aria-hidden="true" className="size-5 text-brand" /> Log in
+      </h2>
+      {kind === 'ssh_key' ? (
+        <p className="mt-2 text-soft">
+          Log in as <code className="font-mono text-ink">root</code> with the SSH key that you chose. There is
+          no password.
+        </p>
+      ) : (
+        <PasswordReveal server={server} />
+      )}
+    </Panel>
+  );
+}
+
+function PasswordReveal({ server }: { server: ServerWire }) {
+  const queryClient = useQueryClient();
+  const [idempotencyKey] = useState(newIdempotencyKey);
+  const reveal = useMutation({
+    mutationFn: () => revealCredentials(server.id, idempotencyKey),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['servers', server.id] }),
+    gcTime: 0,
+  });
+  if (reveal.data)
+    return (
+      <div className="mt-4 grid animate-settle gap-3" role="status">
+        <p className="font-medium">Save it now. It will not be shown again.</p>
+        <CopyLine label="username" text={reveal.data.username} />
+        <CopyLine label="password" text={reveal.data.password} />
+      </div>
+    );
+  return (
+    <div className="mt-2 grid justify-items-start gap-4">
+      {reveal.error && <ErrorPanel error={reveal.error} title="The password cannot be shown" />}
+      <PasswordState server={server} />
+      {server.servery.credentials.state === 'available' && (
+        <Button busy={reveal.isPending} onClick={() => reveal.mutate()}>
+          <Eye aria-hidden="true" className="size-4" /> Show the password once
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function PasswordState({ server }: { server: ServerWire }) {
+  const { state, expires_at: expiresAt } = server.servery.credentials;
+  switch (state) {
+    case 'pending':
+      return <p className="text-soft">The password will be ready when the server is.</p>;
+    case 'available':
+      return (
+        <p className="text-soft">
+          A password for <code className="font-mono text-ink">root</code> waits for you. It is shown a single
+          time
+          {expiresAt && `, until ${formatDate(expiresAt)}`}; have your password manager at hand.
+        </p>
+      );
+    case 'revealed':
+      return (
+        <p className="text-soft">
+          The password has been shown. If you lost it, ask for a new one under “Power”.
+        </p>
+      );
+    case 'expired':
+      return (
+        <p className="text-soft">The password was not fetched in time. Ask for a new one under “Power”.</p>
+      );
+  }
+}

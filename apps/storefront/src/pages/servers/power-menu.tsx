@@ -1,0 +1,126 @@
+import {
+  ChevronDown,
+  EllipsisVertical,
+  KeyRound,
+  Power,
+  PowerOff,
+  RefreshCw,
+  RotateCw,
+  Trash2,
+  Zap,
+} from 'lucide-react';
+import { useState } from 'react';
+import type { ServerWire } from '#libs/contracts';
+import type { ServerAction } from '../../api/servers.ts';
+import { Button } from '../../components/button.tsx';
+import { ConfirmDialog } from '../../components/dialogs.tsx';
+import { ErrorPanel } from '../../components/error-panel.tsx';
+import { DropMenu, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
+import { DeleteServerDialog } from './delete-server-dialog.tsx';
+import { useServerAction } from './use-server-action.ts';
+
+const ACTIONS = {
+  poweron: { label: 'Power on', icon: Power, when: ['off'], ask: null },
+  shutdown: {
+    label: 'Shut down',
+    icon: PowerOff,
+    when: ['running'],
+    ask: 'Its system is asked to end all programs and switch itself off. It keeps its disk and its price.',
+  },
+  reboot: {
+    label: 'Restart',
+    icon: RotateCw,
+    when: ['running'],
+    ask: 'Its system is asked to restart. It is away for about a minute.',
+  },
+  poweroff: {
+    label: 'Power off now',
+    icon: Zap,
+    when: ['running', 'stopping'],
+    ask: 'This is like pulling the plug: what has not been written to disk is lost. Shutting down is gentler.',
+  },
+  reset: {
+    label: 'Reset now',
+    icon: RefreshCw,
+    when: ['running'],
+    ask: 'This is like pressing the reset button: what has not been written to disk is lost.',
+  },
+  reset_password: {
+    label: 'New password',
+    icon: KeyRound,
+    when: ['running'],
+    ask: 'The password of root is replaced by a new one, which you can see once on the page of the server.',
+  },
+} as const satisfies Record<ServerAction, unknown>;
+
+const ORDER = Object.keys(ACTIONS) as ServerAction[];
+
+/** What can be done to a server, each with a question first where something may be lost. */
+export function PowerMenu({ server, compact = false }: { server: ServerWire; compact?: boolean }) {
+  const [asking, setAsking] = useState<ServerAction | null>(null);
+  const [deleting, setDeleting] = useState(false);
+  const { start, busy, error, clear } = useServerAction(server.id, () => setAsking(null));
+  const locked = server.locked || busy || server.status === 'deleting';
+  return (
+    <>
+      <DropMenu trigger={compact ? <CompactTrigger name={server.name} /> : <WideTrigger />}>
+        {ORDER.map((name) => (
+          <DropMenuItem
+            key={name}
+            icon={ACTIONS[name].icon}
+            disabled={locked || !(ACTIONS[name].when as readonly string[]).includes(server.status)}
+            onClick={() => (ACTIONS[name].ask === null ? start(name) : setAsking(name))}
+          >
+            {ACTIONS[name].label}
+          </DropMenuItem>
+        ))}
+        <DropMenuRule />
+        <DropMenuItem
+          icon={Trash2}
+          danger
+          disabled={server.status === 'deleting'}
+          onClick={() => setDeleting(true)}
+        >
+          Delete
+        </DropMenuItem>
+      </DropMenu>
+      <ConfirmDialog
+        open={asking !== null}
+        onOpenChange={() => {
+          setAsking(null);
+          clear();
+        }}
+        title={asking ? `${ACTIONS[asking].label}: ${server.name}?` : ''}
+        confirm={asking ? ACTIONS[asking].label : ''}
+        busy={busy}
+        onConfirm={() => asking && start(asking)}
+      >
+        {asking && <p>{ACTIONS[asking].ask}</p>}
+        {error && <ErrorPanel error={error} />}
+      </ConfirmDialog>
+      <DeleteServerDialog server={server} open={deleting} onOpenChange={setDeleting} />
+    </>
+  );
+}
+
+function WideTrigger(props: object) {
+  return (
+    <Button look="secondary" {...props}>
+      <Power aria-hidden="true" className="size-4" /> Power{' '}
+      <ChevronDown aria-hidden="true" className="size-4 opacity-60" />
+    </Button>
+  );
+}
+
+function CompactTrigger({ name, ...props }: { name: string }) {
+  return (
+    <button
+      type="button"
+      {...props}
+      aria-label={`Actions for ${name}`}
+      className="grid size-10 place-items-center justify-self-end rounded-control text-soft hover:bg-sunken hover:text-ink"
+    >
+      <EllipsisVertical aria-hidden="true" className="size-5" />
+    </button>
+  );
+}

@@ -1,0 +1,171 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import { z } from 'zod';
+import { accountQuery } from './api/account.ts';
+import { SAGA_STATES } from './api/operator.ts';
+import { queryClient } from './api/query-client.ts';
+import { Layout } from './components/shell/layout.tsx';
+import { CatalogPage } from './pages/catalog/catalog-page.tsx';
+import { CrashPage, NotFoundPage } from './pages/fallback-pages.tsx';
+
+const rootRoute = createRootRoute({
+  component: Layout,
+  notFoundComponent: NotFoundPage,
+  errorComponent: CrashPage,
+});
+const parent = () => rootRoute;
+
+/** Sends visitors to the sign-in page, and afterwards back to where they wanted to be. */
+async function requireAccount({ location }: { location: { href: string } }): Promise<void> {
+  const account = await queryClient.ensureQueryData(accountQuery);
+  if (account === null) throw redirect({ to: '/sign-in', search: { next: location.href } });
+}
+
+const numericId = z.coerce.number().int().positive();
+/** Only paths of our own may be returned to. */
+const nextPath = z.object({
+  next: z
+    .string()
+    .regex(/^\/(?![/\\])/)
+    .optional()
+    .catch(undefined),
+});
+
+const catalogRoute = createRoute({ getParentRoute: parent, path: '/', component: CatalogPage });
+const productRoute = createRoute({
+  getParentRoute: parent,
+  path: '/products/$name',
+  component: lazyRouteComponent(() => import('./pages/product/product-page.tsx'), 'ProductPage'),
+});
+const configureRoute = createRoute({
+  getParentRoute: parent,
+  path: '/configure/$name',
+  validateSearch: z.object({ type: z.string().optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import('./pages/order/configure-page.tsx'), 'ConfigurePage'),
+});
+const orderAccountRoute = createRoute({
+  getParentRoute: parent,
+  path: '/order/account',
+  component: lazyRouteComponent(() => import('./pages/order/account-step-page.tsx'), 'AccountStepPage'),
+});
+const orderReviewRoute = createRoute({
+  getParentRoute: parent,
+  path: '/order/review',
+  component: lazyRouteComponent(() => import('./pages/order/review-page.tsx'), 'ReviewPage'),
+});
+const orderRoute = createRoute({
+  getParentRoute: parent,
+  path: '/orders/$orderId',
+  params: { parse: ({ orderId }) => ({ orderId: numericId.parse(orderId) }) },
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/order/order-page.tsx'), 'OrderPage'),
+});
+const cardReturnRoute = createRoute({
+  getParentRoute: parent,
+  path: '/cards/return',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/account/card-return-page.tsx'), 'CardReturnPage'),
+});
+const signInRoute = createRoute({
+  getParentRoute: parent,
+  path: '/sign-in',
+  validateSearch: nextPath,
+  component: lazyRouteComponent(() => import('./pages/account/sign-in-page.tsx'), 'SignInPage'),
+});
+const signUpRoute = createRoute({
+  getParentRoute: parent,
+  path: '/sign-up',
+  validateSearch: nextPath,
+  component: lazyRouteComponent(() => import('./pages/account/sign-up-page.tsx'), 'SignUpPage'),
+});
+const accountRoute = createRoute({
+  getParentRoute: parent,
+  path: '/account',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/account/account-page.tsx'), 'AccountPage'),
+});
+const tokensRoute = createRoute({
+  getParentRoute: parent,
+  path: '/tokens',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/tokens/tokens-page.tsx'), 'TokensPage'),
+});
+const sshKeysRoute = createRoute({
+  getParentRoute: parent,
+  path: '/ssh-keys',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/ssh-keys/ssh-keys-page.tsx'), 'SshKeysPage'),
+});
+const serversRoute = createRoute({
+  getParentRoute: parent,
+  path: '/servers',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/servers/servers-page.tsx'), 'ServersPage'),
+});
+const serverRoute = createRoute({
+  getParentRoute: parent,
+  path: '/servers/$serverId',
+  params: { parse: ({ serverId }) => ({ serverId: numericId.parse(serverId) }) },
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/servers/server-page.tsx'), 'ServerPage'),
+});
+const hostsRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/hosts',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/operator/hosts-page.tsx'), 'HostsPage'),
+});
+const sagasRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/sagas',
+  validateSearch: z.object({ state: z.enum(SAGA_STATES).optional().catch(undefined) }),
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/operator/sagas-page.tsx'), 'SagasPage'),
+});
+const sagaRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/sagas/$sagaId',
+  params: { parse: ({ sagaId }) => ({ sagaId: numericId.parse(sagaId) }) },
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/operator/saga-page.tsx'), 'SagaPage'),
+});
+const findingsRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/findings',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/operator/findings-page.tsx'), 'FindingsPage'),
+});
+
+const routeTree = rootRoute.addChildren([
+  catalogRoute,
+  productRoute,
+  configureRoute,
+  orderAccountRoute,
+  orderReviewRoute,
+  orderRoute,
+  cardReturnRoute,
+  signInRoute,
+  signUpRoute,
+  accountRoute,
+  tokensRoute,
+  sshKeysRoute,
+  serversRoute,
+  serverRoute,
+  hostsRoute,
+  sagasRoute,
+  sagaRoute,
+  findingsRoute,
+]);
+
+export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
