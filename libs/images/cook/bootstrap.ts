@@ -1,0 +1,52 @@
+import { ISOLATE, runTool } from './run-tool.ts';
+
+export interface BootstrapOptions {
+  readonly release: string;
+  readonly packages: readonly string[];
+  /** How many packages are installed in all, those that others pull in too: the measure of progress. */
+  readonly packageCount: number;
+  /** A folder with `Packages` and the .deb files, and all that the new system is made of. */
+  readonly repositoryDir: string;
+  /** Where the new system's root is unpacked; must not exist. */
+  readonly rootDir: string;
+  /** A folder whose content is in the new root before any package is configured. */
+  readonly presetDir: string;
+  /** mmdebstrap's own scratch files go here. */
+  readonly temporaryDir: string;
+  readonly epochSeconds: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress: (percent: number, message: string) => void;
+}
+
+const MERGED_USR_HOOKS = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
+
+/**
+ * Installs packages into an empty folder with mmdebstrap. The packages were verified when they were
+ * downloaded; from here on nothing touches the network. No mount is left behind: mmdebstrap mounts in a
+ * namespace of its own.
+ */
+export async function bootstrap(options: BootstrapOptions): Promise<void> {
+  const { rootDir, epochSeconds, signal } = options;
+  const argv = [
+    ...['mmdebstrap', '--verbose', '--mode=root', '--variant=apt', '--format=directory'],
+    `--hook-dir=${MERGED_USR_HOOKS}`,
+    `--include=${options.packages.join(',')}`,
+    '--aptopt=APT::Install-Recommends "false"',
+    '--dpkgopt=force-unsafe-io',
+    '--dpkgopt=force-confold',
+    `--essential-hook=sync-in ${options.presetDir} /`,
+    ...[options.release, rootDir, `deb [trusted=yes] copy:${options.repositoryDir} ./`],
+  ];
+  let settled = 0;
+  await runTool([...ISOLATE, ...argv], {
+    timeoutSeconds: 3600,
+    signal,
+    env: { SOURCE_DATE_EPOCH: String(epochSeconds), TMPDIR: options.temporaryDir },
+    onLine: (line) => {
+      const [, verb, name] = /^(Unpacking|Setting up) (\S+)/.exec(line) ?? [];
+      if (verb === undefined) return;
+      settled += 1;
+      options.onProgress(Math.min(99, (settled / (2 * options.packageCount)) * 100), `${verb} ${name}`);
+    },
+  });
+}

@@ -1,0 +1,325 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { BYTES_PER_GIB, DomainError } from '#libs/kernel';
+import { writeBootMenu } from './boot-loader.ts';
+import { bootstrap } from './bootstrap.ts';
+import { cookError } from './cook.errors.ts';
+import { withLock } from './cook-lock.ts';
+import { writeDisk } from './disk.ts';
+import { identitiesOf } from './identities.ts';
+import type { Recipe } from './load-recipe.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
+import { choosePackages, fetchPackages, type PackageState } from './package-state.ts';
+import { furnish, type RootTreeOptions, scrub, writePreset } from './root-tree.ts';
+import { runInRoot, runTool } from './run-tool.ts';
+import { cyclonedx } from './sbom.ts';
+import { checkMachine } from './tools.ts';
+
+/** Raised whenever this code makes other bytes of the same recipe and packages. */
+const COOK_VERSION = 1;
+
+const NEEDED_BYTES = 4 * BYTES_PER_GIB;
+const NEARLY_FULL_BYTES = 64 * 1024 ** 2;
+
+export type CookStage = 'choose' | 'fetch' | 'install' | 'furnish' | 'disk' | 'convert' | 'done';
+
+export interface CookProgress {
+  readonly stage: CookStage;
+  /** Of the whole cook, 0 to 100; never falls. */
+  readonly percent: number;
+  readonly message: string;
+}
+
+export interface CookOptions {
+  readonly recipe: Recipe;
+  /** The image goes to `<outputDir>/<recipe name>/`; downloaded packages are kept in `<outputDir>/.cache`. */
+  readonly outputDir: string;
+  /** The URI of a Debian mirror in place of the machine's own apt sources. */
+  readonly mirror?: string | undefined;
+  /** Cook even when an image of the same recipe and packages is there. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: CookProgress) => void;
+}
+
+/** A golden image as it lies on this machine. */
+export interface CookedImage {
+  readonly name: string;
+  readonly diskPath: string;
+  readonly manifestPath: string;
+  readonly sbomPath: string;
+  readonly virtualSizeBytes: number;
+  readonly fileSizeBytes: number;
+  readonly sha256: string;
+  readonly manifest: Manifest;
+  readonly cookedAt: Date;
+  /** True when the image was there already and nothing was cooked. */
+  readonly unchanged: boolean;
+}
+
+/** Where each stage begins in the whole, in percent: measured shares of a cook on two cores. */
+const stageStart: Readonly<Record<CookStage, number>> = {
+  choose: 0,
+  fetch: 4,
+  install: 15,
+  furnish: 75,
+  disk: 78,
+  convert: 92,
+  done: 100,
+};
+const stages = Object.keys(stageStart) as CookStage[];
+
+/**
+ * Turns a recipe into a golden image: a whole disk that starts by itself on BIOS and UEFI. The same recipe and
+ * the same packages give the same disk, byte for byte. A cook that fails or is killed leaves the former image
+ * as it was and no half one; two cooks of one folder take turns.
+ * @throws DomainError with a {@link CookErrorCode}
+ */
+export async function cookImage(options: CookOptions): Promise<CookedImage> {
+  await checkMachine();
+  const outputDir = resolve(options.outputDir);
+  return withLock(join(outputDir, '.cook.lock'), options.signal, async () => {
+    await clearAbandoned(outputDir);
+    return new Cook({ ...options, outputDir }).run();
+  });
+}
+
+/** The image of a recipe as the last finished cook left it, or undefined. */
+export async function readCookedImage(outputDir: string, name: string): Promise<CookedImage | undefined> {
+  const folder = join(resolve(outputDir), name);
+  const manifestPath = join(folder, 'manifest.json');
+  const manifest = parseManifest(await readFile(manifestPath, 'utf8').catch(() => ''));
+  const diskPath = join(folder, 'disk.qcow2');
+  const disk = await stat(diskPath).catch(() => undefined);
+  if (!manifest || disk?.size !== manifest.disk.fileSizeBytes) return undefined;
+  const { virtualSizeBytes, fileSizeBytes, sha256 } = manifest.disk;
+  const sbomPath = join(folder, 'sbom.cdx.json');
+  const sizes = { virtualSizeBytes, fileSizeBytes, sha256 };
+  return { name, diskPath, manifestPath, sbomPath, ...sizes, manifest, cookedAt: disk.mtime, unchanged: true };
+}
+
+/** One run of the cook, from package lists to the finished folder. */
+class Cook {
+  readonly #options: CookOptions;
+  readonly #cacheDir: string;
+  readonly #workDir: string;
+  #percent = 0;
+
+  constructor(options: CookOptions) {
+    this.#options = options;
+    this.#cacheDir = join(options.outputDir, '.cache');
+    this.#workDir = join(options.outputDir, `.cooking-${options.recipe.name}-${randomUUID()}`);
+  }
+
+  async run(): Promise<CookedImage> {
+    const { recipe, outputDir, force } = this.#options;
+    const state = await this.#choose();
+    const fingerprint = fingerprintOf(recipe, state);
+    const present = await readCookedImage(outputDir, recipe.name);
+    if (present?.manifest.fingerprint === fingerprint && !force) {
+      this.#tell('done', 0, `${recipe.name} is up to date`);
+      return present;
+    }
+    try {
+      await this.#checkSpace();
+      await this.#cook(state, fingerprint);
+    } catch (error) {
+      throw await this.#explain(error);
+    } finally {
+      await rm(this.#workDir, { recursive: true, force: true });
+    }
+    const cooked = await readCookedImage(outputDir, recipe.name);
+    if (cooked === undefined) throw cookError('cook_step_failed', 'The finished image cannot be read back.');
+    this.#tell('done', 0, `${recipe.name} is cooked: ${cooked.sha256}`);
+    return { ...cooked, unchanged: false };
+  }
+
+  async #choose(): Promise<PackageState> {
+    const { recipe, mirror, signal } = this.#options;
+    this.#tell('choose', 0, 'asking for the newest packages');
+    return choosePackages(recipe.release, recipe.packages, { cacheDir: this.#cacheDir, mirror, signal });
+  }
+
+  async #cook(state: PackageState, fingerprint: string): Promise<void> {
+    const { recipe, outputDir, signal } = this.#options;
+    const work = (name: string) => join(this.#workDir, name);
+    await mkdir(work('image'), { recursive: true });
+    const epochSeconds = await this.#fetch(state, work('packages'));
+    const identities = identitiesOf(fingerprint);
+    const tree = { rootDir: work('root'), recipe, sources: state.sources, identities, epochSeconds, signal };
+    await this.#install(state, tree);
+    const kernel = await this.#furnish(state, tree);
+    await writeDisk({
+      ...{ rootDir: tree.rootDir, rawPath: work('disk.raw'), scratchDir: work('scratch') },
+      ...{ diskGib: recipe.minimum.diskGib, identities, epochSeconds, signal },
+      onProgress: (percent, message) => this.#tell('disk', percent, message),
+    });
+    await this.#convert(work('disk.raw'), work('image/disk.qcow2'));
+    await this.#describe(state, { fingerprint, kernel, epochSeconds }, work('image'));
+    await putInPlace(work('image'), join(outputDir, recipe.name));
+  }
+
+  async #fetch(state: PackageState, repositoryDir: string): Promise<number> {
+    const { mirror, signal } = this.#options;
+    let fetched = 0;
+    this.#tell('fetch', 0, `${state.packages.length} packages`);
+    const onLine = (line: string) => {
+      if (!line.startsWith('Get:')) return;
+      fetched += 1;
+      this.#tell('fetch', (fetched / state.packages.length) * 100, line.replace(/^Get:\d+ \S+ /, ''));
+    };
+    return fetchPackages(state, repositoryDir, { cacheDir: this.#cacheDir, mirror, signal, onLine });
+  }
+
+  async #install(state: PackageState, { rootDir, epochSeconds }: RootTreeOptions): Promise<void> {
+    const { recipe, signal } = this.#options;
+    const presetDir = join(this.#workDir, 'preset');
+    await writePreset(presetDir, recipe);
+    this.#tell('install', 0, `installing ${state.packages.length} packages`);
+    await bootstrap({
+      ...{ release: recipe.release, packages: ['usr-is-merged', ...recipe.packages] },
+      ...{ packageCount: state.packages.length, repositoryDir: join(this.#workDir, 'packages') },
+      ...{ rootDir, presetDir, temporaryDir: this.#workDir, epochSeconds, signal },
+      onProgress: (percent, message) => this.#tell('install', percent, message),
+    });
+  }
+
+  async #furnish(state: PackageState, tree: RootTreeOptions): Promise<string> {
+    this.#tell('furnish', 0, 'files and services of the recipe');
+    await assertInstalled(state, tree);
+    await furnish(tree);
+    const kernel = await writeBootMenu(tree.rootDir, tree.identities);
+    this.#tell('furnish', 60, 'removing what must not be the same on every server');
+    await scrub(tree);
+    return kernel;
+  }
+
+  async #convert(rawPath: string, diskPath: string): Promise<void> {
+    this.#tell('convert', 0, 'writing disk.qcow2');
+    const argv = ['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', '-o', 'compat=1.1,lazy_refcounts=off'] as const;
+    await runTool([...argv, rawPath, diskPath], { timeoutSeconds: 1800, signal: this.#options.signal });
+    this.#tell('convert', 60, 'checksums');
+  }
+
+  async #describe(
+    state: PackageState,
+    made: Pick<Manifest, 'fingerprint' | 'kernel' | 'epochSeconds'>,
+    folder: string,
+  ): Promise<void> {
+    const { recipe } = this.#options;
+    const diskPath = join(folder, 'disk.qcow2');
+    const manifest: Manifest = {
+      schema: 1,
+      ...{ name: recipe.name, title: recipe.title, licence: recipe.licence },
+      ...{ osFlavor: recipe.osFlavor, osVersion: recipe.osVersion },
+      recipe: { sha256: recipe.sha256, bases: [...recipe.bases] },
+      packageState: {
+        sha256: state.sha256,
+        sources: state.sources.map(({ suite, component }) => `${suite}/${component}`),
+      },
+      ...made,
+      disk: {
+        file: 'disk.qcow2',
+        format: 'qcow2',
+        firmware: ['bios', 'uefi'],
+        virtualSizeBytes: recipe.minimum.diskGib * BYTES_PER_GIB,
+        fileSizeBytes: (await stat(diskPath)).size,
+        sha256: await sha256Of(diskPath),
+      },
+      packages: state.packages.map(({ paragraph, ...entry }) => entry),
+    };
+    await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    await writeFile(join(folder, 'sbom.cdx.json'), `${JSON.stringify(cyclonedx(manifest), null, 2)}\n`);
+    const names = ['disk.qcow2', 'manifest.json', 'sbom.cdx.json'];
+    const sums = await Promise.all(names.map(async (name) => `${await sha256Of(join(folder, name))}  ${name}\n`));
+    await writeFile(join(folder, 'SHA256SUMS'), sums.join(''));
+  }
+
+  async #checkSpace(): Promise<void> {
+    const free = await freeBytes(this.#options.outputDir);
+    if (free < NEEDED_BYTES) throw this.#diskFull(free);
+  }
+
+  /** A tool that found no space says so in words; the file system says it in numbers. */
+  async #explain(error: unknown): Promise<unknown> {
+    if (error instanceof DomainError && error.code !== 'cook_step_failed') return error;
+    const free = await freeBytes(this.#options.outputDir);
+    return free < NEARLY_FULL_BYTES ? this.#diskFull(free, error) : error;
+  }
+
+  #diskFull(free: number, cause?: unknown): DomainError {
+    const inGib = (bytes: number) => (bytes / BYTES_PER_GIB).toFixed(1);
+    return cookError(
+      'cook_disk_full',
+      `${this.#options.outputDir} has ${inGib(free)} GiB free and a cook needs ${inGib(NEEDED_BYTES)}. ` +
+        'Make room, or choose another folder.',
+      { cause, details: { freeBytes: free, neededBytes: NEEDED_BYTES } },
+    );
+  }
+
+  #tell(stage: CookStage, percentOfStage: number, message: string): void {
+    const next = stages[stages.indexOf(stage) + 1];
+    const start = stageStart[stage];
+    const end = next === undefined ? start : stageStart[next];
+    this.#percent = Math.max(this.#percent, start + ((end - start) * percentOfStage) / 100);
+    this.#options.onProgress?.({ stage, percent: this.#percent, message });
+  }
+}
+
+function fingerprintOf(recipe: Recipe, state: PackageState): string {
+  const sources = state.sources.map(({ uri, suite }) => `${uri} ${suite}`);
+  const parts = [COOK_VERSION, recipe.sha256, state.sha256, ...sources];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** The bill of materials must name what is in the image, so the image is asked. */
+async function assertInstalled(state: PackageState, { rootDir, signal }: RootTreeOptions): Promise<void> {
+  const argv = ['dpkg-query', '--show', '--showformat', '${Package} ${Version}\\n'];
+  const installed = await runInRoot(rootDir, argv, { timeoutSeconds: 60, signal });
+  const expected = state.packages.map(({ name, version }) => `${name} ${version}`);
+  const odd = new Set(installed.split('\n')).symmetricDifference(new Set(expected));
+  if (odd.size > 0) {
+    throw cookError('cook_step_failed', `apt installed other packages than it chose: ${[...odd].join(', ')}`);
+  }
+}
+
+/** Replaces the former image by renames alone: a reader sees the old one, the new one, or for an instant none. */
+async function putInPlace(finished: string, target: string): Promise<void> {
+  const former = replacedName(target);
+  await rename(target, former).catch(ignoreMissing);
+  await rename(finished, target);
+  await rm(former, { recursive: true, force: true });
+}
+
+/** Removes what a killed cook left, and puts back an image that it had just set aside. Needs the lock. */
+async function clearAbandoned(outputDir: string): Promise<void> {
+  for (const entry of await readdir(outputDir)) {
+    if (entry.startsWith('.cooking-')) await rm(join(outputDir, entry), { recursive: true, force: true });
+    if (!entry.startsWith(REPLACED)) continue;
+    const former = join(outputDir, entry);
+    const target = join(outputDir, entry.slice(REPLACED.length));
+    const present = await stat(target).then(() => true, () => false);
+    if (present) await rm(former, { recursive: true, force: true });
+    else await rename(former, target);
+  }
+}
+
+const REPLACED = '.replaced-';
+const replacedName = (target: string) => join(target, '..', `${REPLACED}${target.split('/').at(-1)}`);
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest('hex');
+}

@@ -1,0 +1,33 @@
+import { DomainError, type ErrorKind, type FieldProblem } from '#libs/kernel';
+
+export type CookErrorCode =
+  | 'recipe_not_found'
+  | 'recipe_invalid'
+  | 'cook_needs_root'
+  | 'cook_tools_missing'
+  | 'cook_no_package_source'
+  | 'cook_packages_unavailable'
+  | 'cook_disk_full'
+  | 'cook_step_failed'
+  | 'cook_cancelled';
+
+const kinds: Readonly<Record<CookErrorCode, ErrorKind>> = {
+  recipe_not_found: 'not_found',
+  recipe_invalid: 'invalid_input',
+  cook_needs_root: 'forbidden',
+  cook_tools_missing: 'unavailable',
+  cook_no_package_source: 'unavailable',
+  cook_packages_unavailable: 'unavailable',
+  cook_disk_full: 'unavailable',
+  cook_step_failed: 'internal',
+  cook_cancelled: 'conflict',
+};
+
+/** A refusal of the cook. `message` says what to do next. */
+export function cookError(
+  code: CookErrorCode,
+  message: string,
+  more: { fields?: readonly FieldProblem[]; details?: Record<string, unknown>; cause?: unknown } = {},
+): DomainError {
+  return new DomainError(kinds[code], code, message, more);
+}

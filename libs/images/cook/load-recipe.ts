@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import type { Dirent } from 'node:fs';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { FieldProblem } from '#libs/kernel';
+import { parse, YAMLParseError } from 'yaml';
+import type { Appliance } from '../appliance.ts';
+import { cookError } from './cook.errors.ts';
+import { type FileEntry, type RecipeFile, recipeSchema } from './recipe.schema.ts';
+
+const FILE_MAX_BYTES = 1_048_576;
+
+/** A file that a recipe puts into its image. */
+export interface RecipeContent extends FileEntry {
+  readonly content: Buffer;
+}
+
+/** A recipe with all that it takes from its bases: everything that a cook needs to know of it. */
+export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon'> {
+  /** The Debian release at the bottom: `bookworm`. */
+  readonly release: string;
+  /** The recipes it stands on, the nearest first. */
+  readonly bases: readonly string[];
+  readonly iconSvg: string;
+  readonly files: readonly RecipeContent[];
+  /** SHA-256 over every part of the recipe that can reach the image or its manifest. */
+  readonly sha256: string;
+}
+
+/** Every recipe of a catalog folder, in the order of their names. @throws DomainError `recipe_invalid` */
+export async function listRecipes(catalogDir: string): Promise<Recipe[]> {
+  const folders = await readdir(catalogDir, { withFileTypes: true }).catch(() => {
+    throw cookError('recipe_not_found', `There is no catalog at ${catalogDir}.`);
+  });
+  const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(names.sort().map((name) => loadRecipe(catalogDir, name)));
+}
+
+/**
+ * One recipe, with what it inherits: packages, files, services, ports and health checks of its bases come
+ * first; of two files with one path the recipe's own wins.
+ * @throws DomainError `recipe_not_found`, `recipe_invalid` with every wrong field
+ */
+export async function loadRecipe(catalogDir: string, name: string): Promise<Recipe> {
+  return withDigest(await resolve(catalogDir, name, []));
+}
+
+/** What the catalog tells its readers about a recipe. */
+export function applianceOf(recipe: Recipe): Appliance {
+  return {
+    name: recipe.name,
+    title: recipe.title,
+    summary: recipe.summary,
+    description: recipe.description,
+    category: recipe.category,
+    iconSvg: recipe.iconSvg,
+    osFlavor: recipe.osFlavor,
+    osVersion: recipe.osVersion,
+    licence: recipe.licence,
+    ports: recipe.ports,
+    healthChecks: recipe.health,
+    minimumMemoryMib: recipe.minimum.memoryMib,
+    minimumDiskGib: recipe.minimum.diskGib,
+  };
+}
+
+/** @throws DomainError `recipe_invalid`: `source` is the text of a recipe.yaml. */
+export function parseRecipe(name: string, source: string): RecipeFile {
+  const parsed = recipeSchema.safeParse(parseYaml(name, source));
+  if (!parsed.success) {
+    throw invalid(
+      name,
+      parsed.error.issues.map((issue) => ({ name: issue.path.join('.') || '(root)', messages: [issue.message] })),
+    );
+  }
+  if (parsed.data.name !== name) {
+    throw invalid(name, [{ name: 'name', messages: [`must be ${name}, as its folder`] }]);
+  }
+  return parsed.data;
+}
+
+function parseYaml(name: string, source: string): unknown {
+  try {
+    return parse(source, { maxAliasCount: 0, strict: true });
+  } catch (cause) {
+    if (cause instanceof YAMLParseError || cause instanceof ReferenceError) {
+      throw invalid(name, [{ name: '(root)', messages: [cause.message] }]);
+    }
+    throw cause;
+  }
+}
+
+type Unsigned = Omit<Recipe, 'sha256'>;
+
+async function resolve(catalogDir: string, name: string, above: readonly string[]): Promise<Unsigned> {
+  if (above.includes(name)) {
+    throw invalid(name, [{ name: 'base', messages: [`stands on itself: ${[...above, name].join(' → ')}`] }]);
+  }
+  const folder = join(catalogDir, name);
+  const source = await readFile(join(folder, 'recipe.yaml'), 'utf8').catch(() => {
+    throw cookError('recipe_not_found', `There is no recipe ${name}: ${folder}/recipe.yaml cannot be read.`);
+  });
+  const { base, icon, ...own } = parseRecipe(name, source);
+  const recipe = {
+    ...own,
+    iconSvg: await readSmall(name, 'icon', join(folder, icon)).then(String),
+    files: await readFiles(folder, name, own.files),
+  };
+  if (base.startsWith('debian:')) return { ...recipe, release: base.slice('debian:'.length), bases: [] };
+  return addTo(await resolve(catalogDir, base, [...above, name]), base, recipe);
+}
+
+function addTo(base: Unsigned, baseName: string, own: Omit<Unsigned, 'release' | 'bases'>): Unsigned {
+  const union = <T>(key: (item: T) => string, ...lists: (readonly T[])[]) => [
+    ...new Map(lists.flat().map((item) => [key(item), item])).values(),
+  ];
+  const same = (item: string) => item;
+  return {
+    ...own,
+    release: base.release,
+    bases: [baseName, ...base.bases],
+    packages: union(same, base.packages, own.packages),
+    files: union((file) => file.path, base.files, own.files),
+    services: {
+      enable: union(same, base.services.enable, own.services.enable),
+      disable: union(same, base.services.disable, own.services.disable),
+      mask: union(same, base.services.mask, own.services.mask),
+    },
+    ports: union((port) => `${port.port}/${port.protocol}`, base.ports, own.ports),
+    health: union((check) => JSON.stringify(check), base.health, own.health),
+  };
+}
+
+/** The files of a recipe lie under `files/` at the path that they have in the image; none may be left over. */
+async function readFiles(folder: string, name: string, entries: readonly FileEntry[]): Promise<RecipeContent[]> {
+  const root = join(folder, 'files');
+  const listed = new Set(entries.map((entry) => entry.path));
+  const found = await walk(root);
+  const unlisted = found.filter((path) => !listed.has(path));
+  if (unlisted.length > 0) {
+    throw invalid(name, [{ name: 'files', messages: unlisted.map((path) => `files${path} is not listed`) }]);
+  }
+  return Promise.all(
+    entries.map(async (entry, index) => ({
+      ...entry,
+      content: await readSmall(name, `files.${index}.path`, join(root, entry.path)),
+    })),
+  );
+}
+
+async function walk(root: string): Promise<string[]> {
+  const entries: Dirent[] = await readdir(root, { withFileTypes: true, recursive: true }).catch(() => []);
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => `/${relative(root, join(entry.parentPath, entry.name))}`);
+}
+
+async function readSmall(name: string, field: string, path: string): Promise<Buffer> {
+  const stat = await lstat(path).catch(() => undefined);
+  if (!stat?.isFile()) throw invalid(name, [{ name: field, messages: [`${path} is not a file`] }]);
+  if (stat.size > FILE_MAX_BYTES) {
+    throw invalid(name, [{ name: field, messages: [`${path} is larger than 1 MiB: make it a package`] }]);
+  }
+  return readFile(path);
+}
+
+function withDigest(recipe: Unsigned): Recipe {
+  const files = recipe.files.map(({ content, ...entry }) => ({
+    ...entry,
+    sha256: createHash('sha256').update(content).digest('hex'),
+  }));
+  const sha256 = createHash('sha256').update(JSON.stringify({ ...recipe, files })).digest('hex');
+  return { ...recipe, sha256 };
+}
+
+function invalid(name: string, fields: readonly FieldProblem[]) {
+  const lines = fields.map((field) => `  ${field.name}: ${field.messages.join('; ')}`);
+  return cookError('recipe_invalid', `The recipe ${name} is not usable:\n${lines.join('\n')}`, { fields });
+}

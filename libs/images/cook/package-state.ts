@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { link, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cookError } from './cook.errors.ts';
+import { type PackageSource, packageSources, sourcesList } from './package-sources.ts';
+import { runTool } from './run-tool.ts';
+
+/** Packages that apt chose for an image, down to their bytes. */
+export interface ChosenPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** The source package that it was built from. */
+  readonly source: string;
+  readonly sha256: string;
+  /** The paragraph of the archive's index, as apt read it. */
+  readonly paragraph: string;
+}
+
+export interface PackageState {
+  readonly sources: readonly PackageSource[];
+  readonly packages: readonly ChosenPackage[];
+  /** SHA-256 over name, version and bytes of each package: what "the same packages" means. */
+  readonly sha256: string;
+}
+
+export interface StateOptions {
+  /** Package lists and packages are kept here and shared by all cooks. */
+  readonly cacheDir: string;
+  /** The URI of a Debian mirror in place of the machine's own apt sources. */
+  readonly mirror?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLine?: (line: string) => void;
+}
+
+/** Lists younger than this are not asked for again: an archive changes a few times a day. */
+const LISTS_FRESH_SECONDS = 3600;
+
+/** apt's own settings for a root that does not exist yet: nothing is installed, no preferences, no extras. */
+function aptArguments(cacheDir: string): string[] {
+  const settings = {
+    'Dir::State::lists': join(cacheDir, 'lists'),
+    'Dir::State::status': join(cacheDir, 'status'),
+    'Dir::Cache': cacheDir,
+    'Dir::Cache::archives': join(cacheDir, 'archives'),
+    'Dir::Etc::sourcelist': join(cacheDir, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::preferences': '/dev/null',
+    'Dir::Etc::preferencesparts': '/dev/null',
+    'APT::Install-Recommends': 'false',
+    'APT::Architecture': 'amd64',
+    'APT::Architectures': 'amd64',
+    'APT::Sandbox::User': 'root',
+    'Acquire::Retries': '3',
+  };
+  return Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+}
+
+/** What a fresh system of the release holds before any recipe: the same that mmdebstrap starts from. */
+const foundation = ['?essential', 'apt', 'usr-is-merged'];
+
+/**
+ * Asks apt which packages, in which versions, an image would get now. Cheap: no package is downloaded.
+ * @throws DomainError `cook_packages_unavailable`, `cook_no_package_source`
+ */
+export async function choosePackages(
+  release: string,
+  names: readonly string[],
+  options: StateOptions,
+): Promise<PackageState> {
+  const sources = await packageSources(release, options.mirror, options.signal);
+  await refreshLists(sources, options);
+  const simulated = await apt(['apt-get', '--simulate', 'install', ...foundation, ...names], options, 120);
+  const wanted = [...simulated.matchAll(/^Inst (\S+) \((\S+) /gm)].map(([, name, version]) => `${name}=${version}`);
+  const index = await apt(['apt-cache', 'show', ...wanted], options, 120);
+  const packages = parseIndex(index);
+  return { sources, packages, sha256: digest(packages) };
+}
+
+/**
+ * Downloads the packages (those that the cache lacks) and lays them out as an archive of their own in
+ * `repositoryDir`, so that the image is built from these bytes and from nothing else.
+ * @returns the newest build time among them in seconds since 1970: the image's own time
+ */
+export async function fetchPackages(
+  state: PackageState,
+  repositoryDir: string,
+  options: StateOptions,
+): Promise<number> {
+  const exact = state.packages.map((chosen) => `${chosen.name}=${chosen.version}`);
+  await apt(['apt-get', '--yes', '--download-only', 'install', ...exact], options, 3600);
+  await mkdir(repositoryDir, { recursive: true });
+  let newest = 0;
+  for (const chosen of state.packages) {
+    const file = `${chosen.name}_${chosen.version.replaceAll(':', '%3a')}_${chosen.architecture}.deb`;
+    const target = join(repositoryDir, `${chosen.sha256}.deb`);
+    await link(join(options.cacheDir, 'archives', file), target);
+    newest = Math.max(newest, await buildTime(target));
+  }
+  await writeFile(join(repositoryDir, 'Packages'), packagesIndex(state.packages));
+  return newest;
+}
+
+async function refreshLists(sources: readonly PackageSource[], options: StateOptions): Promise<void> {
+  const { cacheDir } = options;
+  const stamp = join(cacheDir, `fresh-${createHash('sha256').update(sourcesList(sources)).digest('hex').slice(0, 16)}`);
+  await mkdir(join(cacheDir, 'lists', 'partial'), { recursive: true });
+  await mkdir(join(cacheDir, 'archives', 'partial'), { recursive: true });
+  await writeFile(join(cacheDir, 'status'), '');
+  await writeFile(join(cacheDir, 'sources.list'), sourcesList(sources));
+  const age = await stat(stamp).then((at) => (Date.now() - at.mtimeMs) / 1000, () => Number.POSITIVE_INFINITY);
+  if (age < LISTS_FRESH_SECONDS) return;
+  await apt(['apt-get', '--error-on=any', 'update'], options, 600);
+  await writeFile(stamp, '');
+}
+
+/** Lists that name a package which the archive has replaced meanwhile are dropped, so the next cook asks anew. */
+async function apt(argv: readonly [string, ...string[]], options: StateOptions, timeoutSeconds: number) {
+  const [tool, ...rest] = argv;
+  const { signal, onLine } = options;
+  try {
+    return await runTool([tool, ...aptArguments(options.cacheDir), ...rest], {
+      timeoutSeconds,
+      signal,
+      ...(onLine && { onLine }),
+    });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    await rm(join(options.cacheDir, 'lists'), { recursive: true, force: true });
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw cookError(
+      'cook_packages_unavailable',
+      `Debian's packages cannot be had: check the recipe's package names and the network, then cook again.\n${said}`,
+      { cause },
+    );
+  }
+}
+
+/** Paragraphs of `apt-cache show`, in the order of their names. */
+export function parseIndex(index: string): ChosenPackage[] {
+  const paragraphs = index.split(/\n{2,}/).filter((paragraph) => paragraph.trim() !== '');
+  const packages = paragraphs.map((paragraph) => {
+    const field = (name: string) => new RegExp(`^${name}: (.+)$`, 'm').exec(paragraph)?.[1];
+    const name = field('Package') ?? '';
+    return {
+      name,
+      version: field('Version') ?? '',
+      architecture: field('Architecture') ?? '',
+      source: (field('Source') ?? name).split(' ')[0] ?? name,
+      sha256: field('SHA256') ?? '',
+      paragraph: paragraph.trim(),
+    };
+  });
+  const unique = new Map(packages.map((chosen) => [`${chosen.name} ${chosen.version} ${chosen.sha256}`, chosen]));
+  return [...unique.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function packagesIndex(packages: readonly ChosenPackage[]): string {
+  const local = ({ paragraph, sha256 }: ChosenPackage) =>
+    paragraph.replace(/^Filename: .*$/m, `Filename: ./${sha256}.deb`);
+  return `${packages.map(local).join('\n\n')}\n`;
+}
+
+function digest(packages: readonly ChosenPackage[]): string {
+  const hash = createHash('sha256');
+  for (const { name, version, sha256 } of packages) hash.update(`${name} ${version} ${sha256}\n`);
+  return hash.digest('hex');
+}
+
+/** A .deb is an `ar` archive; the time of its first member is when the package was built. See deb(5), ar(5). */
+async function buildTime(debPath: string): Promise<number> {
+  const MTIME_OFFSET = 8 + 16;
+  const handle = await open(debPath);
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(12), 0, 12, MTIME_OFFSET);
+    return Number(buffer.toString('latin1').trim());
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{1,39}$/, { error: 'must be 2 to 40 of a-z, 0-9 and -, and begin with a letter' });
+const text = z.string().trim().min(1);
+const portNumber = z.int().min(1).max(65535);
+
+/** Debian policy 5.6.7; a release or version is not chosen here but by the package sources. */
+const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, { error: 'is not the name of a Debian package' });
+
+const unit = z
+  .string()
+  .regex(/^[A-Za-z0-9:_.@\\-]+\.(service|socket|timer|target|path|mount)$/, { error: 'is not a systemd unit' });
+
+/** Absolute, already normal: no `.`, `..` or empty part, so that it cannot leave the image. */
+const absolutePath = z
+  .string()
+  .regex(/^(\/(?!\.{1,2}(\/|$))[^/\0\n]+)+$/, { error: 'must be an absolute path without . or ..' });
+
+const file = z.strictObject({
+  path: absolutePath,
+  mode: z
+    .string()
+    .regex(/^0[0-7]{3}$/, { error: "must be four octal digits in quotes, such as '0644'" })
+    .default('0644'),
+  owner: z.string().regex(/^[a-z_][a-z0-9_-]*$/).default('root'),
+  group: z.string().regex(/^[a-z_][a-z0-9_-]*$/).default('root'),
+});
+
+const services = z.strictObject({
+  enable: z.array(unit).default([]),
+  disable: z.array(unit).default([]),
+  mask: z.array(unit).default([]),
+});
+
+const port = z.strictObject({
+  name: text.max(40),
+  port: portNumber,
+  protocol: z.enum(['tcp', 'udp', 'http', 'https', 'ssh']),
+});
+
+const healthCheck = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('http'),
+    port: portNumber,
+    path: z.string().regex(/^\/[^\s#]*$/, { error: 'must begin with /' }).default('/'),
+    status: z.int().min(100).max(599).default(200),
+  }),
+  z.strictObject({ type: z.literal('tcp'), port: portNumber }),
+]);
+
+/** `catalog/<name>/recipe.yaml`, version 1. Unknown keys are refused. */
+export const recipeSchema = z
+  .strictObject({
+    schema: z.literal(1),
+    name,
+    title: text.max(60),
+    summary: text.max(140),
+    description: text.max(4000),
+    category: name,
+    icon: z.string().regex(/^[a-z0-9-]+\.svg$/, { error: 'must be the name of an .svg file beside the recipe' }),
+    /** A Debian release (`debian:bookworm`), or the name of the recipe that this one adds to. */
+    base: z.union([z.templateLiteral(['debian:', z.string().regex(/^[a-z]+$/)]), name]),
+    osFlavor: name,
+    osVersion: text.max(20),
+    licence: text.max(200),
+    minimum: z.strictObject({
+      memoryMib: z.int().min(128).max(1_048_576),
+      diskGib: z.int().min(2).max(1024),
+    }),
+    packages: z.array(packageName).default([]),
+    files: z.array(file).default([]),
+    services: services.prefault({}),
+    ports: z.array(port).default([]),
+    health: z.array(healthCheck).min(1, { error: 'must hold one check: an image that nobody checks is never ready' }),
+    /** Secrets of the application, made for each server. No kind of secret exists yet. */
+    secrets: z.array(z.never()).default([]),
+  })
+  .superRefine((recipe, context) => {
+    refuseTwins(context, 'packages', recipe.packages);
+    refuseTwins(context, 'files', recipe.files.map((entry) => entry.path));
+    refuseTwins(context, 'ports', recipe.ports.map((entry) => `${entry.port}/${transport(entry.protocol)}`));
+  });
+
+/** One recipe as its file says, without what it takes from its base. */
+export type RecipeFile = z.output<typeof recipeSchema>;
+export type FileEntry = z.output<typeof file>;
+
+function transport(protocol: z.output<typeof port>['protocol']): 'tcp' | 'udp' {
+  return protocol === 'udp' ? 'udp' : 'tcp';
+}
+
+function refuseTwins(context: z.RefinementCtx, key: string, values: readonly string[]): void {
+  values.forEach((value, index) => {
+    if (values.indexOf(value) < index) {
+      context.addIssue({ code: 'custom', path: [key, index], message: `${value} stands here twice` });
+    }
+  });
+}

@@ -1,0 +1,121 @@
+import { chmod, glob, lstat, lutimes, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { espMount, rootMount } from './boot-loader.ts';
+import type { DiskIdentities } from './identities.ts';
+import type { Recipe } from './load-recipe.ts';
+import { guestSourcesList, type PackageSource } from './package-sources.ts';
+import { runInRoot } from './run-tool.ts';
+
+export interface RootTreeOptions {
+  readonly rootDir: string;
+  readonly recipe: Recipe;
+  readonly sources: readonly PackageSource[];
+  readonly identities: DiskIdentities;
+  readonly epochSeconds: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Files that packages read while they are configured, so they must be there before. */
+const PRESET_PREFIX = '/etc/initramfs-tools/';
+
+/**
+ * What a running or installing system leaves behind and a golden image must not hold: secrets that would be
+ * the same on every server, traces of the machine that cooked it, and bytes that differ from cook to cook.
+ */
+const leftovers = [
+  'etc/ssh/ssh_host_*',
+  'etc/*-',
+  'etc/.pwd.lock',
+  'etc/.resolv.conf.systemd-resolved.bak',
+  'etc/hostname',
+  'etc/apt/apt.conf.d/99mmdebstrap',
+  'etc/dpkg/dpkg.cfg.d/99mmdebstrap',
+  'var/cache/debconf/*-old',
+  'var/lib/apt/extended_states',
+  'var/lib/dpkg/*-old',
+  'var/lib/dpkg/lock*',
+  'var/lib/dpkg/triggers/Lock',
+  'var/lib/systemd/random-seed',
+  'var/lib/systemd/catalog/database',
+] as const;
+
+/** Folders that packages want to find, empty. */
+const emptied = [
+  'tmp',
+  'run',
+  'var/tmp',
+  'var/cache/apt',
+  'var/cache/ldconfig',
+  'var/lib/apt/lists',
+  'var/lib/cloud',
+  'root/.cache',
+] as const;
+
+/** The recipe's files that must lie in the root before its packages are configured. */
+export async function writePreset(presetDir: string, recipe: Recipe): Promise<void> {
+  await mkdir(presetDir, { recursive: true });
+  for (const file of recipe.files) {
+    if (file.path.startsWith(PRESET_PREFIX)) await place(presetDir, file.path, file.content, file.mode);
+  }
+}
+
+/** Makes an unpacked root the recipe's: its files, its services, and how it mounts its disk. */
+export async function furnish(options: RootTreeOptions): Promise<void> {
+  const { rootDir, recipe, identities } = options;
+  for (const file of recipe.files) {
+    await place(rootDir, file.path, file.content, file.mode);
+    await inRoot(options, ['chown', `${file.owner}:${file.group}`, file.path]);
+  }
+  const { enable, disable, mask } = recipe.services;
+  if (disable.length > 0) await inRoot(options, ['systemctl', 'disable', ...disable]);
+  if (enable.length > 0) await inRoot(options, ['systemctl', 'enable', ...enable]);
+  if (mask.length > 0) await inRoot(options, ['systemctl', 'mask', ...mask]);
+  await place(rootDir, '/etc/fstab', `${rootMount(identities)}\n${espMount(identities)}\n`);
+}
+
+/** Takes away every leftover and gives all that the cook wrote one and the same time. */
+export async function scrub(options: RootTreeOptions): Promise<void> {
+  const { rootDir, epochSeconds } = options;
+  for (const pattern of leftovers) {
+    for await (const path of glob(pattern, { cwd: rootDir })) await rm(join(rootDir, path), { recursive: true });
+  }
+  for (const folder of emptied) await empty(join(rootDir, folder));
+  for (const path of await entriesOf(join(rootDir, 'var/log'))) {
+    if ((await lstat(path)).isFile()) await rm(path);
+  }
+  await place(rootDir, '/etc/machine-id', '', '0444');
+  await place(rootDir, '/etc/hosts', '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n');
+  await place(rootDir, '/etc/apt/sources.list', guestSourcesList(options.sources));
+  await settleTimes(rootDir, epochSeconds);
+}
+
+/** No entry is newer than the packages, nor says when it was read. */
+async function settleTimes(rootDir: string, epochSeconds: number): Promise<void> {
+  const deepestFirst = [...(await entriesOf(rootDir)).reverse(), rootDir];
+  for (const path of deepestFirst) {
+    const seconds = Math.min(Math.floor((await lstat(path)).mtimeMs / 1000), epochSeconds);
+    await lutimes(path, seconds, seconds);
+  }
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function empty(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) await rm(join(folder, name), { recursive: true });
+}
+
+function inRoot({ rootDir, signal }: RootTreeOptions, argv: readonly string[]): Promise<string> {
+  return runInRoot(rootDir, argv, { timeoutSeconds: 120, signal });
+}
+
+async function place(rootDir: string, path: string, content: string | Buffer, mode = '0644'): Promise<void> {
+  const target = join(rootDir, path);
+  await mkdir(dirname(target), { recursive: true });
+  await rm(target, { force: true });
+  await writeFile(target, content);
+  await chmod(target, Number.parseInt(mode, 8));
+}

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { cookError } from './cook.errors.ts';
+
+const REMEMBERED_LINES = 20;
+
+export interface ToolOptions {
+  readonly timeoutSeconds: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string;
+  /** Each line of both outputs, as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** The environment of every tool: nothing of the caller's shell may reach the image's bytes. */
+const cleanEnvironment = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  LC_ALL: 'C.UTF-8',
+  TZ: 'UTC',
+  DEBIAN_FRONTEND: 'noninteractive',
+  PYTHONHASHSEED: '0',
+};
+
+/**
+ * Runs a tool by its argument array and returns what it wrote on standard output.
+ *
+ * `setpriv --pdeathsig` lets the tool die with us, even when we are killed by force: a cook leaves no process
+ * behind.
+ * @throws DomainError `cook_step_failed` (with the tool's last lines), `cook_cancelled`
+ */
+export function runTool(argv: readonly [string, ...string[]], options: ToolOptions): Promise<string> {
+  options.signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
+      cwd: options.cwd ?? '/',
+      env: { ...cleanEnvironment, ...options.env },
+      stdio: 'pipe',
+      timeout: options.timeoutSeconds * 1000,
+      killSignal: 'SIGKILL',
+    });
+    const output: string[] = [];
+    const lastLines: string[] = [];
+    const take = (line: string) => {
+      lastLines.push(line);
+      if (lastLines.length > REMEMBERED_LINES) lastLines.shift();
+      options.onLine?.(line);
+    };
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      output.push(line);
+      take(line);
+    });
+    createInterface({ input: child.stderr }).on('line', take);
+    const cancel = () => child.kill('SIGKILL');
+    options.signal?.addEventListener('abort', cancel, { once: true });
+    child.on('error', (cause) => reject(failed(argv, `cannot be started: ${cause.message}`, [])));
+    child.on('close', (code, killedBy) => {
+      options.signal?.removeEventListener('abort', cancel);
+      if (options.signal?.aborted) reject(cookError('cook_cancelled', 'The cook was cancelled.'));
+      else if (code === 0) resolve(output.join('\n'));
+      else reject(failed(argv, killedBy ? `was ended by ${killedBy}` : `ended with ${code}`, lastLines));
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/**
+ * Runs a command inside an unpacked root, in mount and process namespaces of its own, so that whatever it
+ * starts or mounts ends with it.
+ */
+export function runInRoot(root: string, argv: readonly string[], options: ToolOptions): Promise<string> {
+  return runTool([...ISOLATE, '--mount-proc', `--root=${root}`, '--wd=/', ...argv], options);
+}
+
+/** A prefix that runs what follows in mount and process namespaces of its own, which end with it. */
+export const ISOLATE = ['unshare', '--mount', '--pid', '--fork', '--kill-child'] as const;
+
+function failed(argv: readonly string[], what: string, lastLines: readonly string[]) {
+  const said = lastLines.length > 0 ? `\n  ${lastLines.join('\n  ')}` : '';
+  return cookError('cook_step_failed', `${argv.join(' ').slice(0, 200)} ${what}${said}`, {
+    details: { tool: argv[0], lastLines },
+  });
+}
