@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServerWire } from '#libs/contracts';
+import { ensureDaemon, type ReadyProbe, runningPid } from '../services/daemon.ts';
+import { freePort } from '../services/ports.ts';
+import type { LabDescription } from './lab-description.ts';
+import { loadState, saveState, type UpState } from './state.ts';
+
+export interface UpOptions {
+  /** The root of the checkout. */
+  readonly root: string;
+  /** The data folder, absolute. */
+  readonly folder: string;
+}
+
+/** What the steps of `up` share: where everything lies, and what earlier steps found out. */
+export class Up {
+  readonly root: string;
+  readonly folder: string;
+  readonly state: UpState;
+  databaseUrl = '';
+  redisUrl = '';
+  /** Absent where hosts of the operator's own are used. */
+  lab: LabDescription | undefined;
+  /** The server of the main job and how to log in to it. */
+  demo: { readonly server: ServerWire; readonly sshCommand: string } | undefined;
+  /** The address of the Stripe emulator; absent where a Stripe key is set. */
+  stripeEmulatorUrl: string | undefined;
+
+  private constructor(options: UpOptions, state: UpState) {
+    this.root = options.root;
+    this.folder = options.folder;
+    this.state = state;
+  }
+
+  static async open(options: UpOptions): Promise<Up> {
+    return new Up(options, await loadState(options.folder));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.state.ports.api}`;
+  }
+
+  get imagesFolder(): string {
+    return process.env.SERVERY_IMAGES_DIR || join(this.folder, 'images');
+  }
+
+  /** Keeps the port of a daemon that runs; else makes sure that it is free, or takes another. */
+  async claimPort(name: keyof UpState['ports']): Promise<number> {
+    if ((await runningPid(this.folder, name)) === undefined) {
+      this.state.ports[name] = await freePort(this.state.ports[name]);
+      await saveState(this.folder, this.state);
+    }
+    return this.state.ports[name];
+  }
+
+  /** Starts one of our own programs, `entry` below dist/, unless it runs already from the same build. */
+  async ensureProgram(
+    name: string,
+    entry: string,
+    environment: NodeJS.ProcessEnv,
+    isReady: ReadyProbe,
+  ): Promise<void> {
+    await ensureDaemon(
+      {
+        folder: this.folder,
+        name,
+        command: process.execPath,
+        args: ['--enable-source-maps', join(this.root, 'dist', entry)],
+        environment,
+        version: await this.build(),
+        stopGraceSeconds: 60,
+      },
+      isReady,
+      120,
+    );
+  }
+
+  /** The environment of the API and the worker: see libs/config. */
+  environment(): NodeJS.ProcessEnv {
+    const { ports, secretKey } = this.state;
+    return {
+      ...inherited(),
+      DATABASE_URL: this.databaseUrl,
+      REDIS_URL: this.redisUrl,
+      SERVERY_URL: this.url,
+      SERVERY_PORT: String(ports.api),
+      SERVERY_WORKER_PORT: String(ports.worker),
+      SERVERY_SECRET_KEY: secretKey,
+      SERVERY_DATA_DIR: this.folder,
+      SERVERY_IMAGES_DIR: this.imagesFolder,
+      ...(this.lab && { SERVERY_GUEST_PROXY: this.lab.guestProxy, SERVERY_RELAY_SOCKET: this.lab.relay }),
+      ...(this.stripeEmulatorUrl && {
+        STRIPE_SECRET_KEY: this.state.stripe.secretKey,
+        STRIPE_WEBHOOK_SECRET: this.state.stripe.webhookSecret,
+        STRIPE_API_HOST: '127.0.0.1',
+        STRIPE_API_PORT: String(ports.stripe),
+      }),
+    };
+  }
+
+  private async build(): Promise<string> {
+    return readFile(join(this.root, 'dist/.built'), 'utf8').catch(() => '');
+  }
+}
+
+/** Settings that the operator may give to `up` and that it passes on; the rest of the shell stays outside. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'NODE_ENV',
+  'LOG_LEVEL',
+  'SERVERY_CURRENCY',
+  'SERVERY_LEASE_SECONDS',
+  'SERVERY_WORKER_CONCURRENCY',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
+];
+
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]]).filter(([, value]) => value));
+}

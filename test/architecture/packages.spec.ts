@@ -1,0 +1,28 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { requiredDebianPackages } from '#libs/images/cook';
+import { root } from './sources.ts';
+
+const folder = join(root, 'scripts/packages');
+
+async function packagesOf(file: string): Promise<string[]> {
+  const lines = (await readFile(join(folder, file), 'utf8')).split('\n');
+  return lines.map((line) => line.replace(/#.*/, '').trim().split(/\s+/)[0] ?? '').filter(Boolean);
+}
+
+describe('the lists of Debian packages', () => {
+  it('have what the cook needs', async () => {
+    expect(await packagesOf('cook.txt')).toEqual(expect.arrayContaining([...requiredDebianPackages]));
+  });
+
+  it('are all asked for by a script', async () => {
+    const up = await readFile(join(root, 'scripts/up.sh'), 'utf8');
+    const test = await readFile(join(root, 'scripts/test.sh'), 'utf8');
+    const asked = [...`${up}\n${test}`.matchAll(/^bootstrap (.*)$/gm)].flatMap(
+      (match) => match[1]?.split(' ') ?? [],
+    );
+    const lists = (await readdir(folder)).map((file) => file.replace(/\.txt$/, ''));
+    expect([...new Set(asked)].toSorted()).toEqual(lists.toSorted());
+  });
+});
