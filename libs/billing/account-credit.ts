@@ -1,12 +1,12 @@
-import { newId } from '#libs/kernel';
 import type { EntityManager } from 'typeorm';
+import { newId } from '#libs/kernel';
 
 /** Money that an account has with us, and why. A cause is credited once, however often it is told. */
 export interface CreditEntry {
   readonly accountId: number;
   readonly amountMinor: number;
   readonly currency: string;
-  readonly cause: 'order_hold_captured';
+  readonly cause: 'hold_captured' | 'hold_refunded';
   readonly causeId: string;
 }
 

@@ -1,5 +1,5 @@
-import { newId } from '#libs/kernel';
 import type { EntityManager } from 'typeorm';
+import { newId } from '#libs/kernel';
 
 /** What a span bills: one server at the prices of its order. */
 export interface NewSpan {

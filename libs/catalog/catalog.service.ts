@@ -1,8 +1,8 @@
-import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
-import { type Image, ImagesService } from '#libs/images';
-import { fits } from '#libs/placement';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
+import { type Image, ImagesService } from '#libs/images';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
+import { fits } from '#libs/placement';
 import { notInCatalog } from './catalog.errors.ts';
 import { Location } from './location.entity.ts';
 import { ServerType } from './server-type.entity.ts';
@@ -100,7 +100,9 @@ export class CatalogService {
       .find({ where: { deprecatedAt: IsNull() }, order: { priceHourlyMicro: 'ASC', id: 'ASC' } });
     const location = await this.location();
     const offers = types
-      .filter((type) => type.memoryMib >= appliance.minimumMemoryMib && type.diskGib >= appliance.minimumDiskGib)
+      .filter(
+        (type) => type.memoryMib >= appliance.minimumMemoryMib && type.diskGib >= appliance.minimumDiskGib,
+      )
       .map(async (serverType) => ({
         serverType,
         inStock: await fits(this.dataSource.manager, {

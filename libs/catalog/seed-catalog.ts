@@ -1,5 +1,5 @@
-import { newId } from '#libs/kernel';
 import type { EntityManager } from 'typeorm';
+import { newId } from '#libs/kernel';
 
 /** Billed hours after which a month is paid: 28 days. The monthly cap of each type is so many times its hour. */
 const CAPPED_HOURS = 672;
@@ -36,7 +36,16 @@ export async function seedCatalog(
     await manager.query(
       `INSERT INTO server_types (id, name, description, vcpus, memory_mib, disk_gib, price_hourly_micro, price_monthly_minor)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING`,
-      [newId(), type.name, type.description, type.vcpus, type.memoryMib, type.diskGib, type.priceHourlyMicro, monthlyMinor],
+      [
+        newId(),
+        type.name,
+        type.description,
+        type.vcpus,
+        type.memoryMib,
+        type.diskGib,
+        type.priceHourlyMicro,
+        monthlyMinor,
+      ],
     );
   }
 }

@@ -1,5 +1,5 @@
-import { DomainError } from '#libs/kernel';
 import type { EntityManager } from 'typeorm';
+import { DomainError } from '#libs/kernel';
 
 /** A server's place on the network. `prefixLength` is 0–32. */
 export interface Address {

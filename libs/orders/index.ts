@@ -4,5 +4,5 @@ export type { ItemRequest } from './order-items.ts';
 export { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
 export { OrdersError, type OrdersErrorCode } from './orders.errors.ts';
 export { OrdersModule } from './orders.module.ts';
-export { finishOrder, orderOfServer, type OrderRequest, OrdersService } from './orders.service.ts';
+export { finishOrder, type OrderRequest, OrdersService, orderOfServer } from './orders.service.ts';
 export { type Quote, type QuoteProblem, QuotesService } from './quotes.service.ts';

@@ -1,6 +1,6 @@
+import type { EntityManager } from 'typeorm';
 import type { Account } from '#libs/accounts';
 import type { Demand } from '#libs/placement';
-import type { EntityManager } from 'typeorm';
 import { OrdersError } from './orders.errors.ts';
 
 export type AccountLimits = Pick<Account, 'maxServers' | 'maxVcpus' | 'maxMemoryMib'>;

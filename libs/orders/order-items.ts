@@ -1,7 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import { SshKeysService } from '#libs/accounts';
 import { CatalogService, type Location, type ServerType } from '#libs/catalog';
 import { type Image, ImagesService } from '#libs/images';
-import { Injectable } from '@nestjs/common';
 import { OrdersError } from './orders.errors.ts';
 
 /** What may be named by id or by name, as a client wrote it. */
@@ -49,5 +49,7 @@ function assertLargeEnough(type: ServerType, image: Image): void {
   const { minimumMemoryMib, minimumDiskGib, title } = image.appliance;
   if (type.memoryMib >= minimumMemoryMib && type.diskGib >= minimumDiskGib) return;
   const message = `${title} needs ${minimumMemoryMib} MiB of memory and ${minimumDiskGib} GiB of disk; ${type.name} has ${type.memoryMib} MiB and ${type.diskGib} GiB`;
-  throw new OrdersError('type_too_small', message, { fields: [{ name: 'server_type', messages: [message] }] });
+  throw new OrdersError('type_too_small', message, {
+    fields: [{ name: 'server_type', messages: [message] }],
+  });
 }

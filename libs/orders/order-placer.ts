@@ -1,7 +1,9 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
 import { AccountsService } from '#libs/accounts';
 import { demandOf } from '#libs/catalog';
 import { isUniqueViolation, runInTransaction } from '#libs/database';
-import { DomainError, newId, newUuid } from '#libs/kernel';
+import { type Currency, DomainError, newId, newUuid } from '#libs/kernel';
 import { claimAddress } from '#libs/networks';
 import { FindingsService, reserve } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
@@ -17,8 +19,6 @@ import {
   Server,
   storePassword,
 } from '#libs/servers';
-import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
 import { accountUsage, assertWithinLimits } from './limits.ts';
 import { Order } from './order.entity.ts';
 import type { Item } from './order-items.ts';
@@ -28,7 +28,7 @@ import { type OrderPrice, priceOf } from './pricing.ts';
 export interface ServerOrder extends Item {
   readonly accountId: number;
   readonly projectId: number;
-  readonly currency: string;
+  readonly currency: Currency;
   readonly name: string;
   readonly sshPublicKeys: readonly string[];
   readonly labels: Readonly<Record<string, string>>;

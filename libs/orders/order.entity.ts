@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Currency } from '#libs/kernel';
 
 /** `cancelled`: its owner deleted the server before it was ready. Neither that nor `failed` costs anything. */
 export type OrderStatus = 'placed' | 'fulfilled' | 'failed' | 'cancelled';
@@ -15,7 +16,7 @@ export class Order {
   @Column('text', { default: 'placed' }) status!: OrderStatus;
   /** 0 when the account needs no hold. */
   @Column('bigint', { name: 'hold_amount_minor' }) holdAmountMinor!: number;
-  @Column('char', { length: 3 }) currency!: string;
+  @Column('char', { length: 3 }) currency!: Currency;
   @Column('bigint', { name: 'price_hourly_micro' }) priceHourlyMicro!: number;
   @Column('bigint', { name: 'price_monthly_minor' }) priceMonthlyMinor!: number;
   @Column('text', { name: 'failure_code', nullable: true }) failureCode!: string | null;

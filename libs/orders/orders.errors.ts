@@ -12,7 +12,11 @@ export type OrdersErrorCode = keyof typeof CODES;
 export class OrdersError extends DomainError {
   declare readonly code: OrdersErrorCode;
 
-  constructor(code: OrdersErrorCode, message: string, more: ConstructorParameters<typeof DomainError>[3] = {}) {
+  constructor(
+    code: OrdersErrorCode,
+    message: string,
+    more: ConstructorParameters<typeof DomainError>[3] = {},
+  ) {
     super(CODES[code], code, message, more);
     this.name = 'OrdersError';
   }

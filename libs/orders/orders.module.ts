@@ -1,10 +1,10 @@
+import { Module } from '@nestjs/common';
 import { AccountsModule } from '#libs/accounts';
 import { CatalogModule } from '#libs/catalog';
 import { ImagesModule } from '#libs/images';
 import { PaymentsModule } from '#libs/payments';
 import { PlacementModule } from '#libs/placement';
 import { ServersModule } from '#libs/servers';
-import { Module } from '@nestjs/common';
 import { OrderItems } from './order-items.ts';
 import { OrderPlacer } from './order-placer.ts';
 import { OrdersService } from './orders.service.ts';

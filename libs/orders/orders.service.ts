@@ -1,7 +1,7 @@
-import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
-import { PaymentsService } from '#libs/payments';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
+import { PaymentsService } from '#libs/payments';
 import { Order } from './order.entity.ts';
 import { type ItemRequest, OrderItems } from './order-items.ts';
 import { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
@@ -27,7 +27,11 @@ export class OrdersService {
    */
   async placeServer(request: OrderRequest): Promise<PlacedOrder> {
     const { serverType, image, location, sshKeys, ...rest } = request;
-    const item = await this.items.resolve({ serverType, image, ...(location === undefined ? {} : { location }) });
+    const item = await this.items.resolve({
+      serverType,
+      image,
+      ...(location === undefined ? {} : { location }),
+    });
     const sshPublicKeys = await this.items.publicKeys(request.projectId, sshKeys);
     await this.payments.assertReadyToCharge(request.accountId);
     return this.placer.place({ ...rest, ...item, sshPublicKeys });

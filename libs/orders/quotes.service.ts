@@ -1,10 +1,10 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { AccountsService } from '#libs/accounts';
 import { demandOf } from '#libs/catalog';
 import { DomainError } from '#libs/kernel';
 import { PaymentsService } from '#libs/payments';
 import { fits } from '#libs/placement';
-import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { accountUsage, assertWithinLimits } from './limits.ts';
 import { type Item, type ItemRequest, OrderItems } from './order-items.ts';
 import { type OrderPrice, priceOf } from './pricing.ts';
@@ -46,7 +46,13 @@ export class QuotesService {
       ? undefined
       : { code: 'resource_unavailable', message: 'no host has room for this size now' };
     const problems = [limit, stock, card].filter((problem) => problem !== undefined);
-    return { ...item, ...priceOf(item.serverType, account), inStock, cardRequired: card !== undefined, problems };
+    return {
+      ...item,
+      ...priceOf(item.serverType, account),
+      inStock,
+      cardRequired: card !== undefined,
+      problems,
+    };
   }
 }
 

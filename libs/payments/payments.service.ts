@@ -2,6 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { CardsService } from './cards.service.ts';
 import type { HoldRecord } from './hold.record.ts';
 import { type HoldRequest, type HoldResult, HoldsService } from './holds.service.ts';
+import { DECLINE_ADVICE } from './payments.errors.ts';
+
+/** A hold, and in one sentence what its customer should do where it failed. */
+export interface HoldView extends HoldRecord {
+  readonly message: string | null;
+}
 
 /** What orders and workflows need of payments. Cards and webhooks have services of their own. */
 @Injectable()
@@ -31,8 +37,24 @@ export class PaymentsService {
     return this.holds.release(orderId);
   }
 
-  /** The hold of an order as last seen, for waiting on `requires_action` and for operators. */
-  holdOf(orderId: number): Promise<HoldRecord | undefined> {
-    return this.holds.find(orderId);
+  /** The hold of an order as the provider has it now. @throws PaymentError `provider_unavailable` (repeat it). */
+  async refreshHold(orderId: number): Promise<HoldRecord | undefined> {
+    const known = await this.holds.find(orderId);
+    return known?.providerId ? await this.holds.refresh(known.providerId) : known;
   }
+
+  /** The hold of an order as last seen, for waiting on `requires_action` and for operators. */
+  async holdOf(orderId: number): Promise<HoldView | undefined> {
+    return viewOf(await this.holds.find(orderId));
+  }
+
+  /** The hold of an order as the provider has it now. @throws PaymentError `provider_unavailable` (repeat it). */
+  async refreshHold(orderId: number): Promise<HoldView | undefined> {
+    const row = await this.holds.find(orderId);
+    return viewOf((row?.providerId ? await this.holds.refresh(row.providerId) : undefined) ?? row);
+  }
+}
+
+function viewOf(row: HoldRecord | undefined): HoldView | undefined {
+  return row && { ...row, message: row.failureCode && DECLINE_ADVICE[row.failureCode] };
 }

@@ -1,7 +1,7 @@
-import { newId } from '#libs/kernel';
-import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { newId } from '#libs/kernel';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Finding, type FindingKind } from './finding.entity.ts';
 
 export interface NewFinding {

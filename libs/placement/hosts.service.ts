@@ -1,8 +1,8 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
 import type { HostRef } from '#libs/hypervisor';
 import { DomainError, newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
-import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
 import { Host, type HostState } from './host.entity.ts';
 
 export type NewHost = Omit<
@@ -69,7 +69,9 @@ export class HostsService {
 
   /** A host that does not answer takes no new servers. */
   async recordUnreachable(id: number): Promise<void> {
-    await this.dataSource.query(`UPDATE hosts SET state = 'unreachable' WHERE id = $1 AND state = 'active'`, [id]);
+    await this.dataSource.query(`UPDATE hosts SET state = 'unreachable' WHERE id = $1 AND state = 'active'`, [
+      id,
+    ]);
   }
 }
 

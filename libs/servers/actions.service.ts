@@ -1,7 +1,7 @@
-import { newId } from '#libs/kernel';
-import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { newId } from '#libs/kernel';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Action } from './action.entity.ts';
 import { ServersError } from './servers.errors.ts';
 
@@ -49,7 +49,10 @@ export class ActionsService {
 }
 
 /** Writes a running action within the caller's transaction, which also starts its saga. */
-export async function insertAction(manager: EntityManager, action: NewAction & { id?: number }): Promise<Action> {
+export async function insertAction(
+  manager: EntityManager,
+  action: NewAction & { id?: number },
+): Promise<Action> {
   const repository = manager.getRepository(Action);
   const row = repository.create({
     id: newId(),

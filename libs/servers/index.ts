@@ -1,4 +1,5 @@
 export { Action, type ActionStatus } from './action.entity.ts';
+export { ActionProgress } from './action-progress.ts';
 export { ActionsService, insertAction } from './actions.service.ts';
 export { type CredentialsState, newPassword, type SecretKind, SecretsStore } from './secrets.store.ts';
 export {
@@ -6,9 +7,9 @@ export {
   diskVolumeName,
   domainName,
   type ObservedState,
-  seedVolumeName,
   Server,
   type ServerAccess,
+  seedVolumeName,
 } from './server.entity.ts';
 export { type PasswordDelivery, ServerCommands, storePassword } from './server-commands.ts';
 export * from './server-requests.ts';

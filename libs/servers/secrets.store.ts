@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { EnvelopeCipher } from '#libs/secrets';
 import type { EntityManager } from 'typeorm';
+import type { EnvelopeCipher } from '#libs/secrets';
 import { ServersError } from './servers.errors.ts';
 
 /**
@@ -52,7 +52,10 @@ export class SecretsStore {
   }
 
   async destroy(manager: EntityManager, serverId: number, ...kinds: readonly SecretKind[]): Promise<void> {
-    await manager.query(`DELETE FROM server_secrets WHERE server_id = $1 AND kind = ANY($2)`, [serverId, kinds]);
+    await manager.query(`DELETE FROM server_secrets WHERE server_id = $1 AND kind = ANY($2)`, [
+      serverId,
+      kinds,
+    ]);
   }
 
   /**

@@ -1,11 +1,11 @@
-import { runInTransaction } from '#libs/database';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
 import { closeSpan } from '#libs/billing';
+import { runInTransaction } from '#libs/database';
 import type { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
-import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
 import type { Action } from './action.entity.ts';
 import { insertAction } from './actions.service.ts';
 import { newPassword, SecretsStore } from './secrets.store.ts';

@@ -1,5 +1,5 @@
-import { sagaRequest } from '#libs/saga';
 import { z } from 'zod';
+import { sagaRequest } from '#libs/saga';
 
 /** Parameters of every workflow on one server: all else is read from its row when a step needs it. */
 export const serverParams = z.strictObject({ serverId: z.number().int() });

@@ -1,5 +1,5 @@
-import { EnvelopeCipher } from '#libs/secrets';
 import { Module } from '@nestjs/common';
+import { EnvelopeCipher } from '#libs/secrets';
 import { ActionsService } from './actions.service.ts';
 import { SecretsStore } from './secrets.store.ts';
 import { ServerCommands } from './server-commands.ts';
@@ -11,7 +11,11 @@ import { ServersService } from './servers.service.ts';
     ActionsService,
     ServerCommands,
     ServersService,
-    { provide: SecretsStore, inject: [EnvelopeCipher], useFactory: (cipher: EnvelopeCipher) => new SecretsStore(cipher) },
+    {
+      provide: SecretsStore,
+      inject: [EnvelopeCipher],
+      useFactory: (cipher: EnvelopeCipher) => new SecretsStore(cipher),
+    },
   ],
   exports: [ActionsService, ServerCommands, ServersService, SecretsStore],
 })

@@ -1,7 +1,7 @@
-import { isUniqueViolation } from '#libs/database';
-import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { isUniqueViolation } from '#libs/database';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import type { CredentialsState } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
 import { ServersError } from './servers.errors.ts';
@@ -99,7 +99,10 @@ export async function lockServer(manager: EntityManager, id: number): Promise<Se
 }
 
 export function nameTaken(name: string): ServersError {
-  return new ServersError('server_name_taken', `the name "${name}" is taken by another server of this project`);
+  return new ServersError(
+    'server_name_taken',
+    `the name "${name}" is taken by another server of this project`,
+  );
 }
 
 interface FactsRow {

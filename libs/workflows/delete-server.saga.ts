@@ -1,0 +1,68 @@
+import { addressOf, releaseAddress } from '#libs/networks';
+import { release } from '#libs/placement';
+import { deps, saga } from '#libs/saga';
+import { deleteServerRequest, diskVolumeName, seedVolumeName } from '#libs/servers';
+import { withdrawAccess } from './access.ts';
+import { findHost, loadServer } from './server-context.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+/**
+ * Takes a server off its host and gives back what it held. Billing ended with the request. Whatever is gone already,
+ * because the server was never finished or a step ran before, is success.
+ */
+export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
+  .pointOfNoReturn('its owner asked for the deletion, and it is no longer billed')
+  .step('close-ports', {
+    title: 'Closing its ports',
+    do: async ({ params, deps }) => {
+      const { manager } = deps.dataSource;
+      const { image } = await loadServer(manager, params.serverId);
+      const address = await addressOf(manager, params.serverId);
+      if (address) await withdrawAccess(deps, image, address.ip);
+      return {};
+    },
+  })
+  .step('remove-domain', {
+    title: 'Removing the virtual machine',
+    do: async ({ params, deps }) => {
+      const { server } = await loadServer(deps.dataSource.manager, params.serverId);
+      const host = await findHost(deps.dataSource.manager, server);
+      if (!host) return {};
+      await deps.hypervisor.destroyDomain(host, server.domainUuid);
+      await deps.hypervisor.undefineDomain(host, server.domainUuid);
+      return {};
+    },
+  })
+  .step('remove-volumes', {
+    title: 'Deleting its disk',
+    do: async ({ params, deps }) => {
+      const { server } = await loadServer(deps.dataSource.manager, params.serverId);
+      const host = await findHost(deps.dataSource.manager, server);
+      if (!host) return {};
+      await deps.hypervisor.deleteVolume(host, seedVolumeName(server), { wipe: true });
+      await deps.hypervisor.deleteVolume(host, diskVolumeName(server));
+      return {};
+    },
+  })
+  .step('release', {
+    title: 'Giving back its room and address',
+    transact: async (manager, { params, deps }) => {
+      const { serverId } = params;
+      await release(manager, serverId);
+      await releaseAddress(manager, serverId);
+      await deps.secrets.destroy(
+        manager,
+        serverId,
+        'root_password',
+        'pending_password',
+        'host_key',
+        'user_data',
+      );
+      await manager.query(
+        `UPDATE servers SET deleted_at = coalesce(deleted_at, now()), access = '[]', ipv4 = NULL WHERE id = $1`,
+        [serverId],
+      );
+      return {};
+    },
+  })
+  .build();

@@ -1,0 +1,43 @@
+import ssh2 from 'ssh2';
+import type { EntityManager } from 'typeorm';
+import { PermanentError } from '#libs/saga';
+import type { Server } from '#libs/servers';
+import { cryptHash } from './crypt-hash.ts';
+import { seedSpecOf } from './seed-spec.ts';
+import type { PlacedServer } from './server-context.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+/**
+ * Makes a server's SSH host key, so that the worker can know the guest by it and its owner need not trust the first
+ * answer. The private half is kept, sealed, until the guest has it. Returns `ssh-ed25519 AAAA…`.
+ */
+export async function makeHostKey(
+  manager: EntityManager,
+  { secrets }: WorkflowDeps,
+  serverId: number,
+): Promise<string> {
+  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  await secrets.put(manager, serverId, 'host_key', keys.private);
+  return keys.public.trim().split(' ').slice(0, 2).join(' ');
+}
+
+/** Writes the seed of a server's next first boot on its host. @throws PermanentError `host_key_missing` */
+export async function writeSeed(deps: WorkflowDeps, placed: PlacedServer): Promise<void> {
+  const { manager } = deps.dataSource;
+  const { server, host, address } = placed;
+  const hostKey = await deps.secrets.read(manager, server.id, 'host_key');
+  if (hostKey === undefined) throw new PermanentError('host_key_missing', 'the host key is gone');
+  const password = await deps.secrets.read(manager, server.id, 'pending_password');
+  const userData = await deps.secrets.read(manager, server.id, 'user_data');
+  const seed = seedSpecOf(server, address, {
+    hostKey,
+    ...(password !== undefined && { passwordHash: await cryptHash(password) }),
+    ...(userData !== undefined && { userData }),
+  });
+  await deps.hypervisor.createSeed(host, seed);
+}
+
+/** Secrets that have no use once a guest has booted and been verified. */
+export function forgetBootSecrets(manager: EntityManager, deps: WorkflowDeps, server: Pick<Server, 'id'>) {
+  return deps.secrets.destroy(manager, server.id, 'host_key', 'pending_password', 'user_data');
+}

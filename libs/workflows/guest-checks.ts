@@ -1,0 +1,34 @@
+import { PermanentError } from '#libs/saga';
+import type { PlacedServer } from './server-context.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+export const SSH_PORT = 22;
+
+/**
+ * True when SSH answers with the host key that we made. Until cloud-init has put it in place, sshd may answer with
+ * none, or with one of its own.
+ */
+export async function answersAsItself(deps: WorkflowDeps, placed: PlacedServer): Promise<boolean> {
+  const key = await deps.reach.readSshHostKey(placed.host, placed.address.ip, SSH_PORT);
+  return key !== null && key === placed.server.hostKey;
+}
+
+/** True when every health check of the appliance passes, seen from outside as its owner would. */
+export async function isHealthy(deps: WorkflowDeps, placed: PlacedServer): Promise<boolean> {
+  for (const check of placed.image.appliance.healthChecks) {
+    if (check.type === 'tcp') {
+      if (!(await deps.reach.tcpOpen(placed.host, placed.address.ip, check.port))) return false;
+      continue;
+    }
+    const answer = await deps.reach.httpGet(placed.host, placed.address.ip, check.port, check.path);
+    if (answer?.status !== check.status) return false;
+  }
+  return true;
+}
+
+/** @throws PermanentError `domain_died` when the guest is no longer running, so that a wait need not wait on. */
+export async function assertStillRunning(deps: WorkflowDeps, placed: PlacedServer): Promise<void> {
+  const state = await deps.hypervisor.domainState(placed.host, placed.server.domainUuid);
+  if (state === 'running' || state === 'paused') return;
+  throw new PermanentError('domain_died', `the guest stopped while it was starting (domain ${state})`);
+}

@@ -1,0 +1,37 @@
+import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
+import { deleteServer } from './delete-server.saga.ts';
+import { powerOffServer } from './power-off-server.saga.ts';
+import { powerOnServer } from './power-on-server.saga.ts';
+import { provisionServer } from './provision-server.saga.ts';
+import { rebootServer } from './reboot-server.saga.ts';
+import { rebuildServer } from './rebuild-server.saga.ts';
+import { resetPassword } from './reset-password.saga.ts';
+import { resetServer } from './reset-server.saga.ts';
+import { shutdownServer } from './shutdown-server.saga.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+export { type ActionStep, stepsOf } from './action-steps.ts';
+export { orderPaymentsListener } from './order-payments.listener.ts';
+export type { WorkflowDeps } from './workflow-deps.ts';
+
+/** Every workflow there is. */
+const all = [
+  provisionServer,
+  deleteServer,
+  powerOnServer,
+  powerOffServer,
+  shutdownServer,
+  rebootServer,
+  resetServer,
+  resetPassword,
+];
+
+/** Every workflow with what its steps need: what the worker runs and the harness breaks. */
+export function workflows(deps: WorkflowDeps): BoundSaga[] {
+  return [...all.map((definition) => withDeps(definition, deps)), withDeps(rebuildServer, deps)];
+}
+
+/** The steps of a workflow by the name of its saga, for those who show its progress. */
+export function workflowSteps(name: string): readonly SagaStep[] {
+  return [...all, rebuildServer].find((definition) => definition.name === name)?.steps ?? [];
+}

@@ -1,0 +1,18 @@
+import { deps, saga } from '#libs/saga';
+import { powerOffServerRequest } from '#libs/servers';
+import { observe, observeNow, placedServer } from './power-state.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+/** Pulls the plug of a server. */
+export const powerOffServer = saga(powerOffServerRequest, deps<WorkflowDeps>())
+  .step('destroy-domain', {
+    title: 'Switching off',
+    do: async (ctx) => {
+      const { server, host } = await placedServer(ctx);
+      await ctx.deps.hypervisor.destroyDomain(host, server.domainUuid);
+      return {};
+    },
+    commit: (manager, { params }) => observe(manager, params.serverId, 'off'),
+    undoTransact: observeNow,
+  })
+  .build();

@@ -1,0 +1,331 @@
+import type { EntityManager } from 'typeorm';
+import { openSpan } from '#libs/billing';
+import { DomainError } from '#libs/kernel';
+import { addressOf, releaseAddress } from '#libs/networks';
+import { finishOrder, type Order, orderOfServer } from '#libs/orders';
+import { declined } from '#libs/payments';
+import { Host, release, reserve, reservedHost } from '#libs/placement';
+import { deps, saga, type UndoContext } from '#libs/saga';
+import {
+  diskVolumeName,
+  domainName,
+  lockServer,
+  provisionServerRequest,
+  seedVolumeName,
+} from '#libs/servers';
+import { publishAccess, withdrawAccess } from './access.ts';
+import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
+import { answersAsItself, assertStillRunning, isHealthy } from './guest-checks.ts';
+import { findHost, loadPlaced, loadServer } from './server-context.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+/** A guest under emulation needs a minute or more to its first answer. */
+const BOOT_DEADLINE_SECONDS = 900;
+/** How long a customer may take to confirm a payment with their bank. */
+const CONFIRMATION_DEADLINE_SECONDS = 900;
+const CAPACITY_DEADLINE_SECONDS = 3600;
+const SHUTDOWN_DEADLINE_SECONDS = 180;
+
+/**
+ * From an order to a verified server. Room and address were taken with the order; money is held before anything is
+ * made and captured only when the server has been seen to work; billing opens in the transaction that hands it over.
+ */
+export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>())
+  .wait('place', {
+    title: 'Choosing a host',
+    deadlineSeconds: CAPACITY_DEADLINE_SECONDS,
+    everySeconds: 10,
+    transact: (manager, { params, deps }) => place(manager, deps, params.serverId),
+    undoTransact: (manager, ctx) => giveUp(manager, ctx),
+  })
+  .step('hold-payment', {
+    title: 'Holding the payment',
+    do: async ({ params, deps }) => {
+      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
+      if (order.holdAmountMinor === 0) return { held: false };
+      const hold = await deps.payments.hold(holdRequest(order, deps));
+      if (hold.status === 'declined') throw declined(hold.code);
+      return { held: true };
+    },
+    undo: async ({ params, deps }) => {
+      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
+      await deps.payments.release(order.id);
+    },
+  })
+  .wait('payment-confirmed', {
+    title: 'Waiting for the bank',
+    deadlineSeconds: CONFIRMATION_DEADLINE_SECONDS,
+    everySeconds: 2,
+    check: async ({ params, outputs, deps }) => {
+      if (!outputs['hold-payment'].held) return {};
+      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
+      const hold = await deps.payments.holdOf(order.id);
+      if (hold?.status === 'authorized' || hold?.status === 'captured') return {};
+      if (hold?.status === 'requires_action') return undefined;
+      throw declined(hold?.failureCode ?? 'hold_expired');
+    },
+    noUndo: 'only looks',
+  })
+  .step('make-identity', {
+    title: 'Making its SSH identity',
+    transact: async (manager, { params, deps }) => {
+      const hostKey = await makeHostKey(manager, deps, params.serverId);
+      await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [params.serverId, hostKey]);
+      return { hostKey };
+    },
+    undoTransact: async (manager, { params, deps }) =>
+      deps.secrets.destroy(manager, params.serverId, 'host_key'),
+  })
+  .step('clone-disk', {
+    title: 'Cloning the golden image',
+    do: async ({ params, deps }) => {
+      const { server, host, image, type } = await loadPlaced(deps.dataSource.manager, params.serverId);
+      const volumeName = diskVolumeName(server);
+      await deps.hypervisor.createOverlay(host, {
+        volumeName,
+        imageVolumeName: image.volumeName,
+        sizeGib: type.diskGib,
+      });
+      return { volumeName };
+    },
+    undo: async ({ params, deps }) => {
+      const { server } = await loadServer(deps.dataSource.manager, params.serverId);
+      const host = await findHost(deps.dataSource.manager, server);
+      if (host) await deps.hypervisor.deleteVolume(host, diskVolumeName(server));
+    },
+  })
+  .step('write-seed', {
+    title: 'Writing its first-boot seed',
+    do: async ({ params, deps }) => {
+      const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
+      await writeSeed(deps, placed);
+      return { volumeName: seedVolumeName(placed.server) };
+    },
+    undo: async ({ params, deps }) => {
+      const { server } = await loadServer(deps.dataSource.manager, params.serverId);
+      const host = await findHost(deps.dataSource.manager, server);
+      if (host) await deps.hypervisor.deleteVolume(host, seedVolumeName(server), { wipe: true });
+    },
+  })
+  .step('define-domain', {
+    title: 'Defining the virtual machine',
+    do: async ({ params, deps }) => {
+      const { server, host, type, address } = await loadPlaced(deps.dataSource.manager, params.serverId);
+      await deps.hypervisor.defineDomain(host, {
+        uuid: server.domainUuid,
+        name: domainName(server),
+        serverId: server.id,
+        vcpus: type.vcpus,
+        memoryMib: type.memoryMib,
+        diskVolume: diskVolumeName(server),
+        seedVolume: seedVolumeName(server),
+        mac: address.mac,
+        ipv4: address.ip,
+      });
+      return { uuid: server.domainUuid };
+    },
+    undo: async ({ params, deps }) => {
+      const { server } = await loadServer(deps.dataSource.manager, params.serverId);
+      const host = await findHost(deps.dataSource.manager, server);
+      if (host) await deps.hypervisor.undefineDomain(host, server.domainUuid);
+    },
+  })
+  .step('start-domain', {
+    title: 'Starting it',
+    do: async ({ params, deps }) => {
+      const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
+      await deps.hypervisor.startDomain(host, server.domainUuid);
+      return {};
+    },
+    commit: async (manager, { params }) => {
+      await manager.query(`UPDATE servers SET observed = 'starting' WHERE id = $1`, [params.serverId]);
+    },
+    undo: async ({ params, deps }) => {
+      const { server } = await loadServer(deps.dataSource.manager, params.serverId);
+      const host = await findHost(deps.dataSource.manager, server);
+      if (host) await deps.hypervisor.destroyDomain(host, server.domainUuid);
+    },
+  })
+  .wait('agent-answers', {
+    title: 'Booting',
+    deadlineSeconds: BOOT_DEADLINE_SECONDS,
+    everySeconds: 1,
+    check: async ({ params, deps }) => {
+      const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
+      await assertStillRunning(deps, placed);
+      return (await deps.hypervisor.agentPing(placed.host, placed.server.domainUuid)) ? {} : undefined;
+    },
+    noUndo: 'only looks',
+  })
+  .wait('ssh-verified', {
+    title: 'Checking its SSH identity',
+    deadlineSeconds: BOOT_DEADLINE_SECONDS,
+    everySeconds: 1,
+    check: async ({ params, deps }) => {
+      const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
+      await assertStillRunning(deps, placed);
+      return (await answersAsItself(deps, placed)) ? {} : undefined;
+    },
+    noUndo: 'only looks',
+  })
+  .wait('healthy', {
+    title: 'Checking its health',
+    deadlineSeconds: BOOT_DEADLINE_SECONDS,
+    everySeconds: 2,
+    check: async ({ params, deps }) => {
+      const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
+      return (await isHealthy(deps, placed)) ? {} : undefined;
+    },
+    noUndo: 'only looks',
+  })
+  .step('erase-seed', {
+    title: 'Erasing its first-boot seed',
+    do: async ({ params, deps }) => {
+      const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
+      const detachment = await deps.hypervisor.detachSeed(host, server.domainUuid, seedVolumeName(server));
+      return { detachment };
+    },
+    noUndo: 'what is left of the seed goes when write-seed is undone',
+  })
+  .step('publish-access', {
+    title: 'Opening its ports',
+    do: async ({ params, deps }) => {
+      const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
+      return { access: await publishAccess(deps, placed) };
+    },
+    commit: async (manager, { params }, { access }) => {
+      await manager.query(`UPDATE servers SET access = $2 WHERE id = $1`, [
+        params.serverId,
+        JSON.stringify(access),
+      ]);
+    },
+    undo: async ({ params, deps }) => {
+      const { manager } = deps.dataSource;
+      const { server, image } = await loadServer(manager, params.serverId);
+      const address = await addressOf(manager, server.id);
+      if (address) await withdrawAccess(deps, image, address.ip);
+    },
+  })
+  .wait('power-as-asked', {
+    title: 'Leaving it as it was ordered',
+    deadlineSeconds: SHUTDOWN_DEADLINE_SECONDS,
+    everySeconds: 2,
+    check: async ({ params, deps }) => {
+      const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
+      if (server.startAfterCreate) return { observed: 'running' as const };
+      if ((await deps.hypervisor.domainState(host, server.domainUuid)) === 'off')
+        return { observed: 'off' as const };
+      await deps.hypervisor.shutdownDomain(host, server.domainUuid);
+      return undefined;
+    },
+    noUndo: 'the domain is stopped when start-domain is undone',
+  })
+  .step('confirm-hold', {
+    title: 'Checking that the payment still stands',
+    do: async ({ params, outputs, deps }) => {
+      if (!outputs['hold-payment'].held) return {};
+      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
+      const hold = await deps.payments.refreshHold(order.id);
+      if (hold?.status === 'authorized' || hold?.status === 'captured') return {};
+      throw declined(hold?.failureCode ?? 'hold_expired');
+    },
+    noUndo: 'only looks',
+  })
+  .pointOfNoReturn('the server works and its payment stands')
+  .step('capture-payment', {
+    title: 'Taking the payment',
+    do: async ({ params, outputs, deps }) => {
+      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
+      if (outputs['hold-payment'].held) await deps.payments.capture(order.id);
+      return {};
+    },
+  })
+  .step('hand-over', {
+    title: 'Handing it over',
+    transact: async (manager, { params, outputs, deps }) => {
+      const order = await orderOfServer(manager, params.serverId);
+      await forgetBootSecrets(manager, deps, { id: params.serverId });
+      await manager.query(
+        `UPDATE servers SET ready_at = now(), observed = $2, reason = NULL WHERE id = $1 AND desired <> 'deleted'`,
+        [params.serverId, outputs['power-as-asked'].observed],
+      );
+      const { server } = await loadServer(manager, params.serverId);
+      if (server.desired !== 'deleted')
+        await openSpan(manager, { ...order, serverTypeId: server.serverTypeId });
+      await finishOrder(manager, order.id, { status: 'fulfilled' });
+      return {};
+    },
+  })
+  .build();
+
+/**
+ * Confirms the room that the order took. Where its host has gone since, the server moves to another one; while there
+ * is none it waits, its owner and the operator are told, and nothing is charged.
+ */
+async function place(
+  manager: EntityManager,
+  { findings }: WorkflowDeps,
+  serverId: number,
+): Promise<{ hostId: number } | undefined> {
+  const server = await lockServer(manager, serverId);
+  const { type } = await loadServer(manager, serverId);
+  const kept = await reservedHost(manager, serverId);
+  const host = kept === undefined ? null : await manager.getRepository(Host).findOneBy({ id: kept });
+  if (host && host.state !== 'unreachable') return settle(manager, serverId, host.id);
+  await release(manager, serverId);
+  const { vcpus, memoryMib, diskGib } = type;
+  const { locationId, imageId } = server;
+  try {
+    const hostId = await reserve(manager, { serverId, locationId, imageId, vcpus, memoryMib, diskGib });
+    return settle(manager, serverId, hostId);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    await manager.query(`UPDATE servers SET reason = 'waiting for capacity', host_id = NULL WHERE id = $1`, [
+      serverId,
+    ]);
+    await findings.report({
+      kind: 'out_of_capacity',
+      hostId: null,
+      subject: `server ${serverId}`,
+      details: { message: error.message },
+    });
+    return undefined;
+  }
+}
+
+async function settle(manager: EntityManager, serverId: number, hostId: number): Promise<{ hostId: number }> {
+  await manager.query(`UPDATE servers SET host_id = $2, reason = NULL WHERE id = $1`, [serverId, hostId]);
+  return { hostId };
+}
+
+function holdRequest(order: Order, { storefrontUrl }: WorkflowDeps) {
+  return {
+    orderId: order.id,
+    accountId: order.accountId,
+    amountMinor: order.holdAmountMinor,
+    currency: order.currency,
+    description: `Server ${order.serverId}, first month at most`,
+    returnUrl: `${storefrontUrl}/orders/${order.id}`,
+  };
+}
+
+/** The last of the undoing: the room, the address, the secrets and the name are free again, and the order says why. */
+async function giveUp(
+  manager: EntityManager,
+  { params, deps, reason }: UndoContext<{ serverId: number }, unknown, WorkflowDeps, unknown>,
+): Promise<void> {
+  const { serverId } = params;
+  const order = await orderOfServer(manager, serverId);
+  await release(manager, serverId);
+  await releaseAddress(manager, serverId);
+  await deps.secrets.destroy(manager, serverId, 'root_password', 'pending_password', 'host_key', 'user_data');
+  await manager.query(
+    `UPDATE servers SET deleted_at = now(), desired = 'deleted', observed = 'deleting', ipv4 = NULL WHERE id = $1`,
+    [serverId],
+  );
+  await finishOrder(manager, order.id, {
+    status: reason.code === 'undo_requested' ? 'cancelled' : 'failed',
+    code: reason.code,
+    message: reason.message,
+  });
+}

@@ -1,0 +1,180 @@
+import { Image } from '#libs/images';
+import { deps, type StepContext, saga } from '#libs/saga';
+import { diskVolumeName, domainName, rebuildServerRequest, seedVolumeName } from '#libs/servers';
+import { publishAccess, withdrawAccess } from './access.ts';
+import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
+import { answersAsItself, isHealthy } from './guest-checks.ts';
+import { observe } from './power-state.ts';
+import { loadPlaced, type PlacedServer } from './server-context.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+const BOOT_DEADLINE_SECONDS = 900;
+
+interface Params {
+  readonly serverId: number;
+  readonly imageId: number;
+  readonly generation: number;
+}
+
+/**
+ * Puts a fresh disk of an image in the place of a server's own. The new disk and seed are made beside the old ones;
+ * until the domain is switched over, a failure leaves the server as it was.
+ */
+export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
+  .step('clone-disk', {
+    title: 'Cloning the golden image',
+    do: async (ctx) => {
+      const { server, host, image, type } = await nextOf(ctx);
+      const volumeName = diskVolumeName(server);
+      await ctx.deps.hypervisor.createOverlay(host, {
+        volumeName,
+        imageVolumeName: image.volumeName,
+        sizeGib: type.diskGib,
+      });
+      return { volumeName };
+    },
+    undo: async (ctx) => {
+      const { server, host } = await nextOf(ctx);
+      await ctx.deps.hypervisor.deleteVolume(host, diskVolumeName(server));
+    },
+  })
+  .step('make-identity', {
+    title: 'Making its SSH identity',
+    transact: async (manager, { params, deps }) => {
+      const { server } = await loadPlaced(manager, params.serverId);
+      const hostKey = await makeHostKey(manager, deps, params.serverId);
+      await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [params.serverId, hostKey]);
+      return { formerHostKey: server.hostKey };
+    },
+    undoTransact: async (manager, { params, deps, output }) => {
+      if (output) {
+        const { formerHostKey } = output;
+        await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [
+          params.serverId,
+          formerHostKey,
+        ]);
+      }
+      await forgetBootSecrets(manager, deps, { id: params.serverId });
+      await observe(manager, params.serverId, 'unknown');
+    },
+  })
+  .step('write-seed', {
+    title: 'Writing its first-boot seed',
+    do: async (ctx) => {
+      const next = await nextOf(ctx);
+      await writeSeed(ctx.deps, next);
+      return { volumeName: seedVolumeName(next.server) };
+    },
+    undo: async (ctx) => {
+      const { server, host } = await nextOf(ctx);
+      await ctx.deps.hypervisor.deleteVolume(host, seedVolumeName(server), { wipe: true });
+    },
+  })
+  .pointOfNoReturn('its owner gave up the old disk')
+  .step('stop-domain', {
+    title: 'Stopping it',
+    do: async (ctx) => {
+      const { server, host } = await nextOf(ctx);
+      await ctx.deps.hypervisor.destroyDomain(host, server.domainUuid);
+      return {};
+    },
+  })
+  .step('switch-disk', {
+    title: 'Switching to the new disk',
+    do: async (ctx) => {
+      const { server, host, type, address } = await nextOf(ctx);
+      await ctx.deps.hypervisor.defineDomain(host, {
+        uuid: server.domainUuid,
+        name: domainName(server),
+        serverId: server.id,
+        vcpus: type.vcpus,
+        memoryMib: type.memoryMib,
+        diskVolume: diskVolumeName(server),
+        seedVolume: seedVolumeName(server),
+        mac: address.mac,
+        ipv4: address.ip,
+      });
+      return {};
+    },
+  })
+  .step('start-domain', {
+    title: 'Starting it',
+    do: async (ctx) => {
+      const { server, host } = await nextOf(ctx);
+      await ctx.deps.hypervisor.startDomain(host, server.domainUuid);
+      return {};
+    },
+  })
+  .wait('agent-answers', {
+    title: 'Booting',
+    deadlineSeconds: BOOT_DEADLINE_SECONDS,
+    everySeconds: 1,
+    check: async (ctx) => {
+      const { server, host } = await nextOf(ctx);
+      return (await ctx.deps.hypervisor.agentPing(host, server.domainUuid)) ? {} : undefined;
+    },
+  })
+  .wait('ssh-verified', {
+    title: 'Checking its SSH identity',
+    deadlineSeconds: BOOT_DEADLINE_SECONDS,
+    everySeconds: 1,
+    check: async (ctx) => ((await answersAsItself(ctx.deps, await nextOf(ctx))) ? {} : undefined),
+  })
+  .wait('healthy', {
+    title: 'Checking its health',
+    deadlineSeconds: BOOT_DEADLINE_SECONDS,
+    everySeconds: 2,
+    check: async (ctx) => ((await isHealthy(ctx.deps, await nextOf(ctx))) ? {} : undefined),
+  })
+  .step('erase-seed', {
+    title: 'Erasing its first-boot seed',
+    do: async (ctx) => {
+      const { server, host } = await nextOf(ctx);
+      await ctx.deps.hypervisor.detachSeed(host, server.domainUuid, seedVolumeName(server));
+      return {};
+    },
+  })
+  .step('switch-ports', {
+    title: 'Opening its ports',
+    do: async (ctx) => {
+      const former = await loadPlaced(ctx.deps.dataSource.manager, ctx.params.serverId);
+      await withdrawAccess(ctx.deps, former.image, former.address.ip);
+      return { access: await publishAccess(ctx.deps, await nextOf(ctx)) };
+    },
+  })
+  .step('remove-old-disk', {
+    title: 'Deleting the old disk',
+    do: async ({ params, deps }) => {
+      const former = await loadPlaced(deps.dataSource.manager, params.serverId);
+      if (former.server.generation < params.generation) {
+        await deps.hypervisor.deleteVolume(former.host, diskVolumeName(former.server));
+      }
+      return {};
+    },
+  })
+  .step('hand-over', {
+    title: 'Handing it over',
+    transact: async (manager, { params, outputs, deps }) => {
+      await forgetBootSecrets(manager, deps, { id: params.serverId });
+      await manager.query(`UPDATE servers SET image_id = $2, generation = $3, access = $4 WHERE id = $1`, [
+        params.serverId,
+        params.imageId,
+        params.generation,
+        JSON.stringify(outputs['switch-ports'].access),
+      ]);
+      await observe(manager, params.serverId, 'running');
+      return {};
+    },
+  })
+  .build();
+
+/** The server as it will be: of the next generation, on the new image. */
+async function nextOf({
+  params,
+  deps,
+}: Pick<StepContext<Params, unknown, WorkflowDeps>, 'params' | 'deps'>): Promise<PlacedServer> {
+  const { manager } = deps.dataSource;
+  const placed = await loadPlaced(manager, params.serverId);
+  const image = await manager.getRepository(Image).findOneByOrFail({ id: params.imageId });
+  return { ...placed, image, server: { ...placed.server, imageId: image.id, generation: params.generation } };
+}

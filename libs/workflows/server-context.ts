@@ -1,0 +1,50 @@
+import type { EntityManager } from 'typeorm';
+import { ServerType } from '#libs/catalog';
+import type { HostRef } from '#libs/hypervisor';
+import { Image } from '#libs/images';
+import { type Address, addressOf } from '#libs/networks';
+import { Host, toHostRef } from '#libs/placement';
+import { PermanentError } from '#libs/saga';
+import { Server } from '#libs/servers';
+
+/** A server with the rows that its workflows need. */
+export interface ServerContext {
+  readonly server: Server;
+  readonly type: ServerType;
+  readonly image: Image;
+}
+
+/** A server that has its place: a host and an address. */
+export interface PlacedServer extends ServerContext {
+  readonly host: HostRef;
+  readonly address: Address;
+}
+
+/** @throws PermanentError `server_gone` */
+export async function loadServer(manager: EntityManager, serverId: number): Promise<ServerContext> {
+  const server = await manager.getRepository(Server).findOneBy({ id: serverId });
+  if (!server) throw new PermanentError('server_gone', `there is no server ${serverId}`);
+  const [type, image] = await Promise.all([
+    manager.getRepository(ServerType).findOneByOrFail({ id: server.serverTypeId }),
+    manager.getRepository(Image).findOneByOrFail({ id: server.imageId }),
+  ]);
+  return { server, type, image };
+}
+
+/** The host that a server was placed on, or undefined when it has none (any more). */
+export async function findHost(manager: EntityManager, server: Server): Promise<HostRef | undefined> {
+  if (server.hostId === null) return undefined;
+  const host = await manager.getRepository(Host).findOneBy({ id: server.hostId });
+  return host ? toHostRef(host) : undefined;
+}
+
+/** @throws PermanentError `server_gone`, `server_not_placed` */
+export async function loadPlaced(manager: EntityManager, serverId: number): Promise<PlacedServer> {
+  const context = await loadServer(manager, serverId);
+  const host = await findHost(manager, context.server);
+  const address = await addressOf(manager, serverId);
+  if (!host || !address) {
+    throw new PermanentError('server_not_placed', `server ${serverId} has no host or no address`);
+  }
+  return { ...context, host, address };
+}

@@ -1,0 +1,19 @@
+import type { DataSource } from 'typeorm';
+import type { GuestReach, Hypervisor } from '#libs/hypervisor';
+import type { AccessPublisher } from '#libs/networks';
+import type { PaymentsService } from '#libs/payments';
+import type { FindingsService } from '#libs/placement';
+import type { SecretsStore } from '#libs/servers';
+
+/** What the workflows' steps work with. */
+export interface WorkflowDeps {
+  readonly dataSource: DataSource;
+  readonly hypervisor: Hypervisor;
+  readonly reach: GuestReach;
+  readonly access: AccessPublisher;
+  readonly payments: PaymentsService;
+  readonly secrets: SecretsStore;
+  readonly findings: FindingsService;
+  /** Where a customer returns to after confirming a payment with their bank. */
+  readonly storefrontUrl: string;
+}
