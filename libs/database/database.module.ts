@@ -4,6 +4,7 @@ import { createDataSource, type DatabaseOptions } from './data-source.ts';
 
 /** One PostgreSQL data source for the whole app; features add `TypeOrmModule.forFeature([...])`. */
 @Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: a dynamic module of Nest is a static method
 export class DatabaseModule {
   static forRoot(options: DatabaseOptions & { readonly url: string }): DynamicModule {
     const dataSource = createDataSource(options.url, options);

@@ -58,6 +58,7 @@ describe('the definition of a saga', () => {
     saga(request, deps<object>()).step('a', { do: async () => 1 });
     // @ts-expect-error the dependencies must fit
     withDeps(order, {});
+    const forward = saga(request, deps<object>()).pointOfNoReturn('paid');
     forward.step('a', {
       do: async () => 1,
       // @ts-expect-error nothing is taken back past the point of no return
