@@ -1,0 +1,81 @@
+import { type DynamicModule, Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { LoggerModule } from 'nestjs-pino';
+import { AccountsModule, accountsEntities } from '#libs/accounts';
+import { configModule, type Environment } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { QueueModule } from '#libs/queue';
+import { AccountPresenter } from './accounts/account.presenter.ts';
+import { AccountsController } from './accounts/accounts.controller.ts';
+import { ApiTokensController } from './api-tokens/api-tokens.controller.ts';
+import { AccessGuard } from './auth/access.guard.ts';
+import { ApiTokenStrategy } from './auth/api-token.strategy.ts';
+import { AuthenticationGuard } from './auth/authentication.guard.ts';
+import { CsrfGuard } from './auth/csrf.guard.ts';
+import { PasswordStrategy } from './auth/password.strategy.ts';
+import { SessionStrategy } from './auth/session.strategy.ts';
+import { ErrorFilter } from './http/error.filter.ts';
+import { RouteTable } from './http/route-table.ts';
+import { ValidationPipe } from './http/validation.pipe.ts';
+import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
+import { IdempotencyStore } from './idempotency/idempotency.store.ts';
+import { HealthController } from './observability/health.controller.ts';
+import { loggingParams } from './observability/logging.ts';
+import { DocsController } from './openapi/docs.controller.ts';
+import { ProjectsController } from './projects/projects.controller.ts';
+import { API_LIMIT, apiLimit } from './rate-limit/limits.ts';
+import { RateLimitGuard } from './rate-limit/rate-limit.guard.ts';
+import { secretsModule } from './secrets.module.ts';
+import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
+
+const controllers = [
+  AccountsController,
+  ApiTokensController,
+  DocsController,
+  HealthController,
+  ProjectsController,
+  SshKeysController,
+];
+
+/** In the order in which they look at a request. */
+const guards = [CsrfGuard, AuthenticationGuard, RateLimitGuard, AccessGuard];
+
+/** The one around the others comes first: an answer is kept as it was serialized. */
+const interceptors = [IdempotencyInterceptor, StandardSchemaSerializerInterceptor];
+
+/** All of the API. */
+export function appModule(environment: Environment, routes: RouteTable): DynamicModule {
+  return {
+    module: AppModule,
+    imports: [
+      configModule(environment),
+      LoggerModule.forRoot(loggingParams(environment)),
+      DatabaseModule.forRoot({
+        url: environment.DATABASE_URL,
+        applicationName: 'servery-api',
+        poolSize: 20,
+        entities: [...accountsEntities],
+      }),
+      QueueModule.forRoot({ url: environment.REDIS_URL }),
+      secretsModule(environment),
+      AccountsModule,
+    ],
+    controllers,
+    providers: [
+      AccountPresenter,
+      ApiTokenStrategy,
+      IdempotencyStore,
+      PasswordStrategy,
+      SessionStrategy,
+      { provide: RouteTable, useValue: routes },
+      { provide: API_LIMIT, useValue: apiLimit },
+      { provide: APP_FILTER, useClass: ErrorFilter },
+      { provide: APP_PIPE, useClass: ValidationPipe },
+      ...guards.map((useClass) => ({ provide: APP_GUARD, useClass })),
+      ...interceptors.map((useClass) => ({ provide: APP_INTERCEPTOR, useClass })),
+    ],
+  };
+}
+
+@Module({})
+class AppModule {}

@@ -1,0 +1,39 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { signIn } from '#libs/contracts';
+import { type RateLimiter, RateLimits } from '#libs/queue';
+import { ApiError } from '../http/api-error.ts';
+import { toInvalidInput } from '../http/validation.pipe.ts';
+import { signInLimit } from '../rate-limit/limits.ts';
+import { setRateLimitHeaders, tooMany } from '../rate-limit/rate-limit.guard.ts';
+
+/** Signs in with e-mail and password, a limited number of times. Guards run before pipes, so it checks the body. */
+@Injectable()
+export class PasswordGuard extends AuthGuard('password') {
+  private readonly limiter: RateLimiter;
+
+  constructor(limits: RateLimits) {
+    super();
+    this.limiter = limits.limiter({ name: 'sign-in', ...signInLimit });
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const body = signIn.safeParse(request.body);
+    if (!body.success) throw toInvalidInput(body.error.issues);
+    const answer = await this.limiter.consume(`${request.ip}:${body.data.email.toLowerCase()}`);
+    if (!answer.allowed) {
+      setRateLimitHeaders(context.switchToHttp().getResponse<FastifyReply>(), answer);
+      throw tooMany(answer);
+    }
+    await super.canActivate(context);
+    return true;
+  }
+
+  override handleRequest<T>(error: unknown, account: T): T {
+    if (error) throw error;
+    if (!account) throw new ApiError('unauthorized', 'e-mail or password is wrong');
+    return account;
+  }
+}

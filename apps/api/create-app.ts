@@ -1,0 +1,46 @@
+import 'reflect-metadata';
+import cookie from '@fastify/cookie';
+import { type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import type { Environment } from '#libs/config';
+import { newUuid } from '#libs/kernel';
+import { appModule } from './app.module.ts';
+import { addBodyParser, BODY_LIMIT_BYTES } from './http/body-parser.ts';
+import { RouteTable } from './http/route-table.ts';
+import { addSecurityHeaders } from './http/security-headers.ts';
+
+export interface Api {
+  readonly app: NestFastifyApplication;
+  readonly routes: RouteTable;
+}
+
+/** The API, ready to listen. `adapt` lets a test change the module. */
+export async function createApi(
+  environment: Environment,
+  adapt: (module: DynamicModule) => DynamicModule = (module) => module,
+): Promise<Api> {
+  const adapter = new FastifyAdapter({
+    genReqId: () => newUuid(),
+    trustProxy: environment.SERVERY_TRUST_PROXY,
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
+  });
+  const fastify = adapter.getInstance();
+  const routes = new RouteTable();
+  routes.watch(fastify);
+  addSecurityHeaders(fastify, { https: environment.SERVERY_URL.startsWith('https:') });
+  addBodyParser(fastify);
+  await fastify.register(cookie);
+
+  const app = await NestFactory.create<NestFastifyApplication>(
+    adapt(appModule(environment, routes)),
+    adapter,
+    { bodyParser: false, bufferLogs: true, abortOnError: false },
+  );
+  app.useLogger(app.get(Logger));
+  app.enableShutdownHooks();
+  return { app, routes };
+}

@@ -1,0 +1,16 @@
+export interface Limit {
+  readonly limit: number;
+  readonly windowSeconds: number;
+}
+
+/** Injection token of the limit of each token, so that a test can lower it. */
+export const API_LIMIT = Symbol('API_LIMIT');
+
+/** As many in an hour as Hetzner's ten-fold, in windows short enough for a client to wait for. */
+export const apiLimit: Limit = { limit: 3600, windowSeconds: 360 };
+
+/** Tries to sign in with one e-mail from one address. */
+export const signInLimit: Limit = { limit: 20, windowSeconds: 300 };
+
+/** Accounts made from one address. */
+export const signUpLimit: Limit = { limit: 100, windowSeconds: 3600 };
