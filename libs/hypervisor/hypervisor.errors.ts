@@ -71,3 +71,14 @@ export function isHypervisorError(
 ): error is HypervisorError {
   return error instanceof HypervisorError && (codes.length === 0 || codes.includes(error.code));
 }
+
+/** The overlay that was asked for does not hold the image beneath it. */
+export function diskTooSmall(image: {
+  readonly volumeName: string;
+  readonly virtualSizeBytes: number;
+}): HypervisorError {
+  const message = `A disk on image ${image.volumeName} needs at least ${image.virtualSizeBytes} bytes.`;
+  return new HypervisorError('disk_too_small', message, {
+    fields: [{ name: 'sizeGib', messages: [message] }],
+  });
+}

@@ -10,15 +10,17 @@ export async function inspectHost(virsh: Virsh, host: HostRef): Promise<HostFact
     ['version', '--daemon'],
     ['hostname'],
     ['nodeinfo'],
+    ['nodememstats'],
     ['capabilities'],
     ['pool-dumpxml', '--pool', host.imagePool],
     ['pool-dumpxml', '--pool', host.diskPool],
-    ['nwfilter-info', '--nwfilter', 'clean-traffic'],
+    ['nwfilter-dumpxml', '--nwfilter', 'clean-traffic'],
   ]);
   const [
     version = '',
     hostname = '',
     nodeInfo = '',
+    memory = '',
     capabilities = '',
     images = '',
     disks = '',
@@ -27,7 +29,7 @@ export async function inspectHost(virsh: Virsh, host: HostRef): Promise<HostFact
   const capabilitiesHost = XmlElement.parse(capabilities).at('capabilities', 'host');
   const imagePool = readPool(host, host.imagePool, images, errors);
   const diskPool = readPool(host, host.diskPool, disks, errors);
-  if (filter.trim() === '') throw classify(host, errors, 'nwfilter-info');
+  if (filter.trim() === '') throw classify(host, errors, 'nwfilter-dumpxml');
   return {
     libvirtVersion: field(version, /Running against daemon: (\S+)/),
     hypervisorVersion: field(version, /Running hypervisor: (.+)/),
@@ -35,7 +37,7 @@ export async function inspectHost(virsh: Virsh, host: HostRef): Promise<HostFact
     hostname: hostname.trim(),
     architecture: capabilitiesHost.at('cpu', 'arch').text,
     vcpus: Number(field(nodeInfo, /CPU\(s\):\s+(\d+)/)),
-    memoryMib: Math.floor(Number(field(nodeInfo, /Memory size:\s+(\d+) KiB/)) / 1024),
+    memoryMib: Math.floor(Number(field(memory, /total\s*:\s+(\d+) KiB/)) / 1024),
     imagePool,
     diskPool,
   };

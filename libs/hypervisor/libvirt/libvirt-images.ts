@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { Transform } from 'node:stream';
 import { HypervisorError } from '../hypervisor.errors.ts';
 import { verifyImageFile } from '../image-file.ts';
 import type { HostRef, ImageFacts, ImageFile, OnProgress, VolumeFacts } from '../port.ts';
@@ -125,19 +123,12 @@ export class LibvirtImages {
     sizeBytes: number,
     onProgress?: OnProgress,
   ): Promise<void> {
-    let sentBytes = 0;
-    const counter = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        sentBytes += chunk.length;
-        onProgress?.(sentBytes, sizeBytes);
-        done(null, chunk);
-      },
+    const args = ['vol-upload', '--pool', host.imagePool, '--vol', image.volumeName, '--file', image.path];
+    await this.virsh.run(host, args, {
+      timeoutSeconds: UPLOAD_TIMEOUT_SECONDS,
+      onRead: (bytes) => onProgress?.(Math.min(bytes, sizeBytes), sizeBytes),
     });
-    const input = createReadStream(image.path, { highWaterMark: 1024 * 1024 });
-    input.once('error', (error) => counter.destroy(error));
-    const args = ['vol-upload', '--pool', host.imagePool, '--vol', image.volumeName, '--file', '/dev/stdin'];
-    const timeoutSeconds = UPLOAD_TIMEOUT_SECONDS;
-    await this.virsh.run(host, args, { input: input.pipe(counter), timeoutSeconds });
+    onProgress?.(sizeBytes, sizeBytes);
   }
 
   /** The stream ended well; the host must now also see as many bytes, and the disk size that was promised. */

@@ -1,5 +1,5 @@
 import { gibToBytes } from '#libs/kernel';
-import { HypervisorError } from '../hypervisor.errors.ts';
+import { diskTooSmall, HypervisorError } from '../hypervisor.errors.ts';
 import type { HostRef, OverlaySpec, SeedSpec, VolumeFacts } from '../port.ts';
 import { renderSeed } from '../seed-documents.ts';
 import { checkOverlaySpec, checkSeedSpec, checkVolumeName } from '../specs.ts';
@@ -38,12 +38,7 @@ export class LibvirtVolumes {
     checkOverlaySpec(overlay);
     const image = await this.images.find(host, overlay.imageVolumeName);
     const capacityBytes = gibToBytes(overlay.sizeGib);
-    if (capacityBytes < image.virtualSizeBytes) {
-      const message = `A disk on ${overlay.imageVolumeName} needs at least ${image.virtualSizeBytes} bytes.`;
-      throw new HypervisorError('disk_too_small', message, {
-        fields: [{ name: 'sizeGib', messages: [message] }],
-      });
-    }
+    if (capacityBytes < image.virtualSizeBytes) throw diskTooSmall(image);
     const existing = await this.create(host, {
       name: overlay.volumeName,
       capacityBytes,

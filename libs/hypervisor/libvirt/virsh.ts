@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { HypervisorError } from '../hypervisor.errors.ts';
 import type { HostRef } from '../port.ts';
 import { Gate } from './gate.ts';
@@ -12,7 +12,9 @@ import { classify } from './virsh-errors.ts';
 export interface VirshOptions {
   readonly timeoutSeconds?: number;
   /** What virsh reads at /dev/stdin. */
-  readonly input?: string | Buffer | Readable;
+  readonly input?: string | Buffer;
+  /** Is told now and then how many bytes virsh has read from files, its own libraries included. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 export interface VirshSettings {
@@ -37,6 +39,7 @@ interface Ended {
 
 /** Larger than the domain XML of a whole host's guests. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const PROGRESS_EVERY_MS = 500;
 /** A peer that is silent for `interval × count` seconds is given up. */
 const KEEPALIVE = ['-k', '5', '-K', '3'];
 
@@ -48,8 +51,14 @@ export class Virsh implements Disposable {
   private readonly gates = new Map<string, Gate>();
   private readonly atOnce: number;
   private readonly timeoutSeconds: number;
-  /** virsh keeps a history file; it gets an empty one of its own, so that no command is ever kept. */
-  private readonly cache = mkdtempSync(join(tmpdir(), 'servery-virsh-'));
+  /**
+   * virsh keeps a history file; it gets an empty one here, so that no command is ever kept. In memory where the
+   * system has a file system for that, for inputs pass through it too.
+   */
+  private readonly folder = mkdtempSync(
+    join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'servery-virsh-'),
+  );
+  private inputs = 0;
 
   constructor(settings: VirshSettings = {}) {
     this.atOnce = settings.atOncePerHost ?? 8;
@@ -79,7 +88,7 @@ export class Virsh implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.cache, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   private async spawn(host: HostRef, args: readonly string[], options: VirshOptions): Promise<Ended> {
@@ -89,7 +98,7 @@ export class Virsh implements Disposable {
       this.gates.set(host.uri, gate);
     }
     const timeoutSeconds = options.timeoutSeconds ?? this.timeoutSeconds;
-    const ended = await gate.pass(() => this.execute(host, args, options.input, timeoutSeconds));
+    const ended = await gate.pass(() => this.execute(host, args, options, timeoutSeconds));
     if (!ended.timedOut) return ended;
     throw new HypervisorError(
       'host_timeout',
@@ -103,46 +112,61 @@ export class Virsh implements Disposable {
   private async execute(
     host: HostRef,
     args: readonly string[],
-    input: VirshOptions['input'],
+    { input, onRead }: VirshOptions,
     timeoutSeconds: number,
   ): Promise<Ended> {
-    const env = { ...process.env, LC_ALL: 'C', XDG_CACHE_HOME: this.cache, VIRSH_HISTSIZE: '0' };
+    const env = { ...process.env, LC_ALL: 'C', XDG_CACHE_HOME: this.folder, VIRSH_HISTSIZE: '0' };
+    const stdin = input === undefined ? 'ignore' : this.openInput(input);
     const child = spawn('virsh', ['-q', ...KEEPALIVE, '-c', withoutPrompts(host.uri), ...args], {
       env,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
       timeout: timeoutSeconds * 1000,
       killSignal: 'SIGKILL',
     });
-    const stdout = collect(child.stdout);
-    const stderr = collect(child.stderr);
-    const closed = new Promise<Pick<Ended, 'exitCode' | 'timedOut'>>((resolve, reject) => {
+    if (stdin !== 'ignore') closeSync(stdin);
+    const ended = new Promise<Pick<Ended, 'exitCode' | 'timedOut'>>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (exitCode, signal) => resolve({ exitCode, timedOut: signal === 'SIGKILL' }));
     });
-    // A virsh that ends early breaks the pipe; its exit code and words say why, so that error is not one.
-    const fed = feed(input, child.stdin).catch(() => undefined);
-    const [end] = await Promise.all([closed, fed]).catch((cause: unknown) => {
+    const watch = onRead && setInterval(() => void bytesRead(child.pid).then(onRead), PROGRESS_EVERY_MS);
+    try {
+      const [end, stdout, stderr] = await Promise.all([ended, collect(child.stdout), collect(child.stderr)]);
+      return { ...end, stdout, stderr };
+    } catch (cause) {
       throw new HypervisorError('host_misconfigured', 'virsh cannot be run: install libvirt-clients.', {
         cause,
       });
-    });
-    return { ...end, stdout: await stdout, stderr: await stderr };
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  /**
+   * A nameless file that only virsh can read. Not a pipe: Node's are sockets, which cannot be opened as
+   * /dev/stdin.
+   */
+  private openInput(input: string | Buffer): number {
+    this.inputs += 1;
+    const path = join(this.folder, `input-${this.inputs}`);
+    writeFileSync(path, input, { mode: 0o600, flag: 'wx' });
+    try {
+      return openSync(path, 'r');
+    } finally {
+      unlinkSync(path);
+    }
   }
 }
 
-async function feed(input: VirshOptions['input'], stdin: NodeJS.WritableStream): Promise<void> {
-  if (input !== undefined && typeof input !== 'string' && !Buffer.isBuffer(input))
-    return pipeline(input, stdin);
-  await new Promise<void>((resolve, reject) => {
-    stdin.once('error', reject);
-    stdin.end(input ?? '', () => resolve());
-  });
+/** What the kernel has counted for a process; 0 where it is gone. */
+async function bytesRead(pid: number | undefined): Promise<number> {
+  const counts = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
+  return Number(/^rchar: (\d+)$/m.exec(counts)?.[1] ?? 0);
 }
 
-async function collect(stream: Readable): Promise<string> {
+async function collect(stream: Readable | null): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length <= MAX_OUTPUT_BYTES) chunks.push(chunk);
   }

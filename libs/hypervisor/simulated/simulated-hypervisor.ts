@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gibToBytes } from '#libs/kernel';
-import { HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
+import { diskTooSmall, HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
 import { verifyImageFile } from '../image-file.ts';
 import type {
   Acceleration,
@@ -114,11 +114,7 @@ export class SimulatedHypervisor implements Hypervisor {
       if (!image) throw refusal(host, 'image_missing', `Image ${imageVolumeName} is not on the host.`);
       const capacityBytes = gibToBytes(overlay.sizeGib);
       if (capacityBytes < image.virtualSizeBytes) {
-        throw refusal(
-          host,
-          'disk_too_small',
-          `A disk on ${imageVolumeName} needs ${image.virtualSizeBytes} bytes.`,
-        );
+        throw diskTooSmall(image);
       }
       const existing = this.fleet.volume(host.name, ref.diskPool, volumeName);
       if (existing) {

@@ -1,0 +1,76 @@
+import { newId, newUuid } from '#libs/kernel';
+import type { DomainSpec, GuestReach, HostRef, Hypervisor, ImageFile, SeedSpec } from '../port.ts';
+
+/** What a driver's spec hands to the suite. The host must be empty of our images, disks and domains. */
+export interface ConformanceContext {
+  readonly hypervisor: Hypervisor;
+  /** The same driver on the same hosts, as another installation of Servery. */
+  readonly stranger: Hypervisor;
+  readonly reach: GuestReach;
+  readonly host: HostRef;
+  /** A host that does not answer. */
+  readonly deadHost: HostRef;
+  /** An image that boots, reads a NoCloud seed and runs a guest agent; at most 1 GiB. */
+  readonly image: ImageFile;
+  /** An image whose disk is larger than 1 GiB; it need not boot. */
+  readonly largeImage: ImageFile;
+  /** Addresses of guests on the host's bridge. */
+  readonly network: { readonly address: string; readonly prefixLength: number; readonly gateway: string };
+  /** How long a guest may take to boot. */
+  readonly bootSeconds: number;
+}
+
+/** A server's worth of ids, names and documents, all of them fresh. */
+export interface ServerPlan {
+  readonly overlay: {
+    readonly volumeName: string;
+    readonly imageVolumeName: string;
+    readonly sizeGib: number;
+  };
+  readonly seed: SeedSpec;
+  readonly domain: DomainSpec;
+  readonly hostname: string;
+}
+
+/** `hostKey` is a pair in OpenSSH's form, for the guest to present. */
+export function planServer(
+  { image, network }: ConformanceContext,
+  hostKey?: { readonly privateKey: string; readonly publicKey: string },
+): ServerPlan {
+  const uuid = newUuid();
+  const hostname = `t-${uuid.slice(0, 8)}`;
+  const mac = `52:54:00:${uuid.slice(0, 2)}:${uuid.slice(2, 4)}:${uuid.slice(4, 6)}`;
+  const disk = `${uuid}.qcow2`;
+  const seedVolume = `${uuid}-seed.iso`;
+  const keys = hostKey && { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey };
+  return {
+    hostname,
+    overlay: { volumeName: disk, imageVolumeName: image.volumeName, sizeGib: 1 },
+    seed: {
+      volumeName: seedVolume,
+      userData: { hostname, ...(keys && { ssh_keys: keys, ssh_deletekeys: true }) },
+      metaData: { 'instance-id': uuid, 'local-hostname': hostname },
+      networkConfig: {
+        version: 2,
+        ethernets: {
+          primary: {
+            match: { macaddress: mac },
+            addresses: [`${network.address}/${network.prefixLength}`],
+            routes: [{ to: 'default', via: network.gateway }],
+          },
+        },
+      },
+    },
+    domain: {
+      uuid,
+      name: hostname,
+      serverId: newId(),
+      vcpus: 1,
+      memoryMib: 192,
+      diskVolume: disk,
+      seedVolume,
+      mac,
+      ipv4: network.address,
+    },
+  };
+}

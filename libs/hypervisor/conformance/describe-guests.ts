@@ -1,0 +1,121 @@
+import ssh2 from 'ssh2';
+import { afterEach, expect, it } from 'vitest';
+import { sleep } from '#libs/kernel';
+import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
+import { planServer } from './conformance-context.ts';
+
+const PAUSE_MS = 250;
+
+/** The part of the suite that boots guests. */
+export function describeGuests(context: () => ConformanceContext): void {
+  let plan: ServerPlan | undefined;
+  const boot = async (hostKey?: { privateKey: string; publicKey: string }) => {
+    const { hypervisor, host } = context();
+    const made = planServer(context(), hostKey);
+    plan = made;
+    await hypervisor.createOverlay(host, made.overlay);
+    await hypervisor.createSeed(host, made.seed);
+    await hypervisor.defineDomain(host, made.domain);
+    await hypervisor.startDomain(host, made.domain.uuid);
+    await agentAnswers(made);
+    return made;
+  };
+  const agentAnswers = ({ domain }: ServerPlan) =>
+    within(context().bootSeconds, 'agent', () => context().hypervisor.agentPing(context().host, domain.uuid));
+  const isOff = ({ domain }: ServerPlan) =>
+    within(context().bootSeconds, 'power off', async () => {
+      return (await context().hypervisor.domainState(context().host, domain.uuid)) === 'off';
+    });
+  afterEach(async () => {
+    const { hypervisor, host } = context();
+    if (!plan) return;
+    await hypervisor.undefineDomain(host, plan.domain.uuid);
+    await hypervisor.deleteVolume(host, plan.domain.diskVolume, { wipe: true });
+    await hypervisor.deleteVolume(host, plan.seed.volumeName);
+    expect(await hypervisor.listDomains(host)).toEqual([]);
+    expect(await hypervisor.listVolumes(host, 'disks')).toEqual([]);
+    plan = undefined;
+  });
+
+  it('boots a guest that is what its seed says, seen from inside and outside', async () => {
+    const { hypervisor, reach, host, network } = context();
+    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    const hostKey = { privateKey: pair.private, publicKey: pair.public };
+    const { domain, hostname } = await boot(hostKey);
+    await hypervisor.startDomain(host, domain.uuid);
+    expect(await hypervisor.domainState(host, domain.uuid)).toBe('running');
+
+    const run = (...argv: [string, ...string[]]) =>
+      hypervisor.agentExec(host, domain.uuid, argv, { timeoutSeconds: 30 });
+    const words = 'it\'s "one" $HOME \\ `x` ü argument';
+    expect(await run('/bin/echo', words)).toEqual({ exitCode: 0, stdout: `${words}\n`, stderr: '' });
+    expect(await run('/bin/false')).toMatchObject({ exitCode: 1 });
+    expect(await run('/bin/hostname')).toMatchObject({ stdout: `${hostname}\n` });
+
+    await within(context().bootSeconds, 'SSH', () => reach.tcpOpen(host, network.address, 22));
+    expect(await reach.readSshHostKey(host, network.address, 22)).toBe(pair.public.split(' ', 2).join(' '));
+    const page = await reach.httpGet(host, network.address, 80, '/');
+    expect(page).toEqual({ status: 200, body: expect.stringContaining(hostname) });
+  });
+
+  it('sets a password through the agent, and refuses unknown users and control characters', async () => {
+    const { hypervisor, host } = context();
+    const { uuid } = (await boot()).domain;
+    const set = (user: string, password: string) => hypervisor.agentSetPassword(host, uuid, user, password);
+    await set('root', 'correct horse "battery" \'staple\' \\ $5');
+    await set('root', 'correct horse "battery" \'staple\' \\ $5');
+    await expect(set('nobody-here', 'secret')).rejects.toMatchObject({ code: 'agent_refused' });
+    for (const wrong of ['', 'two\nlines', 'x'.repeat(1000)]) {
+      const refusal = await set('root', wrong).catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ code: 'invalid_spec' });
+      if (wrong !== '') expect(JSON.stringify(refusal)).not.toContain(wrong);
+    }
+  });
+
+  it('takes the seed from a running guest, which then boots without it', async () => {
+    const { hypervisor, reach, host, network } = context();
+    const plan = await boot();
+    const { uuid, diskVolume } = plan.domain;
+    const before = await within(context().bootSeconds, 'host key', () =>
+      reach.readSshHostKey(host, network.address, 22),
+    );
+    const detach = () => hypervisor.detachSeed(host, uuid, plan.seed.volumeName);
+    expect(await detach()).toBe('released');
+    expect(await detach()).toBe('released');
+    expect((await hypervisor.listVolumes(host, 'disks')).map((volume) => volume.name)).toEqual([diskVolume]);
+    expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'running', volumes: [diskVolume] }]);
+
+    await hypervisor.shutdownDomain(host, uuid);
+    await isOff(plan);
+    await hypervisor.startDomain(host, uuid);
+    await agentAnswers(plan);
+    const after = await within(context().bootSeconds, 'host key', () =>
+      reach.readSshHostKey(host, network.address, 22),
+    );
+    expect(after).toBe(before);
+  });
+
+  it('resets and pulls the plug', async () => {
+    const { hypervisor, reach, host, network } = context();
+    const plan = await boot();
+    await hypervisor.rebootDomain(host, plan.domain.uuid);
+    await hypervisor.resetDomain(host, plan.domain.uuid);
+    await agentAnswers(plan);
+    await hypervisor.destroyDomain(host, plan.domain.uuid);
+    expect(await hypervisor.domainState(host, plan.domain.uuid)).toBe('off');
+    expect(await reach.tcpOpen(host, network.address, 22)).toBe(false);
+    expect(await reach.readSshHostKey(host, network.address, 22)).toBeNull();
+    expect(await reach.httpGet(host, network.address, 80, '/')).toBeNull();
+  });
+}
+
+/** Asks again and again until the answer is something; says what was waited for where it never is. */
+async function within<T>(seconds: number, what: string, ask: () => Promise<T>): Promise<NonNullable<T>> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (Date.now() > deadline) throw new Error(`waited ${seconds} s in vain for: ${what}`);
+    await sleep(PAUSE_MS);
+  }
+}

@@ -1,0 +1,2 @@
+export { type GuestProxy, parseGuestProxy } from './dial.ts';
+export { NetworkGuestReach } from './network-guest-reach.ts';

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeHypervisor } from '../conformance/index.ts';
+import type { ImageFile } from '../port.ts';
+import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from './index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'servery-simulated-'));
+
+function imageFile(volumeName: string, virtualSizeBytes: number): ImageFile {
+  const path = join(folder, `${volumeName}.img`);
+  const bytes = Buffer.from(`the bytes of ${volumeName}`);
+  writeFileSync(path, bytes);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { volumeName, path, format: 'qcow2', sha256, virtualSizeBytes };
+}
+
+describeHypervisor(
+  'a simulated fleet',
+  async () => {
+    const fleet = new SimulatedFleet(join(folder, 'fleet'));
+    fleet.addHost('sim1', { bootMs: 50 });
+    fleet.addHost('dead', { unreachable: true });
+    return {
+      hypervisor: new SimulatedHypervisor(fleet, 'here'),
+      stranger: new SimulatedHypervisor(fleet, 'elsewhere'),
+      reach: new SimulatedGuestReach(fleet),
+      host: fleet.hostRef('sim1', 1),
+      deadHost: fleet.hostRef('dead', 2),
+      image: imageFile('small', 64 * 1024 ** 2),
+      largeImage: imageFile('large', 3 * 1024 ** 3),
+      network: { address: '10.77.0.60', prefixLength: 24, gateway: '10.77.0.1' },
+      bootSeconds: 5,
+    };
+  },
+  async () => rmSync(folder, { recursive: true }),
+);
