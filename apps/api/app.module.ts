@@ -5,6 +5,7 @@ import { AccountsModule, accountsEntities } from '#libs/accounts';
 import { configModule, type Environment } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { QueueModule } from '#libs/queue';
+import { secretsModule } from '#libs/secrets';
 import { AccountPresenter } from './accounts/account.presenter.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
 import { ApiTokensController } from './api-tokens/api-tokens.controller.ts';
@@ -25,7 +26,6 @@ import { DocsController } from './openapi/docs.controller.ts';
 import { ProjectsController } from './projects/projects.controller.ts';
 import { API_LIMIT, apiLimit } from './rate-limit/limits.ts';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.ts';
-import { secretsModule } from './secrets.module.ts';
 import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
 
 const controllers = [
@@ -57,7 +57,7 @@ export function appModule(environment: Environment, routes: RouteTable): Dynamic
         entities: [...accountsEntities],
       }),
       QueueModule.forRoot({ url: environment.REDIS_URL }),
-      secretsModule(environment),
+      secretsModule(environment.SERVERY_SECRET_KEY),
       AccountsModule,
     ],
     controllers,

@@ -1,5 +1,5 @@
 export type { CatalogErrorCode } from './catalog.errors.ts';
-export { CatalogModule } from './catalog.module.ts';
+export { CatalogModule, catalogEntities } from './catalog.module.ts';
 export { CatalogService, demandOf, type Offer, type Product } from './catalog.service.ts';
 export { Location } from './location.entity.ts';
 export { DEFAULT_SERVER_TYPES, seedCatalog } from './seed-catalog.ts';

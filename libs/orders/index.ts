@@ -3,6 +3,12 @@ export { Order, type OrderStatus } from './order.entity.ts';
 export type { ItemRequest } from './order-items.ts';
 export { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
 export { OrdersError, type OrdersErrorCode } from './orders.errors.ts';
-export { OrdersModule } from './orders.module.ts';
-export { finishOrder, type OrderRequest, OrdersService, orderOfServer } from './orders.service.ts';
+export { OrdersModule, ordersEntities } from './orders.module.ts';
+export {
+  finishOrder,
+  type OrderRequest,
+  OrdersService,
+  orderOfServer,
+  sagaOfOrder,
+} from './orders.service.ts';
 export { type Quote, type QuoteProblem, QuotesService } from './quotes.service.ts';

@@ -5,10 +5,14 @@ import { ImagesModule } from '#libs/images';
 import { PaymentsModule } from '#libs/payments';
 import { PlacementModule } from '#libs/placement';
 import { ServersModule } from '#libs/servers';
+import { Order } from './order.entity.ts';
 import { OrderItems } from './order-items.ts';
 import { OrderPlacer } from './order-placer.ts';
 import { OrdersService } from './orders.service.ts';
 import { QuotesService } from './quotes.service.ts';
+
+/** Tables of this feature, for the app's data source. */
+export const ordersEntities = [Order];
 
 /** Needs `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({

@@ -65,6 +65,11 @@ export async function orderOfServer(manager: EntityManager, serverId: number): P
   return order;
 }
 
+/** The saga that serves an order, if there is such an order. */
+export async function sagaOfOrder(manager: EntityManager, orderId: number): Promise<number | undefined> {
+  return (await manager.getRepository(Order).findOneBy({ id: orderId }))?.sagaId;
+}
+
 /** Ends an order within the caller's transaction; one that has ended stays as it is. */
 export async function finishOrder(
   manager: EntityManager,

@@ -1,2 +1,3 @@
 export * from './envelope-cipher.ts';
 export * from './secrets.errors.ts';
+export { secretsModule } from './secrets.module.ts';

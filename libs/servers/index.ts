@@ -14,5 +14,5 @@ export {
 export { type PasswordDelivery, ServerCommands, storePassword } from './server-commands.ts';
 export * from './server-requests.ts';
 export { ServersError, type ServersErrorCode } from './servers.errors.ts';
-export { ServersModule } from './servers.module.ts';
+export { ServersModule, serversEntities } from './servers.module.ts';
 export { lockServer, nameTaken, type ServerFacts, ServersService } from './servers.service.ts';

@@ -1,9 +1,14 @@
 import { Module } from '@nestjs/common';
 import { EnvelopeCipher } from '#libs/secrets';
+import { Action } from './action.entity.ts';
 import { ActionsService } from './actions.service.ts';
 import { SecretsStore } from './secrets.store.ts';
+import { Server } from './server.entity.ts';
 import { ServerCommands } from './server-commands.ts';
 import { ServersService } from './servers.service.ts';
+
+/** Tables of this feature, for the app's data source. */
+export const serversEntities = [Action, Server];
 
 /** Needs `EnvelopeCipher`, `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({

@@ -1,5 +1,6 @@
 import { creditAccount } from '#libs/billing';
 import { newId } from '#libs/kernel';
+import { sagaOfOrder } from '#libs/orders';
 import type { PaymentsListener } from '#libs/payments';
 import type { SagaStore } from '#libs/saga';
 
@@ -24,11 +25,8 @@ export function orderPaymentsListener(sagas: SagaStore): PaymentsListener {
         causeId: `${providerId}/${newId()}`,
       }),
     onHoldChanged: async (manager, { orderId }) => {
-      const [order] = await manager.query<{ sagaId: number }[]>(
-        `SELECT saga_id AS "sagaId" FROM orders WHERE id = $1`,
-        [orderId],
-      );
-      if (order) await sagas.wake(manager, order.sagaId);
+      const sagaId = await sagaOfOrder(manager, orderId);
+      if (sagaId !== undefined) await sagas.wake(manager, sagaId);
     },
   };
 }
