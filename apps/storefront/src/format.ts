@@ -1,9 +1,16 @@
 const LOCALE = 'en';
 
-/** A price of the API (a decimal string of the major unit) with as many digits as it needs, at most five. */
+/** A price of the API (a decimal string of the major unit), such as a monthly cap. */
 export function formatPrice(decimal: string, currency: string): string {
-  const format = new Intl.NumberFormat(LOCALE, { style: 'currency', currency, maximumFractionDigits: 5 });
-  return format.format(decimal as `${number}`);
+  return new Intl.NumberFormat(LOCALE, { style: 'currency', currency }).format(decimal as `${number}`);
+}
+
+/** A price by the hour, which is often a fraction of the minor unit: three to five digits. */
+export function formatHourly(decimal: string, currency: string): string {
+  const digits = { minimumFractionDigits: 3, maximumFractionDigits: 5 };
+  return new Intl.NumberFormat(LOCALE, { style: 'currency', currency, ...digits }).format(
+    decimal as `${number}`,
+  );
 }
 
 /** An amount in the currency's minor units, such as cents. */

@@ -3,6 +3,7 @@ import type { ComponentProps } from 'react';
 
 const LOOK = {
   primary: 'bg-brand text-on-brand hover:bg-brand-hover shadow-sm',
+  accent: 'bg-saffron text-[#10211b] hover:brightness-110 shadow-sm',
   secondary: 'bg-surface text-ink border border-line-strong/60 hover:border-ink/60 hover:bg-sunken',
   quiet: 'text-ink hover:bg-sunken',
   danger: 'bg-bad text-surface hover:brightness-90',

@@ -17,7 +17,7 @@ export function ChoiceGroup<T extends string>(props: ChoiceGroupProps<T>) {
       aria-labelledby={props.labelledBy}
       value={props.value}
       onValueChange={(value) => props.onChange(value)}
-      className={props.className ?? 'grid gap-3'}
+      className={props.className ?? 'grid grid-cols-[minmax(0,1fr)] gap-3'}
     >
       {props.children}
     </RadioGroup>

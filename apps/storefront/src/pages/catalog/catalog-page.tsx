@@ -25,7 +25,7 @@ export function CatalogPage() {
         {error && !data && (
           <ErrorPanel error={error} retry={refetch} title="The catalog could not be loaded" />
         )}
-        <div className="grid gap-5 sm:grid-cols-2 lg:grid-cols-3">
+        <div className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,18rem),1fr))] gap-5">
           {isPending && <Skeleton className="h-64" count={3} />}
           {data?.products.map((product) => (
             <ProductCard key={product.name} product={product} currency={data.currency} />

@@ -11,7 +11,7 @@ const COURSES = [
 
 export function Hero() {
   return (
-    <section className="border-b border-line bg-surface">
+    <section data-theme="dark" className="bg-pass text-ink">
       <div className="mx-auto grid max-w-6xl items-center gap-12 px-4 py-16 sm:px-6 lg:grid-cols-[1.15fr_1fr] lg:py-24">
         <div>
           <h1 className="text-[2.75rem] leading-[1.02] font-[680] tracking-[-0.04em] sm:text-6xl lg:text-[4.5rem]">
@@ -22,7 +22,7 @@ export function Hero() {
             Only then do you pay.
           </p>
           <div className="mt-8 flex flex-wrap gap-3">
-            <a href="#catalog" className={buttonClass('primary', 'large')}>
+            <a href="#catalog" className={buttonClass('accent', 'large')}>
               Choose a server
             </a>
             <a href="/docs" className={buttonClass('secondary', 'large')}>
@@ -38,8 +38,8 @@ export function Hero() {
 
 function HeroDocket() {
   return (
-    <div aria-hidden="true" className="relative mx-auto w-full max-w-sm">
-      <div className="absolute -inset-x-6 top-0 h-3 rounded-full bg-ink/85 dark:bg-line" />
+    <div data-theme="light" aria-hidden="true" className="relative mx-auto w-full max-w-sm text-ink">
+      <div className="absolute -inset-x-3 top-0 h-3.5 rounded-full bg-[#9fb5ab] shadow-float sm:-inset-x-8" />
       <Docket className="translate-y-1.5">
         <div className="flex items-baseline justify-between pt-3 font-mono text-sm">
           <span className="font-bold">ORDER</span>

@@ -42,7 +42,11 @@ function ConfigureForm({ product, currency }: { product: ProductWire; currency: 
     navigate({ to: account ? '/order/review' : '/order/account' }),
   );
   return (
-    <form noValidate onSubmit={form.submit} className="grid gap-10 lg:grid-cols-[1fr_21rem] lg:gap-14">
+    <form
+      noValidate
+      onSubmit={form.submit}
+      className="grid grid-cols-[minmax(0,1fr)] gap-10 lg:grid-cols-[minmax(0,1fr)_21rem] lg:gap-14"
+    >
       <div className="grid min-w-0 content-start gap-12">
         <Section title="How big?" hint="You can start small: the disk is yours to move later.">
           {(titleId) => (

@@ -4,7 +4,7 @@ import type { ProductWire } from '#libs/contracts';
 import { accountQuery } from '../../api/account.ts';
 import { quoteQuery } from '../../api/catalog.ts';
 import { Docket, DocketLine, DocketRule } from '../../components/docket.tsx';
-import { formatCount, formatGb, formatMinor, formatPrice } from '../../format.ts';
+import { formatCount, formatGb, formatHourly, formatMinor, formatPrice } from '../../format.ts';
 import type { AccessChoice } from '../../order-draft.ts';
 
 interface PriceDocketProps {
@@ -42,7 +42,7 @@ export function PriceDocket({ product, serverType, name, access, currency, child
       <DocketRule />
       {offer && (
         <dl aria-live="polite">
-          <DocketLine label="By the hour">{formatPrice(offer.price_hourly.gross, currency)}</DocketLine>
+          <DocketLine label="By the hour">{formatHourly(offer.price_hourly.gross, currency)}</DocketLine>
           <DocketLine label="A month, at most" strong>
             {formatPrice(offer.price_monthly.gross, currency)}
           </DocketLine>

@@ -46,7 +46,7 @@ function Review({ draft, product, currency }: { draft: OrderDraft; product: Prod
   const obstacles = quote.data?.problems.filter((problem) => problem.code !== 'payment_required') ?? [];
   const cardMissing = Boolean(quote.data?.card_required) && !account?.card;
   return (
-    <div className="grid gap-10 lg:grid-cols-[1fr_21rem] lg:gap-14">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-10 lg:grid-cols-[minmax(0,1fr)_21rem] lg:gap-14">
       <div className="grid min-w-0 content-start gap-8">
         {order.error && (
           <ErrorPanel error={order.error} title="The order was not placed, and nothing was charged" />

@@ -1,7 +1,7 @@
 import type { OfferWire } from '#libs/contracts';
 import { Choice, ChoiceGroup } from '../../components/choice.tsx';
 import { StockMark } from '../../components/stock-mark.tsx';
-import { formatCount, formatGb, formatPrice } from '../../format.ts';
+import { formatCount, formatGb, formatHourly, formatPrice } from '../../format.ts';
 
 interface SizeChooserProps {
   readonly titleId: string;
@@ -26,7 +26,7 @@ export function SizeChooser({ titleId, offers, currency, value, onChange }: Size
           </span>
           <span className="mt-3 block text-sm text-soft">
             <span className="text-base font-[640] text-ink tabular-nums">
-              {formatPrice(offer.price_hourly.gross, currency)}
+              {formatHourly(offer.price_hourly.gross, currency)}
             </span>{' '}
             an hour, at most {formatPrice(offer.price_monthly.gross, currency)} a month
           </span>

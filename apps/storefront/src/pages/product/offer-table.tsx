@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { OfferWire, ProductWire } from '#libs/contracts';
 import { buttonClass } from '../../components/button.tsx';
 import { StockMark } from '../../components/stock-mark.tsx';
-import { formatCount, formatGb, formatPrice } from '../../format.ts';
+import { formatCount, formatGb, formatHourly, formatPrice } from '../../format.ts';
 
 export function OfferTable({ product, currency }: { product: ProductWire; currency: string }) {
   return (
@@ -36,7 +36,7 @@ function OfferRow({
         </p>
       </div>
       <p className="sm:text-right">
-        <span className="font-[640] tabular-nums">{formatPrice(offer.price_hourly.gross, currency)}</span>
+        <span className="font-[640] tabular-nums">{formatHourly(offer.price_hourly.gross, currency)}</span>
         <span className="text-sm text-soft"> an hour</span>
         <span className="block text-sm text-soft max-sm:inline">
           <span className="sm:hidden">, </span>at most {formatPrice(offer.price_monthly.gross, currency)} a

@@ -72,7 +72,7 @@ function ConfigureLink({ product }: { product: ProductWire }) {
 
 function ProductBody({ product, currency }: { product: ProductWire; currency: string }) {
   return (
-    <div className="grid gap-12 lg:grid-cols-[1fr_20rem]">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-12 lg:grid-cols-[minmax(0,1fr)_20rem]">
       <div className="grid content-start gap-12">
         <Section
           title="Sizes and prices"

@@ -42,7 +42,7 @@ export function ServerPage() {
 
 function ServerBody({ server }: { server: ServerWire }) {
   return (
-    <div className="grid gap-8 lg:grid-cols-[1fr_22rem]">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-8 lg:grid-cols-[minmax(0,1fr)_22rem]">
       <div className="grid min-w-0 content-start gap-6">
         {!server.servery.ready && server.servery.order_id !== null && <StillComing server={server} />}
         <ConnectPanel server={server} />
