@@ -9,6 +9,7 @@ import { summary } from './up/summary.ts';
 import { Up } from './up/up.ts';
 
 const INTERRUPTED = 130;
+const TIDY_MILLISECONDS = 2000;
 
 export function registerUp(program: Command): void {
   program
@@ -25,19 +26,22 @@ async function bringUp(withOrder: boolean): Promise<void> {
   const root = findRoot();
   const folder = dataFolder(root);
   await mkdir(folder, { recursive: true });
-  process.once('SIGINT', () => stopped('SIGINT'));
-  process.once('SIGTERM', () => stopped('SIGTERM'));
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopSoon(stop, name));
   await withLock(folder, async () => {
-    const up = await Up.open({ root, folder });
+    const up = await Up.open({ root, folder, signal: stop.signal });
     await runSteps(up, withOrder ? [...stackSteps, ...orderSteps] : stackSteps);
     process.stdout.write(`\n${summary(up)}\n`);
   });
 }
 
-/** What was brought up so far stays, and the next run goes on from there. */
-function stopped(signal: NodeJS.Signals): never {
-  process.stderr.write(
-    `\nStopped by ${signal}. "npm run up" goes on from here, "npm run down" stops everything.\n`,
-  );
-  process.exit(INTERRUPTED);
+/** The step that runs may tidy up; what was brought up before it stays, and the next run goes on from there. */
+function stopSoon(stop: AbortController, name: NodeJS.Signals): void {
+  stop.abort(new Error(`stopped by ${name}`));
+  setTimeout(() => {
+    process.stderr.write(
+      `\nStopped by ${name}. "npm run up" goes on from here, "npm run down" stops everything.\n`,
+    );
+    process.exit(INTERRUPTED);
+  }, TIDY_MILLISECONDS);
 }

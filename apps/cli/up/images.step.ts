@@ -21,6 +21,7 @@ async function ensureImage(up: Up, recipe: Recipe, progress: Progress): Promise<
   return cookImage({
     recipe,
     outputDir: up.imagesFolder,
+    signal: up.signal,
     onProgress: ({ percent, message }) => progress(`${recipe.name}: ${Math.floor(percent)} % ${message}`),
   });
 }

@@ -11,12 +11,15 @@ export interface UpOptions {
   readonly root: string;
   /** The data folder, absolute. */
   readonly folder: string;
+  /** Aborts when the one who runs `up` asks it to stop. */
+  readonly signal: AbortSignal;
 }
 
 /** What the steps of `up` share: where everything lies, and what earlier steps found out. */
 export class Up {
   readonly root: string;
   readonly folder: string;
+  readonly signal: AbortSignal;
   readonly state: UpState;
   databaseUrl = '';
   redisUrl = '';
@@ -30,6 +33,7 @@ export class Up {
   private constructor(options: UpOptions, state: UpState) {
     this.root = options.root;
     this.folder = options.folder;
+    this.signal = options.signal;
     this.state = state;
   }
 

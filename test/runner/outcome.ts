@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+/** What a suite came to. */
+export interface Outcome {
+  readonly passed: number;
+  /** The names of what failed. */
+  readonly failed: readonly string[];
+  readonly skipped: readonly string[];
+}
+
+export const nothing: Outcome = { passed: 0, failed: [], skipped: [] };
+
+export function sum(outcomes: readonly Outcome[]): Outcome {
+  return {
+    passed: outcomes.reduce((total, one) => total + one.passed, 0),
+    failed: outcomes.flatMap((one) => one.failed),
+    skipped: outcomes.flatMap((one) => one.skipped),
+  };
+}
+
+const report = z.object({
+  success: z.boolean(),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+    }),
+  ),
+});
+
+/**
+ * Reads vitest's JSON report. A file that could not be loaded has no tests in it, and a run that crashed has no
+ * report: both count as one failure, so that nothing is lost in silence.
+ */
+export async function readReport(suite: string, path: string, exitCode: number | null): Promise<Outcome> {
+  const parsed = report.safeParse(await readJson(path));
+  if (!parsed.success)
+    return { ...nothing, failed: [`${suite}: it ended without a report (exit ${exitCode})`] };
+  const { testResults } = parsed.data;
+  const tests = testResults.flatMap((file) => file.assertionResults);
+  const named = (...statuses: string[]) =>
+    tests.filter((test) => statuses.includes(test.status)).map((test) => `${suite}: ${test.fullName}`);
+  const unloaded = testResults
+    .filter(
+      (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
+    )
+    .map((file) => `${suite}: ${file.name} could not run`);
+  const failed = [...named('failed'), ...unloaded];
+  if (tests.length === 0 && failed.length === 0) failed.push(`${suite}: it has no tests`);
+  if (exitCode !== 0 && failed.length === 0)
+    failed.push(`${suite}: errors outside its tests (exit ${exitCode})`);
+  return { passed: named('passed').length, failed, skipped: named('pending', 'skipped', 'todo', 'disabled') };
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch(() => 'null');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
