@@ -83,6 +83,16 @@ export class LeaseKeeper {
     if (this.held.get(lease.sagaId)?.lease === lease) this.held.delete(lease.sagaId);
   }
 
+  /** Undoes a claim that nothing was done with. */
+  async giveBack(lease: Lease): Promise<void> {
+    this.forget(lease);
+    await this.dataSource.query(
+      `UPDATE sagas SET lease_owner = NULL, lease_until = NULL, tries = tries - 1
+       WHERE id = $1 AND lease_token = $2`,
+      [lease.sagaId, lease.token],
+    );
+  }
+
   /** @throws LeaseLost unless the lease is still ours in the database at this moment. */
   async confirm(lease: Lease): Promise<void> {
     const rows: unknown[] = await this.dataSource.query(

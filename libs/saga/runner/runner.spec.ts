@@ -340,6 +340,7 @@ describe('observers', () => {
     }).start();
     const sagaId = await start(planTrip, { tripId: 'observed' });
     await until(sagaId, ended);
+    await runners[0]?.stop();
     const rows: unknown[] = await database.dataSource.query('SELECT * FROM seen WHERE saga = $1', [sagaId]);
     expect(rows).toHaveLength(seen.length);
     expect(seen.at(-1)).toMatchObject({ state: 'done', stepsDone: 5, stepCount: 5, nextTitle: '' });

@@ -117,7 +117,10 @@ export class SagaRunner {
   private async claim(sagaId?: number): Promise<Claim | undefined> {
     if (this.stopping) return undefined;
     try {
-      return await this.leases.claim(sagaId);
+      const claim = await this.leases.claim(sagaId);
+      if (!claim || !this.stopping) return claim;
+      await this.leases.giveBack(claim.lease);
+      return undefined;
     } catch (err) {
       this.options.log.error({ err, sagaId }, 'the database could not be asked for due sagas');
       return undefined;
