@@ -35,9 +35,27 @@ export async function stackDown(): Promise<Outcome> {
   );
   if (!exists) return nothing;
   const code = await runCommand(node('down', CLI, 'down', '--purge'), stackEnvironment, DOWN_MINUTES);
-  return code === 0
+  if (code !== 0) return { ...nothing, failed: [`stack: down --purge ended with ${code}`] };
+  await rm(dataFolder, { recursive: true, force: true });
+  const left = await leftovers();
+  return left.length === 0
     ? { ...nothing, passed: 1 }
-    : { ...nothing, failed: [`stack: down --purge ended with ${code}`] };
+    : { ...nothing, failed: left.map((one) => `stack: left ${one}`) };
+}
+
+/** Processes and mounts that still name our folder. */
+async function leftovers(): Promise<string[]> {
+  const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
+  const mounts = mountinfo.split('\n').filter((line) => line.includes(dataFolder));
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const commands = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  const processes = commands.filter((command) => command.includes(dataFolder));
+  return [
+    ...mounts.map((line) => `the mount ${line}`),
+    ...processes.map((command) => `the process ${command.replaceAll('\0', ' ')}`),
+  ];
 }
 
 /** The addresses and logins that `up` wrote, for the suites that run against the stack. */
