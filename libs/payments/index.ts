@@ -4,6 +4,6 @@ export type { HoldRequest, HoldResult } from './holds.service.ts';
 export * from './payments.errors.ts';
 export type { MovedMoney, PaymentsListener } from './payments.listener.ts';
 export { PaymentsModule, type PaymentsPorts, paymentsPorts } from './payments.module.ts';
-export { PaymentsService } from './payments.service.ts';
+export { type HoldView, PaymentsService } from './payments.service.ts';
 export * from './port.ts';
 export { ProviderEvents, type RepairReport } from './provider-events.service.ts';

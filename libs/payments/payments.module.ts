@@ -1,4 +1,4 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, type FactoryProvider, Module, type ModuleMetadata } from '@nestjs/common';
 import { type Clock, systemClock } from '#libs/kernel';
 import { CardsService } from './cards.service.ts';
 import { HoldsService } from './holds.service.ts';
@@ -12,7 +12,9 @@ import { ProviderEvents } from './provider-events.service.ts';
 /** What payments need from the app. */
 export interface PaymentsPorts {
   readonly provider: PaymentProvider;
-  readonly listener: PaymentsListener;
+  /** How the listener is made, from what `imports` gives. */
+  readonly listener: Pick<FactoryProvider<PaymentsListener>, 'inject' | 'useFactory'>;
+  readonly imports?: ModuleMetadata['imports'];
   readonly clock?: Clock;
 }
 
@@ -23,9 +25,10 @@ export function paymentsPorts(ports: PaymentsPorts): DynamicModule {
   return {
     module: PaymentsPortsModule,
     global: true,
+    imports: ports.imports ?? [],
     providers: [
       { provide: PAYMENT_PROVIDER, useValue: ports.provider },
-      { provide: PAYMENTS_LISTENER, useValue: ports.listener },
+      { provide: PAYMENTS_LISTENER, ...ports.listener },
       { provide: PAYMENT_CLOCK, useValue: ports.clock ?? systemClock },
     ],
     exports: [PAYMENT_PROVIDER, PAYMENTS_LISTENER, PAYMENT_CLOCK],

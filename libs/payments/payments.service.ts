@@ -37,12 +37,6 @@ export class PaymentsService {
     return this.holds.release(orderId);
   }
 
-  /** The hold of an order as the provider has it now. @throws PaymentError `provider_unavailable` (repeat it). */
-  async refreshHold(orderId: number): Promise<HoldRecord | undefined> {
-    const known = await this.holds.find(orderId);
-    return known?.providerId ? await this.holds.refresh(known.providerId) : known;
-  }
-
   /** The hold of an order as last seen, for waiting on `requires_action` and for operators. */
   async holdOf(orderId: number): Promise<HoldView | undefined> {
     return viewOf(await this.holds.find(orderId));
