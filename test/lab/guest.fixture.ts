@@ -11,6 +11,8 @@ export interface GuestPlan {
   readonly address: string;
   /** Address that the network filter allows; another than `address` makes the guest a liar. */
   readonly allowedAddress?: string;
+  /** More of the seed's user data, such as root's SSH keys. */
+  readonly userData?: Readonly<Record<string, unknown>>;
 }
 
 export const virsh = (host: LabHost, ...args: string[]) => run('virsh', ['-c', host.uri, ...args], 60);
@@ -24,7 +26,10 @@ export async function startGuest(host: LabHost, image: TinyGuest, plan: GuestPla
       `${work}/meta-data`,
       stringify({ 'instance-id': plan.name, 'local-hostname': plan.name }),
     );
-    await writeFile(`${work}/user-data`, `#cloud-config\n${stringify({ hostname: plan.name })}`);
+    await writeFile(
+      `${work}/user-data`,
+      `#cloud-config\n${stringify({ hostname: plan.name, ...plan.userData })}`,
+    );
     await writeFile(`${work}/network-config`, stringify(networkConfig(plan.address)));
     await run('xorrisofs', [
       '-quiet',

@@ -5,7 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { LabError } from './lab.errors.ts';
 import { type HostLayout, type LabLayout, POOL_ROOT, POOLS } from './layout.ts';
 import { isLinked, setLinked } from './network.ts';
-import { listProcesses, namespaceOf, type Process, readProcess, signal, waitUntil } from './processes.ts';
+import {
+  end,
+  listProcesses,
+  namespaceOf,
+  type Process,
+  readProcess,
+  signal,
+  waitUntil,
+} from './processes.ts';
 import { run, tryRun } from './run.ts';
 
 /** What a host is, seen from outside: `off` has no process; `unresponsive` is on and libvirt does not answer. */
@@ -33,19 +41,25 @@ export async function healHost(lab: LabLayout, host: HostLayout): Promise<void> 
 /** Power loss: libvirt and every guest end at once, in the middle of what they do. */
 export async function powerOff(lab: LabLayout, host: HostLayout): Promise<void> {
   const init = await findInit(lab, host);
-  if (!init) return;
+  if (init) await endHost(init);
+}
+
+/** Power loss of every host, and the end of hosts that were only about to start. */
+export async function powerOffAll(lab: LabLayout): Promise<void> {
+  await Promise.all((await findInits(lab)).map(endHost));
+  await end((await listProcesses()).filter((process) => runsInitScript(lab, process)));
+}
+
+async function endHost(init: Process): Promise<void> {
   const members = await hostProcesses(init);
   await signal(init, 'SIGKILL');
   // The kernel kills the whole PID namespace with its first process; wait until it has.
-  const gone = await waitUntil(
-    async () => (await Promise.all(members.map((member) => isAlive(member)))).every((alive) => !alive),
-    20,
+  const isOver = async () => !(await Promise.all(members.map(isAlive))).includes(true);
+  if (await waitUntil(isOver, 20)) return;
+  throw new LabError(
+    'host_failed',
+    `${init.argv[3]} does not die: a process of it hangs in the kernel. A reboot of this machine helps.`,
   );
-  if (!gone)
-    throw new LabError(
-      'host_failed',
-      `${host.name} does not die: a process of it hangs in the kernel. A reboot of this machine helps.`,
-    );
 }
 
 /** Pulls the host's cables: guests lose the network, and clients lose libvirt. The host itself works on. */
@@ -123,14 +137,23 @@ export async function isFull(lab: LabLayout, host: HostLayout): Promise<boolean>
 
 /** The process that is the host, or undefined while the host is off. */
 async function findInit(lab: LabLayout, host: HostLayout): Promise<Process | undefined> {
-  for (const candidate of await listProcesses()) {
-    const [shell, script, hash, name] = candidate.argv;
-    if (shell !== 'sh' || !script?.endsWith('/host-init.sh') || hash !== lab.hash || name !== host.name)
-      continue;
-    const status = await readFile(`/proc/${candidate.pid}/status`, 'utf8').catch(() => '');
-    if (/^NSpid:\t\d+\t1$/m.test(status)) return candidate;
-  }
-  return undefined;
+  return (await findInits(lab)).find((init) => init.argv[3] === host.name);
+}
+
+/** The first processes of all hosts of the lab, also of those that its description has lost. */
+async function findInits(lab: LabLayout): Promise<Process[]> {
+  const scripts = (await listProcesses()).filter(
+    (process) => runsInitScript(lab, process) && process.argv[0] === 'sh',
+  );
+  const statuses = await Promise.all(
+    scripts.map(({ pid }) => readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')),
+  );
+  return scripts.filter((_, index) => /^NSpid:\t\d+\t1$/m.test(statuses[index] ?? ''));
+}
+
+/** The init itself, or one of the commands that start it. */
+function runsInitScript(lab: LabLayout, { argv }: Process): boolean {
+  return argv.some((argument, at) => argument.endsWith('/host-init.sh') && argv[at + 1] === lab.hash);
 }
 
 async function requireInit(lab: LabLayout, host: HostLayout): Promise<Process> {

@@ -11,6 +11,7 @@ import {
   hostState,
   isFull,
   powerOff,
+  powerOffAll,
   thaw,
 } from './host.ts';
 import { installHost } from './host-config.ts';
@@ -121,8 +122,7 @@ export async function stopLab(folder: string, options: { purge?: boolean } = {})
   await requireMachine();
   const layout = labLayout(folder);
   await withLabLock(layout, async () => {
-    const hosts = Array.from({ length: MAX_HOSTS }, (_, index) => hostLayout(layout, index + 1));
-    await Promise.all(hosts.map((host) => powerOff(layout, host)));
+    await powerOffAll(layout);
     await Promise.all([stopService(layout, RELAY), stopService(layout, GATEWAY)]);
     for (const namespace of await labNamespaces(layout)) await removeNamespace(namespace);
     await forgetNamespaceFolder();
@@ -172,8 +172,8 @@ export class Lab {
     });
 
   /** Connects to a guest's port through the gateway. */
-  dial(target: Target): Promise<Socket> {
-    return dialGuest(this.#layout.gatewaySocket, target);
+  dial(target: Target, timeoutSeconds = 20): Promise<Socket> {
+    return dialGuest(this.#layout.gatewaySocket, target, timeoutSeconds);
   }
 
   /** Shows a guest's port at 127.0.0.1. */

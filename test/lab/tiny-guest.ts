@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withLock } from './lock.ts';
 import { run } from './run.ts';
 import { bootDisk, bootScript, type DiskPlan, planDisk, SECTOR_BYTES } from './tiny-guest/boot-disk.ts';
 import { initramfs } from './tiny-guest/initramfs.ts';
@@ -25,6 +27,11 @@ const STATE_BYTES = 256 * 1024;
  * Takes about 15 s the first time (Debian's packages are fetched into `folder`), then none.
  */
 export async function buildTinyGuest(folder: string): Promise<TinyGuest> {
+  const absolute = resolve(folder);
+  return withLock(`${absolute}/tiny-guest`, () => build(absolute));
+}
+
+async function build(folder: string): Promise<TinyGuest> {
   const path = `${folder}/tiny-${await sourceDigest()}.qcow2`;
   const virtualSizeFile = `${path}.size`;
   if (!(await stat(path).catch(() => undefined))) {
