@@ -1,0 +1,71 @@
+import type { SagaDefinition } from '../define.ts';
+import type { SagaDirection } from '../saga.record.ts';
+import type { SagaStep } from '../step.ts';
+import type { Fault, FaultKind, Moment } from './faults.ts';
+
+/** One way in which a saga is tried, and how it has to end. */
+export interface SagaCase {
+  readonly title: string;
+  readonly faults: readonly Fault[];
+  readonly ends: 'done' | 'undone';
+  /** The faults strike in a child process, which they kill; this process takes over. */
+  readonly inChild: boolean;
+}
+
+type Definition = Pick<SagaDefinition<never, never>, 'steps' | 'pointOfNoReturn'>;
+
+/** Every case of a saga: straight, each step twice, failing and killed at each moment, each undo likewise. */
+export function casesOf(definition: Definition): SagaCase[] {
+  const reversible = definition.steps.slice(0, definition.pointOfNoReturn);
+  return [
+    { title: 'straight', faults: [], ends: 'done', inChild: false },
+    ...definition.steps.flatMap((step, index) => doCases(step, index < definition.pointOfNoReturn)),
+    ...undoCases(reversible),
+  ];
+}
+
+function doCases(step: SagaStep, reversible: boolean): SagaCase[] {
+  const last: Moment = step.transact ? 'recording' : 'after';
+  const moments = (step.transact ? ['before', 'recording'] : ['before', 'after', 'recording']) as Moment[];
+  const one = (kind: FaultKind, moment: Moment, ends: SagaCase['ends']): SagaCase => {
+    const faults = [{ step: step.name, direction: 'do' as const, moment, kind }];
+    return { title: titleOf(kind, 'do', step, moment), faults, ends, inChild: kind === 'kill' };
+  };
+  return [
+    ...(step.transact ? [] : [one('repeat', last, 'done')]),
+    ...moments.map((moment) => one('transient', moment, 'done')),
+    ...moments.map((moment) => one('permanent', moment, reversible ? 'undone' : 'done')),
+    ...moments.map((moment) => one('kill', moment, 'done')),
+  ];
+}
+
+/** Every undo is reached by a failure of the last step that can be taken back, after its effect. */
+function undoCases(reversible: readonly SagaStep[]): SagaCase[] {
+  const last = reversible.at(-1);
+  if (!last) return [];
+  const turn: Fault = { step: last.name, direction: 'do', moment: 'after', kind: 'permanent' };
+  // A last step inside a transaction leaves nothing to undo when it fails, so its own undo has no case.
+  const undone = reversible.filter(
+    (step) => (step.undo || step.undoTransact) && !(step === last && step.transact),
+  );
+  return undone.flatMap((step) => {
+    const moments = (step.undo ? ['before', 'after', 'recording'] : ['before', 'recording']) as Moment[];
+    const one = (kind: FaultKind, moment: Moment): SagaCase => ({
+      title: titleOf(kind, 'undo', step, moment),
+      faults: [turn, { step: step.name, direction: 'undo', moment, kind }],
+      ends: 'undone',
+      inChild: kind === 'kill',
+    });
+    return [
+      ...(step.undo ? [one('repeat', 'after')] : []),
+      ...moments.flatMap((moment) => [one('transient', moment), one('kill', moment)]),
+    ];
+  });
+}
+
+function titleOf(kind: FaultKind, direction: SagaDirection, step: SagaStep, moment: Moment): string {
+  const what = `${direction} ${step.name}`;
+  if (kind === 'repeat') return `${what}, twice`;
+  const where = moment === 'recording' ? 'while recording' : moment;
+  return kind === 'kill' ? `killed ${where} ${what}` : `${kind} failure ${where} ${what}`;
+}

@@ -1,0 +1,63 @@
+import type { SagaCase } from './cases.ts';
+import { runToEnd } from './run.ts';
+import type { SagaScenario, SagaWorld, WorldAddress } from './scenario.ts';
+import { Victim } from './victim.ts';
+
+/** Tries one saga: give each of `casesOf(scenario.definition)` to `run`. */
+export class SagaHarness<W extends SagaWorld> {
+  private address: WorldAddress | undefined;
+  private world: W | undefined;
+  private spare: Victim | undefined;
+
+  /** `scenarioModule` is the URL of a module that exports `scenarios`, so that a child process finds this one. */
+  constructor(
+    private readonly scenario: SagaScenario<W>,
+    private readonly scenarioModule: string,
+  ) {}
+
+  async open(): Promise<void> {
+    this.address = await this.scenario.createWorld();
+    this.world = await this.scenario.attach(this.address);
+  }
+
+  async close(): Promise<void> {
+    this.spare?.dismiss();
+    await this.world?.close();
+    if (this.address) await this.scenario.destroyWorld(this.address);
+  }
+
+  /** @throws when the saga does not end as it has to, or when something is left or missing. */
+  async run(sagaCase: SagaCase): Promise<void> {
+    const { scenario } = this;
+    const world = this.world as W;
+    const { name } = scenario.definition;
+    const sagaId = await scenario.start(world);
+    if (sagaCase.inChild) {
+      await this.victim().die({ sagaId, faults: sagaCase.faults });
+      await expireLease(world, sagaId);
+    }
+    const ended = await runToEnd(world, name, sagaId, sagaCase.inChild ? [] : sagaCase.faults);
+    if (ended.state !== sagaCase.ends) {
+      const why = ended.error ? `${ended.error.code}: ${ended.error.message}` : 'no error';
+      throw new Error(`${name} ended ${ended.state} instead of ${sagaCase.ends} (${why})`);
+    }
+    if (ended.state === 'done') await scenario.assertDone(world, sagaId);
+    else await scenario.assertCleanSlate(world, sagaId);
+  }
+
+  private victim(): Victim {
+    const make = () =>
+      new Victim(this.scenarioModule, this.scenario.definition.name, this.address as WorldAddress);
+    const victim = this.spare ?? make();
+    this.spare = make();
+    return victim;
+  }
+}
+
+/** The owner is dead for certain, so the harness need not sit out its lease. */
+async function expireLease(world: SagaWorld, sagaId: number): Promise<void> {
+  await world.dataSource.query(
+    `UPDATE sagas SET lease_until = now() - interval '1 second' WHERE id = $1 AND lease_until IS NOT NULL`,
+    [sagaId],
+  );
+}

@@ -1,0 +1,10 @@
+export { casesOf, type SagaCase } from './cases.ts';
+export { type Fault, type FaultKind, type Moment, withFaults } from './faults.ts';
+export { SagaHarness } from './harness.ts';
+export {
+  anyDefinition,
+  assertAllSagasCovered,
+  type SagaScenario,
+  type SagaWorld,
+  type WorldAddress,
+} from './scenario.ts';
