@@ -4,7 +4,7 @@ import { type Clock, type Currency, newId } from '#libs/kernel';
 import { PaymentCalls } from './payment-calls.service.ts';
 import { declined, PaymentError } from './payments.errors.ts';
 import { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
-import type { Card, PaymentProvider } from './port.ts';
+import type { Card, CardSetupStatus, PaymentProvider } from './port.ts';
 
 /** A card on file, as customers see it. */
 export interface SavedCard {
@@ -72,6 +72,14 @@ export class CardsService {
     if (!row) throw new PaymentError('card_not_found', 'This card setup is not known: start again.');
     await this.settleSetup(setupId);
     return this.list(accountId);
+  }
+
+  /** How a setup of this account stands now; see {@link finishSetup}. @throws PaymentError `card_not_found`. */
+  async setupStatus(accountId: number, setupId: string): Promise<CardSetupStatus> {
+    await this.finishSetup(accountId, setupId);
+    const sql = 'SELECT status FROM card_setups WHERE provider_id = $1';
+    const [row] = await this.dataSource.query<{ status: CardSetupStatus }[]>(sql, [setupId]);
+    return row?.status ?? 'open';
   }
 
   /** Acts on what is true now about a setup; one that is not ours is left alone. */
