@@ -6,6 +6,13 @@ export class Marketplace1760000200000 implements MigrationInterface {
 
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
+      CREATE TABLE installation (
+        only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+        id uuid NOT NULL DEFAULT gen_random_uuid()
+      );
+      COMMENT ON TABLE installation IS 'the mark that this installation leaves on what it makes on hosts';
+      INSERT INTO installation DEFAULT VALUES;
+
       CREATE TABLE locations (
         id bigint PRIMARY KEY,
         name text NOT NULL UNIQUE,
@@ -216,7 +223,7 @@ export class Marketplace1760000200000 implements MigrationInterface {
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
       DROP TABLE findings, credit_entries, usage_spans, orders, actions, server_secrets, servers, addresses,
-        reservations, host_images, hosts, images, server_types, locations;
+        reservations, host_images, hosts, images, server_types, locations, installation;
     `);
   }
 }

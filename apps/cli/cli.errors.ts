@@ -7,6 +7,7 @@ const KINDS = {
   not_installed: 'unavailable',
   not_root: 'forbidden',
   mounts_left: 'conflict',
+  image_missing: 'unavailable',
   order_failed: 'unavailable',
   api_refused: 'internal',
   ssh_failed: 'unavailable',

@@ -3,14 +3,26 @@ import { Command } from 'commander';
 import { DomainError } from '#libs/kernel';
 import { registerDoctor } from './doctor.command.ts';
 import { registerDown } from './down.command.ts';
+import { registerHost } from './host.command.ts';
+import { registerImage } from './image.command.ts';
 import { registerMigrate } from './migrate.command.ts';
+import { registerSaga } from './saga.command.ts';
 import { registerUp } from './up.command.ts';
 
 const program = new Command('servery')
   .description("Servery's command for operators")
   .showHelpAfterError('(servery --help says more)');
 
-for (const register of [registerUp, registerDown, registerDoctor, registerMigrate]) register(program);
+for (const register of [
+  registerUp,
+  registerDown,
+  registerDoctor,
+  registerMigrate,
+  registerHost,
+  registerImage,
+  registerSaga,
+])
+  register(program);
 
 try {
   await program.parseAsync();

@@ -12,3 +12,4 @@ export { type ActiveSession, SESSION_SECONDS, SessionsService } from './sessions
 export { SshKey } from './ssh-key.entity.ts';
 export { type NewSshKey, type SshKeyChange, SshKeysService } from './ssh-keys.service.ts';
 export { parseSshPublicKey, type SshPublicKey } from './ssh-public-key.ts';
+export { generateHostKeyPair, type HostKeyPair } from './ssh-host-key.ts';

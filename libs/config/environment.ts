@@ -72,6 +72,18 @@ export const environmentSchema = z.object({
     .max(256)
     .default(16)
     .describe('how many sagas one worker runs side by side'),
+  SERVERY_RECONCILE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3600)
+    .default(30)
+    .describe('how often the hosts are compared with the database'),
+  SERVERY_SIMULATED_FLEET_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('tests and benchmarks only: the folder of a simulated fleet, for hosts named simulated:NAME'),
   SERVERY_RELAY_SOCKET: z
     .string()
     .min(1)

@@ -1,3 +1,4 @@
+export { accessModule } from './access.module.ts';
 export {
   ACCESS_PUBLISHER,
   type AccessPublisher,

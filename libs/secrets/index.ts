@@ -1,3 +1,4 @@
 export * from './envelope-cipher.ts';
 export * from './secrets.errors.ts';
 export { secretsModule } from './secrets.module.ts';
+export { cryptHash } from './crypt-hash.ts';

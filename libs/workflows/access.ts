@@ -1,21 +1,24 @@
 import type { Image } from '#libs/images';
+import type { AccessPublisher } from '#libs/networks';
 import type { ServerAccess } from '#libs/servers';
 import { SSH_PORT } from './guest-checks.ts';
-import type { PlacedServer } from './server-context.ts';
-import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Makes a server's ports reachable for its owner: SSH, and what the appliance serves over TCP. */
-export async function publishAccess(deps: WorkflowDeps, placed: PlacedServer): Promise<ServerAccess[]> {
+export async function publishAccess(
+  publisher: AccessPublisher,
+  image: Image,
+  ip: string,
+): Promise<ServerAccess[]> {
   const access: ServerAccess[] = [];
-  for (const { name, port, protocol } of servicesOf(placed.image)) {
-    const shown = await deps.access.publish(placed.address.ip, port);
+  for (const { name, port, protocol } of servicesOf(image)) {
+    const shown = await publisher.publish(ip, port);
     access.push({ service: name, ...shown, command: commandFor(protocol, shown) });
   }
   return access;
 }
 
-export async function withdrawAccess(deps: WorkflowDeps, image: Image, ip: string): Promise<void> {
-  for (const { port } of servicesOf(image)) await deps.access.withdraw(ip, port);
+export async function withdrawAccess(publisher: AccessPublisher, image: Image, ip: string): Promise<void> {
+  for (const { port } of servicesOf(image)) await publisher.withdraw(ip, port);
 }
 
 function servicesOf(image: Image) {

@@ -1,8 +1,8 @@
-import ssh2 from 'ssh2';
 import type { EntityManager } from 'typeorm';
+import { generateHostKeyPair } from '#libs/accounts';
 import { PermanentError } from '#libs/saga';
+import { cryptHash } from '#libs/secrets';
 import type { Server } from '#libs/servers';
-import { cryptHash } from './crypt-hash.ts';
 import { seedSpecOf } from './seed-spec.ts';
 import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -16,9 +16,9 @@ export async function makeHostKey(
   { secrets }: WorkflowDeps,
   serverId: number,
 ): Promise<string> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
-  await secrets.put(manager, serverId, 'host_key', keys.private);
-  return keys.public.trim().split(' ').slice(0, 2).join(' ');
+  const { publicKey, privateKey } = generateHostKeyPair();
+  await secrets.put(manager, serverId, 'host_key', privateKey);
+  return publicKey;
 }
 
 /** Writes the seed of a server's next first boot on its host. @throws PermanentError `host_key_missing` */

@@ -10,8 +10,9 @@ import { resetServer } from './reset-server.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
+export { publishAccess } from './access.ts';
 export { type ActionStep, stepsOf } from './action-steps.ts';
-export { orderPaymentsListener } from './order-payments.listener.ts';
+export { orderPayments } from './order-payments.module.ts';
 export type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Every workflow there is. */

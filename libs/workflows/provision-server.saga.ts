@@ -190,8 +190,8 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
   .step('publish-access', {
     title: 'Opening its ports',
     do: async ({ params, deps }) => {
-      const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
-      return { access: await publishAccess(deps, placed) };
+      const { image, address } = await loadPlaced(deps.dataSource.manager, params.serverId);
+      return { access: await publishAccess(deps.access, image, address.ip) };
     },
     commit: async (manager, { params }, { access }) => {
       await manager.query(`UPDATE servers SET access = $2 WHERE id = $1`, [
@@ -203,7 +203,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
       const { manager } = deps.dataSource;
       const { server, image } = await loadServer(manager, params.serverId);
       const address = await addressOf(manager, server.id);
-      if (address) await withdrawAccess(deps, image, address.ip);
+      if (address) await withdrawAccess(deps.access, image, address.ip);
     },
   })
   .wait('power-as-asked', {

@@ -138,8 +138,9 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     title: 'Opening its ports',
     do: async (ctx) => {
       const former = await loadPlaced(ctx.deps.dataSource.manager, ctx.params.serverId);
-      await withdrawAccess(ctx.deps, former.image, former.address.ip);
-      return { access: await publishAccess(ctx.deps, await nextOf(ctx)) };
+      await withdrawAccess(ctx.deps.access, former.image, former.address.ip);
+      const { image, address } = await nextOf(ctx);
+      return { access: await publishAccess(ctx.deps.access, image, address.ip) };
     },
   })
   .step('remove-old-disk', {

@@ -24,31 +24,50 @@ export class ApiClient {
     return this.#send('POST', path, body, schema);
   }
 
-  /** @throws CliError `api_refused` with the code and message of the error envelope. */
   async #send<S extends z.ZodType>(
     method: string,
     path: string,
     body: unknown,
     schema: S,
   ): Promise<z.output<S>> {
-    for (let attempt = 1; ; attempt += 1) {
-      const response = await fetch(`${this.#url}/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${this.#token}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
-      });
-      if (response.status === 429 && attempt < MOST_TRIES) {
-        await wait(1000 * attempt);
-        continue;
-      }
-      const answer: unknown = await response.json();
-      if (!response.ok) throw refused(method, path, response.status, answer);
-      return schema.parse(answer);
+    const headers = { authorization: `Bearer ${this.#token}` };
+    return (await request(this.#url, { method, path, body, headers }, schema)).body;
+  }
+}
+
+export interface ApiRequest {
+  readonly method: string;
+  /** Below /v1. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Answer<S extends z.ZodType> {
+  readonly body: z.output<S>;
+  readonly headers: Headers;
+}
+
+/** One request; a rate limit is waited for. @throws CliError `api_refused` with the envelope's code and message. */
+export async function request<S extends z.ZodType>(
+  url: string,
+  { method, path, body, headers }: ApiRequest,
+  schema: S,
+): Promise<Answer<S>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(`${url}/v1${path}`, {
+      method,
+      headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+    });
+    if (response.status === 429 && attempt < MOST_TRIES) {
+      await wait(1000 * attempt);
+      continue;
     }
+    const answer: unknown = await response.json();
+    if (!response.ok) throw refused(method, path, response.status, answer);
+    return { body: schema.parse(answer), headers: response.headers };
   }
 }
 

@@ -11,7 +11,7 @@ export const envFileStep: Step = {
     const variables = {
       SERVERY_URL: up.url,
       HCLOUD_ENDPOINT: `${up.url}/v1`,
-      HCLOUD_TOKEN: token,
+      HCLOUD_TOKEN: token ?? '',
       SERVERY_CUSTOMER_EMAIL: customer.email,
       SERVERY_CUSTOMER_PASSWORD: customer.password,
       SERVERY_OPERATOR_EMAIL: operator.email,

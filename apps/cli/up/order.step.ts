@@ -28,7 +28,9 @@ export const orderStep: Step = {
   title: 'Main job: order a server, log in by SSH',
   log: 'worker',
   async run(up, progress) {
-    const api = new ApiClient(up.url, up.state.demo.token);
+    const { token } = up.state.demo;
+    if (token === null) throw new CliError('order_failed', 'The demo customer has no token. Run this again.');
+    const api = new ApiClient(up.url, token);
     const key = await SshKey.ensure(up.folder);
     const id = (await findServer(api))?.id ?? (await order(api, key, progress));
     await settle(api, id, progress);

@@ -1,10 +1,14 @@
 import { apiStep } from './api.step.ts';
+import { demoCustomerStep } from './demo-customer.step.ts';
+import { demoOperatorStep } from './demo-operator.step.ts';
 import { envFileStep } from './env-file.step.ts';
+import { hostsStep } from './hosts.step.ts';
 import { imagesStep } from './images.step.ts';
 import { labStep } from './lab.step.ts';
 import { migrateStep } from './migrate.step.ts';
 import { orderStep } from './order.step.ts';
 import { postgresStep } from './postgres.step.ts';
+import { publishImagesStep } from './publish-images.step.ts';
 import { redisStep } from './redis.step.ts';
 import type { Step } from './step.ts';
 import { stripeStep } from './stripe.step.ts';
@@ -16,10 +20,14 @@ export const stackSteps: readonly Step[] = [
   redisStep,
   migrateStep,
   labStep,
+  hostsStep,
   imagesStep,
+  publishImagesStep,
   stripeStep,
   apiStep,
   workerStep,
+  demoOperatorStep,
+  demoCustomerStep,
   envFileStep,
 ];
 

@@ -1,0 +1,65 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { cookImage, listRecipes, loadRecipe, type Recipe, readCookedImage } from '#libs/images/cook';
+import { type Installation, withInstallation } from './installation.ts';
+import { findRoot } from './places.ts';
+import { publishCookedImage } from './publish-cooked-image.ts';
+
+export function registerImage(program: Command): void {
+  const image = program.command('image').description('the golden images');
+  image
+    .command('cook <name>')
+    .description('build an appliance of the catalog and bring it to every host')
+    .option('--force', 'also when recipe and packages are unchanged')
+    .action((name: string, options: { force?: boolean }) => cook(name, options.force === true));
+  image.command('publish').description('bring the cooked images to hosts that lack them').action(publishAll);
+  image.command('list').description('the appliances of the catalog and what is cooked of them').action(list);
+}
+
+const catalogFolder = () => join(findRoot(), 'catalog');
+
+async function cook(name: string, force: boolean): Promise<void> {
+  await withInstallation(async (installation) => {
+    const recipe = await loadRecipe(catalogFolder(), name);
+    const cooked = await cookImage({
+      recipe,
+      force,
+      outputDir: resolve(installation.environment.SERVERY_IMAGES_DIR),
+      onProgress: ({ percent, message }) => say(`${Math.floor(percent)} % ${message}`),
+    });
+    say(`${cooked.unchanged ? 'unchanged' : 'cooked'}: ${cooked.diskPath}, SHA-256 ${cooked.sha256}`);
+    await publish(installation, recipe);
+  });
+}
+
+async function publishAll(): Promise<void> {
+  await withInstallation(async (installation) => {
+    for (const recipe of await listRecipes(catalogFolder())) await publish(installation, recipe);
+  });
+}
+
+async function publish(installation: Installation, recipe: Recipe): Promise<void> {
+  const cooked = await readCookedImage(resolve(installation.environment.SERVERY_IMAGES_DIR), recipe.name);
+  if (!cooked) return say(`${recipe.name} is not cooked yet: servery image cook ${recipe.name}`);
+  const { image, failures } = await publishCookedImage(installation, recipe, cooked, say);
+  say(`${recipe.name} can be ordered as ${image.volumeName}`);
+  for (const { host, message } of failures) {
+    process.stderr.write(`✖ ${host} did not take it: ${message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function list(): Promise<void> {
+  await withInstallation(async ({ environment }) => {
+    for (const recipe of await listRecipes(catalogFolder())) {
+      const cooked = await readCookedImage(resolve(environment.SERVERY_IMAGES_DIR), recipe.name);
+      say(
+        `${recipe.name.padEnd(20)} ${cooked ? `${cooked.cookedAt.toISOString()} ${cooked.sha256}` : 'not cooked'}`,
+      );
+    }
+  });
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,23 @@
+import { type Published, publishImage } from '#libs/fleet';
+import { applianceOf, type CookedImage, type Recipe } from '#libs/images/cook';
+import type { Installation } from './installation.ts';
+
+/** Makes a cooked image the current one of its name and brings it to every host. */
+export function publishCookedImage(
+  { dataSource, hypervisor }: Installation,
+  recipe: Recipe,
+  image: CookedImage,
+  progress: (line: string) => void,
+): Promise<Published> {
+  const build = {
+    appliance: applianceOf(recipe),
+    sha256: image.sha256,
+    fileSizeBytes: image.fileSizeBytes,
+    virtualSizeBytes: image.virtualSizeBytes,
+    packageCount: image.manifest.packages.length,
+    diskPath: image.diskPath,
+  };
+  return publishImage(dataSource, hypervisor, build, (host, sentBytes, totalBytes) =>
+    progress(`${recipe.name} to ${host}: ${Math.floor((100 * sentBytes) / totalBytes)} %`),
+  );
+}

@@ -1,0 +1,66 @@
+import {
+  accountResponse,
+  createApiTokenResponse,
+  createPaymentSetupResponse,
+  paymentSetupResponse,
+  signUpResponse,
+} from '#libs/contracts';
+import { CliError } from '../cli.errors.ts';
+import { BrowserSession } from './browser-session.ts';
+import { saveState } from './state.ts';
+import type { Step } from './step.ts';
+
+const TEST_CARD = { number: '4242424242424242', expiry: '12 / 34', cvc: '123', name: 'Demo Customer' };
+
+/** A customer with a card on file and a token, made as any customer is: sign-up, Checkout, API tokens. */
+export const demoCustomerStep: Step = {
+  title: 'Demo customer with a card on file',
+  log: 'api',
+  async run(up, progress) {
+    const { demo } = up.state;
+    if (demo.token !== null) return demo.customer.email;
+    const session = new BrowserSession(up.url);
+    progress('signing up');
+    await signUpOrIn(session, demo.customer);
+    if (up.stripeEmulatorUrl) {
+      progress('entering a test card');
+      await saveCard(session);
+    }
+    const answer = await session.post(
+      '/api_tokens',
+      { name: 'demo', access: 'read_write' },
+      createApiTokenResponse,
+    );
+    demo.token = answer.token;
+    await saveState(up.folder, up.state);
+    return demo.customer.email;
+  },
+};
+
+async function signUpOrIn(
+  session: BrowserSession,
+  login: { email: string; password: string },
+): Promise<void> {
+  try {
+    await session.post('/sessions', login, accountResponse);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    await session.post('/accounts', { ...login, name: 'Demo Customer' }, signUpResponse);
+  }
+}
+
+/** Fills in the hosted card page of the emulator, as a browser would. */
+async function saveCard(session: BrowserSession): Promise<void> {
+  const { account } = await session.get('/account', accountResponse);
+  if (account.card) return;
+  const body = { return_path: '/account/cards' };
+  const { setup } = await session.post('/payment_methods/setups', body, createPaymentSetupResponse);
+  await session.submitForm(setup.url, TEST_CARD);
+  const after = await session.get(`/payment_methods/setups/${setup.id}`, paymentSetupResponse);
+  if (after.setup.status !== 'complete') {
+    throw new CliError(
+      'api_refused',
+      `The demo customer's card was not taken: the setup is ${after.setup.status}.`,
+    );
+  }
+}

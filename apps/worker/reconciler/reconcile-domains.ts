@@ -1,0 +1,60 @@
+import type { DomainFacts } from '#libs/hypervisor';
+import type { NewFinding } from '#libs/placement';
+import { type HostWorld, type KnownServer, serversByUuid, serversOfHost } from './host-world.ts';
+
+/** Compares a host's domains with the servers that should be there; removes ours that no server owns any more. */
+export async function reconcileDomains(world: HostWorld): Promise<NewFinding[]> {
+  const expected = await serversOfHost(world.dataSource, world.host.id);
+  const domains = await world.hypervisor.listDomains(world.ref);
+  const owners = await serversByUuid(
+    world.dataSource,
+    domains.map(({ uuid }) => uuid),
+  );
+  const byUuid = new Map(owners.map((server) => [server.uuid, server]));
+  const found: NewFinding[] = [];
+  for (const domain of domains) {
+    const finding = await reconcileDomain(world, domain, byUuid.get(domain.uuid));
+    if (finding) found.push(finding);
+  }
+  const present = new Set(domains.map(({ uuid }) => uuid));
+  for (const server of expected) {
+    if (server.busy || present.has(server.uuid)) continue;
+    await showAs(world, server, 'off');
+    found.push({
+      kind: 'domain_missing',
+      hostId: world.host.id,
+      subject: server.uuid,
+      details: { serverId: server.id },
+    });
+  }
+  return found;
+}
+
+async function reconcileDomain(
+  world: HostWorld,
+  domain: DomainFacts,
+  server: KnownServer | undefined,
+): Promise<NewFinding | undefined> {
+  const finding = { hostId: world.host.id, subject: domain.uuid };
+  const details = { name: domain.name, state: domain.state };
+  if (!domain.ours || !server) return { ...finding, kind: 'foreign_domain', details };
+  if (server.busy) return undefined;
+  const misplaced = server.hostId !== world.host.id;
+  if (server.deleted || misplaced) {
+    await world.hypervisor.undefineDomain(world.ref, domain.uuid);
+    return { ...finding, kind: 'orphan_domain', details: { ...details, serverId: server.id, removed: true } };
+  }
+  await showAs(world, server, domain.state === 'running' || domain.state === 'paused' ? 'running' : 'off');
+  return undefined;
+}
+
+/** Shows its owner what the host says, unless a workflow has begun meanwhile. */
+async function showAs(world: HostWorld, server: KnownServer, observed: 'running' | 'off'): Promise<void> {
+  if (!server.ready || server.observed === observed) return;
+  await world.dataSource.query(
+    `UPDATE servers s SET observed = $2 WHERE s.id = $1 AND s.observed = $3 AND s.desired <> 'deleted'
+       AND NOT EXISTS (SELECT 1 FROM sagas g WHERE g.subject_type = 'server' AND g.subject_id = s.id
+                       AND g.finished_at IS NULL)`,
+    [server.id, observed, server.observed],
+  );
+}

@@ -1,0 +1,71 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { DataSource } from 'typeorm';
+import { ENVIRONMENT, type Environment } from '#libs/config';
+import { ProviderEvents } from '#libs/payments';
+import { SecretsStore } from '#libs/servers';
+import { Reconciler } from './reconciler/reconciler.ts';
+
+const EVENTS_SECONDS = 1;
+const REPAIR_SECONDS = 60;
+const EXPIRY_SECONDS = 600;
+
+/** What the worker does by the clock. Each task waits for its own last run; PostgreSQL keeps several workers apart. */
+@Injectable()
+export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly stop = new AbortController();
+  private running: Promise<void>[] = [];
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly events: ProviderEvents,
+    private readonly secrets: SecretsStore,
+    private readonly reconciler: Reconciler,
+    private readonly log: PinoLogger,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.running = [
+      this.every(EVENTS_SECONDS, 'provider events', () => this.events.processDue()),
+      this.every(REPAIR_SECONDS, 'payments repair', () => this.events.repair()),
+      this.every(EXPIRY_SECONDS, 'expired secrets', () => this.secrets.expire(this.dataSource.manager)),
+      this.every(this.environment.SERVERY_RECONCILE_SECONDS, 'reconciler', () => this.reconciler.run()),
+    ];
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stop.abort();
+    await Promise.all(this.running);
+  }
+
+  private async every(seconds: number, task: string, run: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.stop;
+    while (!signal.aborted) {
+      try {
+        await run();
+      } catch (err) {
+        this.log.error({ err, task }, 'a scheduled task failed and will be tried again');
+      }
+      await pause(seconds * 1000, signal);
+    }
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,116 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { LoggerModule, PinoLogger } from 'nestjs-pino';
+import type { Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { accountsEntities } from '#libs/accounts';
+import { catalogEntities } from '#libs/catalog';
+import { configModule, type Environment } from '#libs/config';
+import { DatabaseModule } from '#libs/database';
+import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
+import { HypervisorModule } from '#libs/hypervisor/drivers';
+import { imagesEntities } from '#libs/images';
+import { ACCESS_PUBLISHER, type AccessPublisher, accessModule } from '#libs/networks';
+import { ordersEntities } from '#libs/orders';
+import { PaymentsModule, PaymentsService } from '#libs/payments';
+import { StripeProvider, stripeOptions } from '#libs/payments/stripe';
+import { FindingsService, PlacementModule, placementEntities } from '#libs/placement';
+import { QueueModule } from '#libs/queue';
+import { SagaStoreModule } from '#libs/saga';
+import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
+import { secretsModule } from '#libs/secrets';
+import { ActionProgress, SecretsStore, ServersModule, serversEntities } from '#libs/servers';
+import { orderPayments, workflows } from '#libs/workflows';
+import { HealthController } from './observability/health.controller.ts';
+import { MetricsController } from './observability/metrics.controller.ts';
+import { REGISTRY, registryModule } from './observability/registry.ts';
+import { Reconciler } from './reconciler/reconciler.ts';
+import { Schedules } from './schedules.ts';
+
+const entities = [
+  ...accountsEntities,
+  ...catalogEntities,
+  ...imagesEntities,
+  ...ordersEntities,
+  ...placementEntities,
+  ...serversEntities,
+];
+
+/** All of the worker: it runs the sagas, keeps database and hosts alike, and repairs what webhooks lost. */
+export function workerModule(environment: Environment, installationId: string): DynamicModule {
+  return {
+    module: WorkerModule,
+    imports: [
+      configModule(environment),
+      LoggerModule.forRoot({ pinoHttp: { level: environment.LOG_LEVEL, autoLogging: false } }),
+      DatabaseModule.forRoot({
+        url: environment.DATABASE_URL,
+        applicationName: 'servery-worker',
+        poolSize: environment.SERVERY_WORKER_CONCURRENCY + 8,
+        entities,
+      }),
+      QueueModule.forRoot({ url: environment.REDIS_URL }),
+      secretsModule(environment.SERVERY_SECRET_KEY),
+      registryModule,
+      HypervisorModule.forRoot({
+        installationId,
+        guestProxy: environment.SERVERY_GUEST_PROXY,
+        simulatedFolder: environment.SERVERY_SIMULATED_FLEET_DIR,
+      }),
+      accessModule(environment.SERVERY_RELAY_SOCKET),
+      orderPayments(new StripeProvider(stripeOptions(environment))),
+      PaymentsModule,
+      PlacementModule,
+      SagaStoreModule,
+      ServersModule,
+      sagas(environment),
+    ],
+    controllers: [HealthController, MetricsController],
+    providers: [Reconciler, Schedules],
+  };
+}
+
+function sagas(environment: Environment): DynamicModule {
+  return SagaModule.forRoot({
+    imports: [PaymentsModule, PlacementModule, ServersModule],
+    inject: [
+      DataSource,
+      HYPERVISOR,
+      GUEST_REACH,
+      ACCESS_PUBLISHER,
+      PaymentsService,
+      SecretsStore,
+      FindingsService,
+      REGISTRY,
+      PinoLogger,
+    ],
+    useFactory: (
+      dataSource: DataSource,
+      hypervisor: Hypervisor,
+      reach: GuestReach,
+      access: AccessPublisher,
+      payments: PaymentsService,
+      secrets: SecretsStore,
+      findings: FindingsService,
+      registry: Registry,
+      { logger }: PinoLogger,
+    ): SagasToRun => ({
+      sagas: workflows({
+        dataSource,
+        hypervisor,
+        reach,
+        access,
+        payments,
+        secrets,
+        findings,
+        storefrontUrl: environment.SERVERY_URL,
+      }),
+      observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],
+      log: logger,
+      concurrency: environment.SERVERY_WORKER_CONCURRENCY,
+      leaseSeconds: environment.SERVERY_LEASE_SECONDS,
+    }),
+  });
+}
+
+@Module({})
+class WorkerModule {}
