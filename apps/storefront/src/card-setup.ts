@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import { startCardSetup } from './api/account.ts';
 import { newIdempotencyKey } from './api/client.ts';
 
 const KEY = 'servery.card-setup';
+const storedSetup = z.object({ id: z.string(), url: z.string() });
 
 /** Leaves for the hosted card page; `/cards/return` finds the setup again by `currentCardSetup`. */
 export async function leaveForCardPage(): Promise<void> {
@@ -10,11 +12,17 @@ export async function leaveForCardPage(): Promise<void> {
   location.assign(setup.url);
 }
 
-/** The setup that this tab left for, or null. */
-export function currentCardSetup(): { readonly id: string; readonly url: string } | null {
-  const stored: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
-  if (typeof stored !== 'object' || stored === null || !('id' in stored) || !('url' in stored)) return null;
-  return { id: String(stored.id), url: String(stored.url) };
+export interface CardSetup {
+  readonly id: string;
+  /** The hosted page; null in a tab that did not open it. */
+  readonly url: string | null;
+}
+
+/** The setup that this tab left for, or the one that the hosted page named on the way back. */
+export function currentCardSetup(returnedId: string | undefined): CardSetup | null {
+  const stored = storedSetup.safeParse(JSON.parse(sessionStorage.getItem(KEY) ?? 'null'));
+  if (stored.success && (returnedId === undefined || returnedId === stored.data.id)) return stored.data;
+  return returnedId === undefined ? null : { id: returnedId, url: null };
 }
 
 export function forgetCardSetup(): void {

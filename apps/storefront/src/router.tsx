@@ -3,6 +3,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  notFound,
   redirect,
 } from '@tanstack/react-router';
 import { z } from 'zod';
@@ -26,7 +27,12 @@ async function requireAccount({ location }: { location: { href: string } }): Pro
   if (account === null) throw redirect({ to: '/sign-in', search: { next: location.href } });
 }
 
-const numericId = z.coerce.number().int().positive();
+/** An id in a path. What cannot be one leads to the page that says so. */
+function idInPath(text: string): number {
+  if (/^[1-9]\d{0,15}$/.test(text)) return Number(text);
+  throw notFound();
+}
+
 /** Only paths of our own may be returned to. */
 const nextPath = z.object({
   next: z
@@ -61,13 +67,17 @@ const orderReviewRoute = createRoute({
 const orderRoute = createRoute({
   getParentRoute: parent,
   path: '/orders/$orderId',
-  params: { parse: ({ orderId }) => ({ orderId: numericId.parse(orderId) }) },
+  params: { parse: ({ orderId }) => ({ orderId: idInPath(orderId) }) },
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/order/order-page.tsx'), 'OrderPage'),
 });
 const cardReturnRoute = createRoute({
   getParentRoute: parent,
   path: '/cards/return',
+  validateSearch: z.object({
+    setup: z.string().optional().catch(undefined),
+    cancelled: z.unknown().optional(),
+  }),
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/account/card-return-page.tsx'), 'CardReturnPage'),
 });
@@ -110,7 +120,7 @@ const serversRoute = createRoute({
 const serverRoute = createRoute({
   getParentRoute: parent,
   path: '/servers/$serverId',
-  params: { parse: ({ serverId }) => ({ serverId: numericId.parse(serverId) }) },
+  params: { parse: ({ serverId }) => ({ serverId: idInPath(serverId) }) },
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/servers/server-page.tsx'), 'ServerPage'),
 });
@@ -130,7 +140,7 @@ const sagasRoute = createRoute({
 const sagaRoute = createRoute({
   getParentRoute: parent,
   path: '/operator/sagas/$sagaId',
-  params: { parse: ({ sagaId }) => ({ sagaId: numericId.parse(sagaId) }) },
+  params: { parse: ({ sagaId }) => ({ sagaId: idInPath(sagaId) }) },
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/operator/saga-page.tsx'), 'SagaPage'),
 });

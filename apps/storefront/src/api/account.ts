@@ -102,6 +102,6 @@ export function cardSetupQuery(id: string) {
   });
 }
 
-export function deletePaymentMethod(id: string): Promise<null> {
-  return call(`/payment_methods/${encodeURIComponent(id)}`, nothing, { method: 'DELETE' });
+export function deletePaymentMethod(id: number): Promise<null> {
+  return call(`/payment_methods/${id}`, nothing, { method: 'DELETE' });
 }

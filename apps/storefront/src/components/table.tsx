@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 
 interface TableProps {
   readonly caption: string;
+  /** The headings; an empty one heads the column of buttons. */
   readonly columns: readonly string[];
   readonly children: ReactNode;
 }
@@ -13,7 +14,7 @@ export function Table({ caption, columns, children }: TableProps) {
       aria-label={caption}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a frame that scrolls must be reachable by keyboard
       tabIndex={0}
-      className="overflow-x-auto rounded-card border border-line bg-surface shadow-card"
+      className="relative overflow-x-auto rounded-card border border-line bg-surface shadow-card"
     >
       <table className="w-full border-collapse text-left text-[0.9375rem]">
         <caption className="sr-only">{caption}</caption>
@@ -21,7 +22,7 @@ export function Table({ caption, columns, children }: TableProps) {
           <tr className="border-b border-line text-sm text-soft">
             {columns.map((column) => (
               <th key={column} scope="col" className="px-4 py-3 font-medium whitespace-nowrap">
-                {column}
+                {column || <span className="sr-only">Actions</span>}
               </th>
             ))}
           </tr>

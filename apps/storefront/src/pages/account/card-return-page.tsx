@@ -1,9 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Navigate, useNavigate } from '@tanstack/react-router';
+import { Link, Navigate, useNavigate, useSearch } from '@tanstack/react-router';
 import { LoaderCircle } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { accountQuery, cardSetupQuery, paymentMethodsQuery } from '../../api/account.ts';
-import { currentCardSetup, forgetCardSetup, leaveForCardPage } from '../../card-setup.ts';
+import { type CardSetup, currentCardSetup, forgetCardSetup, leaveForCardPage } from '../../card-setup.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Notice } from '../../components/notice.tsx';
@@ -14,17 +14,18 @@ const PATIENCE_MS = 15_000;
 
 /** Where the hosted card page sends people back to: asks how it went, and sends them on. */
 export function CardReturnPage() {
-  const [setup] = useState(currentCardSetup);
+  const search = useSearch({ from: '/cards/return' });
+  const [setup] = useState(() => currentCardSetup(search.setup));
   if (setup === null) return <Navigate to={readOrderDraft() ? '/order/review' : '/account'} replace />;
   return (
     <Page title="Your card" narrow>
-      <CardSetupResult setup={setup} />
+      <CardSetupResult setup={setup} cancelled={search.cancelled !== undefined} />
     </Page>
   );
 }
 
-function CardSetupResult({ setup }: { setup: { id: string; url: string } }) {
-  const { patient, restart } = usePatience();
+function CardSetupResult({ setup, cancelled }: { setup: CardSetup; cancelled: boolean }) {
+  const { patient, restart } = usePatience(!cancelled);
   const { data, error, refetch } = useQuery({
     ...cardSetupQuery(setup.id),
     refetchInterval: ({ state }) => (patient && (state.data?.status ?? 'open') === 'open' ? 1_000 : false),
@@ -43,11 +44,12 @@ function CardSetupResult({ setup }: { setup: { id: string; url: string } }) {
   );
 }
 
-function usePatience() {
-  const [since, setSince] = useState(Date.now);
-  const [patient, setPatient] = useState(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a restart sets `since`, which starts the time anew
+/** Whether to go on asking: for a while after the way back, and again after `restart`. */
+function usePatience(atFirst: boolean) {
+  const [since, setSince] = useState(() => (atFirst ? Date.now() : 0));
+  const [patient, setPatient] = useState(atFirst);
   useEffect(() => {
+    if (since === 0) return;
     setPatient(true);
     const timer = setTimeout(() => setPatient(false), PATIENCE_MS);
     return () => clearTimeout(timer);
@@ -95,16 +97,18 @@ function CardRefused({ status }: { status: 'failed' | 'expired' }) {
   );
 }
 
-function CardUnfinished({ url, askAgain }: { url: string; askAgain: () => void }) {
+function CardUnfinished({ url, askAgain }: { url: string | null; askAgain: () => void }) {
   return (
     <Notice
       tone="warning"
       title="No card was added"
       actions={
         <>
-          <a href={url} className={buttonClass('primary')}>
-            Back to the card page
-          </a>
+          {url && (
+            <a href={url} className={buttonClass('primary')}>
+              Back to the card page
+            </a>
+          )}
           <Button look="secondary" onClick={askAgain}>
             Check again
           </Button>
@@ -112,7 +116,8 @@ function CardUnfinished({ url, askAgain }: { url: string; askAgain: () => void }
         </>
       }
     >
-      The card page was left before it was done. Nothing was charged.
+      The card page was left before a card was saved. Nothing was charged. If your bank declined the card, try
+      another one.
     </Notice>
   );
 }

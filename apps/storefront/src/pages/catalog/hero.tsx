@@ -11,8 +11,11 @@ const COURSES = [
 
 export function Hero() {
   return (
-    <section data-theme="dark" className="bg-pass text-ink">
-      <div className="mx-auto grid max-w-6xl items-center gap-12 px-4 py-16 sm:px-6 lg:grid-cols-[1.15fr_1fr] lg:py-24">
+    <section className="bg-pass">
+      <div
+        data-theme="dark"
+        className="mx-auto grid max-w-6xl items-center gap-12 px-4 py-16 sm:px-6 lg:grid-cols-[1.15fr_1fr] lg:py-24 text-ink"
+      >
         <div>
           <h1 className="text-[2.75rem] leading-[1.02] font-[680] tracking-[-0.04em] sm:text-6xl lg:text-[4.5rem]">
             Order a server, get it served.
@@ -25,7 +28,7 @@ export function Hero() {
             <a href="#catalog" className={buttonClass('accent', 'large')}>
               Choose a server
             </a>
-            <a href="/docs" className={buttonClass('secondary', 'large')}>
+            <a href="/docs" className={`${buttonClass('quiet', 'large')} border border-ink/40`}>
               Order by API
             </a>
           </div>

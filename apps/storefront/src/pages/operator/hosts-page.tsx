@@ -22,7 +22,7 @@ export function HostsPage() {
           Add one with <code className="font-mono">servery host add</code>.
         </EmptyState>
       )}
-      <div className="grid gap-5 md:grid-cols-2">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-5 md:grid-cols-2">
         {hosts?.map((host) => (
           <HostCard key={host.id} host={host} />
         ))}
@@ -37,6 +37,10 @@ const STATE: Readonly<Record<HostWire['state'], string>> = {
   maintenance: 'bg-saffron-tint text-saffron-ink',
   unreachable: 'bg-bad-tint text-bad',
 };
+
+function gib(mib: number): number {
+  return Math.round((mib / 1024) * 10) / 10;
+}
 
 function HostCard({ host }: { host: HostWire }) {
   const queryClient = useQueryClient();
@@ -58,7 +62,12 @@ function HostCard({ host }: { host: HostWire }) {
       </div>
       <div className="mt-5 grid gap-4">
         <UsageMeter label="vCPUs" used={host.vcpus.used} total={host.vcpus.total} />
-        <UsageMeter label="Memory" used={host.memory_mib.used} total={host.memory_mib.total} unit="MiB" />
+        <UsageMeter
+          label="Memory"
+          used={gib(host.memory_mib.used)}
+          total={gib(host.memory_mib.total)}
+          unit="GiB"
+        />
         <UsageMeter label="Disk" used={host.disk_gib.used} total={host.disk_gib.total} unit="GiB" />
       </div>
       <p className="mt-5 text-sm text-soft">

@@ -1,5 +1,7 @@
 import { Tabs } from '@base-ui/react/tabs';
-import { useNavigate } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import { Navigate, useNavigate } from '@tanstack/react-router';
+import { accountQuery } from '../../api/account.ts';
 import { Page } from '../../components/page.tsx';
 import { Panel } from '../../components/section.tsx';
 import { AccountForm, type AccountFormMode } from '../account/account-form.tsx';
@@ -13,7 +15,9 @@ const TABS: readonly (readonly [AccountFormMode, string])[] = [
 /** Signing up or in on the way to an order; what was configured is kept. */
 export function AccountStepPage() {
   const navigate = useNavigate();
+  const { data: account } = useQuery(accountQuery);
   const done = () => navigate({ to: '/order/review' });
+  if (account) return <Navigate to="/order/review" replace />;
   return (
     <Page
       title="Who is it for?"

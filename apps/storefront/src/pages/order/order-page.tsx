@@ -3,10 +3,12 @@ import { useParams } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import type { ActionWire, OrderWire, ServerWire } from '#libs/contracts';
 import { accountQuery } from '../../api/account.ts';
+import { ApiError } from '../../api/client.ts';
 import { actionQuery, orderQuery, serverQuery } from '../../api/servers.ts';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
+import { NotFoundPage } from '../fallback-pages.tsx';
 import { OrderFailed } from './order-failed.tsx';
 import { OrderProgress } from './order-progress.tsx';
 import { OrderServed } from './order-served.tsx';
@@ -19,11 +21,14 @@ export function OrderPage() {
   const server = useQuery({ ...serverQuery(order.data?.server_id ?? 0), enabled: Boolean(order.data) });
   useRefreshWhenFinished(order.data, action.data);
   const name = server.data?.name;
+  if (order.error instanceof ApiError && order.error.status === 404) return <NotFoundPage />;
   return (
     <Page
       title={headline(order.data, name)}
       narrow
-      above={<p className="mb-2 font-mono text-sm text-soft">{name}&nbsp;</p>}
+      above={
+        <p className="mb-2 font-mono text-sm text-soft">{order.data?.status !== 'fulfilled' && name}&nbsp;</p>
+      }
     >
       {order.error && !order.data && <ErrorPanel error={order.error} retry={order.refetch} />}
       {!order.data && !order.error && <Skeleton className="h-80" />}

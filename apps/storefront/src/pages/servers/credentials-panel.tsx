@@ -42,8 +42,14 @@ function PasswordReveal({ server }: { server: ServerWire }) {
     return (
       <div className="mt-4 grid animate-settle gap-3" role="status">
         <p className="font-medium">Save it now. It will not be shown again.</p>
-        <CopyLine label="username" text={reveal.data.username} />
-        <CopyLine label="password" text={reveal.data.password} />
+        <div>
+          <p className="mb-1.5 text-sm font-[550]">User name</p>
+          <CopyLine label="username" text={reveal.data.username} />
+        </div>
+        <div>
+          <p className="mb-1.5 text-sm font-[550]">Password</p>
+          <CopyLine label="password" text={reveal.data.password} />
+        </div>
       </div>
     );
   return (
@@ -75,12 +81,12 @@ function PasswordState({ server }: { server: ServerWire }) {
     case 'revealed':
       return (
         <p className="text-soft">
-          The password has been shown. If you lost it, ask for a new one under “Power”.
+          The password has been shown. If you lost it, ask for a new one under “Actions”.
         </p>
       );
     case 'expired':
       return (
-        <p className="text-soft">The password was not fetched in time. Ask for a new one under “Power”.</p>
+        <p className="text-soft">The password was not fetched in time. Ask for a new one under “Actions”.</p>
       );
   }
 }

@@ -106,7 +106,7 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
 function WideTrigger(props: object) {
   return (
     <Button look="secondary" {...props}>
-      <Power aria-hidden="true" className="size-4" /> Power{' '}
+      <Power aria-hidden="true" className="size-4" /> Actions{' '}
       <ChevronDown aria-hidden="true" className="size-4 opacity-60" />
     </Button>
   );
