@@ -1,8 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { requiredDebianPackages } from '#libs/images/cook';
 import { root } from './sources.ts';
+
+const lockSchema = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({ optionalDependencies: z.record(z.string(), z.string()).optional() }),
+  ),
+});
 
 const folder = join(root, 'scripts/packages');
 
@@ -24,5 +32,19 @@ describe('the lists of Debian packages', () => {
     );
     const lists = (await readdir(folder)).map((file) => file.replace(/\.txt$/, ''));
     expect([...new Set(asked)].toSorted()).toEqual(lists.toSorted());
+  });
+});
+
+describe('package-lock.json', () => {
+  it('has the packages of every platform: npm leaves out those that a registry hides, and then npm ci refuses', async () => {
+    const { packages } = lockSchema.parse(
+      JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')),
+    );
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies ?? {}).filter(
+        (name) => !(`${path}/node_modules/${name}` in packages || `node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
   });
 });
