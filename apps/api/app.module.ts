@@ -2,12 +2,23 @@ import { type DynamicModule, Module, StandardSchemaSerializerInterceptor } from 
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
 import { AccountsModule, accountsEntities } from '#libs/accounts';
+import { CatalogModule, catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
+import { ImagesModule, imagesEntities } from '#libs/images';
+import { OrdersModule, ordersEntities } from '#libs/orders';
+import { PaymentsModule } from '#libs/payments';
+import { StripeProvider, stripeOptions } from '#libs/payments/stripe';
+import { PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
+import { SagaStoreModule } from '#libs/saga';
 import { secretsModule } from '#libs/secrets';
+import { ServersModule, serversEntities } from '#libs/servers';
+import { orderPayments } from '#libs/workflows';
 import { AccountPresenter } from './accounts/account.presenter.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
+import { ActionPresenter } from './actions/action.presenter.ts';
+import { ActionsController } from './actions/actions.controller.ts';
 import { ApiTokensController } from './api-tokens/api-tokens.controller.ts';
 import { AccessGuard } from './auth/access.guard.ts';
 import { ApiTokenStrategy } from './auth/api-token.strategy.ts';
@@ -15,6 +26,11 @@ import { AuthenticationGuard } from './auth/authentication.guard.ts';
 import { CsrfGuard } from './auth/csrf.guard.ts';
 import { PasswordStrategy } from './auth/password.strategy.ts';
 import { SessionStrategy } from './auth/session.strategy.ts';
+import { CatalogController } from './catalog/catalog.controller.ts';
+import { CatalogPresenter } from './catalog/catalog.presenter.ts';
+import { ImagesController } from './catalog/images.controller.ts';
+import { LocationsController } from './catalog/locations.controller.ts';
+import { ServerTypesController } from './catalog/server-types.controller.ts';
 import { ErrorFilter } from './http/error.filter.ts';
 import { RouteTable } from './http/route-table.ts';
 import { ValidationPipe } from './http/validation.pipe.ts';
@@ -23,12 +39,44 @@ import { IdempotencyStore } from './idempotency/idempotency.store.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { loggingParams } from './observability/logging.ts';
 import { DocsController } from './openapi/docs.controller.ts';
+import { HostPresenter } from './operator/host.presenter.ts';
+import { HostsController } from './operator/hosts.controller.ts';
+import { SagasController } from './operator/sagas.controller.ts';
+import { OrderPresenter } from './orders/order.presenter.ts';
+import { OrdersController } from './orders/orders.controller.ts';
+import { PaymentMethodsController } from './payments/payment-methods.controller.ts';
+import { WebhooksController } from './payments/webhooks.controller.ts';
 import { ProjectsController } from './projects/projects.controller.ts';
 import { API_LIMIT, apiLimit } from './rate-limit/limits.ts';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.ts';
+import { ServerPresenter } from './servers/server.presenter.ts';
+import { ServerActionsController } from './servers/server-actions.controller.ts';
+import { ServersController } from './servers/servers.controller.ts';
 import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
 
+const entities = [
+  ...accountsEntities,
+  ...catalogEntities,
+  ...imagesEntities,
+  ...ordersEntities,
+  ...placementEntities,
+  ...serversEntities,
+];
+
+/** Fixed paths stand before those with a placeholder in their place. */
 const controllers = [
+  ActionsController,
+  CatalogController,
+  HostsController,
+  ImagesController,
+  LocationsController,
+  OrdersController,
+  PaymentMethodsController,
+  SagasController,
+  ServerActionsController,
+  ServersController,
+  ServerTypesController,
+  WebhooksController,
   AccountsController,
   ApiTokensController,
   DocsController,
@@ -54,15 +102,28 @@ export function appModule(environment: Environment, routes: RouteTable): Dynamic
         url: environment.DATABASE_URL,
         applicationName: 'servery-api',
         poolSize: 20,
-        entities: [...accountsEntities],
+        entities,
       }),
       QueueModule.forRoot({ url: environment.REDIS_URL }),
       secretsModule(environment.SERVERY_SECRET_KEY),
       AccountsModule,
+      CatalogModule,
+      ImagesModule,
+      OrdersModule,
+      PaymentsModule,
+      orderPayments(new StripeProvider(stripeOptions(environment))),
+      PlacementModule,
+      ServersModule,
+      { module: SagaStoreModule, global: true },
     ],
     controllers,
     providers: [
       AccountPresenter,
+      ActionPresenter,
+      CatalogPresenter,
+      HostPresenter,
+      OrderPresenter,
+      ServerPresenter,
       ApiTokenStrategy,
       IdempotencyStore,
       PasswordStrategy,

@@ -42,6 +42,7 @@ export const actionListQuery = z.strictObject({
   ...actionFilters,
 });
 
+export const unknownActionParams = z.object({ id: idParam, action: z.string().max(64) });
 export const serverActionParams = z.object({ id: idParam, action_id: idParam });
 
 export type ActionWire = z.output<typeof action>;

@@ -48,50 +48,55 @@ export const finding = z
 export const findingListResponse = z.object({ findings: z.array(finding), meta });
 export const findingListQuery = z.strictObject({
   kind: several(z.string()).optional(),
-  include_resolved: z.enum(['true', 'false']).optional(),
+  sort: sortQuery(['id', 'kind', 'first_seen', 'last_seen']),
   ...pageQuery,
 });
 
-/** One try of one step of a workflow. */
-export const sagaStep = z
-  .object({
-    name: z.string(),
-    direction: z.string(),
-    state: z.string(),
-    tries: z.int(),
-    started: timestamp.nullable(),
-    finished: timestamp.nullable(),
-    duration_seconds: z.number().nullable(),
-    error: z.object({ code: z.string(), message: z.string() }).nullable(),
-  })
-  .meta({ id: 'SagaStep' });
+const sagaError = z.object({ code: z.string(), message: z.string() });
+const sagaStates = z.enum(['running', 'undoing', 'done', 'undone', 'stuck']);
 
-/** A long operation. It never shows its parameters: they may name what is not the operator's. */
+/** One try of one step of a workflow. */
+export const sagaTry = z
+  .object({
+    step: z.string(),
+    direction: z.enum(['do', 'undo']),
+    try: z.int(),
+    outcome: z.enum(['succeeded', 'retried', 'failed', 'interrupted']),
+    error: sagaError.nullable(),
+    duration_seconds: z.number(),
+    worker: z.string(),
+    at: timestamp,
+  })
+  .meta({ id: 'SagaTry' });
+
+/** A long operation. Its parameters and outputs are not shown. */
 export const saga = z
   .object({
-    id: z.string(),
-    type: z.string(),
-    state: z.string(),
-    subject: z.object({ type: z.string(), id }).nullable(),
+    id,
+    name: z.string(),
+    state: sagaStates,
+    direction: z.enum(['do', 'undo']),
+    step: z.string(),
     tries: z.int(),
-    error: z.object({ code: z.string(), message: z.string() }).nullable(),
-    wake_at: timestamp.nullable(),
+    subject: z.object({ type: z.string(), id }).nullable(),
+    action_id: id.nullable(),
+    error: sagaError.nullable(),
+    wake_at: timestamp,
     created: timestamp,
+    updated: timestamp,
     finished: timestamp.nullable(),
-    steps: z.array(sagaStep).optional(),
   })
   .meta({ id: 'Saga' });
 
-export const sagaResponse = z.object({ saga });
-export const sagaListResponse = z.object({ sagas: z.array(saga), meta });
-export const sagaListQuery = z.strictObject({
-  state: several(z.string()).optional(),
-  type: several(z.string()).optional(),
-  ...pageQuery,
+/** `log` has every try of every step, the oldest first. */
+export const sagaResponse = z.object({
+  saga: saga.extend({ log: z.array(sagaTry) }).meta({ id: 'SagaWithLog' }),
 });
-export const bySagaId = z.object({ id: z.string().regex(/^[\w-]{1,64}$/, { error: 'is not an id' }) });
+export const sagaListResponse = z.object({ sagas: z.array(saga) });
+/** The newest sagas; at most 50. */
+export const sagaListQuery = z.strictObject({ state: several(sagaStates).optional() });
 
 export type HostWire = z.output<typeof host>;
 export type FindingWire = z.output<typeof finding>;
 export type SagaWire = z.output<typeof saga>;
-export type SagaStepWire = z.output<typeof sagaStep>;
+export type SagaTryWire = z.output<typeof sagaTry>;

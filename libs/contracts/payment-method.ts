@@ -1,16 +1,18 @@
 import { z } from 'zod';
+import { id, timestamp } from './common.ts';
 
-/** Payment objects keep the ids of the payment provider, which are text. */
-export const byPaymentId = z.object({ id: z.string().regex(/^\w{1,255}$/, { error: 'is not an id' }) });
+/** A setup keeps the id of the payment provider, which is text. */
+export const bySetupId = z.object({ id: z.string().regex(/^\w{1,255}$/, { error: 'is not an id' }) });
 
 export const paymentMethod = z
   .object({
-    id: z.string(),
+    id,
     brand: z.string(),
     last4: z.string(),
     exp_month: z.int(),
     exp_year: z.int(),
     is_default: z.boolean(),
+    created: timestamp,
   })
   .meta({ id: 'PaymentMethod' });
 

@@ -22,6 +22,16 @@ export function parseLabelSelector(text: string): LabelSelector {
   return splitOutsideParentheses(text).map((part) => parseRequirement(part.trim()));
 }
 
+/** Whether labels in memory meet every requirement of a selector. */
+export function matchesLabels(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  return selector.every((requirement) => {
+    const value = Object.hasOwn(labels, requirement.key) ? labels[requirement.key] : undefined;
+    if (!('values' in requirement)) return (value !== undefined) === (requirement.operator === 'exists');
+    const isAmong = value !== undefined && requirement.values.includes(value);
+    return requirement.operator === 'in' ? isAmong : !isAmong;
+  });
+}
+
 /** The canonical text of a selector; parsing it again gives the same selector. */
 export function formatLabelSelector(selector: LabelSelector): string {
   return selector.map(formatRequirement).join(',');

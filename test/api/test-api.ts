@@ -3,9 +3,9 @@ import type { DynamicModule } from '@nestjs/common';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll } from 'vitest';
 import { loadEnvironment } from '#libs/config';
+import { type Api, createApi } from '../../apps/api/create-app.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { testRedisUrl } from '../support/redis.ts';
-import { type Api, createApi } from '../../apps/api/create-app.ts';
 import { assertHetznerWireFormat } from './hetzner-wire-format.ts';
 
 export interface TestRequest {

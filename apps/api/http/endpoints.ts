@@ -51,25 +51,35 @@ export function describeEndpoints(modules: ModulesContainer): DescribedEndpoint[
     const handlers = new MetadataScanner().getAllMethodNames(controller.prototype);
     return handlers
       .filter((name) => Reflect.hasMetadata(METHOD_METADATA, controller.prototype[name]))
-      .map((name) => describe(controller, name));
+      .flatMap((name) => describe(controller, name));
   });
 }
 
-function describe(controller: Type, name: string): DescribedEndpoint {
+/** One for each path that the controller stands at. */
+function describe(controller: Type, name: string): DescribedEndpoint[] {
   const handler: object = controller.prototype[name];
   const endpoint: EndpointMetadata | undefined = Reflect.getMetadata(ENDPOINT, handler);
   if (!endpoint) throw new Error(`${controller.name}.${name} has no @Endpoint`);
   const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
-  const segments = [
-    Reflect.getMetadata(PATH_METADATA, controller),
-    Reflect.getMetadata(PATH_METADATA, handler),
-  ];
-  const path = `/${segments
-    .map((part: string) => part.replace(/^\/|\/$/g, ''))
-    .filter(Boolean)
-    .join('/')}`;
+  const prefixes = [Reflect.getMetadata(PATH_METADATA, controller)].flat() as string[];
+  const suffix: string = Reflect.getMetadata(PATH_METADATA, handler);
   const group = controller.name.replace(/Controller$/, '');
-  return { ...endpoint, name, group, method, path, parameters: parametersOf(controller, name) };
+  const parameters = parametersOf(controller, name);
+  return prefixes.map((prefix) => ({
+    ...endpoint,
+    name,
+    group,
+    method,
+    path: joined(prefix, suffix),
+    parameters,
+  }));
+}
+
+function joined(...parts: readonly string[]): string {
+  return `/${parts
+    .flatMap((part) => part.split('/'))
+    .filter((part) => part !== '')
+    .join('/')}`;
 }
 
 function parametersOf(controller: Type, name: string): EndpointParameter[] {

@@ -1,0 +1,168 @@
+import { Body, Controller, Get, Ip, Param, Post, Query } from '@nestjs/common';
+import type { z } from 'zod';
+import { AuditService } from '#libs/accounts';
+import {
+  actionListQuery,
+  actionListResponse,
+  actionResponse,
+  byId,
+  credentialsResponse,
+  type RebuildServer,
+  rebuildServer,
+  rebuildServerResponse,
+  resetPasswordResponse,
+  serverActionParams,
+  unknownActionParams,
+} from '#libs/contracts';
+import { ImagesService } from '#libs/images';
+import { type Action, ActionsService, ServerCommands, ServersService } from '#libs/servers';
+import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
+import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
+import { ApiError } from '../http/api-error.ts';
+import { Endpoint, type EndpointOptions } from '../http/endpoint.ts';
+import { metaOf, toListQuery } from '../http/list-query.ts';
+import { passwordDelivery } from './password-delivery.ts';
+import { unknownReferences } from './to-order-request.ts';
+
+type ById = z.output<typeof byId>;
+
+/** A command that is answered with the action that carries it out. */
+function command(summary: string): EndpointOptions {
+  return { summary, access: 'write', response: actionResponse, status: 201, idempotent: true };
+}
+
+@Controller('v1/servers/:id/actions')
+export class ServerActionsController {
+  constructor(
+    private readonly commands: ServerCommands,
+    private readonly servers: ServersService,
+    private readonly actions: ActionsService,
+    private readonly images: ImagesService,
+    private readonly audit: AuditService,
+    private readonly presenter: ActionPresenter,
+  ) {}
+
+  @Get()
+  @Endpoint({ summary: 'List the actions of a server', access: 'read', response: actionListResponse })
+  async list(
+    @ProjectId() projectId: number,
+    @Param({ schema: byId }) { id }: ById,
+    @Query({ schema: actionListQuery }) parsed: z.output<typeof actionListQuery>,
+  ) {
+    await this.servers.get(projectId, id);
+    const query = toListQuery(parsed);
+    const page = await this.actions.list(projectId, query, id);
+    return { actions: page.items.map(presentAction), meta: metaOf(query, page) };
+  }
+
+  @Get(':action_id')
+  @Endpoint({ summary: 'Get an action of a server', access: 'read', response: actionResponse })
+  async get(
+    @ProjectId() projectId: number,
+    @Param({ schema: serverActionParams }) { id, action_id }: z.output<typeof serverActionParams>,
+  ) {
+    return {
+      action: await this.presenter.presentWithSteps(await this.actions.get(projectId, action_id, id)),
+    };
+  }
+
+  @Post('poweron')
+  @Endpoint(command('Power on'))
+  async powerOn(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return started(await this.commands.powerOn(projectId, id));
+  }
+
+  @Post('poweroff')
+  @Endpoint(command('Power off: pulls the plug'))
+  async powerOff(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return started(await this.commands.powerOff(projectId, id));
+  }
+
+  @Post('shutdown')
+  @Endpoint(command('Ask the system to shut down'))
+  async shutdown(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return started(await this.commands.shutdown(projectId, id));
+  }
+
+  @Post('reboot')
+  @Endpoint(command('Ask the system to reboot'))
+  async reboot(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return started(await this.commands.reboot(projectId, id));
+  }
+
+  @Post('reset')
+  @Endpoint(command('Press the reset button'))
+  async reset(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return started(await this.commands.reset(projectId, id));
+  }
+
+  @Post('reset_password')
+  @Endpoint({
+    ...command('Set a new root password; a token gets it in the answer'),
+    response: resetPasswordResponse,
+  })
+  async resetPassword(@CurrentPrincipal() principal: Principal, @Param({ schema: byId }) { id }: ById) {
+    const delivery = passwordDelivery(principal);
+    const { action, rootPassword } = await this.commands.resetPassword(principal.projectId, id, delivery);
+    return { ...started(action), ...(rootPassword === null ? {} : { root_password: rootPassword }) };
+  }
+
+  @Post('rebuild')
+  @Endpoint({
+    ...command('Put a fresh disk of an image in place; all data is lost'),
+    response: rebuildServerResponse,
+  })
+  async rebuild(
+    @CurrentPrincipal() principal: Principal,
+    @Param({ schema: byId }) { id }: ById,
+    @Body({ schema: rebuildServer }) body: RebuildServer,
+  ) {
+    const { projectId } = principal;
+    await this.servers.get(projectId, id);
+    const image = await this.images.resolve(body.image).catch(unknownReferences);
+    const delivery = passwordDelivery(principal);
+    const { action, rootPassword } = await this.commands.rebuild(projectId, id, image, delivery);
+    return { ...started(action), root_password: rootPassword };
+  }
+
+  @Post('reveal_credentials')
+  @Endpoint({
+    summary: 'Show the root password, once',
+    access: 'session',
+    response: credentialsResponse,
+    status: 201,
+  })
+  async revealCredentials(
+    @CurrentPrincipal() principal: Principal,
+    @Param({ schema: byId }) { id }: ById,
+    @Ip() ip: string,
+  ) {
+    const { accountId, projectId } = principal;
+    const actorId = principal.kind === 'session' ? principal.sessionId : principal.tokenId;
+    const password = await this.commands.revealPassword(projectId, id);
+    await this.audit.record({
+      accountId,
+      actorKind: principal.kind,
+      actorId,
+      action: 'credentials.reveal',
+      subjectKind: 'server',
+      subjectId: id,
+      ip,
+    });
+    return { credentials: { username: 'root', password } };
+  }
+
+  @Post(':action')
+  @Endpoint({ summary: 'Any other action: not available here yet', access: 'write' })
+  async unknown(
+    @ProjectId() projectId: number,
+    @Param({ schema: unknownActionParams }) { id, action }: z.output<typeof unknownActionParams>,
+  ) {
+    await this.servers.get(projectId, id);
+    throw new ApiError('unsupported_error', `the action "${action}" is not available here yet`);
+  }
+}
+
+function started(action: Action) {
+  return { action: presentAction(action) };
+}

@@ -1,0 +1,116 @@
+import { Injectable } from '@nestjs/common';
+import { CatalogService, type ServerType } from '#libs/catalog';
+import type { ServerExtraWire, ServerWire } from '#libs/contracts';
+import { type Image, ImagesService } from '#libs/images';
+import { type Server, type ServerAccess, type ServerFacts, ServersService } from '#libs/servers';
+import {
+  type CatalogContext,
+  CatalogPresenter,
+  presentDatacenter,
+  presentLocation,
+  presentServerType,
+} from '../catalog/catalog.presenter.ts';
+import { presentImage } from '../catalog/images.controller.ts';
+import { wireTime, wireTimeOrNull } from '../http/wire.ts';
+
+interface Parts {
+  readonly type: ServerType;
+  readonly image: Image;
+  readonly facts: ServerFacts;
+  readonly catalog: CatalogContext;
+}
+
+/** Servers as the wire has them, with the rows that they name read together. */
+@Injectable()
+export class ServerPresenter {
+  constructor(
+    private readonly catalog: CatalogService,
+    private readonly catalogPresenter: CatalogPresenter,
+    private readonly images: ImagesService,
+    private readonly servers: ServersService,
+  ) {}
+
+  async presentOne(server: Server): Promise<ServerWire> {
+    const [presented] = await this.present([server]);
+    if (!presented) throw new Error('one server in, one server out');
+    return presented;
+  }
+
+  async present(servers: readonly Server[]): Promise<ServerWire[]> {
+    if (servers.length === 0) return [];
+    const [types, images, facts, catalog] = await Promise.all([
+      this.catalog.serverTypesByIds(servers.map(({ serverTypeId }) => serverTypeId)),
+      this.images.byIds(servers.map(({ imageId }) => imageId)),
+      this.servers.factsOf(servers),
+      this.catalogPresenter.context(),
+    ]);
+    return servers.map((server) => {
+      const parts = {
+        type: types.find(({ id }) => id === server.serverTypeId),
+        image: images.find(({ id }) => id === server.imageId),
+        facts: facts.get(server.id),
+      };
+      if (!parts.type || !parts.image || !parts.facts) throw new Error(`server ${server.id} lacks a part`);
+      return presentServer(server, { type: parts.type, image: parts.image, facts: parts.facts, catalog });
+    });
+  }
+}
+
+function presentServer(server: Server, { type, image, facts, catalog }: Parts): ServerWire {
+  const location = catalog.locations.find(({ id }) => id === server.locationId);
+  if (!location) throw new Error(`server ${server.id} is in an unknown location`);
+  return {
+    id: server.id,
+    name: server.name,
+    status: server.observed,
+    created: wireTime(server.createdAt),
+    public_net: {
+      ipv4: server.ipv4 === null ? null : { ip: server.ipv4, blocked: false, dns_ptr: '' },
+      ipv6: null,
+      floating_ips: [],
+      firewalls: [],
+    },
+    private_net: [],
+    server_type: presentServerType(type, catalog.locations),
+    datacenter: presentDatacenter(location, catalog),
+    location: presentLocation(location),
+    image: presentImage(image),
+    iso: null,
+    rescue_enabled: false,
+    locked: facts.locked,
+    backup_window: null,
+    outgoing_traffic: null,
+    ingoing_traffic: null,
+    included_traffic: null,
+    primary_disk_size: type.diskGib,
+    protection: { delete: false, rebuild: false },
+    labels: server.labels,
+    volumes: [],
+    load_balancers: [],
+    placement_group: null,
+    servery: presentExtra(server, image, facts),
+  };
+}
+
+function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerExtraWire {
+  const withoutPassword = server.readyAt ? 'available' : 'pending';
+  return {
+    appliance: image.name,
+    order_id: facts.orderId,
+    ready: server.readyAt !== null,
+    ready_at: wireTimeOrNull(server.readyAt),
+    host_key: server.hostKey,
+    credentials: {
+      kind: server.credentialKind,
+      state: facts.credentials === 'none' ? withoutPassword : facts.credentials,
+      expires_at: wireTimeOrNull(facts.credentialsExpireAt),
+    },
+    access: server.access.map(presentAccess),
+    reason: server.reason,
+  };
+}
+
+function presentAccess({ service, host, port, command }: ServerAccess): ServerExtraWire['access'][number] {
+  const isUrl = /^https?:/.test(command);
+  return { service, host, port, ...(isUrl ? { url: command } : { command }) };
+}
