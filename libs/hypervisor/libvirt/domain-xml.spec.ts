@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { DomainSpec, HostRef } from '../port.ts';
+import { domainXml, readDomain } from './domain-xml.ts';
+import { volumeXml } from './volume-xml.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'servery-xml-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const host: HostRef = {
+  id: 1,
+  name: 'kvm1',
+  uri: 'qemu:///system',
+  domainType: 'kvm',
+  imagePool: 'images',
+  diskPool: 'disks & "more" <here>',
+  bridge: 'br0',
+};
+const spec: DomainSpec = {
+  uuid: '7a0b4a0e-6f0c-4a3e-9a45-5a5f3a0f0d11',
+  name: 'web-1',
+  serverId: 9_007_199_254_740_991,
+  vcpus: 2,
+  memoryMib: 2048,
+  diskVolume: 'web-1.qcow2',
+  seedVolume: 'web-1-seed.iso',
+  mac: '52:54:00:12:34:56',
+  ipv4: '10.77.0.50',
+};
+
+/** libvirt's own schema for what it takes. */
+function validate(xml: string, schema: 'domain' | 'storagevol'): void {
+  const path = join(folder, `${schema}.xml`);
+  writeFileSync(path, xml);
+  execFileSync('virt-xml-validate', [path, schema], { stdio: 'pipe' });
+}
+
+describe('a domain', () => {
+  it.each(['kvm', 'qemu'] as const)(
+    'satisfies the schema of libvirt, with and without a seed (%s)',
+    (domainType) => {
+      validate(domainXml({ ...host, domainType }, spec, 'here'), 'domain');
+      const { seedVolume: _seed, ...bare } = spec;
+      validate(domainXml({ ...host, domainType }, bare, 'here'), 'domain');
+    },
+  );
+
+  it('reads back as it was written', () => {
+    expect(readDomain(domainXml(host, spec, 'a "b" <c> & d'))).toEqual({
+      uuid: spec.uuid,
+      name: spec.name,
+      owner: { serverId: spec.serverId, installationId: 'a "b" <c> & d' },
+      disks: [
+        { target: 'vda', volume: 'web-1.qcow2', path: '' },
+        { target: 'vdb', volume: 'web-1-seed.iso', path: '' },
+      ],
+    });
+  });
+
+  it('lets the guest send from its own address alone', () => {
+    const xml = domainXml(host, spec, 'here');
+    expect(xml).toMatch(/<filterref filter="clean-traffic">\s*<parameter name="IP" value="10.77.0.50"\/>/);
+  });
+
+  it.each([
+    '<domain><uuid>x</uuid></domain>',
+    '<domain><metadata/></domain>',
+    '<domain><metadata><servery:server xmlns:servery="urn:other" id="1" installation="here"/></metadata></domain>',
+    '<domain><metadata><servery:server xmlns:servery="urn:servery:domain:1" id="x" installation="here"/></metadata></domain>',
+    '<domain><metadata><other:server xmlns:other="urn:o" id="1" installation="here"/></metadata></domain>',
+  ])('without our mark belongs to nobody: %s', (xml) => {
+    expect(readDomain(xml).owner).toBeNull();
+  });
+});
+
+describe('a volume', () => {
+  it('satisfies the schema of libvirt, with and without a backing image', () => {
+    const plan = { name: 'a.qcow2', capacityBytes: 2 ** 40, allocationBytes: 0, format: 'qcow2' } as const;
+    validate(volumeXml(plan), 'storagevol');
+    validate(volumeXml({ ...plan, backing: { path: '/pool/a & <b>.qcow2', format: 'qcow2' } }), 'storagevol');
+  });
+});
