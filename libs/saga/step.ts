@@ -70,8 +70,9 @@ export interface Inside<P, O, D, Out> {
 }
 
 /**
- * How a step is taken back: outside the database (`undo`: may run more than once, and may find nothing to undo),
- * inside the transaction that records the undoing (`undoTransact`), both in that order, or not at all and why.
+ * How a step is taken back: outside the database (`undo`, which may run more than once), inside the transaction that
+ * records the undoing (`undoTransact`, exactly once), both in that order, or not at all and why. Either must be
+ * content to find nothing: a step is undone when it failed half-way, too, and when the saga turned before it began.
  */
 export type Undoing<P, O, D, Out> =
   | {

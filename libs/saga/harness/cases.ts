@@ -44,10 +44,7 @@ function undoCases(reversible: readonly SagaStep[]): SagaCase[] {
   const last = reversible.at(-1);
   if (!last) return [];
   const turn: Fault = { step: last.name, direction: 'do', moment: 'after', kind: 'permanent' };
-  // A last step inside a transaction leaves nothing to undo when it fails, so its own undo has no case.
-  const undone = reversible.filter(
-    (step) => (step.undo || step.undoTransact) && !(step === last && step.transact),
-  );
+  const undone = reversible.filter((step) => step.undo ?? step.undoTransact);
   return undone.flatMap((step) => {
     const moments = (step.undo ? ['before', 'after', 'recording'] : ['before', 'recording']) as Moment[];
     const one = (kind: FaultKind, moment: Moment): SagaCase => ({

@@ -48,8 +48,7 @@ export function decide(saga: Steps, at: Position, result: TryResult, pace: Pace)
 
 /** The move of a saga that is to turn back before its present try: an earlier one may have left something. */
 export function turnBackUntried(saga: Steps, at: Position, error: SagaErrorRecord): Move {
-  const untouched = at.step === '' && at.tries <= 1;
-  return undoNext(saga, at, untouched ? -1 : stepIndex(saga, at.step), error, 'failed');
+  return turnBack(saga, at, error, 'failed');
 }
 
 /** The index of the step at which a saga stands. @returns -1 when the definition has no such step. */
@@ -127,6 +126,10 @@ function decideUndo(saga: Steps, at: Position, result: TryResult, pace: Pace): M
   };
 }
 
+/**
+ * Back from the present step, its own undo first, whether or not it was tried: it may have left something, and what
+ * came with the request itself is given back by the first step's undo.
+ */
 function turnBack(saga: Steps, at: Position, error: SagaErrorRecord, outcome: StepOutcome): Move {
   return undoNext(saga, at, stepIndex(saga, at.step), error, outcome);
 }
@@ -139,7 +142,7 @@ function undoNext(
   error: SagaErrorRecord | null,
   outcome: StepOutcome,
 ): Move {
-  const left = saga.steps.slice(0, from + 1).findLast((step) => isUndoable(step, at.outputs));
+  const left = saga.steps.slice(0, from + 1).findLast((step) => step.undo ?? step.undoTransact);
   return {
     state: left ? 'undoing' : 'undone',
     direction: 'undo',
@@ -151,12 +154,6 @@ function undoNext(
     sleepSeconds: null,
     outcome,
   };
-}
-
-/** A step inside a transaction that was not recorded has left nothing behind; any other may have. */
-function isUndoable(step: SagaStep, outputs: Readonly<Record<string, unknown>>): boolean {
-  if (!step.undo && !step.undoTransact) return false;
-  return step.transact === undefined || step.name in outputs;
 }
 
 function stay(at: Position, step: SagaStep, reversible: boolean): Omit<Move, 'sleepSeconds' | 'outcome'> {

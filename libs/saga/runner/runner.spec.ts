@@ -309,7 +309,7 @@ describe('a request to undo', () => {
     expect(await database.dataSource.transaction((m) => store.requestUndo(m, sagaId, 'x'))).toBe('finished');
   });
 
-  it('ends a saga that has not begun without touching anything', async () => {
+  it('takes back a saga that has not begun: its first undo runs and finds nothing', async () => {
     const sagaId = await start(planTrip, { tripId: 'never' });
     await database.dataSource.transaction((manager) => store.requestUndo(manager, sagaId, 'changed my mind'));
     const seen: SagaProgress[] = [];
