@@ -13,7 +13,7 @@ import { useState } from 'react';
 import type { ServerWire } from '#libs/contracts';
 import type { ServerAction } from '../../api/servers.ts';
 import { Button } from '../../components/button.tsx';
-import { ConfirmDialog } from '../../components/dialogs.tsx';
+import { ConfirmDialog, FormDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { DropMenu, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
 import { DeleteServerDialog } from './delete-server-dialog.tsx';
@@ -98,6 +98,14 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
         {asking && <p>{ACTIONS[asking].ask}</p>}
         {error && <ErrorPanel error={error} />}
       </ConfirmDialog>
+      <FormDialog open={error !== null && asking === null} onOpenChange={clear} title={server.name}>
+        <ErrorPanel error={error} />
+        <div className="flex justify-end">
+          <Button look="secondary" onClick={clear}>
+            Close
+          </Button>
+        </div>
+      </FormDialog>
       <DeleteServerDialog server={server} open={deleting} onOpenChange={setDeleting} />
     </>
   );

@@ -25,6 +25,9 @@ export function useServerAction(serverId: number, started: () => void) {
     start: begin.mutate,
     busy: begin.isPending || status === 'running',
     error: begin.error ?? failure,
-    clear: begin.reset,
+    clear: () => {
+      begin.reset();
+      setActionId(null);
+    },
   };
 }

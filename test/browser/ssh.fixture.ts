@@ -1,0 +1,45 @@
+import { Client, type ConnectConfig, utils } from 'ssh2';
+
+export interface SshLogin {
+  readonly host: string;
+  readonly port: number;
+  /** `ssh-ed25519 AAAA…`: a server with any other key is refused. */
+  readonly hostKey: string;
+  readonly secret: { readonly password: string } | { readonly privateKey: string };
+}
+
+/** Logs in as root and returns what `command` printed. @throws when the host key or the login is refused. */
+export function runBySsh({ host, port, hostKey, secret }: SshLogin, command: string): Promise<string> {
+  const expected = Buffer.from(hostKey.split(' ')[1] ?? '', 'base64');
+  const config: ConnectConfig = {
+    host,
+    port,
+    username: 'root',
+    readyTimeout: 60_000,
+    algorithms: { serverHostKey: ['ssh-ed25519'] },
+    hostVerifier: (offered: Buffer) => offered.equals(expected),
+    ...secret,
+  };
+  const client = new Client();
+  return new Promise<string>((resolve, reject) => {
+    client.on('error', reject);
+    client.on('ready', () => {
+      client.exec(command, (error, stream) => {
+        if (error) return reject(error);
+        let output = '';
+        stream.on('data', (chunk: Buffer) => {
+          output += chunk.toString();
+        });
+        stream.stderr.resume();
+        stream.on('close', () => resolve(output.trim()));
+      });
+    });
+    client.connect(config);
+  }).finally(() => client.end());
+}
+
+/** A new Ed25519 key pair in OpenSSH's formats. */
+export function newSshKey(comment: string): { readonly privateKey: string; readonly publicKey: string } {
+  const pair = utils.generateKeyPairSync('ed25519', { comment });
+  return { privateKey: pair.private, publicKey: pair.public };
+}
