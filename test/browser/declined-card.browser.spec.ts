@@ -35,7 +35,7 @@ describe('a visitor whose card is declined', () => {
     await page.getByRole('link', { name: 'Cancel and go back' }).click();
     await page.getByText('No card was added').waitFor();
     await page.getByRole('link', { name: 'Back', exact: true }).click();
-    expect(await page.getByTestId('docket-name').innerText()).toBe(name);
+    expect(await page.getByTestId('docket-name').textContent()).toBe(name);
     expect(await page.getByRole('button', { name: 'Order and pay' }).isDisabled()).toBe(true);
   });
 

@@ -14,6 +14,7 @@ import {
   order,
   readAccess,
   signUp,
+  textOf,
   waitUntilServed,
 } from './visitor.fixture.ts';
 
@@ -38,7 +39,7 @@ describe('a visitor orders a web server with a password', () => {
     name = await nameAndContinue(page);
     await signUp(page, newLogin());
     await addCard(page, CARDS.works);
-    expect(await page.getByTestId('docket-name').innerText()).toBe(name);
+    expect(await page.getByTestId('docket-name').textContent()).toBe(name);
     expect(await page.getByText('Held on your card').isVisible()).toBe(true);
     expect(await graveViolations(page)).toEqual([]);
   });
@@ -55,7 +56,7 @@ describe('a visitor orders a web server with a password', () => {
   it('sees the password once and logs in with what the page shows', async () => {
     keepPictureOnFailure(page);
     await page.getByRole('button', { name: 'Show the password once' }).click();
-    const password = await page.getByTestId('copy-password').innerText();
+    const password = await textOf(page, 'copy-password');
     access = await readAccess(page);
     expect(await runBySsh({ ...access, secret: { password } }, 'hostname')).toBe(name);
     await page.reload();

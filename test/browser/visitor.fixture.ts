@@ -84,13 +84,18 @@ export async function waitUntilServed(page: Page, name: string): Promise<void> {
     .waitFor({ timeout: SERVED_WITHIN_MILLISECONDS });
 }
 
+/** The text of one element that has a test id. */
+export async function textOf(page: Page, testId: string): Promise<string> {
+  return (await page.getByTestId(testId).textContent()) ?? '';
+}
+
 /** Where the page says that the server is: the words of its SSH command, its web address, its host key. */
 export async function readAccess(page: Page) {
-  const command = await page.getByTestId('copy-ssh command').innerText();
+  const command = await textOf(page, 'copy-ssh command');
   const port = Number(/-p (\d+)/.exec(command)?.[1]);
   const host = /root@(\S+)/.exec(command)?.[1] ?? '';
   await page.getByText('Its SSH host key').click();
-  return { command, host, port, hostKey: await page.getByTestId('copy-host key').innerText() };
+  return { command, host, port, hostKey: await textOf(page, 'copy-host key') };
 }
 
 /** Chooses one of the server's actions and answers its question. */
