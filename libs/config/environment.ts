@@ -58,6 +58,13 @@ export const environmentSchema = z.object({
     .min(1)
     .default('.servery/images')
     .describe('where golden images are cooked and kept'),
+  SERVERY_STOREFRONT_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'the folder of the built storefront, which the API serves at /; nothing is served there without it',
+    ),
   SERVERY_LEASE_SECONDS: z.coerce
     .number()
     .int()
@@ -102,7 +109,7 @@ export const environmentSchema = z.object({
   STRIPE_WEBHOOK_SECRET: z
     .string()
     .regex(/^whsec_\w+$/, { error: 'must look like whsec_…' })
-    .describe('the secret that signs what Stripe posts to $SERVERY_URL/webhooks/stripe'),
+    .describe('the secret that signs what Stripe posts to $SERVERY_URL/v1/webhooks/stripe'),
   STRIPE_API_HOST: z
     .string()
     .min(1)

@@ -6,7 +6,6 @@ export const apiStep: Step = {
   title: 'API and storefront',
   log: 'api',
   async run(up) {
-    await up.claimPort('api');
     await up.ensureProgram('api', 'apps/api/main.js', up.environment(), () => isHealthy(up.url));
     return `at ${up.url}`;
   },

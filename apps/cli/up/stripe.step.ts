@@ -6,15 +6,13 @@ export const stripeStep: Step = {
   log: 'stripe',
   async run(up) {
     if (process.env.STRIPE_SECRET_KEY) return 'from STRIPE_SECRET_KEY';
-    // The API's address is in the emulator's settings, so it is settled here.
-    await up.claimPort('api');
-    const port = await up.claimPort('stripe');
+    const port = up.state.ports.stripe;
     const url = `http://127.0.0.1:${port}`;
     const environment = {
       PATH: process.env.PATH,
       STRIPE_EMULATOR_PORT: String(port),
       STRIPE_EMULATOR_STATE: join(up.folder, 'stripe', 'ledger.json'),
-      STRIPE_EMULATOR_WEBHOOK_URL: `${up.url}/webhooks/stripe`,
+      STRIPE_EMULATOR_WEBHOOK_URL: `${up.url}/v1/webhooks/stripe`,
       STRIPE_SECRET_KEY: up.state.stripe.secretKey,
       STRIPE_WEBHOOK_SECRET: up.state.stripe.webhookSecret,
     };

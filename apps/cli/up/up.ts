@@ -38,7 +38,9 @@ export class Up {
   }
 
   static async open(options: UpOptions): Promise<Up> {
-    return new Up(options, await loadState(options.folder));
+    const up = new Up(options, await loadState(options.folder));
+    for (const name of ['api', 'worker', 'stripe'] as const) await up.#claimPort(name);
+    return up;
   }
 
   get url(): string {
@@ -50,12 +52,12 @@ export class Up {
   }
 
   /** Keeps the port of a daemon that runs; else makes sure that it is free, or takes another. */
-  async claimPort(name: keyof UpState['ports']): Promise<number> {
-    if ((await runningPid(this.folder, name)) === undefined) {
-      this.state.ports[name] = await freePort(this.state.ports[name]);
-      await saveState(this.folder, this.state);
-    }
-    return this.state.ports[name];
+  async #claimPort(name: keyof UpState['ports']): Promise<void> {
+    if (await runningPid(this.folder, name)) return;
+    const port = await freePort(this.state.ports[name]);
+    if (port === this.state.ports[name]) return;
+    this.state.ports[name] = port;
+    await saveState(this.folder, this.state);
   }
 
   /** Starts one of our own programs, `entry` below dist/, unless it runs already from the same build. */

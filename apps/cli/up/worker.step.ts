@@ -5,7 +5,7 @@ export const workerStep: Step = {
   title: 'Worker',
   log: 'worker',
   async run(up) {
-    const url = `http://127.0.0.1:${await up.claimPort('worker')}`;
+    const url = `http://127.0.0.1:${up.state.ports.worker}`;
     await up.ensureProgram('worker', 'apps/worker/main.js', up.environment(), () => isHealthy(url));
     return undefined;
   },
