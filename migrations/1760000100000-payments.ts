@@ -62,6 +62,12 @@ export class Payments1760000100000 implements MigrationInterface {
       COMMENT ON COLUMN holds.provider_id IS 'stored before money is asked for';
       COMMENT ON COLUMN holds.release_requested_at IS 'from here on nothing may authorize or capture it';
 
+      CREATE TABLE released_orders (
+        order_id bigint PRIMARY KEY,
+        released_at timestamptz NOT NULL DEFAULT now()
+      );
+      COMMENT ON TABLE released_orders IS 'given up before they had a hold: they get none';
+
       CREATE TABLE payment_calls (
         idempotency_key text PRIMARY KEY,
         kind text NOT NULL,
@@ -96,6 +102,8 @@ export class Payments1760000100000 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query('DROP TABLE stripe_events, payment_calls, holds, card_setups, cards, stripe_customers');
+    await db.query(
+      'DROP TABLE stripe_events, payment_calls, released_orders, holds, card_setups, cards, stripe_customers',
+    );
   }
 }

@@ -56,6 +56,42 @@ export async function holdOfOrder(
   return row;
 }
 
+/** What an order's hold is made of. */
+export type NewHold = Pick<
+  HoldRecord,
+  'id' | 'accountId' | 'orderId' | 'customerId' | 'cardId' | 'amountMinor' | 'currency'
+>;
+
+/** Hold and release of one order take turns, so that a late hold cannot slip past the release. */
+async function takeTurn(manager: EntityManager, orderId: number): Promise<void> {
+  await manager.query('SELECT pg_advisory_xact_lock($1)', [orderId]);
+}
+
+/** Adds an order's hold, unless it has one or was released. Within a transaction. */
+export async function insertHold(manager: EntityManager, hold: NewHold): Promise<void> {
+  await takeTurn(manager, hold.orderId);
+  await manager.query(
+    `INSERT INTO holds (id, account_id, order_id, customer_id, card_id, amount_minor, currency)
+     SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT FROM released_orders WHERE order_id = $3)
+     ON CONFLICT (order_id) DO NOTHING`,
+    [hold.id, hold.accountId, hold.orderId, hold.customerId, hold.cardId, hold.amountMinor, hold.currency],
+  );
+}
+
+/** Writes that an order's hold is to be released, also where it has none yet. Within a transaction. */
+export async function requestRelease(
+  manager: EntityManager,
+  orderId: number,
+): Promise<HoldRecord | undefined> {
+  await takeTurn(manager, orderId);
+  const sql = `UPDATE holds SET release_requested_at = coalesce(release_requested_at, now())
+    WHERE order_id = $1 RETURNING ${HOLD_COLUMNS}`;
+  const [[row]] = await manager.query<[HoldRecord[], number]>(sql, [orderId]);
+  if (row) return row;
+  await manager.query('INSERT INTO released_orders (order_id) VALUES ($1) ON CONFLICT DO NOTHING', [orderId]);
+  return undefined;
+}
+
 /** Writes what was seen at the provider into a locked row, and answers the row as it is then. */
 export async function writeSeen(manager: EntityManager, row: HoldRecord, seen: Hold): Promise<HoldRecord> {
   const status = nextStatus(row.status, seen.status);

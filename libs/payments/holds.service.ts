@@ -2,7 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { type Currency, newId } from '#libs/kernel';
 import { CardsService } from './cards.service.ts';
-import { HOLD_COLUMNS, type HoldRecord, holdOfOrder, writeSeen } from './hold.record.ts';
+import {
+  HOLD_COLUMNS,
+  type HoldRecord,
+  holdOfOrder,
+  insertHold,
+  requestRelease,
+  writeSeen,
+} from './hold.record.ts';
 import { PaymentCalls } from './payment-calls.service.ts';
 import { DECLINE_ADVICE, type DeclineCode, PaymentError } from './payments.errors.ts';
 import { type MovedMoney, PAYMENTS_LISTENER, type PaymentsListener } from './payments.listener.ts';
@@ -54,8 +61,8 @@ export class HoldsService {
    */
   async hold(request: HoldRequest): Promise<HoldResult> {
     const row = await this.#request(request);
-    if (row.status !== 'requested') return resultOf(row);
     if (row.releaseRequestedAt) throw released(row.orderId);
+    if (row.status !== 'requested') return resultOf(row);
     const opened = row.providerId ? row : await this.#open(row, request.description);
     if (opened.status !== 'requested') return resultOf(opened);
     const asked = {
@@ -74,8 +81,8 @@ export class HoldsService {
    */
   async capture(orderId: number): Promise<{ capturedMinor: number }> {
     const row = await this.#current(orderId);
-    if (row.status === 'captured') return { capturedMinor: row.capturedMinor };
     if (row.releaseRequestedAt) throw released(orderId);
+    if (row.status === 'captured') return { capturedMinor: row.capturedMinor };
     if (row.status !== 'authorized' || !row.providerId) throw notHeld(row);
     const asked = { holdId: row.providerId, amountMinor: row.amountMinor };
     const seen = await this.calls.make('capture_hold', row.id, asked, (call) =>
@@ -91,9 +98,7 @@ export class HoldsService {
    * where there is nothing to release. @throws PaymentError `provider_unavailable` (repeat it).
    */
   async release(orderId: number): Promise<void> {
-    const sql = `UPDATE holds SET release_requested_at = coalesce(release_requested_at, now())
-      WHERE order_id = $1 RETURNING ${HOLD_COLUMNS}`;
-    const [[row]] = await this.dataSource.query<[HoldRecord[], number]>(sql, [orderId]);
+    const row = await this.dataSource.transaction((manager) => requestRelease(manager, orderId));
     if (!row) return;
     if (row.status === 'cancelled') return;
     if (row.status === 'captured') return this.#refund(row);
@@ -154,12 +159,11 @@ export class HoldsService {
     const known = await this.find(orderId);
     if (known) return sameRequest(known, request);
     const card = await this.cards.chargeable(accountId);
-    await this.dataSource.query(
-      `INSERT INTO holds (id, account_id, order_id, customer_id, card_id, amount_minor, currency)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (order_id) DO NOTHING`,
-      [newId(), accountId, orderId, card.customerId, card.cardId, amountMinor, currency],
-    );
-    return sameRequest((await this.find(orderId)) as HoldRecord, request);
+    const hold = { ...card, id: newId(), accountId, orderId, amountMinor, currency };
+    await this.dataSource.transaction((manager) => insertHold(manager, hold));
+    const made = await this.find(orderId);
+    if (!made) throw released(orderId);
+    return sameRequest(made, request);
   }
 
   /** Prepares the hold at the provider and stores its id, unless it was released meanwhile. */

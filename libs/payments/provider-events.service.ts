@@ -13,11 +13,19 @@ interface DueEvent {
   readonly tries: number;
 }
 
+interface QuietHold {
+  readonly orderId: number;
+  readonly providerId: string | null;
+  readonly isReleased: boolean;
+}
+
 export interface RepairReport {
   /** Events that no webhook had brought. */
   readonly found: number;
   /** Open holds that were looked at. */
   readonly refreshed: number;
+  /** Open holds that could not be looked at; the next sweep tries them again. */
+  readonly failed: number;
 }
 
 /** How long one worker may take over an event before another may try. */
@@ -63,21 +71,42 @@ export class ProviderEvents {
     return limit;
   }
 
-  /** Finds what webhooks lost: events since the newest one known, and open holds that have been quiet. */
-  async repair(): Promise<RepairReport> {
+  /**
+   * Finds what webhooks lost: events since the newest one known, and holds that have not moved for `quietSeconds`
+   * (60 unless told). Run it every minute or so. @throws PaymentError `provider_unavailable`.
+   */
+  async repair(options: { quietSeconds?: number } = {}): Promise<RepairReport> {
     let found = 0;
     for await (const event of this.provider.listEvents(await this.#since())) {
       if (await this.#store(event, null)) found += 1;
     }
     await this.processDue();
-    const open = await this.dataSource.query<{ providerId: string }[]>(
-      `SELECT provider_id AS "providerId" FROM holds
-       WHERE status IN ('requested', 'requires_action', 'authorized') AND provider_id IS NOT NULL
-         AND updated_at < now() - make_interval(secs => $1) ORDER BY updated_at LIMIT 500`,
-      [QUIET_SECONDS],
+    return { found, ...(await this.#lookAtHolds(options.quietSeconds ?? QUIET_SECONDS)) };
+  }
+
+  /** Refreshes open holds, and finishes releases that were asked for and cut short. */
+  async #lookAtHolds(quietSeconds: number): Promise<Omit<RepairReport, 'found'>> {
+    const quiet = await this.dataSource.query<QuietHold[]>(
+      `SELECT order_id AS "orderId", provider_id AS "providerId",
+         release_requested_at IS NOT NULL AS "isReleased" FROM holds
+       WHERE (status IN ('requested', 'requires_action', 'authorized')
+              OR (status = 'captured' AND refunded_minor < captured_minor AND release_requested_at IS NOT NULL))
+         AND greatest(updated_at, release_requested_at) <= now() - make_interval(secs => $1)
+       ORDER BY updated_at LIMIT 500`,
+      [quietSeconds],
     );
-    for (const { providerId } of open) await this.holds.refresh(providerId);
-    return { found, refreshed: open.length };
+    let failed = 0;
+    for (const hold of quiet) {
+      await this.#lookAt(hold).catch(() => {
+        failed += 1;
+      });
+    }
+    return { refreshed: quiet.length - failed, failed };
+  }
+
+  async #lookAt(hold: QuietHold): Promise<void> {
+    if (hold.isReleased) await this.holds.release(hold.orderId);
+    else if (hold.providerId) await this.holds.refresh(hold.providerId);
   }
 
   async #store(event: ProviderEvent, payload: string | null): Promise<boolean> {
