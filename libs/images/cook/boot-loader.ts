@@ -19,8 +19,9 @@ export const layout = {
   tailSectors: 2048,
 } as const;
 
+/** systemd-repart grows the partition; this mount option lets the kernel grow the file system after it. */
 export const rootMount = ({ rootFilesystemUuid }: DiskIdentities) =>
-  `UUID=${rootFilesystemUuid} / ext4 errors=remount-ro 0 1`;
+  `UUID=${rootFilesystemUuid} / ext4 errors=remount-ro,x-systemd.growfs 0 1`;
 
 /** Mounted when something looks at it: a boot loader update does, a boot does not. */
 export const espMount = ({ espSerial }: DiskIdentities) =>
@@ -33,7 +34,10 @@ export const espMount = ({ espSerial }: DiskIdentities) =>
  */
 export async function writeBootMenu(rootDir: string, identities: DiskIdentities): Promise<string> {
   const kernels = (await readdir(join(rootDir, 'boot'))).filter((name) => name.startsWith('vmlinuz-'));
-  const [kernel] = kernels.map((name) => name.slice('vmlinuz-'.length)).sort().reverse();
+  const [kernel] = kernels
+    .map((name) => name.slice('vmlinuz-'.length))
+    .sort()
+    .reverse();
   if (kernel === undefined) throw new Error('the recipe installs no kernel');
   const uuid = identities.rootFilesystemUuid;
   await mkdir(join(rootDir, 'boot/grub'), { recursive: true });
@@ -50,7 +54,11 @@ export async function writeBootMenu(rootDir: string, identities: DiskIdentities)
       '}\n',
     ].join('\n'),
   );
-  const settings = ['GRUB_TIMEOUT=0', 'GRUB_TERMINAL=console', `GRUB_CMDLINE_LINUX="${KERNEL_ARGUMENTS.slice(3)}"`];
+  const settings = [
+    'GRUB_TIMEOUT=0',
+    'GRUB_TERMINAL=console',
+    `GRUB_CMDLINE_LINUX="${KERNEL_ARGUMENTS.slice(3)}"`,
+  ];
   await writeFile(join(rootDir, 'etc/default/grub.d/servery.cfg'), `${settings.join('\n')}\n`);
   return kernel;
 }
@@ -72,7 +80,11 @@ export async function copyGrubModules(rootDir: string): Promise<void> {
  * BIOS boot partition. What `grub-bios-setup` would do through a loop device, done to the file; offsets are
  * those of GRUB's `grub/i386/pc/boot.h`.
  */
-export async function installBiosLoader(diskPath: string, rootDir: string, options: ToolOptions): Promise<void> {
+export async function installBiosLoader(
+  diskPath: string,
+  rootDir: string,
+  options: ToolOptions,
+): Promise<void> {
   const BOOT_CODE_BYTES = 440;
   const KERNEL_SECTOR = 0x5c;
   const DRIVE_CHECK = 0x66;
@@ -97,7 +109,16 @@ export async function installBiosLoader(diskPath: string, rootDir: string, optio
 }
 
 async function makeCoreImage(rootDir: string, options: ToolOptions): Promise<Buffer> {
-  const modules = ['biosdisk', 'part_gpt', 'ext2', 'normal', 'configfile', 'linux', 'search', 'search_fs_uuid'];
+  const modules = [
+    'biosdisk',
+    'part_gpt',
+    'ext2',
+    'normal',
+    'configfile',
+    'linux',
+    'search',
+    'search_fs_uuid',
+  ];
   const output = '/boot/grub/i386-pc/core.img';
   const argv = ['grub-mkimage', '-O', 'i386-pc', '-o', output, '-p', '(,gpt3)/boot/grub', ...modules];
   await runInRoot(rootDir, argv, options);
@@ -105,7 +126,9 @@ async function makeCoreImage(rootDir: string, options: ToolOptions): Promise<Buf
 }
 
 /** What the EFI system partition holds: path there → file in the root, or the text itself. */
-export function espContent(identities: DiskIdentities): readonly { path: string; from?: string; text?: string }[] {
+export function espContent(
+  identities: DiskIdentities,
+): readonly { path: string; from?: string; text?: string }[] {
   const shim = 'usr/lib/shim/shimx64.efi.signed';
   const mokManager = 'usr/lib/shim/mmx64.efi.signed';
   const grub = 'usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed';

@@ -97,7 +97,16 @@ export async function readCookedImage(outputDir: string, name: string): Promise<
   const { virtualSizeBytes, fileSizeBytes, sha256 } = manifest.disk;
   const sbomPath = join(folder, 'sbom.cdx.json');
   const sizes = { virtualSizeBytes, fileSizeBytes, sha256 };
-  return { name, diskPath, manifestPath, sbomPath, ...sizes, manifest, cookedAt: disk.mtime, unchanged: true };
+  return {
+    name,
+    diskPath,
+    manifestPath,
+    sbomPath,
+    ...sizes,
+    manifest,
+    cookedAt: disk.mtime,
+    unchanged: true,
+  };
 }
 
 /** One run of the cook, from package lists to the finished folder. */
@@ -198,7 +207,16 @@ class Cook {
 
   async #convert(rawPath: string, diskPath: string): Promise<void> {
     this.#tell('convert', 0, 'writing disk.qcow2');
-    const argv = ['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', '-o', 'compat=1.1,lazy_refcounts=off'] as const;
+    const argv = [
+      'qemu-img',
+      'convert',
+      '-f',
+      'raw',
+      '-O',
+      'qcow2',
+      '-o',
+      'compat=1.1,lazy_refcounts=off',
+    ] as const;
     await runTool([...argv, rawPath, diskPath], { timeoutSeconds: 1800, signal: this.#options.signal });
     this.#tell('convert', 60, 'checksums');
   }
@@ -233,7 +251,9 @@ class Cook {
     await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     await writeFile(join(folder, 'sbom.cdx.json'), `${JSON.stringify(cyclonedx(manifest), null, 2)}\n`);
     const names = ['disk.qcow2', 'manifest.json', 'sbom.cdx.json'];
-    const sums = await Promise.all(names.map(async (name) => `${await sha256Of(join(folder, name))}  ${name}\n`));
+    const sums = await Promise.all(
+      names.map(async (name) => `${await sha256Of(join(folder, name))}  ${name}\n`),
+    );
     await writeFile(join(folder, 'SHA256SUMS'), sums.join(''));
   }
 
@@ -279,10 +299,15 @@ async function assertInstalled(state: PackageState, { rootDir, signal }: RootTre
   const argv = ['dpkg-query', '--show', '--showformat', '${Package} ${Version}\\n'];
   const installed = await runInRoot(rootDir, argv, { timeoutSeconds: 60, signal });
   const expected = state.packages.map(({ name, version }) => `${name} ${version}`);
-  const odd = new Set(installed.split('\n')).symmetricDifference(new Set(expected));
-  if (odd.size > 0) {
-    throw cookError('cook_step_failed', `apt installed other packages than it chose: ${[...odd].join(', ')}`);
+  const odd = symmetricDifference(installed.split('\n'), expected);
+  if (odd.length > 0) {
+    throw cookError('cook_step_failed', `apt installed other packages than it chose: ${odd.join(', ')}`);
   }
+}
+
+function symmetricDifference(left: readonly string[], right: readonly string[]): string[] {
+  const [inLeft, inRight] = [new Set(left), new Set(right)];
+  return [...left.filter((item) => !inRight.has(item)), ...right.filter((item) => !inLeft.has(item))];
 }
 
 /** Replaces the former image by renames alone: a reader sees the old one, the new one, or for an instant none. */
@@ -300,7 +325,10 @@ async function clearAbandoned(outputDir: string): Promise<void> {
     if (!entry.startsWith(REPLACED)) continue;
     const former = join(outputDir, entry);
     const target = join(outputDir, entry.slice(REPLACED.length));
-    const present = await stat(target).then(() => true, () => false);
+    const present = await stat(target).then(
+      () => true,
+      () => false,
+    );
     if (present) await rm(former, { recursive: true, force: true });
     else await rename(former, target);
   }

@@ -95,10 +95,24 @@ async function writeRoot(options: DiskOptions, tool: ToolOptions): Promise<void>
     // Otherwise each server would write gigabytes of zeros into its overlay during its first minutes.
     'lazy_itable_init=0,lazy_journal_init=0',
   ];
-  const settings = ['-t', 'ext4', '-b', '4096', '-m', '1', '-J', 'size=32', '-O', '^orphan_file,^metadata_csum_seed'];
+  const settings = [
+    '-t',
+    'ext4',
+    '-b',
+    '4096',
+    '-m',
+    '1',
+    '-J',
+    'size=32',
+    '-O',
+    '^orphan_file,^metadata_csum_seed',
+  ];
   const identity = ['-L', 'root', '-U', identities.rootFilesystemUuid, '-E', extended.join(',')];
   const sizeKib = (rootSectors(diskGib) * layout.sectorBytes) / 1024;
-  await runTool(['mke2fs', '-F', '-q', ...settings, ...identity, '-d', rootDir, rawPath, `${sizeKib}k`], tool);
+  await runTool(
+    ['mke2fs', '-F', '-q', ...settings, ...identity, '-d', rootDir, rawPath, `${sizeKib}k`],
+    tool,
+  );
 }
 
 /**
@@ -108,7 +122,9 @@ async function writeRoot(options: DiskOptions, tool: ToolOptions): Promise<void>
 async function settleChangeTimes(options: DiskOptions, tool: ToolOptions): Promise<void> {
   const device = `${options.rawPath}?offset=${layout.root.start * layout.sectorBytes}`;
   const used = usedInodes(await runTool(['dumpe2fs', device], tool));
-  const commands = used.map((inode) => `set_inode_field <${inode}> ctime @${options.epochSeconds}\n`).join('');
+  const commands = used
+    .map((inode) => `set_inode_field <${inode}> ctime @${options.epochSeconds}\n`)
+    .join('');
   const script = join(options.scratchDir, 'change-times');
   await writeFile(script, commands);
   await runTool(['debugfs', '-w', '-f', script, device], tool);

@@ -1,4 +1,4 @@
-export { type CookErrorCode } from './cook.errors.ts';
+export type { CookErrorCode } from './cook.errors.ts';
 export {
   type CookedImage,
   type CookOptions,

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { FieldProblem } from '#libs/kernel';
 import { parse, YAMLParseError } from 'yaml';
+import type { FieldProblem } from '#libs/kernel';
 import type { Appliance } from '../appliance.ts';
 import { cookError } from './cook.errors.ts';
 import { type FileEntry, type RecipeFile, recipeSchema } from './recipe.schema.ts';
@@ -70,7 +70,10 @@ export function parseRecipe(name: string, source: string): RecipeFile {
   if (!parsed.success) {
     throw invalid(
       name,
-      parsed.error.issues.map((issue) => ({ name: issue.path.join('.') || '(root)', messages: [issue.message] })),
+      parsed.error.issues.map((issue) => ({
+        name: issue.path.join('.') || '(root)',
+        messages: [issue.message],
+      })),
     );
   }
   if (parsed.data.name !== name) {
@@ -132,7 +135,11 @@ function addTo(base: Unsigned, baseName: string, own: Omit<Unsigned, 'release' |
 }
 
 /** The files of a recipe lie under `files/` at the path that they have in the image; none may be left over. */
-async function readFiles(folder: string, name: string, entries: readonly FileEntry[]): Promise<RecipeContent[]> {
+async function readFiles(
+  folder: string,
+  name: string,
+  entries: readonly FileEntry[],
+): Promise<RecipeContent[]> {
   const root = join(folder, 'files');
   const listed = new Set(entries.map((entry) => entry.path));
   const found = await walk(root);
@@ -169,7 +176,9 @@ function withDigest(recipe: Unsigned): Recipe {
     ...entry,
     sha256: createHash('sha256').update(content).digest('hex'),
   }));
-  const sha256 = createHash('sha256').update(JSON.stringify({ ...recipe, files })).digest('hex');
+  const sha256 = createHash('sha256')
+    .update(JSON.stringify({ ...recipe, files }))
+    .digest('hex');
   return { ...recipe, sha256 };
 }
 

@@ -70,5 +70,7 @@ export function sourcesList(sources: readonly PackageSource[]): string {
  */
 export function guestSourcesList(sources: readonly PackageSource[]): string {
   const reachable = sources.filter(({ uri }) => /^https?:/.test(uri));
-  return sourcesList(reachable.map((source) => ({ ...source, uri: source.uri.replace(/\/\/[^/@]*@/, '//') })));
+  return sourcesList(
+    reachable.map((source) => ({ ...source, uri: source.uri.replace(/\/\/[^/@]*@/, '//') })),
+  );
 }

@@ -71,7 +71,9 @@ export async function choosePackages(
   const sources = await packageSources(release, options.mirror, options.signal);
   await refreshLists(sources, options);
   const simulated = await apt(['apt-get', '--simulate', 'install', ...foundation, ...names], options, 120);
-  const wanted = [...simulated.matchAll(/^Inst (\S+) \((\S+) /gm)].map(([, name, version]) => `${name}=${version}`);
+  const wanted = [...simulated.matchAll(/^Inst (\S+) \((\S+) /gm)].map(
+    ([, name, version]) => `${name}=${version}`,
+  );
   const index = await apt(['apt-cache', 'show', ...wanted], options, 120);
   const packages = parseIndex(index);
   return { sources, packages, sha256: digest(packages) };
@@ -103,12 +105,18 @@ export async function fetchPackages(
 
 async function refreshLists(sources: readonly PackageSource[], options: StateOptions): Promise<void> {
   const { cacheDir } = options;
-  const stamp = join(cacheDir, `fresh-${createHash('sha256').update(sourcesList(sources)).digest('hex').slice(0, 16)}`);
+  const stamp = join(
+    cacheDir,
+    `fresh-${createHash('sha256').update(sourcesList(sources)).digest('hex').slice(0, 16)}`,
+  );
   await mkdir(join(cacheDir, 'lists', 'partial'), { recursive: true });
   await mkdir(join(cacheDir, 'archives', 'partial'), { recursive: true });
   await writeFile(join(cacheDir, 'status'), '');
   await writeFile(join(cacheDir, 'sources.list'), sourcesList(sources));
-  const age = await stat(stamp).then((at) => (Date.now() - at.mtimeMs) / 1000, () => Number.POSITIVE_INFINITY);
+  const age = await stat(stamp).then(
+    (at) => (Date.now() - at.mtimeMs) / 1000,
+    () => Number.POSITIVE_INFINITY,
+  );
   if (age < LISTS_FRESH_SECONDS) return;
   await apt(['apt-get', '--error-on=any', 'update'], options, 600);
   await writeFile(stamp, '');
@@ -151,7 +159,9 @@ export function parseIndex(index: string): ChosenPackage[] {
       paragraph: paragraph.trim(),
     };
   });
-  const unique = new Map(packages.map((chosen) => [`${chosen.name} ${chosen.version} ${chosen.sha256}`, chosen]));
+  const unique = new Map(
+    packages.map((chosen) => [`${chosen.name} ${chosen.version} ${chosen.sha256}`, chosen]),
+  );
   return [...unique.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -7,11 +7,15 @@ const text = z.string().trim().min(1);
 const portNumber = z.int().min(1).max(65535);
 
 /** Debian policy 5.6.7; a release or version is not chosen here but by the package sources. */
-const packageName = z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, { error: 'is not the name of a Debian package' });
+const packageName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9+.-]+$/, { error: 'is not the name of a Debian package' });
 
 const unit = z
   .string()
-  .regex(/^[A-Za-z0-9:_.@\\-]+\.(service|socket|timer|target|path|mount)$/, { error: 'is not a systemd unit' });
+  .regex(/^[A-Za-z0-9:_.@\\-]+\.(service|socket|timer|target|path|mount)$/, {
+    error: 'is not a systemd unit',
+  });
 
 /** Absolute, already normal: no `.`, `..` or empty part, so that it cannot leave the image. */
 const absolutePath = z
@@ -24,8 +28,14 @@ const file = z.strictObject({
     .string()
     .regex(/^0[0-7]{3}$/, { error: "must be four octal digits in quotes, such as '0644'" })
     .default('0644'),
-  owner: z.string().regex(/^[a-z_][a-z0-9_-]*$/).default('root'),
-  group: z.string().regex(/^[a-z_][a-z0-9_-]*$/).default('root'),
+  owner: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_-]*$/)
+    .default('root'),
+  group: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_-]*$/)
+    .default('root'),
 });
 
 const services = z.strictObject({
@@ -44,7 +54,10 @@ const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('http'),
     port: portNumber,
-    path: z.string().regex(/^\/[^\s#]*$/, { error: 'must begin with /' }).default('/'),
+    path: z
+      .string()
+      .regex(/^\/[^\s#]*$/, { error: 'must begin with /' })
+      .default('/'),
     status: z.int().min(100).max(599).default(200),
   }),
   z.strictObject({ type: z.literal('tcp'), port: portNumber }),
@@ -59,7 +72,9 @@ export const recipeSchema = z
     summary: text.max(140),
     description: text.max(4000),
     category: name,
-    icon: z.string().regex(/^[a-z0-9-]+\.svg$/, { error: 'must be the name of an .svg file beside the recipe' }),
+    icon: z
+      .string()
+      .regex(/^[a-z0-9-]+\.svg$/, { error: 'must be the name of an .svg file beside the recipe' }),
     /** A Debian release (`debian:bookworm`), or the name of the recipe that this one adds to. */
     base: z.union([z.templateLiteral(['debian:', z.string().regex(/^[a-z]+$/)]), name]),
     osFlavor: name,
@@ -73,14 +88,24 @@ export const recipeSchema = z
     files: z.array(file).default([]),
     services: services.prefault({}),
     ports: z.array(port).default([]),
-    health: z.array(healthCheck).min(1, { error: 'must hold one check: an image that nobody checks is never ready' }),
+    health: z
+      .array(healthCheck)
+      .min(1, { error: 'must hold one check: an image that nobody checks is never ready' }),
     /** Secrets of the application, made for each server. No kind of secret exists yet. */
     secrets: z.array(z.never()).default([]),
   })
   .superRefine((recipe, context) => {
     refuseTwins(context, 'packages', recipe.packages);
-    refuseTwins(context, 'files', recipe.files.map((entry) => entry.path));
-    refuseTwins(context, 'ports', recipe.ports.map((entry) => `${entry.port}/${transport(entry.protocol)}`));
+    refuseTwins(
+      context,
+      'files',
+      recipe.files.map((entry) => entry.path),
+    );
+    refuseTwins(
+      context,
+      'ports',
+      recipe.ports.map((entry) => `${entry.port}/${transport(entry.protocol)}`),
+    );
   });
 
 /** One recipe as its file says, without what it takes from its base. */

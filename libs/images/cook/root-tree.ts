@@ -77,7 +77,8 @@ export async function furnish(options: RootTreeOptions): Promise<void> {
 export async function scrub(options: RootTreeOptions): Promise<void> {
   const { rootDir, epochSeconds } = options;
   for (const pattern of leftovers) {
-    for await (const path of glob(pattern, { cwd: rootDir })) await rm(join(rootDir, path), { recursive: true });
+    for await (const path of glob(pattern, { cwd: rootDir }))
+      await rm(join(rootDir, path), { recursive: true });
   }
   for (const folder of emptied) await empty(join(rootDir, folder));
   for (const path of await entriesOf(join(rootDir, 'var/log'))) {

@@ -42,7 +42,11 @@ export async function checkMachine(): Promise<void> {
     if (!found) missing.add(debianPackage);
   }
   if (missing.size === 0) return;
-  throw cookError('cook_tools_missing', `Install what the cook needs: apt-get install ${[...missing].join(' ')}`, {
-    details: { packages: [...missing] },
-  });
+  throw cookError(
+    'cook_tools_missing',
+    `Install what the cook needs: apt-get install ${[...missing].join(' ')}`,
+    {
+      details: { packages: [...missing] },
+    },
+  );
 }
