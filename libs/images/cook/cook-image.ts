@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BYTES_PER_GIB, DomainError } from '#libs/kernel';
 import { writeBootMenu } from './boot-loader.ts';
@@ -9,12 +8,12 @@ import { cookError } from './cook.errors.ts';
 import { withLock } from './cook-lock.ts';
 import { writeDisk } from './disk.ts';
 import { identitiesOf } from './identities.ts';
+import { type CookedImage, clearAbandoned, putInPlace, readCookedImage } from './image-folder.ts';
+import { writeImagePapers } from './image-papers.ts';
 import type { Recipe } from './load-recipe.ts';
-import { type Manifest, parseManifest } from './manifest.ts';
 import { choosePackages, fetchPackages, type PackageState } from './package-state.ts';
-import { furnish, type RootTreeOptions, scrub, writePreset } from './root-tree.ts';
-import { runInRoot, runTool } from './run-tool.ts';
-import { cyclonedx } from './sbom.ts';
+import { assertInstalled, furnish, type RootTreeOptions, scrub, writePreset } from './root-tree.ts';
+import { runTool } from './run-tool.ts';
 import { checkMachine } from './tools.ts';
 
 /** Raised whenever this code makes other bytes of the same recipe and packages. */
@@ -44,21 +43,6 @@ export interface CookOptions {
   readonly onProgress?: (progress: CookProgress) => void;
 }
 
-/** A golden image as it lies on this machine. */
-export interface CookedImage {
-  readonly name: string;
-  readonly diskPath: string;
-  readonly manifestPath: string;
-  readonly sbomPath: string;
-  readonly virtualSizeBytes: number;
-  readonly fileSizeBytes: number;
-  readonly sha256: string;
-  readonly manifest: Manifest;
-  readonly cookedAt: Date;
-  /** True when the image was there already and nothing was cooked. */
-  readonly unchanged: boolean;
-}
-
 /** Where each stage begins in the whole, in percent: measured shares of a cook on two cores. */
 const stageStart: Readonly<Record<CookStage, number>> = {
   choose: 0,
@@ -84,29 +68,6 @@ export async function cookImage(options: CookOptions): Promise<CookedImage> {
     await clearAbandoned(outputDir);
     return new Cook({ ...options, outputDir }).run();
   });
-}
-
-/** The image of a recipe as the last finished cook left it, or undefined. */
-export async function readCookedImage(outputDir: string, name: string): Promise<CookedImage | undefined> {
-  const folder = join(resolve(outputDir), name);
-  const manifestPath = join(folder, 'manifest.json');
-  const manifest = parseManifest(await readFile(manifestPath, 'utf8').catch(() => ''));
-  const diskPath = join(folder, 'disk.qcow2');
-  const disk = await stat(diskPath).catch(() => undefined);
-  if (!manifest || disk?.size !== manifest.disk.fileSizeBytes) return undefined;
-  const { virtualSizeBytes, fileSizeBytes, sha256 } = manifest.disk;
-  const sbomPath = join(folder, 'sbom.cdx.json');
-  const sizes = { virtualSizeBytes, fileSizeBytes, sha256 };
-  return {
-    name,
-    diskPath,
-    manifestPath,
-    sbomPath,
-    ...sizes,
-    manifest,
-    cookedAt: disk.mtime,
-    unchanged: true,
-  };
 }
 
 /** One run of the cook, from package lists to the finished folder. */
@@ -166,7 +127,8 @@ class Cook {
       onProgress: (percent, message) => this.#tell('disk', percent, message),
     });
     await this.#convert(work('disk.raw'), work('image/disk.qcow2'));
-    await this.#describe(state, { fingerprint, kernel, epochSeconds }, work('image'));
+    const made = { fingerprint, kernel, epochSeconds };
+    await writeImagePapers(work('image'), recipe, state, made);
     await putInPlace(work('image'), join(outputDir, recipe.name));
   }
 
@@ -197,7 +159,7 @@ class Cook {
 
   async #furnish(state: PackageState, tree: RootTreeOptions): Promise<string> {
     this.#tell('furnish', 0, 'files and services of the recipe');
-    await assertInstalled(state, tree);
+    await assertInstalled(state, tree.rootDir);
     await furnish(tree);
     const kernel = await writeBootMenu(tree.rootDir, tree.identities);
     this.#tell('furnish', 60, 'removing what must not be the same on every server');
@@ -219,42 +181,6 @@ class Cook {
     ] as const;
     await runTool([...argv, rawPath, diskPath], { timeoutSeconds: 1800, signal: this.#options.signal });
     this.#tell('convert', 60, 'checksums');
-  }
-
-  async #describe(
-    state: PackageState,
-    made: Pick<Manifest, 'fingerprint' | 'kernel' | 'epochSeconds'>,
-    folder: string,
-  ): Promise<void> {
-    const { recipe } = this.#options;
-    const diskPath = join(folder, 'disk.qcow2');
-    const manifest: Manifest = {
-      schema: 1,
-      ...{ name: recipe.name, title: recipe.title, licence: recipe.licence },
-      ...{ osFlavor: recipe.osFlavor, osVersion: recipe.osVersion },
-      recipe: { sha256: recipe.sha256, bases: [...recipe.bases] },
-      packageState: {
-        sha256: state.sha256,
-        sources: state.sources.map(({ suite, component }) => `${suite}/${component}`),
-      },
-      ...made,
-      disk: {
-        file: 'disk.qcow2',
-        format: 'qcow2',
-        firmware: ['bios', 'uefi'],
-        virtualSizeBytes: recipe.minimum.diskGib * BYTES_PER_GIB,
-        fileSizeBytes: (await stat(diskPath)).size,
-        sha256: await sha256Of(diskPath),
-      },
-      packages: state.packages.map(({ paragraph, ...entry }) => entry),
-    };
-    await writeFile(join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-    await writeFile(join(folder, 'sbom.cdx.json'), `${JSON.stringify(cyclonedx(manifest), null, 2)}\n`);
-    const names = ['disk.qcow2', 'manifest.json', 'sbom.cdx.json'];
-    const sums = await Promise.all(
-      names.map(async (name) => `${await sha256Of(join(folder, name))}  ${name}\n`),
-    );
-    await writeFile(join(folder, 'SHA256SUMS'), sums.join(''));
   }
 
   async #checkSpace(): Promise<void> {
@@ -294,60 +220,7 @@ function fingerprintOf(recipe: Recipe, state: PackageState): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** The bill of materials must name what is in the image, so the image is asked. */
-async function assertInstalled(state: PackageState, { rootDir, signal }: RootTreeOptions): Promise<void> {
-  const argv = ['dpkg-query', '--show', '--showformat', '${Package} ${Version}\\n'];
-  const installed = await runInRoot(rootDir, argv, { timeoutSeconds: 60, signal });
-  const expected = state.packages.map(({ name, version }) => `${name} ${version}`);
-  const odd = symmetricDifference(installed.split('\n'), expected);
-  if (odd.length > 0) {
-    throw cookError('cook_step_failed', `apt installed other packages than it chose: ${odd.join(', ')}`);
-  }
-}
-
-function symmetricDifference(left: readonly string[], right: readonly string[]): string[] {
-  const [inLeft, inRight] = [new Set(left), new Set(right)];
-  return [...left.filter((item) => !inRight.has(item)), ...right.filter((item) => !inLeft.has(item))];
-}
-
-/** Replaces the former image by renames alone: a reader sees the old one, the new one, or for an instant none. */
-async function putInPlace(finished: string, target: string): Promise<void> {
-  const former = replacedName(target);
-  await rename(target, former).catch(ignoreMissing);
-  await rename(finished, target);
-  await rm(former, { recursive: true, force: true });
-}
-
-/** Removes what a killed cook left, and puts back an image that it had just set aside. Needs the lock. */
-async function clearAbandoned(outputDir: string): Promise<void> {
-  for (const entry of await readdir(outputDir)) {
-    if (entry.startsWith('.cooking-')) await rm(join(outputDir, entry), { recursive: true, force: true });
-    if (!entry.startsWith(REPLACED)) continue;
-    const former = join(outputDir, entry);
-    const target = join(outputDir, entry.slice(REPLACED.length));
-    const present = await stat(target).then(
-      () => true,
-      () => false,
-    );
-    if (present) await rm(former, { recursive: true, force: true });
-    else await rename(former, target);
-  }
-}
-
-const REPLACED = '.replaced-';
-const replacedName = (target: string) => join(target, '..', `${REPLACED}${target.split('/').at(-1)}`);
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
-}
-
 async function freeBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
 }

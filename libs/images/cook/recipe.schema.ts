@@ -11,11 +11,9 @@ const packageName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9+.-]+$/, { error: 'is not the name of a Debian package' });
 
-const unit = z
-  .string()
-  .regex(/^[A-Za-z0-9:_.@\\-]+\.(service|socket|timer|target|path|mount)$/, {
-    error: 'is not a systemd unit',
-  });
+const unit = z.string().regex(/^[A-Za-z0-9:_.@\\-]+\.(service|socket|timer|target|path|mount)$/, {
+  error: 'is not a systemd unit',
+});
 
 /** Absolute, already normal: no `.`, `..` or empty part, so that it cannot leave the image. */
 const absolutePath = z

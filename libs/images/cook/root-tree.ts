@@ -1,9 +1,11 @@
-import { chmod, glob, lstat, lutimes, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, glob, lstat, lutimes, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { espMount, rootMount } from './boot-loader.ts';
+import { cookError } from './cook.errors.ts';
 import type { DiskIdentities } from './identities.ts';
 import type { Recipe } from './load-recipe.ts';
 import { guestSourcesList, type PackageSource } from './package-sources.ts';
+import { type PackageState, parseIndex } from './package-state.ts';
 import { runInRoot } from './run-tool.ts';
 
 export interface RootTreeOptions {
@@ -119,4 +121,20 @@ async function place(rootDir: string, path: string, content: string | Buffer, mo
   await rm(target, { force: true });
   await writeFile(target, content);
   await chmod(target, Number.parseInt(mode, 8));
+}
+
+/** The bill of materials must name what is in the image, so the image is asked. */
+export async function assertInstalled(state: PackageState, rootDir: string): Promise<void> {
+  const status = await readFile(join(rootDir, 'var/lib/dpkg/status'), 'utf8');
+  const installed = parseIndex(status).map(({ name, version }) => `${name} ${version}`);
+  const expected = state.packages.map(({ name, version }) => `${name} ${version}`);
+  const odd = symmetricDifference(installed, expected);
+  if (odd.length > 0) {
+    throw cookError('cook_step_failed', `apt installed other packages than it chose: ${odd.join(', ')}`);
+  }
+}
+
+function symmetricDifference(left: readonly string[], right: readonly string[]): string[] {
+  const [inLeft, inRight] = [new Set(left), new Set(right)];
+  return [...left.filter((item) => !inRight.has(item)), ...right.filter((item) => !inLeft.has(item))];
 }
