@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Fault } from './faults.ts';
 import type { WorldAddress } from './scenario.ts';
@@ -20,6 +22,7 @@ export class Victim {
   constructor(scenarioModule: string, name: string, address: WorldAddress) {
     this.child = fork(CHILD, [scenarioModule, name, JSON.stringify(address)], {
       execArgv: ['--conditions=source', '--import', LOADER],
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'servery-compile-cache'), ...process.env },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.child.stderr?.on('data', (chunk: Buffer) => {

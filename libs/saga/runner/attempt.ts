@@ -97,7 +97,7 @@ export class Attempt {
         return { kind: 'failed', error: timeoutError(this.step), permanent: false };
       }
       const record = toErrorRecord(error, this.step.name);
-      log.warn({ error: record }, 'the try has failed');
+      log.warn({ error: record, frames: framesOf(error) }, 'the try has failed');
       return { kind: 'failed', error: record, permanent: isPermanent(error) };
     }
   }
@@ -130,6 +130,12 @@ export function paramsProblem(saga: BoundSaga, row: SagaRow): SagaErrorRecord | 
   if (parsed.success) return undefined;
   const message = `the stored parameters do not fit ${row.name} any more`;
   return toErrorRecord(new SagaError('conflict', 'saga_params_invalid', message));
+}
+
+/** Where an error came from, without its message, which may hold more than a log should. */
+function framesOf(error: unknown): string[] {
+  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  return lines.map((line) => line.trim()).filter((line) => line.startsWith('at '));
 }
 
 function timeoutError(step: SagaStep): SagaErrorRecord {

@@ -136,7 +136,10 @@ export class SagaRunner {
         at = await this.advance(saga, at.row, lease, log);
       }
       await this.wakeLater(at);
-      log.info({ state: at.row.state, step: at.row.step, sleepSeconds: at.sleepSeconds }, 'the saga rests');
+      const { state, step } = at.row;
+      if (at.sleepSeconds === null || state === 'stuck')
+        log.info({ state, step }, 'the saga has come to rest');
+      else log.debug({ state, step, sleepSeconds: at.sleepSeconds }, 'the saga sleeps');
     } catch (err) {
       if (err instanceof LeaseLost) log.warn('another worker has taken over');
       else
