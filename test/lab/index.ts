@@ -1,12 +1,11 @@
 /** The lab's public face: a fleet of real libvirt hosts on one machine. */
 
-export type { HostState } from './host.ts';
+export type { LabDescription, LabHost } from './description.ts';
+export type { HostState } from './host-state.ts';
 export { LabError, type LabErrorCode } from './lab.errors.ts';
 export {
   type HostStatus,
   Lab,
-  type LabDescription,
-  type LabHost,
   type LabOptions,
   type LabStatus,
   openLab,

@@ -164,6 +164,19 @@ describe('what breaks by itself', () => {
   });
 });
 
+describe('a switch that was deleted', () => {
+  it('is built again, with every host plugged in', async () => {
+    await run('ip', ['netns', 'delete', `sv${labLayout(folder).hash}-net`]);
+    lab = await startLab({ folder });
+    expect(await lab.status()).toMatchObject({ gateway: true, relay: true });
+    expect(await states()).toEqual(['running', 'running']);
+    for (const name of ['kvm1', 'kvm2']) {
+      const links = await run('ip', ['-n', `sv${labLayout(folder).hash}-${name}`, 'link', 'show', 'master', 'br0']);
+      expect(links).toContain('uplink');
+    }
+  });
+});
+
 describe('down', () => {
   it('leaves nothing, also when it is run again', async () => {
     const pids = await pidsInLab(folder);

@@ -1,31 +1,14 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { describe, type LabDescription, type LabHost, load, save } from './description.ts';
 import { dialGuest } from './dialer.ts';
-import {
-  cut,
-  fill,
-  freeze,
-  guestCount,
-  type HostState,
-  healHost,
-  hostState,
-  isFull,
-  powerOff,
-  powerOffAll,
-  thaw,
-} from './host.ts';
+import { healHost, powerOff, powerOffAll } from './host.ts';
 import { installHost } from './host-config.ts';
+import { fill, isFull } from './host-pools.ts';
+import { guestCount, type HostState, hostState } from './host-state.ts';
 import { LabError } from './lab.errors.ts';
-import {
-  GUEST_BRIDGE,
-  GUEST_NETWORK,
-  type HostLayout,
-  hostLayout,
-  type LabLayout,
-  labLayout,
-  MAX_HOSTS,
-  POOLS,
-} from './layout.ts';
+import { type HostLayout, hostLayout, type LabLayout, labLayout, MAX_HOSTS } from './layout.ts';
+import { cut, freeze, thaw } from './levers.ts';
 import { withLabLock } from './lock.ts';
 import { requireMachine } from './machine.ts';
 import {
@@ -39,22 +22,6 @@ import type { RelayedPort } from './relay.ts';
 import { hidePort, shownPorts, showPort } from './relay-client.ts';
 import { ensureService, GATEWAY, isServiceHealthy, RELAY, stopService } from './service.ts';
 import type { Target } from './target.ts';
-
-export type LabHost = Pick<HostLayout, 'name' | 'uri' | 'uuid' | 'address' | 'folder'>;
-
-/** What a lab is, for programs: printed by `lab up --json` and kept in `lab.json` of its folder. */
-export interface LabDescription {
-  readonly folder: string;
-  readonly network: typeof GUEST_NETWORK & { readonly bridge: string };
-  readonly pools: typeof POOLS;
-  /** Where the gateway listens, as SERVERY_GUEST_PROXY takes it. */
-  readonly guestProxy: string;
-  /** Where the relay's control listens. */
-  readonly relay: string;
-  /** Size of each host's own disk for its pools, GiB; null where they share the machine's disk. */
-  readonly diskGib: number | null;
-  readonly hosts: readonly LabHost[];
-}
 
 export interface HostStatus extends LabHost {
   readonly state: HostState;
@@ -242,40 +209,6 @@ async function wantedShape(
     );
   }
   return { hosts: Array.from({ length: count }, (_, index) => hostLayout(layout, index + 1)), diskGib };
-}
-
-function describe(
-  layout: LabLayout,
-  hosts: readonly HostLayout[],
-  diskGib: number | undefined,
-): LabDescription {
-  return {
-    folder: layout.folder,
-    network: { ...GUEST_NETWORK, bridge: GUEST_BRIDGE },
-    pools: POOLS,
-    guestProxy: `unix:${layout.gatewaySocket}`,
-    relay: `unix:${layout.relaySocket}`,
-    diskGib: diskGib ?? null,
-    hosts: hosts.map(({ name, uri, uuid, address, folder }) => ({ name, uri, uuid, address, folder })),
-  };
-}
-
-async function load(layout: LabLayout): Promise<LabDescription | undefined> {
-  try {
-    return JSON.parse(await readFile(layout.descriptionFile, 'utf8')) as LabDescription;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new LabError(
-      'bad_folder',
-      `${layout.descriptionFile} cannot be read. Run: lab down --purge`,
-      error,
-    );
-  }
-}
-
-async function save(layout: LabLayout, description: LabDescription): Promise<void> {
-  await writeFile(`${layout.descriptionFile}.part`, `${JSON.stringify(description, null, 2)}\n`);
-  await rename(`${layout.descriptionFile}.part`, layout.descriptionFile);
 }
 
 /** Removes what the lab wrote, file by file: a folder that holds other things as well keeps them. */
