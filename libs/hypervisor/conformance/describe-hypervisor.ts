@@ -19,9 +19,12 @@ export function describeHypervisor(
     afterAll(close);
     describeHosts(() => context);
     describeImages(() => context);
-    describeVolumes(() => context);
-    describeDomains(() => context);
-    describeGuests(() => context);
+    describe('with an image', () => {
+      beforeAll(() => context.hypervisor.importImage(context.host, context.image));
+      describeVolumes(() => context);
+      describeDomains(() => context);
+      describeGuests(() => context);
+    });
   });
 }
 

@@ -42,10 +42,12 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly images: LibvirtImages;
   private readonly volumes: LibvirtVolumes;
   private readonly agent: LibvirtGuestAgent;
+  private readonly installationId: string;
   private readonly releaseSeconds: number;
 
   constructor(settings: LibvirtSettings) {
     this.virsh = new Virsh(settings);
+    this.installationId = settings.installationId;
     this.domains = new LibvirtDomains(this.virsh, settings.installationId);
     this.images = new LibvirtImages(this.virsh);
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
@@ -62,7 +64,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   }
 
   probeAcceleration(host: HostRef): Promise<Acceleration> {
-    return probeAcceleration(this.virsh, host);
+    return probeAcceleration(this.virsh, host, this.installationId);
   }
 
   importImage(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void> {
