@@ -60,7 +60,7 @@ export function workerModule(environment: Environment, installationId: string): 
       orderPayments(new StripeProvider(stripeOptions(environment))),
       PaymentsModule,
       PlacementModule,
-      SagaStoreModule,
+      { module: SagaStoreModule, global: true },
       ServersModule,
       sagas(environment),
     ],
