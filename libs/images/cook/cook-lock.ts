@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { cookError } from './cook.errors.ts';
+import { cookError, refuseCancelled } from './cook.errors.ts';
 
 /**
  * Runs `work` while holding a lock file, waiting for whoever holds it. The kernel owns the lock (`flock` on a
@@ -19,8 +19,8 @@ export async function withLock<T>(path: string, signal: AbortSignal | undefined,
 }
 
 /** `cat` echoes a line once `flock` has the lock, and ends when our side of the pipe closes. */
-function acquire(path: string, signal: AbortSignal | undefined): Promise<() => void> {
-  signal?.throwIfAborted();
+async function acquire(path: string, signal: AbortSignal | undefined): Promise<() => void> {
+  refuseCancelled(signal);
   const holder = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'flock', path, 'cat'], { stdio: 'pipe' });
   return new Promise((resolve, reject) => {
     const cancel = () => {

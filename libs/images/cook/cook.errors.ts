@@ -31,3 +31,8 @@ export function cookError(
 ): DomainError {
   return new DomainError(kinds[code], code, message, more);
 }
+
+/** @throws DomainError `cook_cancelled` when the signal was given already */
+export function refuseCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw cookError('cook_cancelled', 'The cook was cancelled.');
+}

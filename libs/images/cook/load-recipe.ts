@@ -84,7 +84,7 @@ export function parseRecipe(name: string, source: string): RecipeFile {
 
 function parseYaml(name: string, source: string): unknown {
   try {
-    return parse(source, { maxAliasCount: 0, strict: true });
+    return parse(source, { maxAliasCount: 0, strict: true, logLevel: 'error' });
   } catch (cause) {
     if (cause instanceof YAMLParseError || cause instanceof ReferenceError) {
       throw invalid(name, [{ name: '(root)', messages: [cause.message] }]);

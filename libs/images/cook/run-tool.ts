@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { cookError } from './cook.errors.ts';
+import { cookError, refuseCancelled } from './cook.errors.ts';
 
 const REMEMBERED_LINES = 20;
 
@@ -31,8 +31,8 @@ const cleanEnvironment = {
  * behind.
  * @throws DomainError `cook_step_failed` (with the tool's last lines), `cook_cancelled`
  */
-export function runTool(argv: readonly [string, ...string[]], options: ToolOptions): Promise<string> {
-  options.signal?.throwIfAborted();
+export async function runTool(argv: readonly [string, ...string[]], options: ToolOptions): Promise<string> {
+  refuseCancelled(options.signal);
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
       cwd: options.cwd ?? '/',

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { guestSourcesList, parseIndexTargets, sourcesList } from './package-sources.ts';
+import { parseIndex } from './package-state.ts';
+
+describe('parseIndexTargets', () => {
+  it('keeps what Debian signs for the release, each suite once', () => {
+    const lines = [
+      'Debian\tbookworm-security\tmain\thttp://mirror.example/debian-security/',
+      'Debian\tbookworm\tmain\thttp://mirror.example/debian/',
+      'Debian\tbookworm\tmain\thttp://other.example/debian/',
+      'Debian\tbookworm\tnon-free\thttp://mirror.example/debian/',
+      'Debian\tbookworm-backports\tmain\thttp://mirror.example/debian/',
+      'Debian\ttrixie\tmain\thttp://mirror.example/debian/',
+      'Vendor\tbookworm\tmain\thttp://vendor.example/apt/',
+    ];
+    expect(parseIndexTargets(lines.join('\n'), 'bookworm')).toEqual([
+      { uri: 'http://mirror.example/debian', suite: 'bookworm', component: 'main' },
+      { uri: 'http://mirror.example/debian-security', suite: 'bookworm-security', component: 'main' },
+    ]);
+  });
+
+  it('finds nothing in nothing', () => {
+    expect(parseIndexTargets('', 'bookworm')).toEqual([]);
+  });
+});
+
+describe('guestSourcesList', () => {
+  it('tells a server neither how this machine logs in nor where its folders are', () => {
+    const from = (uri: string) => ({ uri, suite: 'bookworm', component: 'main' });
+    const sources = [
+      from('https://user:secret@mirror.example/debian'),
+      from('file:/srv/mirror'),
+      from('copy:/x'),
+    ];
+    expect(sourcesList(sources)).toContain('secret');
+    expect(guestSourcesList(sources)).toBe(
+      'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] https://mirror.example/debian bookworm main\n',
+    );
+  });
+});
+
+describe('parseIndex', () => {
+  const paragraph = (name: string, more: string) =>
+    `Package: ${name}\nVersion: 1:2+b1\n${more}\nSHA256: ${'a'.repeat(64)}`;
+
+  it('reads each package once, in the order of their names', () => {
+    const index = [
+      paragraph('zsh', 'Architecture: amd64\nSource: zsh-src (1:2)'),
+      paragraph('adduser', 'Architecture: all\nDescription: one\n two\n .\n Version: no field'),
+      paragraph('zsh', 'Architecture: amd64\nSource: zsh-src (1:2)'),
+    ].join('\n\n');
+    expect(parseIndex(index)).toMatchObject([
+      { name: 'adduser', version: '1:2+b1', architecture: 'all', source: 'adduser' },
+      { name: 'zsh', version: '1:2+b1', architecture: 'amd64', source: 'zsh-src' },
+    ]);
+  });
+});
