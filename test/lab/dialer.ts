@@ -14,24 +14,27 @@ export function dialGuest(socketPath: string, target: Target, timeoutSeconds = 2
     const fail = (why: string) =>
       reject(new LabError('unreachable', `${where} cannot be reached through the lab's gateway: ${why}.`));
     const socket = connect({ path: socketPath, allowHalfOpen: true });
+    const giveUp = () => socket.destroy(new Error(`no answer within ${timeoutSeconds} s`));
+    const timer = setTimeout(giveUp, timeoutSeconds * 1000);
     const ask = request({
       method: 'CONNECT',
       path: where,
       host: where,
       createConnection: () => socket,
-      timeout: timeoutSeconds * 1000,
     });
     ask.once('connect', (response, _socket, head) => {
+      clearTimeout(timer);
       if (response.statusCode !== 200) {
         socket.destroy();
         return fail(`${response.statusCode} ${response.statusMessage}`);
       }
-      socket.setTimeout(0);
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
-    ask.once('timeout', () => socket.destroy(new Error(`no answer within ${timeoutSeconds} s`)));
-    ask.once('error', (error) => fail(error.message));
+    ask.once('error', (error) => {
+      clearTimeout(timer);
+      fail(error.message);
+    });
     ask.end();
   });
 }

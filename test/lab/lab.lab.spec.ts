@@ -171,7 +171,14 @@ describe('a switch that was deleted', () => {
     expect(await lab.status()).toMatchObject({ gateway: true, relay: true });
     expect(await states()).toEqual(['running', 'running']);
     for (const name of ['kvm1', 'kvm2']) {
-      const links = await run('ip', ['-n', `sv${labLayout(folder).hash}-${name}`, 'link', 'show', 'master', 'br0']);
+      const links = await run('ip', [
+        '-n',
+        `sv${labLayout(folder).hash}-${name}`,
+        'link',
+        'show',
+        'master',
+        'br0',
+      ]);
       expect(links).toContain('uplink');
     }
   });

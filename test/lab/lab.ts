@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { describe, type LabDescription, type LabHost, load, save } from './description.ts';
 import { dialGuest } from './dialer.ts';
@@ -215,5 +215,5 @@ async function wantedShape(
 async function purge(layout: LabLayout): Promise<void> {
   const own = ['hosts', 'shared', 'log', 'lab.json', 'lab.json.part', 'relays.json', 'relays.json.part'];
   for (const entry of own) await rm(`${layout.folder}/${entry}`, { recursive: true, force: true });
-  await rm(layout.folder, { recursive: false }).catch(() => undefined);
+  await rmdir(layout.folder).catch(() => undefined);
 }

@@ -52,6 +52,21 @@ describe('gateway', () => {
     });
   });
 
+  it('says when nobody has the address', async () => {
+    await expect(lab.dial({ address: '10.77.0.249', port: 80 })).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('504'),
+    });
+  });
+
+  it('gives up when the caller does', async () => {
+    const dialled = lab.dial({ address: '10.77.0.248', port: 80 }, 0.2);
+    await expect(dialled).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('no answer'),
+    });
+  });
+
   it.each([
     '127.0.0.1:22',
     '10.78.0.11:16509',
