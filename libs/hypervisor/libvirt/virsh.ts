@@ -40,6 +40,8 @@ interface Ended {
 /** Larger than the domain XML of a whole host's guests. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const PROGRESS_EVERY_MS = 500;
+/** English, no kept history, and a line as wide as any, lest virsh breaks or scrolls the commands it echoes. */
+const ENVIRONMENT = { LC_ALL: 'C', VIRSH_HISTSIZE: '0', TERM: 'dumb', COLUMNS: '1000000' };
 /** A peer that is silent for `interval × count` seconds is given up. */
 const KEEPALIVE = ['-k', '5', '-K', '3'];
 
@@ -115,7 +117,7 @@ export class Virsh implements Disposable {
     { input, onRead }: VirshOptions,
     timeoutSeconds: number,
   ): Promise<Ended> {
-    const env = { ...process.env, LC_ALL: 'C', XDG_CACHE_HOME: this.folder, VIRSH_HISTSIZE: '0' };
+    const env = { ...process.env, ...ENVIRONMENT, XDG_CACHE_HOME: this.folder };
     const stdin = input === undefined ? 'ignore' : this.openInput(input);
     const child = spawn('virsh', ['-q', ...KEEPALIVE, '-c', withoutPrompts(host.uri), ...args], {
       env,
@@ -186,6 +188,6 @@ function quote(argument: string): string {
 
 /** virsh echoes each command after its prompt, on a line of its own. */
 function splitAtPrompts(stdout: string, count: number): string[] {
-  const parts = stdout.split(/^virsh # .*$\n?/m).slice(1);
+  const parts = stdout.split(/^virsh # [^\n]*\n?/m).slice(1);
   return Array.from({ length: count }, (_, index) => parts[index] ?? '');
 }
