@@ -499,7 +499,7 @@ describe('webhooks', () => {
     const shop = await receiver(() => 200);
     const other = await start(shop.webhookUrl);
     const effects = ['lose', 'duplicate', 'delay'] as const;
-    other.addFaults({ webhooks: effects.map((effect) => ({ effect, milliseconds: 50 })) });
+    other.addFaults({ webhooks: effects.map((effect) => ({ effect, milliseconds: 2000 })) });
     for (const name of ['lost', 'doubled', 'late', 'on time'])
       await call('POST', '/v1/customers', { name }, {}, other);
     await until(() => shop.received.length === 4);
