@@ -154,7 +154,8 @@ export interface Hypervisor {
 
   /**
    * Boots a probe guest under KVM and waits until it has really run, for a device file proves nothing.
-   * Falls back to emulation with the reason. Leaves nothing on the host. Takes up to 30 s.
+   * Falls back to emulation with the reason. Leaves nothing on the host. Takes up to 45 s.
+   * @throws host_misconfigured where not even emulation runs it
    */
   probeAcceleration(host: HostRef): Promise<Acceleration>;
 

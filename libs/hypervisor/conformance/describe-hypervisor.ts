@@ -49,6 +49,15 @@ function describeHosts(context: () => ConformanceContext): void {
     expect(facts.diskPool.freeBytes).toBeLessThanOrEqual(facts.diskPool.capacityBytes);
   });
 
+  it('finds out how a host runs guests, and leaves nothing there', async () => {
+    const { hypervisor, host } = context();
+    const { domainType, reason } = await hypervisor.probeAcceleration(host);
+    expect(['kvm', 'qemu']).toContain(domainType);
+    expect(reason).not.toBe('');
+    expect(await hypervisor.listDomains(host)).toEqual([]);
+    expect(await hypervisor.listVolumes(host, 'disks')).toEqual([]);
+  });
+
   it('says so when a host does not answer, in every method', async () => {
     const { hypervisor, deadHost } = context();
     const plan = planServer(context());

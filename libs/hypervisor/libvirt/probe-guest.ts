@@ -1,5 +1,5 @@
 import { newUuid } from '#libs/kernel';
-import type { HostRef } from '../port.ts';
+import type { DomainType, HostRef } from '../port.ts';
 import { MARK_NAMESPACE } from './domain-xml.ts';
 import { writeXml } from './xml.ts';
 
@@ -26,13 +26,14 @@ export interface ProbePlan {
   readonly volumeName: string;
   readonly host: HostRef;
   readonly installationId: string;
+  readonly domainType: DomainType;
 }
 
 /** Fresh names each time, so that two probes of a host do not meet. */
-export function planProbe(host: HostRef, installationId: string): ProbePlan {
+export function planProbe(host: HostRef, installationId: string, domainType: DomainType): ProbePlan {
   const uuid = newUuid();
   const name = `servery-probe-${uuid.slice(0, 8)}`;
-  return { uuid, name, volumeName: `${name}.img`, host, installationId };
+  return { uuid, name, volumeName: `${name}.img`, host, installationId, domainType };
 }
 
 export function probeDisk(): Buffer {
@@ -43,10 +44,10 @@ export function probeDisk(): Buffer {
 }
 
 /** Marked as ours with no server, so that the reconciler may clear what a killed probe left. */
-export function probeDomainXml(plan: ProbePlan, domainType: 'kvm' | 'qemu' = 'kvm'): string {
+export function probeDomainXml(plan: ProbePlan): string {
   return writeXml({
     domain: {
-      '@type': domainType,
+      '@type': plan.domainType,
       name: plan.name,
       uuid: plan.uuid,
       metadata: {
