@@ -37,6 +37,7 @@ type PidFile = z.infer<typeof pidFileSchema>;
 
 const READY_POLL_MILLISECONDS = 100;
 const ORPHAN_GRACE_SECONDS = 20;
+const OF_THE_SHELL = new Set(['PATH', 'HOME', 'LANG']);
 
 function homeOf(folder: string, name: string): string {
   return join(folder, name);
@@ -54,14 +55,23 @@ export function logPath(folder: string, name: string): string {
  * @throws CliError `daemon_failed` when it ends or is not ready within `readySeconds`; it is stopped then.
  */
 export async function ensureDaemon(daemon: Daemon, isReady: ReadyProbe, readySeconds = 60): Promise<boolean> {
-  const running = await readPidFile(daemon.folder, daemon.name);
-  if (running && (await isAlive(running))) {
-    if (running.fingerprint === fingerprint(daemon) && (await answers(isReady))) return false;
+  if (await runsAsDescribed(daemon)) {
+    // One that is slow on a busy machine is given its time; one that hangs is replaced.
+    const isWell = await waitUntilReady(daemon, isReady, readySeconds).then(
+      () => true,
+      () => false,
+    );
+    if (isWell) return false;
   }
   await stopDaemon(daemon.folder, daemon.name);
   await start(daemon);
   await waitUntilReady(daemon, isReady, readySeconds);
   return true;
+}
+
+async function runsAsDescribed(daemon: Daemon): Promise<boolean> {
+  const known = await readPidFile(daemon.folder, daemon.name);
+  return known !== undefined && known.fingerprint === fingerprint(daemon) && (await isAlive(known));
 }
 
 /** Stops the daemon of that name, if it is ours and runs. @returns true when it ran. */
@@ -128,10 +138,11 @@ function stopping(daemon: Daemon): Pick<PidFile, 'stopSignal' | 'stopGraceSecond
   return { stopSignal, stopGraceSeconds: daemon.stopGraceSeconds ?? 20 };
 }
 
-/** A hash, since the environment holds secrets. */
+/** A hash, since the environment holds secrets. What differs from shell to shell is left out. */
 function fingerprint(daemon: Daemon): string {
   const { command, args, environment, version } = daemon;
-  const description = JSON.stringify({ command, args, environment, version });
+  const settings = Object.entries(environment ?? {}).filter(([name]) => !OF_THE_SHELL.has(name));
+  const description = JSON.stringify({ command, args, settings, version });
   return createHash('sha256').update(description).digest('hex');
 }
 
