@@ -30,7 +30,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(catalog, { recursive: true }));
 
-async function addRecipe(recipe: { name: string }, files: Record<string, string> = {}): Promise<void> {
+async function addRecipe(
+  recipe: typeof minimal & { files?: object[] },
+  files: Record<string, string> = {},
+): Promise<void> {
   const folder = join(catalog, recipe.name);
   for (const [path, content] of Object.entries({
     'recipe.yaml': stringify(recipe),

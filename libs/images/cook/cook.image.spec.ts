@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { cookImage } from './cook-image.ts';
+import { type Firmware, Guest } from './guest.fixture.ts';
+import type { CookedImage } from './image-folder.ts';
+import { loadRecipe } from './load-recipe.ts';
+
+const pathOf = (path: string) => new URL(path, import.meta.url).pathname;
+const catalogDir = pathOf('../../../catalog');
+/** Kept between runs for the sake of its downloaded packages. */
+const outputDir = pathOf('../../../.servery/test-images');
+
+async function cook(name: string, force = false): Promise<CookedImage> {
+  return cookImage({ recipe: await loadRecipe(catalogDir, name), outputDir, force });
+}
+
+const papersOf = (image: CookedImage) =>
+  Promise.all([image.manifestPath, image.sbomPath].map((path) => readFile(path, 'utf8')));
+
+/** Command lines of this machine's processes that speak of the folder of images. */
+async function cooksAtWork(): Promise<string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const lines = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));
+  return lines.filter((line) => line.includes(outputDir));
+}
+
+describe('a cook', () => {
+  it('makes the same disk of the same recipe and packages, and writes the same papers', async () => {
+    const first = await cook('debian-12', true);
+    const papers = await papersOf(first);
+    const second = await cook('debian-12', true);
+    expect(second.sha256).toBe(first.sha256);
+    expect(await papersOf(second)).toEqual(papers);
+  });
+
+  it('is left out when neither has changed', async () => {
+    expect(await cook('debian-12')).toMatchObject({ unchanged: true });
+  });
+
+  it('leaves no process, mount or half image when it is killed by force, and the former image stays', async () => {
+    const before = await cook('debian-12');
+    const child = spawn(
+      process.execPath,
+      ['--conditions=source', pathOf('./cook-once.fixture.ts'), catalogDir, 'debian-12', outputDir],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    for await (const text of child.stdout) if (String(text).includes('install')) break;
+    await pause(5000);
+    child.kill('SIGKILL');
+    while ((await cooksAtWork()).length > 0) await pause(200);
+    expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(outputDir);
+    expect(await cook('debian-12')).toMatchObject({ unchanged: true, sha256: before.sha256 });
+    expect((await readdir(outputDir)).filter((name) => name.startsWith('.cooking'))).toEqual([]);
+  });
+});
+
+describe.each(['debian-12', 'web'])('%s', (name) => {
+  let image: CookedImage;
+  beforeAll(async () => {
+    image = await cook(name);
+  });
+
+  it.concurrent.each<Firmware>(['bios', 'uefi'])(
+    'starts by itself on %s and is what its owner ordered',
+    async (firmware) => {
+      const hostname = `${name}-${firmware}`;
+      const guest = await Guest.start(image, firmware, hostname);
+      try {
+        expect(await guest.run('cloud-init status --wait > /dev/null; hostname')).toBe(hostname);
+        expect(await guest.run('cloud-init status')).toBe('status: done');
+        expect(
+          await guest.run('systemctl is-system-running --wait; systemctl --failed --plain --no-legend'),
+        ).toBe('running');
+        expect(await guest.run('test -d /sys/firmware/efi && echo uefi || echo bios')).toBe(firmware);
+        expect(await guest.run('wc --bytes < /etc/machine-id')).toBe('33');
+        const rootMib = Number(await guest.run('df --block-size=MiB --output=size / | tr -dc 0-9'));
+        expect(rootMib).toBeGreaterThan(5 * 1024);
+        await expectAgent(guest);
+        if (name === 'web') await expectPage(guest, hostname);
+      } finally {
+        await guest.stop();
+      }
+    },
+  );
+});
+
+async function expectAgent(guest: Guest): Promise<void> {
+  const needed = ['guest-ping', 'guest-set-user-password', 'guest-exec', 'guest-network-get-interfaces'];
+  const info = (await guest.ask('guest-info')) as {
+    supported_commands: { name: string; enabled: boolean }[];
+  };
+  const enabled = info.supported_commands.filter((command) => command.enabled).map((command) => command.name);
+  expect(enabled).toEqual(expect.arrayContaining(needed));
+}
+
+/** The page names the server, and follows when the server gets another name. */
+async function expectPage(guest: Guest, hostname: string): Promise<void> {
+  const page = async () => (await fetch(`http://127.0.0.1:${guest.httpPort}/`)).text();
+  expect(await page()).toContain(hostname);
+  await guest.run('hostnamectl set-hostname another-name');
+  await expect.poll(page, { timeout: 60_000 }).toContain('another-name');
+}
