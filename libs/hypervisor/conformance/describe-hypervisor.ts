@@ -173,7 +173,7 @@ function describeVolumes(context: () => ConformanceContext): void {
     const { hypervisor, host } = context();
     const { seed } = planServer(context());
     await twice(() => hypervisor.createSeed(host, seed));
-    await hypervisor.createSeed(host, { ...seed, userData: { long: 'x'.repeat(9000) } });
+    await hypervisor.createSeed(host, { ...seed, userData: { long: 'x'.repeat(900_000) } });
     expect(await disks()).toEqual([seed.volumeName]);
     await twice(() => hypervisor.deleteVolume(host, seed.volumeName, { wipe: true }));
     expect(await disks()).toEqual([]);

@@ -9,6 +9,8 @@ const PATH_TABLE_BIG = 19;
 const ROOT_DIRECTORY = 20;
 const FIRST_FILE = 21;
 const PATH_TABLE_BYTES = 10;
+/** Padding to 512 KiB: busybox' volume probe passes over disks smaller than the 68 KiB that it reads. */
+const LEAST_SECTORS = 256;
 
 /**
  * A NoCloud seed as an ISO 9660 image (ECMA-119) with Rock Ridge names (IEEE P1282), label CIDATA. Written in
@@ -22,10 +24,11 @@ export function seedIso(files: readonly SeedFile[]): Buffer {
     starts.push(next);
     next += Math.ceil(content.length / SECTOR_BYTES);
   }
-  const image = Buffer.alloc(next * SECTOR_BYTES);
+  const sectors = Math.max(next, LEAST_SECTORS);
+  const image = Buffer.alloc(sectors * SECTOR_BYTES);
   const at = (sector: number) => image.subarray(sector * SECTOR_BYTES);
 
-  primaryDescriptor(at(PRIMARY), next);
+  primaryDescriptor(at(PRIMARY), sectors);
   at(TERMINATOR).set([255, ...Buffer.from('CD001'), 1]);
   pathTable(at(PATH_TABLE_LITTLE), 'little');
   pathTable(at(PATH_TABLE_BIG), 'big');
