@@ -92,7 +92,7 @@ export async function textOf(page: Page, testId: string): Promise<string> {
 /** Where the page says that the server is: the words of its SSH command, its web address, its host key. */
 export async function readAccess(page: Page) {
   const command = await textOf(page, 'copy-ssh command');
-  const port = Number(/-p (\d+)/.exec(command)?.[1]);
+  const port = Number(/-p (\d+)/.exec(command)?.[1] ?? 22);
   const host = /root@(\S+)/.exec(command)?.[1] ?? '';
   await page.getByText('Its SSH host key').click();
   return { command, host, port, hostKey: await textOf(page, 'copy-host key') };

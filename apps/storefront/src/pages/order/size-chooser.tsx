@@ -17,7 +17,10 @@ export function SizeChooser({ titleId, offers, currency, value, onChange }: Size
       {offers.map(({ server_type: size, ...offer }) => (
         <Choice key={size.id} value={size.name} disabled={!offer.in_stock}>
           <span className="flex flex-wrap items-center justify-between gap-2">
-            <span className="font-mono font-bold">{size.name}</span>
+            <span>
+              <span className="font-mono font-bold">{size.name}</span>{' '}
+              <span className="text-sm text-soft">{size.description}</span>
+            </span>
             <StockMark inStock={offer.in_stock} />
           </span>
           <span className="mt-2 block text-[0.9375rem]">

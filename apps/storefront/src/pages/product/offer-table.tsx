@@ -25,10 +25,11 @@ function OfferRow({
 }) {
   const { server_type: size } = offer;
   return (
-    <li className="grid items-center gap-x-6 gap-y-3 p-4 sm:grid-cols-[1fr_auto_auto] sm:p-5">
+    <li className="grid items-center gap-x-6 gap-y-3 p-4 sm:grid-cols-[1fr_auto_5.5rem] sm:p-5">
       <div>
         <div className="flex flex-wrap items-center gap-2.5">
           <h3 className="font-mono text-base font-bold tracking-normal">{size.name}</h3>
+          <span className="text-sm text-soft">{size.description}</span>
           <StockMark inStock={offer.in_stock} />
         </div>
         <p className="mt-1 text-sm text-soft">
@@ -54,7 +55,7 @@ function OfferRow({
           Choose
         </Link>
       ) : (
-        <span className="text-sm text-soft sm:w-[5.3rem] sm:text-center">Back soon</span>
+        <span className="text-sm text-soft sm:text-center">Back soon</span>
       )}
     </li>
   );

@@ -81,7 +81,11 @@ function ProductBody({ product, currency }: { product: ProductWire; currency: st
           <OfferTable product={product} currency={currency} />
         </Section>
         <Section title="About it">
-          <p className="max-w-prose whitespace-pre-line">{product.description}</p>
+          <div className="grid max-w-prose gap-4">
+            {product.description.split(/\n\s*\n/).map((paragraph) => (
+              <p key={paragraph}>{paragraph}</p>
+            ))}
+          </div>
         </Section>
       </div>
       <WhatIsInside product={product} />
@@ -116,9 +120,7 @@ function WhatIsInside({ product }: { product: ProductWire }) {
             className="rounded-control border border-line bg-surface px-3 py-1.5 text-sm"
           >
             <span className="font-medium">{port.name}</span>{' '}
-            <span className="font-mono text-soft">
-              {port.port}/{port.protocol}
-            </span>
+            <span className="font-mono text-soft">{port.port}</span>
           </li>
         ))}
       </ul>

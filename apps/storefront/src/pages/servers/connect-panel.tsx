@@ -15,8 +15,10 @@ export function ConnectPanel({ server }: { server: ServerWire }) {
       {access.length === 0 && <p className="mt-2 text-soft">Its addresses appear here when it runs.</p>}
       <ul className="mt-4 grid gap-4">
         {access.map((way) => (
-          <li key={`${way.service}-${way.port}`} data-service={way.service}>
-            <p className="mb-1.5 text-sm font-[550]">{SERVICE_NAMES[way.service] ?? way.service}</p>
+          <li key={`${way.service}-${way.port}`} data-service={way.service.toLowerCase()}>
+            <p className="mb-1.5 text-sm font-[550]">
+              {SERVICE_NAMES[way.service.toLowerCase()] ?? way.service}
+            </p>
             {way.command && <CopyLine label={`${way.service} command`} text={way.command} />}
             {way.url && (
               <a
