@@ -25,6 +25,7 @@ async function cook(name: string, force: boolean): Promise<void> {
       recipe,
       force,
       outputDir: resolve(installation.environment.SERVERY_IMAGES_DIR),
+      mirror: installation.environment.SERVERY_APT_MIRROR,
       onProgress: ({ percent, message }) => say(`${Math.floor(percent)} % ${message}`),
     });
     say(`${cooked.unchanged ? 'unchanged' : 'cooked'}: ${cooked.diskPath}, SHA-256 ${cooked.sha256}`);

@@ -58,6 +58,9 @@ export const environmentSchema = z.object({
     .min(1)
     .default('.servery/images')
     .describe('where golden images are cooked and kept'),
+  SERVERY_APT_MIRROR: url('http', 'https')
+    .optional()
+    .describe("a Debian mirror for golden images, in place of this machine's own apt sources"),
   SERVERY_STOREFRONT_DIR: z
     .string()
     .min(1)
