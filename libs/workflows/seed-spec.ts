@@ -54,7 +54,8 @@ function networkConfig(address: Address): YamlDocument {
         match: { macaddress: address.mac },
         'set-name': 'eth0',
         addresses: [`${address.ip}/${address.prefixLength}`],
-        routes: [{ to: 'default', via: address.gateway }],
+        // Not `default`: Debian 12's cloud-init takes a network here and nothing else.
+        routes: [{ to: '0.0.0.0/0', via: address.gateway }],
         dhcp4: false,
       },
     },

@@ -56,7 +56,7 @@ export function planServer(
           primary: {
             match: { macaddress: mac },
             addresses: [`${network.address}/${network.prefixLength}`],
-            routes: [{ to: 'default', via: network.gateway }],
+            routes: [{ to: '0.0.0.0/0', via: network.gateway }],
           },
         },
       },
