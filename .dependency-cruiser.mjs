@@ -8,7 +8,7 @@
 
 const FEATURES = '^libs/(accounts|billing|catalog|fleet|images|networks|orders|placement|servers|webhooks)/';
 const PORTS_AND_BASE = '^libs/(database|hypervisor|images/cook|listing|payments|queue|saga|secrets)/';
-const TESTS = '\\.spec\\.tsx?$|^test/|/(harness|conformance)/';
+const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
 
 /** A package of npm by name, installed wherever. */
 const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`;

@@ -9,7 +9,7 @@ export { type ActorKind, AuditEntry } from './audit-entry.entity.ts';
 export { Project } from './project.entity.ts';
 export { ProjectsService } from './projects.service.ts';
 export { type ActiveSession, SESSION_SECONDS, SessionsService } from './sessions.service.ts';
+export { generateHostKeyPair, type HostKeyPair } from './ssh-host-key.ts';
 export { SshKey } from './ssh-key.entity.ts';
 export { type NewSshKey, type SshKeyChange, SshKeysService } from './ssh-keys.service.ts';
 export { parseSshPublicKey, type SshPublicKey } from './ssh-public-key.ts';
-export { generateHostKeyPair, type HostKeyPair } from './ssh-host-key.ts';

@@ -1,4 +1,4 @@
+export { cryptHash } from './crypt-hash.ts';
 export * from './envelope-cipher.ts';
 export * from './secrets.errors.ts';
 export { secretsModule } from './secrets.module.ts';
-export { cryptHash } from './crypt-hash.ts';
