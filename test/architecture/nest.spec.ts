@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { parse, placeOf, type Source, sources, walk } from './sources.ts';
 
-const INPUTS = ['Body', 'Query', 'Param', 'RawBody', 'Headers'];
+const INPUTS = ['Body', 'Query', 'Param', 'RawBody'];
 const RELATIONS = ['OneToOne', 'OneToMany', 'ManyToOne', 'ManyToMany', 'JoinColumn', 'JoinTable'];
 
 /** Name and arguments of a decorator that is called. */
