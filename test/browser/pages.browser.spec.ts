@@ -66,10 +66,15 @@ describe.each(['light', 'dark'] as const)('in %s mode', (colorScheme) => {
 async function check(page: Page, path: string): Promise<void> {
   keepPictureOnFailure(page);
   await page.goto(path);
-  await page.getByRole('heading', { level: 1 }).waitFor();
   await page.getByText('payments are emulated, no real money').waitFor();
-  await page.waitForFunction('!document.querySelector(".animate-skeleton")');
+  await settled(page);
   expect(await graveViolations(page)).toEqual([]);
+}
+
+/** Waits until the page has its heading, and content instead of grey shapes. */
+async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.locator('.animate-skeleton').first().waitFor({ state: 'detached' });
 }
 
 describe('at the width of a phone', () => {
@@ -87,7 +92,7 @@ describe('at the width of a phone', () => {
       for (const path of paths) {
         await page.goto(path);
         await page.getByRole('heading', { level: 1 }).waitFor();
-        await page.waitForFunction('!document.querySelector(".animate-skeleton")');
+        await settled(page);
         found[path] = await overflow(page);
       }
     };
