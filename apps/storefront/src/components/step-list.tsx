@@ -18,7 +18,7 @@ export function StepList({ steps }: { steps: readonly ActionStepWire[] }) {
   const now = useNow(steps.some((step) => step.state === 'running'));
   return (
     <ol className="grid" aria-label="Steps">
-      {steps.map((step) => (
+      {steps.map((step, index) => (
         <li
           key={step.name}
           data-step={step.name}
@@ -36,7 +36,9 @@ export function StepList({ steps }: { steps: readonly ActionStepWire[] }) {
               <span className="sr-only">: {STATE[step.state].word}</span>
               {step.tries > 1 && <span className="ml-2 text-sm font-normal text-soft">try {step.tries}</span>}
             </span>
-            <span className="text-sm text-soft tabular-nums">{stepTime(step, now)}</span>
+            <span className="text-sm text-soft tabular-nums">
+              {stepTime(step, steps[index - 1]?.finished ?? null, now)}
+            </span>
           </span>
         </li>
       ))}
@@ -44,11 +46,13 @@ export function StepList({ steps }: { steps: readonly ActionStepWire[] }) {
   );
 }
 
-function stepTime(step: ActionStepWire, nowMs: number): string {
+/** A step that is under way began at the latest when the one before it ended. */
+function stepTime(step: ActionStepWire, endOfLast: string | null, nowMs: number): string {
   if (step.state === 'undone') return 'undone';
-  if (step.started === null || step.state === 'pending') return '';
+  const started = step.started ?? endOfLast;
+  if (started === null || step.state === 'pending') return '';
   const endMs = step.finished === null ? nowMs : Date.parse(step.finished);
-  return formatDuration(endMs - Date.parse(step.started));
+  return formatDuration(endMs - Date.parse(started));
 }
 
 const ICON: Partial<Record<StepState, typeof Check>> = {

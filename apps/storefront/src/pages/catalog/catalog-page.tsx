@@ -20,7 +20,7 @@ export function CatalogPage() {
           What would you like?
         </h2>
         <p className="mt-2 mb-8 max-w-xl text-soft">
-          Each server comes ready to use, on a disk of its own that you can keep, copy and take home.
+          Each one comes ready to use: made of Debian's own packages, booted and checked before you log in.
         </p>
         {error && !data && (
           <ErrorPanel error={error} retry={refetch} title="The catalog could not be loaded" />

@@ -6,7 +6,7 @@ const COURSES = [
   ['Placed', 'on the host with room for it'],
   ['Cloned', 'from an image we cooked ourselves'],
   ['Booted', 'with your key and your name'],
-  ['Verified', 'by logging in before you do'],
+  ['Verified', 'it answers, and it is in good health'],
 ] as const;
 
 export function Hero() {

@@ -1,4 +1,4 @@
-import { FileBox, ReceiptText, ShieldCheck } from 'lucide-react';
+import { ReceiptText, ShieldCheck, SquareTerminal } from 'lucide-react';
 
 const PROMISES = [
   {
@@ -12,9 +12,9 @@ const PROMISES = [
     text: 'You pay for the hours that you keep it, and never more in a month than the monthly price on the card.',
   },
   {
-    icon: FileBox,
-    title: 'A server is a file',
-    text: 'Plain KVM and plain disks. What you build here starts on any other hypervisor, so you are free to leave.',
+    icon: SquareTerminal,
+    title: 'The tools that you know',
+    text: 'The API speaks the wire format of Hetzner Cloud: the hcloud command, Terraform and Ansible order here once you change one address.',
   },
 ] as const;
 

@@ -48,7 +48,7 @@ function ConfigureForm({ product, currency }: { product: ProductWire; currency: 
       className="grid grid-cols-[minmax(0,1fr)] gap-10 lg:grid-cols-[minmax(0,1fr)_21rem] lg:gap-14"
     >
       <div className="grid min-w-0 content-start gap-12">
-        <Section title="How big?" hint="You can start small: the disk is yours to move later.">
+        <Section title="How big?" hint="A small one is a fine start. You pay for the hours that you keep it.">
           {(titleId) => (
             <SizeChooser
               titleId={titleId}

@@ -59,7 +59,7 @@ function HoldNote({ image, serverType }: { image: string; serverType: string }) 
   const { data: account } = useQuery(accountQuery);
   const { data: quote } = useQuery({
     ...quoteQuery({ image, server_type: serverType }),
-    enabled: serverType !== '',
+    enabled: Boolean(account) && serverType !== '',
   });
   if (quote?.hold)
     return (

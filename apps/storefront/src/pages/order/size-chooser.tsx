@@ -13,28 +13,36 @@ interface SizeChooserProps {
 
 export function SizeChooser({ titleId, offers, currency, value, onChange }: SizeChooserProps) {
   return (
-    <ChoiceGroup labelledBy={titleId} value={value} onChange={onChange} className="grid gap-3 sm:grid-cols-2">
-      {offers.map(({ server_type: size, ...offer }) => (
-        <Choice key={size.id} value={size.name} disabled={!offer.in_stock}>
-          <span className="flex flex-wrap items-center justify-between gap-2">
-            <span>
-              <span className="font-mono font-bold">{size.name}</span>{' '}
-              <span className="text-sm text-soft">{size.description}</span>
-            </span>
-            <StockMark inStock={offer.in_stock} />
-          </span>
-          <span className="mt-2 block text-[0.9375rem]">
-            {formatCount(size.cores, 'vCPU')}, {formatGb(size.memory)} memory
-            <span className="block text-soft">{formatGb(size.disk)} disk</span>
-          </span>
-          <span className="mt-3 block text-sm text-soft">
-            <span className="text-base font-[640] text-ink tabular-nums">
-              {formatHourly(offer.price_hourly.gross, currency)}
-            </span>{' '}
-            an hour, at most {formatPrice(offer.price_monthly.gross, currency)} a month
-          </span>
+    <ChoiceGroup labelledBy={titleId} value={value} onChange={onChange}>
+      {offers.map((offer) => (
+        <Choice key={offer.server_type.id} value={offer.server_type.name} disabled={!offer.in_stock}>
+          <Size offer={offer} currency={currency} />
         </Choice>
       ))}
     </ChoiceGroup>
+  );
+}
+
+function Size({ offer, currency }: { offer: OfferWire; currency: string }) {
+  const { server_type: size } = offer;
+  return (
+    <span className="flex flex-wrap items-end justify-between gap-x-6 gap-y-3">
+      <span>
+        <span className="flex flex-wrap items-center gap-2.5">
+          <span className="font-mono font-bold">{size.name}</span>{' '}
+          <span className="text-sm text-soft">{size.description}</span> <StockMark inStock={offer.in_stock} />
+        </span>
+        <span className="mt-1.5 block text-[0.9375rem]">
+          {formatCount(size.cores, 'vCPU')}, {formatGb(size.memory)} memory, {formatGb(size.disk)} disk
+        </span>
+      </span>
+      <span className="text-sm text-soft sm:text-right">
+        <span className="text-base font-[640] text-ink tabular-nums">
+          {formatHourly(offer.price_hourly.gross, currency)}
+        </span>{' '}
+        an hour
+        <span className="block">at most {formatPrice(offer.price_monthly.gross, currency)} a month</span>
+      </span>
+    </span>
   );
 }
