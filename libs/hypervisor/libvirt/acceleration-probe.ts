@@ -10,28 +10,53 @@ const PAUSE_MS = 250;
 /** libvirt's words for a machine that its own guest switched off. */
 const RAN_TO_ITS_END = 'shut off (shutdown)';
 
+/** How much longer than under emulation a guest may run under a KVM that works: the noise of two starts. */
+const KVM_SLACK_MS = 1000;
+
+interface ProbeRun {
+  /** How the guest ended, or why it did not begin, in libvirt's words. */
+  readonly end: string;
+  readonly milliseconds: number;
+}
+
 /**
  * Boots the probe guest the way servers boot: BIOS, virtio disk, then 64-bit code, which at last switches the
- * machine off. Under KVM first; where that guest does not get that far, under emulation, so that a host which
- * runs nothing at all is no host. `/dev/kvm` being there says nothing.
+ * machine off. Under KVM and under emulation: a host which runs nothing at all is no host, and a KVM that is
+ * slower than emulation is one that breaks under a real kernel, though so small a guest may get through it.
+ * `/dev/kvm` being there says nothing.
  */
 export async function probeAcceleration(
   virsh: Virsh,
   host: HostRef,
   installationId: string,
 ): Promise<Acceleration> {
-  const underKvm = await runProbe(virsh, host, planProbe(host, installationId, 'kvm'));
-  if (underKvm === RAN_TO_ITS_END) {
+  const underKvm = await timedProbe(virsh, host, planProbe(host, installationId, 'kvm'));
+  const emulated = await timedProbe(virsh, host, planProbe(host, installationId, 'qemu'));
+  const failure = kvmFailure(underKvm, emulated);
+  if (failure === undefined) {
     return { domainType: 'kvm', reason: 'a probe guest ran under KVM to its end' };
   }
-  const emulated = await runProbe(virsh, host, planProbe(host, installationId, 'qemu'));
-  if (emulated === RAN_TO_ITS_END) {
-    return { domainType: 'qemu', reason: `a probe guest ran by emulation, and not under KVM: ${underKvm}` };
+  if (emulated.end === RAN_TO_ITS_END) {
+    return { domainType: 'qemu', reason: `a probe guest ran by emulation, and not under KVM: ${failure}` };
   }
   const message = `Host ${host.name} runs no guest, neither under KVM nor by emulation.`;
   throw new HypervisorError('host_misconfigured', message, {
-    details: { host: host.name, underKvm, emulated },
+    details: { host: host.name, underKvm: underKvm.end, emulated: emulated.end },
   });
+}
+
+function kvmFailure(underKvm: ProbeRun, emulated: ProbeRun): string | undefined {
+  if (underKvm.end !== RAN_TO_ITS_END) return underKvm.end;
+  if (emulated.end !== RAN_TO_ITS_END || underKvm.milliseconds <= emulated.milliseconds + KVM_SLACK_MS)
+    return undefined;
+  const seconds = ({ milliseconds }: ProbeRun) => (milliseconds / 1000).toFixed(1);
+  return `it took ${seconds(underKvm)} s there, and ${seconds(emulated)} s by emulation`;
+}
+
+async function timedProbe(virsh: Virsh, host: HostRef, plan: ProbePlan): Promise<ProbeRun> {
+  const started = performance.now();
+  const end = await runProbe(virsh, host, plan);
+  return { end, milliseconds: performance.now() - started };
 }
 
 /** How the probe guest ended, or why it did not begin, in libvirt's words. */
