@@ -21,6 +21,7 @@ async function ensureImage(up: Up, recipe: Recipe, progress: Progress): Promise<
   return cookImage({
     recipe,
     outputDir: up.imagesFolder,
+    mirror: process.env.SERVERY_APT_MIRROR || undefined,
     signal: up.signal,
     onProgress: ({ percent, message }) => progress(`${recipe.name}: ${Math.floor(percent)} % ${message}`),
   });
