@@ -10,8 +10,8 @@ export interface SeedFile {
 /** Writes a seed's documents as cloud-init expects them, in a fixed order and through a YAML serializer only. */
 export function renderSeed(seed: SeedSpec): readonly SeedFile[] {
   return [
-    { name: 'meta-data', content: stringify(seed.metaData) },
-    { name: 'network-config', content: stringify(seed.networkConfig) },
+    { name: 'meta-data', content: toYaml(seed.metaData) },
+    { name: 'network-config', content: toYaml(seed.networkConfig) },
     {
       name: 'user-data',
       content: typeof seed.userData === 'string' ? seed.userData : cloudConfig(seed.userData),
@@ -21,5 +21,10 @@ export function renderSeed(seed: SeedSpec): readonly SeedFile[] {
 }
 
 function cloudConfig(document: YamlDocument): string {
-  return `#cloud-config\n${stringify(document)}`;
+  return `#cloud-config\n${toYaml(document)}`;
+}
+
+/** cloud-init reads YAML 1.1, where `52:54:00:12:34:56` and `on` without quotes are a number and a truth value. */
+function toYaml(document: YamlDocument): string {
+  return stringify(document, { version: '1.1' });
 }
