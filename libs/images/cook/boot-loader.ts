@@ -63,8 +63,13 @@ export async function writeBootMenu(rootDir: string, identities: DiskIdentities)
   return kernel;
 }
 
-/** Modules beside the menu, where `insmod` looks for what the boot image does not hold. */
-export async function copyGrubModules(rootDir: string): Promise<void> {
+const CORE_IMAGE = 'boot/grub/i386-pc/core.img';
+
+/**
+ * GRUB's own files: its image for a BIOS, and beside the menu the modules that `insmod` looks for there. All
+ * of it is written before the times of the root are settled.
+ */
+export async function writeGrubFiles(rootDir: string, options: ToolOptions): Promise<void> {
   for (const platform of ['i386-pc', 'x86_64-efi']) {
     const from = join(rootDir, 'usr/lib/grub', platform);
     const to = join(rootDir, 'boot/grub', platform);
@@ -73,42 +78,6 @@ export async function copyGrubModules(rootDir: string): Promise<void> {
       if (/\.(mod|lst)$/.test(name)) await cp(join(from, name), join(to, name));
     }
   }
-}
-
-/**
- * Makes a disk start by itself on a BIOS: GRUB's first sector in the master boot record, the rest in the
- * BIOS boot partition. What `grub-bios-setup` would do through a loop device, done to the file; offsets are
- * those of GRUB's `grub/i386/pc/boot.h`.
- */
-export async function installBiosLoader(
-  diskPath: string,
-  rootDir: string,
-  options: ToolOptions,
-): Promise<void> {
-  const BOOT_CODE_BYTES = 440;
-  const KERNEL_SECTOR = 0x5c;
-  const DRIVE_CHECK = 0x66;
-  const BLOCKLIST_START = 0x1f4;
-  const { start, sectors } = layout.biosBoot;
-
-  const boot = (await readFile(join(rootDir, 'usr/lib/grub/i386-pc/boot.img'))).subarray(0, BOOT_CODE_BYTES);
-  boot.writeBigUInt64LE(BigInt(start), KERNEL_SECTOR);
-  boot.writeUInt16LE(0x9090, DRIVE_CHECK);
-
-  const core = await makeCoreImage(rootDir, options);
-  if (core.length > sectors * layout.sectorBytes) throw new Error('GRUB is larger than its partition');
-  core.writeBigUInt64LE(BigInt(start + 1), BLOCKLIST_START);
-
-  const disk = await open(diskPath, 'r+');
-  try {
-    await disk.write(boot, 0, boot.length, 0);
-    await disk.write(core, 0, core.length, start * layout.sectorBytes);
-  } finally {
-    await disk.close();
-  }
-}
-
-async function makeCoreImage(rootDir: string, options: ToolOptions): Promise<Buffer> {
   const modules = [
     'biosdisk',
     'part_gpt',
@@ -119,10 +88,37 @@ async function makeCoreImage(rootDir: string, options: ToolOptions): Promise<Buf
     'search',
     'search_fs_uuid',
   ];
-  const output = '/boot/grub/i386-pc/core.img';
-  const argv = ['grub-mkimage', '-O', 'i386-pc', '-o', output, '-p', '(,gpt3)/boot/grub', ...modules];
-  await runInRoot(rootDir, argv, options);
-  return readFile(join(rootDir, output));
+  const target = ['-O', 'i386-pc', '-o', `/${CORE_IMAGE}`, '-p', '(,gpt3)/boot/grub'];
+  await runInRoot(rootDir, ['grub-mkimage', ...target, ...modules], options);
+}
+
+/**
+ * Makes a disk start by itself on a BIOS: GRUB's first sector in the master boot record, the rest in the
+ * BIOS boot partition. What `grub-bios-setup` would do through a loop device, done to the file; offsets are
+ * those of GRUB's `grub/i386/pc/boot.h`.
+ */
+export async function installBiosLoader(diskPath: string, rootDir: string): Promise<void> {
+  const BOOT_CODE_BYTES = 440;
+  const KERNEL_SECTOR = 0x5c;
+  const DRIVE_CHECK = 0x66;
+  const BLOCKLIST_START = 0x1f4;
+  const { start, sectors } = layout.biosBoot;
+
+  const boot = (await readFile(join(rootDir, 'usr/lib/grub/i386-pc/boot.img'))).subarray(0, BOOT_CODE_BYTES);
+  boot.writeBigUInt64LE(BigInt(start), KERNEL_SECTOR);
+  boot.writeUInt16LE(0x9090, DRIVE_CHECK);
+
+  const core = await readFile(join(rootDir, CORE_IMAGE));
+  if (core.length > sectors * layout.sectorBytes) throw new Error('GRUB is larger than its partition');
+  core.writeBigUInt64LE(BigInt(start + 1), BLOCKLIST_START);
+
+  const disk = await open(diskPath, 'r+');
+  try {
+    await disk.write(boot, 0, boot.length, 0);
+    await disk.write(core, 0, core.length, start * layout.sectorBytes);
+  } finally {
+    await disk.close();
+  }
 }
 
 /** What the EFI system partition holds: path there → file in the root, or the text itself. */

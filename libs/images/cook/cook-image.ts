@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BYTES_PER_GIB, DomainError } from '#libs/kernel';
-import { writeBootMenu } from './boot-loader.ts';
+import { writeBootMenu, writeGrubFiles } from './boot-loader.ts';
 import { bootstrap } from './bootstrap.ts';
 import { cookError } from './cook.errors.ts';
 import { withLock } from './cook-lock.ts';
@@ -17,7 +17,7 @@ import { runTool } from './run-tool.ts';
 import { checkMachine } from './tools.ts';
 
 /** Raised whenever this code makes other bytes of the same recipe and packages. */
-const COOK_VERSION = 1;
+const COOK_VERSION = 2;
 
 const NEEDED_BYTES = 4 * BYTES_PER_GIB;
 const NEARLY_FULL_BYTES = 64 * 1024 ** 2;
@@ -162,6 +162,7 @@ class Cook {
     await assertInstalled(state, tree.rootDir);
     await furnish(tree);
     const kernel = await writeBootMenu(tree.rootDir, tree.identities);
+    await writeGrubFiles(tree.rootDir, { timeoutSeconds: 120, signal: tree.signal });
     this.#tell('furnish', 60, 'removing what must not be the same on every server');
     await scrub(tree);
     return kernel;

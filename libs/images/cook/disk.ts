@@ -1,7 +1,7 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BYTES_PER_GIB } from '#libs/kernel';
-import { copyGrubModules, espContent, installBiosLoader, layout } from './boot-loader.ts';
+import { espContent, installBiosLoader, layout } from './boot-loader.ts';
 import type { DiskIdentities } from './identities.ts';
 import { runTool, type ToolOptions } from './run-tool.ts';
 
@@ -34,8 +34,7 @@ export async function writeDisk(options: DiskOptions): Promise<void> {
   };
   onProgress(0, 'partition table and boot loader');
   await partition(options, tool);
-  await copyGrubModules(rootDir);
-  await installBiosLoader(rawPath, rootDir, tool);
+  await installBiosLoader(rawPath, rootDir);
   onProgress(10, 'EFI system partition');
   await writeEsp(options, tool);
   onProgress(20, 'root file system');

@@ -4,7 +4,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, type ClientChannel, utils } from 'ssh2';
+import ssh2, { type ClientChannel } from 'ssh2';
 import { stringify } from 'yaml';
 import { freePort } from '../../../test/support/ports.ts';
 import type { CookedImage } from './image-folder.ts';
@@ -34,7 +34,10 @@ export class Guest {
   /** Starts an overlay of `image` with a seed disk that names it `hostname` and gives it host and login keys. */
   static async start(image: CookedImage, firmware: Firmware, hostname: string): Promise<Guest> {
     const folder = await mkdtemp(join(tmpdir(), `guest-${firmware}-`));
-    const keys = { login: utils.generateKeyPairSync('ed25519'), host: utils.generateKeyPairSync('ed25519') };
+    const keys = {
+      login: ssh2.utils.generateKeyPairSync('ed25519'),
+      host: ssh2.utils.generateKeyPairSync('ed25519'),
+    };
     await writeSeed(folder, hostname, keys);
     const overlay = [
       '-b',
@@ -93,7 +96,7 @@ export class Guest {
 
   #runOnce(command: string): Promise<string> {
     const hostKey = this.#keys.host.public.split(' ')[1];
-    const client = new Client();
+    const client = new ssh2.Client();
     return new Promise<string>((resolve, reject) => {
       client.on('error', reject).on('close', () => reject(new Error('the connection was closed')));
       client.on('ready', () =>
@@ -150,6 +153,9 @@ async function firmwareArguments(folder: string, firmware: Firmware): Promise<st
   ];
 }
 
+/** cloud-init reads YAML 1.1, where 52:54:00:00:00:01 without quotes is a number of base 60. */
+const toYaml = (value: unknown) => stringify(value, { version: '1.1', lineWidth: 0 });
+
 /** A NoCloud seed (cloud-init's own documentation: "cidata" on a vfat disk) with a static address. */
 async function writeSeed(folder: string, hostname: string, keys: Keys): Promise<void> {
   const userData = {
@@ -168,9 +174,9 @@ async function writeSeed(folder: string, hostname: string, keys: Keys): Promise<
     },
   };
   const files = {
-    'meta-data': stringify({ 'instance-id': hostname, 'local-hostname': hostname }),
-    'user-data': `#cloud-config\n${stringify(userData)}`,
-    'network-config': stringify(network),
+    'meta-data': toYaml({ 'instance-id': hostname, 'local-hostname': hostname }),
+    'user-data': `#cloud-config\n${toYaml(userData)}`,
+    'network-config': toYaml(network),
   };
   const seed = join(folder, 'seed.img');
   const tool = { timeoutSeconds: 60 };
