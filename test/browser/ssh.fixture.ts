@@ -1,4 +1,4 @@
-import { Client, type ConnectConfig, utils } from 'ssh2';
+import ssh2, { type ConnectConfig } from 'ssh2';
 
 export interface SshLogin {
   readonly host: string;
@@ -20,7 +20,7 @@ export function runBySsh({ host, port, hostKey, secret }: SshLogin, command: str
     hostVerifier: (offered: Buffer) => offered.equals(expected),
     ...secret,
   };
-  const client = new Client();
+  const client = new ssh2.Client();
   return new Promise<string>((resolve, reject) => {
     client.on('error', reject);
     client.on('ready', () => {
@@ -40,6 +40,6 @@ export function runBySsh({ host, port, hostKey, secret }: SshLogin, command: str
 
 /** A new Ed25519 key pair in OpenSSH's formats. */
 export function newSshKey(comment: string): { readonly privateKey: string; readonly publicKey: string } {
-  const pair = utils.generateKeyPairSync('ed25519', { comment });
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
   return { privateKey: pair.private, publicKey: pair.public };
 }
