@@ -25,9 +25,10 @@ export const directAccess: AccessPublisher = {
 
 /**
  * Servers behind a relay that shows their ports elsewhere, controlled by HTTP on a UNIX socket:
- * `PUT /relays/IP:PORT` answers `{listenHost, listenPort}`, `DELETE` takes it back.
+ * `setting` is `unix:/path/of/socket`, or the path alone. `PUT /relays/IP:PORT` answers `{listenHost, listenPort}`, `DELETE` takes it back.
  */
-export function relayAccess(socketPath: string): AccessPublisher {
+export function relayAccess(setting: string): AccessPublisher {
+  const socketPath = setting.replace(/^unix:/, '');
   return {
     async publish(ip, port) {
       const shown = await ask(socketPath, 'PUT', `/relays/${ip}:${port}`);
