@@ -7,7 +7,12 @@ describe('renderSeed', () => {
     'keeps %s a text for a reader of YAML 1.1, which cloud-init is',
     (text) => {
       const document = { 'instance-id': 'probe', value: text };
-      const files = renderSeed({ metaData: document, networkConfig: document, userData: document });
+      const files = renderSeed({
+        volumeName: 'seed',
+        metaData: document,
+        networkConfig: document,
+        userData: document,
+      });
       for (const { name, content } of files.filter((file) => file.content !== '')) {
         expect(parse(content, { version: '1.1' }), name).toEqual(document);
       }

@@ -40,7 +40,7 @@ export async function writeDisk(options: DiskOptions): Promise<void> {
   onProgress(20, 'root file system');
   await writeRoot(options, tool);
   onProgress(75, 'times of the root file system');
-  await settleChangeTimes(options, tool);
+  await settleInodeTimes(options, tool);
 }
 
 async function partition(options: DiskOptions, tool: ToolOptions): Promise<void> {
@@ -115,17 +115,17 @@ async function writeRoot(options: DiskOptions, tool: ToolOptions): Promise<void>
 }
 
 /**
- * mke2fs copies each file's change time, which is when the cook wrote it and which no call can set. The file
- * system's own editor can.
+ * mke2fs copies from each file when it was changed, which no call can set, and when it was read, which the
+ * cook itself goes on doing. The file system's own editor gives both one value.
  */
-async function settleChangeTimes(options: DiskOptions, tool: ToolOptions): Promise<void> {
+async function settleInodeTimes(options: DiskOptions, tool: ToolOptions): Promise<void> {
   const device = `${options.rawPath}?offset=${layout.root.start * layout.sectorBytes}`;
   const used = usedInodes(await runTool(['dumpe2fs', device], tool));
-  const commands = used
-    .map((inode) => `set_inode_field <${inode}> ctime @${options.epochSeconds}\n`)
-    .join('');
-  const script = join(options.scratchDir, 'change-times');
-  await writeFile(script, commands);
+  const commands = used.flatMap((inode) =>
+    ['ctime', 'atime'].map((field) => `set_inode_field <${inode}> ${field} @${options.epochSeconds}\n`),
+  );
+  const script = join(options.scratchDir, 'inode-times');
+  await writeFile(script, commands.join(''));
   await runTool(['debugfs', '-w', '-f', script, device], tool);
 }
 

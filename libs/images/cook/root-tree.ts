@@ -92,7 +92,7 @@ export async function scrub(options: RootTreeOptions): Promise<void> {
   await settleTimes(rootDir, epochSeconds);
 }
 
-/** No entry is newer than the packages, nor says when it was read. */
+/** No entry is newer than the packages. */
 async function settleTimes(rootDir: string, epochSeconds: number): Promise<void> {
   const deepestFirst = [...(await entriesOf(rootDir)).reverse(), rootDir];
   for (const path of deepestFirst) {
