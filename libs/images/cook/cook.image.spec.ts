@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { BYTES_PER_GIB } from '#libs/kernel';
 import { cookImage } from './cook-image.ts';
 import { type Firmware, Guest } from './guest.fixture.ts';
 import type { CookedImage } from './image-folder.ts';
@@ -75,8 +76,8 @@ describe.each(['debian-12', 'web'])('%s', (name) => {
         ).toBe('running');
         expect(await guest.run('test -d /sys/firmware/efi && echo uefi || echo bios')).toBe(firmware);
         expect(await guest.run('wc --bytes < /etc/machine-id')).toBe('33');
-        const rootMib = Number(await guest.run('df --block-size=MiB --output=size / | tr -dc 0-9'));
-        expect(rootMib).toBeGreaterThan(5 * 1024);
+        const rootBytes = Number(await guest.run('findmnt --noheadings --bytes --output SIZE /'));
+        expect(rootBytes).toBeGreaterThan(5 * BYTES_PER_GIB);
         await expectAgent(guest);
         if (name === 'web') await expectPage(guest, hostname);
       } finally {
