@@ -37,7 +37,9 @@ import { ValidationPipe } from './http/validation.pipe.ts';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { IdempotencyStore } from './idempotency/idempotency.store.ts';
 import { HealthController } from './observability/health.controller.ts';
+import { HttpMetrics } from './observability/http-metrics.ts';
 import { loggingParams } from './observability/logging.ts';
+import { MetricsController } from './observability/metrics.controller.ts';
 import { DocsController } from './openapi/docs.controller.ts';
 import { HostPresenter } from './operator/host.presenter.ts';
 import { HostsController } from './operator/hosts.controller.ts';
@@ -70,6 +72,7 @@ const controllers = [
   HostsController,
   ImagesController,
   LocationsController,
+  MetricsController,
   OrdersController,
   PaymentMethodsController,
   SagasController,
@@ -91,8 +94,14 @@ const guards = [CsrfGuard, AuthenticationGuard, RateLimitGuard, AccessGuard];
 /** The one around the others comes first: an answer is kept as it was serialized. */
 const interceptors = [IdempotencyInterceptor, StandardSchemaSerializerInterceptor];
 
+interface AppOptions {
+  readonly environment: Environment;
+  readonly metrics: HttpMetrics;
+  readonly routes: RouteTable;
+}
+
 /** All of the API. */
-export function appModule(environment: Environment, routes: RouteTable): DynamicModule {
+export function appModule({ environment, metrics, routes }: AppOptions): DynamicModule {
   return {
     module: AppModule,
     imports: [
@@ -128,6 +137,7 @@ export function appModule(environment: Environment, routes: RouteTable): Dynamic
       IdempotencyStore,
       PasswordStrategy,
       SessionStrategy,
+      { provide: HttpMetrics, useValue: metrics },
       { provide: RouteTable, useValue: routes },
       { provide: API_LIMIT, useValue: apiLimit },
       { provide: APP_FILTER, useClass: ErrorFilter },

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import cookie from '@fastify/cookie';
-import { type DynamicModule } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
@@ -10,6 +10,8 @@ import { appModule } from './app.module.ts';
 import { addBodyParser, BODY_LIMIT_BYTES } from './http/body-parser.ts';
 import { RouteTable } from './http/route-table.ts';
 import { addSecurityHeaders } from './http/security-headers.ts';
+import { HttpMetrics } from './observability/http-metrics.ts';
+import { serveStorefront } from './storefront/storefront.ts';
 
 export interface Api {
   readonly app: NestFastifyApplication;
@@ -30,13 +32,17 @@ export async function createApi(
   });
   const fastify = adapter.getInstance();
   const routes = new RouteTable();
+  const metrics = new HttpMetrics();
   routes.watch(fastify);
+  metrics.watch(fastify);
   addSecurityHeaders(fastify, { https: environment.SERVERY_URL.startsWith('https:') });
   addBodyParser(fastify);
   await fastify.register(cookie);
+  const storefront = environment.SERVERY_STOREFRONT_DIR;
+  if (storefront !== undefined) await serveStorefront(fastify, storefront);
 
   const app = await NestFactory.create<NestFastifyApplication>(
-    adapt(appModule(environment, routes)),
+    adapt(appModule({ environment, metrics, routes })),
     adapter,
     { bodyParser: false, bufferLogs: true, abortOnError: false },
   );

@@ -3,21 +3,24 @@ import { DataSource } from 'typeorm';
 import { type Account, ProjectsService } from '#libs/accounts';
 import type { AccountWire } from '#libs/contracts';
 import { accountUsage } from '#libs/orders';
-
-const MIB_PER_GIB = 1024;
+import { CardsService, type SavedCard } from '#libs/payments';
+import { mibToGib } from '../http/wire.ts';
 
 @Injectable()
 export class AccountPresenter {
   constructor(
     private readonly projects: ProjectsService,
+    private readonly cards: CardsService,
     private readonly dataSource: DataSource,
   ) {}
 
   async present(account: Account): Promise<AccountWire> {
-    const [projects, usage] = await Promise.all([
+    const [projects, cards, usage] = await Promise.all([
       this.projects.list(account.id),
+      this.cards.list(account.id),
       accountUsage(this.dataSource.manager, account.id),
     ]);
+    const card = cards.find(({ isDefault }) => isDefault);
     return {
       id: account.id,
       email: account.email,
@@ -26,11 +29,15 @@ export class AccountPresenter {
       limits: {
         servers: account.maxServers,
         vcpus: account.maxVcpus,
-        memory_gb: account.maxMemoryMib / MIB_PER_GIB,
+        memory_gb: mibToGib(account.maxMemoryMib),
       },
-      usage: { servers: usage.servers, vcpus: usage.vcpus, memory_gb: usage.memoryMib / MIB_PER_GIB },
+      usage: { servers: usage.servers, vcpus: usage.vcpus, memory_gb: mibToGib(usage.memoryMib) },
       projects: projects.map(({ id, name }) => ({ id, name })),
-      card: null,
+      card: card ? presentCard(card) : null,
     };
   }
+}
+
+function presentCard({ brand, last4, expiryMonth, expiryYear }: SavedCard): NonNullable<AccountWire['card']> {
+  return { brand, last4, exp_month: expiryMonth, exp_year: expiryYear };
 }

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.ts';
-import { RouteTable } from './route-table.ts';
+import { ANY_PATH, RouteTable } from './route-table.ts';
 import { toApiError } from './to-api-error.ts';
 
 /** Turns every error into the envelope of the API. What nobody expected is logged and not shown. */
@@ -22,19 +22,26 @@ export class ErrorFilter implements ExceptionFilter {
 
   private answerOf(error: unknown, request: FastifyRequest): ApiError {
     const known = toApiError(error);
-    if (!known) {
-      this.log.error({ err: error, requestId: request.id }, 'a request failed');
-      return new ApiError(
-        'service_error',
-        'something went wrong on our side; please report the correlation id',
-        {
-          details: { correlation_id: request.id },
-        },
-      );
-    }
-    if (known.code !== 'not_found' || request.routeOptions.url !== undefined) return known;
-    const allowed = this.routes.methodsOf(request.url);
+    if (!known) return this.unexpected(error, request);
+    const { url } = request.routeOptions;
+    const isRouted = url !== undefined && url !== ANY_PATH;
+    return known.code === 'not_found' && !isRouted ? this.unknownPath(request.url) : known;
+  }
+
+  private unknownPath(url: string): ApiError {
+    const allowed = this.routes.methodsOf(url);
     if (allowed.length === 0) return new ApiError('not_found', 'there is no such path');
     return new ApiError('method_not_allowed', `this path knows ${allowed.join(', ')}`);
+  }
+
+  private unexpected(error: unknown, request: FastifyRequest): ApiError {
+    this.log.error({ err: error, requestId: request.id }, 'a request failed');
+    return new ApiError(
+      'service_error',
+      'something went wrong on our side; please report the correlation id',
+      {
+        details: { correlation_id: request.id },
+      },
+    );
   }
 }

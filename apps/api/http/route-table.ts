@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
+/** The route that takes what no other one takes. */
+export const ANY_PATH = '/*';
+
 export interface Route {
   readonly method: string;
   /** As registered: `/v1/servers/:id`. */
@@ -20,8 +23,8 @@ export class RouteTable {
   /** Methods with which the path of a request URL could be called. */
   methodsOf(requestUrl: string): string[] {
     const path = requestUrl.split('?', 1)[0] ?? '';
-    const methods = this.routes.filter(({ url }) => patternOf(url).test(path)).map(({ method }) => method);
-    return [...new Set(methods)].sort();
+    const found = this.routes.filter(({ url }) => url !== ANY_PATH && patternOf(url).test(path));
+    return [...new Set(found.map(({ method }) => method))].sort();
   }
 }
 
