@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DynamicModule } from '@nestjs/common';
 import type { LightMyRequestResponse } from 'fastify';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll } from 'vitest';
 import { loadEnvironment } from '#libs/config';
 import { type Api, createApi } from '../../apps/api/create-app.ts';
@@ -41,7 +42,11 @@ export class TestApi {
   }
 
   get<T>(type: unknown): T {
-    return this.api.app.get<T>(type as never);
+    return this.api.app.get<T>(type as never, { strict: false });
+  }
+
+  get dataSource(): DataSource {
+    return this.api.app.get(DataSource);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { ModulesContainer } from '@nestjs/core';
+import { validate } from '@seriousme/openapi-schema-validator';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newTenant, stockMarketplace, type Tenant } from '../../test/api/marketplace.ts';
+import { testApi } from '../../test/api/test-api.ts';
+import { type DescribedEndpoint, describeEndpoints } from './http/endpoints.ts';
+
+const api = testApi();
+let owner: Tenant;
+let stranger: Tenant;
+let ids: Record<string, string>;
+
+/** Paths whose placeholders name something of the catalog, which belongs to everybody. */
+const shared = /^\/v1\/(locations|datacenters|server_types|images)\/:id$/;
+
+/** What is the owner's, by path: a stranger must not find it. A new path with a placeholder must be added here. */
+const owned: Record<string, string> = {
+  '/v1/actions/:id': 'action',
+  '/v1/servers/actions/:id': 'action',
+  '/v1/orders/:id': 'order',
+  '/v1/ssh_keys/:id': 'sshKey',
+  '/v1/api_tokens/:id': 'token',
+  '/v1/payment_methods/:id': 'card',
+  '/v1/payment_methods/setups/:id': 'setup',
+};
+
+const bodies: Record<string, unknown> = {
+  '/v1/servers/:id': { labels: {} },
+  '/v1/ssh_keys/:id': { name: 'x' },
+  '/v1/servers/:id/actions/rebuild': { image: 'web' },
+};
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6pRvqRv9TbF1nYQ1S0m0m9gJw1m0mS1dJ0c1mQn0aB owner';
+
+beforeAll(async () => {
+  await stockMarketplace(api.current);
+  owner = await newTenant(api.current, 'owner@example.com');
+  stranger = await newTenant(api.current, 'stranger@example.com');
+  const make = async (path: string, body: unknown) =>
+    (await api.current.request('POST', path, { token: owner.token, body })).json();
+  const { ssh_key } = await make('/v1/ssh_keys', { name: 'me', public_key: key });
+  const { server, action } = await make('/v1/servers', { name: 'a', server_type: 's1', image: 'web' });
+  const cookie = owner.cookie;
+  const [token] = (await api.current.request('GET', '/v1/api_tokens', { cookie })).json().api_tokens;
+  const [card] = (await api.current.request('GET', '/v1/payment_methods', { cookie })).json().payment_methods;
+  ids = {
+    server: server.id,
+    action: action.id,
+    order: server.servery.order_id,
+    sshKey: ssh_key.id,
+    token: token.id,
+    card: card.id,
+    setup: 'cs_unknown',
+  };
+});
+
+function endpoints(): DescribedEndpoint[] {
+  return describeEndpoints(api.current.api.app.get(ModulesContainer));
+}
+
+/** The path with the owner's ids. @throws for a placeholder that this test does not know. */
+function ownersPath(path: string): string {
+  const filled = path
+    .replace(/^\/v1\/servers\/:id\b/, `/v1/servers/${ids.server}`)
+    .replace(':action_id', String(ids.action))
+    .replace(/:action$/, 'attach_iso');
+  if (!filled.includes(':')) return filled;
+  const name = owned[path];
+  if (name === undefined) throw new Error(`say in this test whose ${path} is`);
+  return filled.replace(':id', String(ids[name]));
+}
+
+const neutral = (path: string) => path.replace(/:\w+/g, '1');
+const protectedOnes = () => endpoints().filter(({ access }) => access !== 'public');
+
+describe('every route', () => {
+  it('is declared by an endpoint', () => {
+    const declared = new Set(endpoints().map(({ method, path }) => `${method} ${path}`));
+    const registered = api.current.api.routes.routes.filter(({ method }) => method !== 'HEAD');
+    expect(
+      registered.map(({ method, url }) => `${method} ${url}`).filter((one) => !declared.has(one)),
+    ).toEqual([]);
+    expect(registered.length).toBeGreaterThan(50);
+  });
+
+  it('answers 401 without a token and with a revoked one', async () => {
+    for (const { method, path } of protectedOnes()) {
+      for (const options of [{}, { token: owner.revokedToken }, { token: 'x'.repeat(64) }]) {
+        const answer = await api.current.request(method as 'GET', neutral(path), options);
+        expect([method, path, answer.statusCode]).toEqual([method, path, 401]);
+      }
+    }
+  });
+
+  it('answers 403 to a token that may only read, where something is changed', async () => {
+    for (const { method, path } of protectedOnes().filter(({ access }) => access === 'write')) {
+      const answer = await api.current.request(method, ownersPath(path), { token: owner.readToken });
+      expect([method, path, answer.json().error.code]).toEqual([method, path, 'token_readonly']);
+      expect(answer.statusCode).toBe(403);
+    }
+  });
+
+  it('answers 403 to tokens where a person is asked for, and to customers where an operator is', async () => {
+    for (const { method, path, access } of protectedOnes()) {
+      if (access !== 'session' && access !== 'operator') continue;
+      const byToken = await api.current.request(method, neutral(path), { token: owner.token });
+      expect([method, path, byToken.statusCode]).toEqual([method, path, 403]);
+      if (access === 'session') continue;
+      const byCustomer = await api.current.request(method, neutral(path), { cookie: owner.cookie });
+      expect([method, path, byCustomer.statusCode]).toEqual([method, path, 403]);
+    }
+  });
+
+  it("answers 404 to another tenant's token or session", async () => {
+    const ofOwner = protectedOnes().filter(
+      ({ path, access }) => path.includes(':') && access !== 'operator' && !shared.test(path),
+    );
+    expect(ofOwner.length).toBeGreaterThan(20);
+    for (const { method, path, access } of ofOwner) {
+      const credentials = access === 'session' ? { cookie: stranger.cookie } : { token: stranger.token };
+      const body = method === 'GET' || method === 'DELETE' ? {} : { body: bodies[path] ?? {} };
+      const answer = await api.current.request(method, ownersPath(path), { ...credentials, ...body });
+      expect([method, path, answer.statusCode]).toEqual([method, path, 404]);
+    }
+  });
+});
+
+describe('the document', () => {
+  it('is valid OpenAPI 3.1 and has every endpoint', async () => {
+    const document = (await api.current.request('GET', '/v1/openapi.json')).json();
+    const result = await validate(document);
+    expect(result.errors ?? []).toEqual([]);
+    expect(document.openapi).toMatch(/^3\.1/);
+    for (const { path, method } of endpoints()) {
+      expect(document.paths[path.replace(/:(\w+)/g, '{$1}')]).toHaveProperty(method.toLowerCase());
+    }
+  });
+
+  it('has a page that loads nothing from elsewhere', async () => {
+    const page = await api.current.request('GET', '/docs');
+    expect(page.statusCode).toBe(200);
+    expect(page.body).not.toMatch(/<script|src=/);
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+  });
+
+  it('is the wire format that the tests check answers against', () => {
+    const hetzner = readFileSync(
+      new URL('../../test/specs/hetzner-hcloud.openapi.json', import.meta.url),
+      'utf8',
+    );
+    const paths = Object.keys(JSON.parse(hetzner).paths);
+    const ours = endpoints().map(({ path }) => path.replace('/v1', '').replace(/:(\w+)/g, '{$1}'));
+    expect(ours.filter((path) => paths.includes(path)).length).toBeGreaterThan(25);
+  });
+});
+
+describe('operations', () => {
+  it('answers health and metrics', async () => {
+    expect((await api.current.request('GET', '/health/live')).statusCode).toBe(200);
+    expect((await api.current.request('GET', '/health/ready')).json()).toEqual({ status: 'ok' });
+    const metrics = (await api.current.request('GET', '/metrics')).body;
+    for (const line of [
+      'servery_orders{status="placed"} 1',
+      'servery_host_capacity{host="kvm-1"',
+      'servery_queue_depth',
+    ]) {
+      expect(metrics).toContain(line);
+    }
+  });
+
+  it('refuses webhooks that are not signed', async () => {
+    const answer = await api.current.request('POST', '/v1/webhooks/stripe', { body: { id: 'evt_1' } });
+    expect(answer.statusCode).toBe(422);
+  });
+});
