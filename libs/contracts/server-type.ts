@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deprecation, id, meta, pageQuery, price } from './common.ts';
+import { deprecation, id, meta, pageQuery, price, sortQuery } from './common.ts';
 
 export const priceInLocation = z
   .object({
@@ -34,7 +34,12 @@ export const serverType = z
 
 export const serverTypeResponse = z.object({ server_type: serverType });
 export const serverTypeListResponse = z.object({ server_types: z.array(serverType), meta });
-export const serverTypeListQuery = z.strictObject({ name: z.string().optional(), ...pageQuery });
+/** Hetzner's document does not name `sort` here, and its own command sends it. */
+export const serverTypeListQuery = z.strictObject({
+  name: z.string().optional(),
+  sort: sortQuery(['id', 'name']),
+  ...pageQuery,
+});
 
 export const pricing = z
   .object({
