@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
-import { ApiError } from '../http/api-error.ts';
 import { ANY_PATH } from '../http/route-table.ts';
 
 /** Paths of the API, which never answer with the page. */
@@ -25,6 +24,6 @@ export async function serveStorefront(fastify: FastifyInstance, folder: string):
   fastify.get(ANY_PATH, (request, reply) => {
     const wantsPage = (request.headers.accept ?? '').includes('text/html');
     if (wantsPage && !API_PATH.test(request.url)) return reply.sendFile('index.html');
-    throw new ApiError('not_found', 'there is no such path');
+    return reply.callNotFound();
   });
 }
