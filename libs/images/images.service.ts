@@ -1,7 +1,7 @@
-import { DomainError, newId } from '#libs/kernel';
-import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, IsNull } from 'typeorm';
+import { DomainError, newId } from '#libs/kernel';
+import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import type { Appliance } from './appliance.ts';
 import { Image } from './image.entity.ts';
 
