@@ -86,8 +86,9 @@ export class OrderPlacer {
     const demand = demandOf(request.serverType);
     assertWithinLimits(account, await accountUsage(manager, request.accountId), demand);
 
-    const server = await insertServer(manager, request);
-    const address = await claimAddress(manager, server.id, request.location.id);
+    const id = newId();
+    const { ip: ipv4 } = await claimAddress(manager, id, request.location.id);
+    const server = await insertServer(manager, request, { id, ipv4 });
     const rootPassword = await this.storeSecrets(manager, server, request);
     const sagaId = newId();
     const action = await insertAction(manager, {
@@ -109,7 +110,7 @@ export class OrderPlacer {
     );
     const { location, image } = request;
     await reserve(manager, { ...demand, serverId: server.id, locationId: location.id, imageId: image.id });
-    return { placed: { order, server: { ...server, ipv4: address.ip }, action, rootPassword }, wakeUp };
+    return { placed: { order, server, action, rootPassword }, wakeUp };
   }
 
   private async storeSecrets(
@@ -135,10 +136,14 @@ export class OrderPlacer {
   }
 }
 
-async function insertServer(manager: EntityManager, request: ServerOrder): Promise<Server> {
+async function insertServer(
+  manager: EntityManager,
+  request: ServerOrder,
+  own: Pick<Server, 'id' | 'ipv4'>,
+): Promise<Server> {
   const repository = manager.getRepository(Server);
   const server = repository.create({
-    id: newId(),
+    ...own,
     accountId: request.accountId,
     projectId: request.projectId,
     name: request.name,
@@ -147,7 +152,6 @@ async function insertServer(manager: EntityManager, request: ServerOrder): Promi
     imageId: request.image.id,
     locationId: request.location.id,
     hostId: null,
-    ipv4: null,
     desired: request.startAfterCreate ? 'running' : 'off',
     observed: 'initializing',
     reason: null,
