@@ -16,7 +16,7 @@ const CARDS = ['4242424242424242', '4000000000000341', '4000002760003184'];
 const AMOUNT = 900;
 
 beforeAll(async () => {
-  bench = await startPayments(database.dataSource, { timeoutMilliseconds: 200 });
+  bench = await startPayments(database.dataSource, { timeoutMilliseconds: 600 });
   for (const card of CARDS) accounts.push(await bench.accountWithCard(card));
 });
 afterAll(() => bench.close());

@@ -8,7 +8,7 @@ const database = testDatabase();
 let bench: PaymentsHarness;
 
 beforeAll(async () => {
-  bench = await startPayments(database.dataSource, { timeoutMilliseconds: 300 });
+  bench = await startPayments(database.dataSource, { timeoutMilliseconds: 800 });
 });
 afterEach(() => bench.emulator.clearFaults());
 afterAll(() => bench.close());

@@ -10,8 +10,8 @@ import { loadRecipe } from './load-recipe.ts';
 
 const pathOf = (path: string) => new URL(path, import.meta.url).pathname;
 const catalogDir = pathOf('../../../catalog');
-/** Kept between runs for the sake of its downloaded packages. */
-const outputDir = pathOf('../../../.servery/test-images');
+/** Kept between runs for the sake of its downloaded packages; a stack under test uses the same images. */
+const outputDir = process.env.SERVERY_IMAGES_DIR || pathOf('../../../.servery/test-images');
 
 async function cook(name: string, force = false): Promise<CookedImage> {
   return cookImage({ recipe: await loadRecipe(catalogDir, name), outputDir, force });
