@@ -1,0 +1,16 @@
+#!/bin/sh
+# Comparisons, side by side in one run: `npm run bench -- placement`. Nothing here passes or fails by its time.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/bootstrap.sh
+usage='usage: npm run bench -- placement | order-to-ssh [--rounds N]'
+[ $# -gt 0 ] || fail "$usage"
+name=$1
+shift
+case $name in
+  placement) bootstrap services ;;
+  order-to-ssh) bootstrap bench lab ;;
+  *) fail "$usage" ;;
+esac
+exec $AS_ROOT_WITH_ENV node --conditions=source --disable-warning=ExperimentalWarning \
+  --import ./test/support/swc-register.ts "test/bench/$name.bench.ts" "$@"

@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { accountsEntities } from '#libs/accounts';
+import { catalogEntities } from '#libs/catalog';
+import { createDataSource, migrate } from '#libs/database';
+import { imagesEntities } from '#libs/images';
+import { ordersEntities } from '#libs/orders';
+import { placementEntities } from '#libs/placement';
+import { serversEntities } from '#libs/servers';
+import { stopDaemon } from '../../apps/cli/services/daemon.ts';
+import { ensurePostgres } from '../../apps/cli/services/postgres.ts';
+import { measureBareTransaction } from './placement/bare-transaction.ts';
+import {
+  CLIENTS,
+  emptyFleet,
+  HOSTS,
+  shrinkFleet,
+  stockMarketplace,
+  verifyPlacements,
+} from './placement/marketplace.ts';
+import { createPlacer, measurePlacer, orderTooMany } from './placement/placer.ts';
+import { alternate, report, roundsWanted } from './rounds.ts';
+
+/**
+ * A durable placement (limits, server, address, action, order, saga and reservation in one transaction) against a
+ * bare pgbench transaction that writes the same rows, on a private PostgreSQL with the settings of `up`.
+ */
+const SECONDS = 5;
+/** As many connections as the API keeps. */
+const POOL_SIZE = 20;
+const ROOM = 1000;
+const NAMES = { ours: 'orders placed', baseline: 'bare pgbench transaction' };
+const UNIT = 'per second';
+
+const rounds = roundsWanted(3, 3);
+const folder = await mkdtemp(join(tmpdir(), 'servery-bench-'));
+try {
+  const url = await ensurePostgres({ folder });
+  const entities = [
+    ...accountsEntities,
+    ...catalogEntities,
+    ...imagesEntities,
+    ...ordersEntities,
+    ...placementEntities,
+    ...serversEntities,
+  ];
+  const dataSource = await createDataSource(url, { entities, poolSize: POOL_SIZE }).initialize();
+  try {
+    await migrate(dataSource);
+    await compare(dataSource, url);
+  } finally {
+    await dataSource.destroy();
+  }
+} finally {
+  await stopDaemon(folder, 'postgres');
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function compare(dataSource: DataSource, url: string) {
+  const goods = await stockMarketplace(dataSource);
+  const placer = createPlacer(dataSource);
+  console.log(`${CLIENTS} clients, ${HOSTS} hosts, ${SECONDS} s each`);
+  await measurePlacer(dataSource, placer, goods, 2);
+  const comparison = await alternate(
+    { name: NAMES.ours, measure: () => measurePlacer(dataSource, placer, goods, SECONDS) },
+    { name: NAMES.baseline, measure: () => measureBareTransaction(dataSource, url, goods, SECONDS) },
+    rounds,
+    UNIT,
+  );
+  await emptyFleet(dataSource);
+  await shrinkFleet(dataSource, goods, ROOM);
+  const taken = await orderTooMany(placer, goods, ROOM + 3 * CLIENTS);
+  await verifyPlacements(dataSource, taken);
+  console.log(`\n${report(comparison, NAMES, UNIT)}`);
+  console.log(
+    `no oversubscription: a fleet with room for ${ROOM} took ${taken} of ${ROOM + 3 * CLIENTS} orders`,
+  );
+}

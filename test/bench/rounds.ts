@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util';
+
+/** One side of a comparison. Each round of it gives one figure. */
+export interface Contender {
+  readonly name: string;
+  measure(round: number): Promise<number>;
+}
+
+export interface Comparison {
+  readonly ours: readonly number[];
+  readonly baseline: readonly number[];
+}
+
+/** The number after `--rounds`; `fallback` without it. @throws Error unless it is a whole number from `least` on. */
+export function roundsWanted(fallback: number, least: number): number {
+  const { values } = parseArgs({ options: { rounds: { type: 'string' } } });
+  const rounds = Number(values.rounds ?? fallback);
+  if (Number.isInteger(rounds) && rounds >= least) return rounds;
+  throw new Error(`--rounds wants a whole number of at least ${least}, not ${values.rounds}`);
+}
+
+/** Runs both in turn, and each round in the other order, so that neither has the warmer machine every time. */
+export async function alternate(
+  ours: Contender,
+  baseline: Contender,
+  rounds: number,
+  unit: string,
+): Promise<Comparison> {
+  const figures = new Map<Contender, number[]>([
+    [ours, []],
+    [baseline, []],
+  ]);
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const contender of round % 2 === 1 ? [ours, baseline] : [baseline, ours]) {
+      const figure = await contender.measure(round);
+      figures.get(contender)?.push(figure);
+      console.log(`round ${round}: ${contender.name.padEnd(28)} ${figure.toFixed(1).padStart(9)} ${unit}`);
+    }
+  }
+  return { ours: figures.get(ours) ?? [], baseline: figures.get(baseline) ?? [] };
+}
+
+/** Medians, their spread, and the ratio of ours to the baseline, round by round. */
+export function report(
+  comparison: Comparison,
+  names: { ours: string; baseline: string },
+  unit: string,
+): string {
+  const ratios = comparison.ours.map((figure, round) => figure / (comparison.baseline[round] ?? Number.NaN));
+  return [
+    `${names.ours}: ${spread(comparison.ours, 1)} ${unit}`,
+    `${names.baseline}: ${spread(comparison.baseline, 1)} ${unit}`,
+    `ratio: ${spread(ratios, 2)}`,
+  ].join('\n');
+}
+
+function spread(figures: readonly number[], digits: number): string {
+  const sorted = figures.toSorted((a, b) => a - b);
+  const [least = Number.NaN] = sorted;
+  const most = sorted.at(-1) ?? Number.NaN;
+  return `median ${median(sorted).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)}, ${sorted.length} rounds)`;
+}
+
+function median(sorted: readonly number[]): number {
+  const middle = sorted.length / 2;
+  const upper = sorted[Math.floor(middle)] ?? Number.NaN;
+  return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? Number.NaN)) / 2 : upper;
+}
