@@ -34,14 +34,18 @@ function vendorData(server: Server, secrets: SeedSecrets): YamlDocument {
     hostname: server.name,
     preserve_hostname: false,
     disable_root: false,
-    users: [{ name: 'root', lock_passwd: !passwordHash, ssh_authorized_keys: server.sshPublicKeys }],
+    // A hash in `chpasswd` would be set late in the boot: after the guest is ready, and over a reset made by then.
+    users: [
+      {
+        name: 'root',
+        lock_passwd: !passwordHash,
+        ...(passwordHash && { hashed_passwd: passwordHash }),
+        ssh_authorized_keys: server.sshPublicKeys,
+      },
+    ],
     ssh_deletekeys: true,
     ssh_keys: { ed25519_private: hostKey, ed25519_public: server.hostKey },
-    // Password logins are on for later resets; until one is set, root's password is locked.
-    ssh_pwauth: true,
-    ...(passwordHash && {
-      chpasswd: { expire: false, users: [{ name: 'root', password: passwordHash, type: 'hash' }] },
-    }),
+    // No `ssh_pwauth`, which restarts sshd late in the boot: images let root in by password, locked until one is set.
   };
 }
 
