@@ -1,0 +1,253 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runInTransaction } from '#libs/database';
+import { DomainError, newId, newUuid } from '#libs/kernel';
+import { testDatabase } from '../../test/support/test-database.ts';
+import { fits, release, reserve } from './allocator.ts';
+import type { Demand, FilterReport } from './placement.errors.ts';
+
+const ORDERS = 64;
+const IMAGE = newId();
+const HERE = newId();
+const ELSEWHERE = newId();
+
+interface TestHost extends Demand {
+  readonly id: number;
+  readonly state: 'active' | 'draining' | 'unreachable' | 'maintenance';
+  readonly locationId: number;
+  readonly hasImage: boolean;
+}
+
+interface Taken extends Demand {
+  readonly serverId: number;
+  readonly hostId: number;
+}
+
+const hosts: fc.Arbitrary<TestHost> = fc.record({
+  id: fc.constant(0).map(() => newId()),
+  state: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('active' as const) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('draining' as const, 'unreachable' as const, 'maintenance' as const),
+    },
+  ),
+  locationId: fc.oneof(
+    { weight: 8, arbitrary: fc.constant(HERE) },
+    { weight: 1, arbitrary: fc.constant(ELSEWHERE) },
+  ),
+  hasImage: fc.oneof(
+    { weight: 8, arbitrary: fc.constant(true) },
+    { weight: 1, arbitrary: fc.constant(false) },
+  ),
+  vcpus: fc.integer({ min: 1, max: 32 }),
+  memoryMib: fc.integer({ min: 1, max: 32 }).map((gib) => gib * 1024),
+  diskGib: fc.integer({ min: 10, max: 400 }),
+});
+
+const demands: fc.Arbitrary<Demand> = fc.record({
+  vcpus: fc.integer({ min: 1, max: 8 }),
+  memoryMib: fc.integer({ min: 1, max: 16 }).map((half) => half * 512),
+  diskGib: fc.integer({ min: 5, max: 80 }),
+});
+
+const database = testDatabase({ poolSize: ORDERS });
+
+beforeAll(async () => {
+  const { dataSource } = database;
+  for (const [id, name] of [
+    [HERE, 'here'],
+    [ELSEWHERE, 'elsewhere'],
+  ]) {
+    await dataSource.query(`INSERT INTO locations VALUES ($1, $2, $2, $2, 'DE', 'eu-central')`, [id, name]);
+  }
+  await dataSource.query(
+    `INSERT INTO images (id, name, type, volume_name, sha256, file_size_bytes, virtual_size_bytes, appliance, package_count)
+     VALUES ($1, 'web', 'app', 'web.qcow2', repeat('a', 64), 1, 1, '{}', 1)`,
+    [IMAGE],
+  );
+});
+
+describe('placement', () => {
+  it('never oversells a host to 64 orders at once, refuses only what fits nowhere, and gives all of it back', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(hosts, { maxLength: 6 }),
+        fc.array(demands, { minLength: ORDERS, maxLength: ORDERS }),
+        async (fleet, wanted) => {
+          await haveFleet(fleet);
+          const outcomes = await Promise.all(wanted.map(tryToReserve));
+          const taken = outcomes.filter((outcome) => 'hostId' in outcome);
+          const refused = outcomes.filter((outcome) => 'filters' in outcome);
+          expect(taken.length + refused.length).toBe(ORDERS);
+          await expectCounters(fleet, taken);
+          for (const { demand, filters } of refused) expectReason(fleet, taken, demand, filters);
+          await Promise.all([...taken, ...taken].map(({ serverId }) => giveBack(serverId)));
+          await expectCounters(fleet, []);
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+
+  it('lets a server keep its place when it asks again, also beside itself', async () => {
+    const host = oneHost({ vcpus: 8, memoryMib: 8192, diskGib: 100 });
+    await haveFleet([host]);
+    const request = { ...placeFor({ vcpus: 2, memoryMib: 2048, diskGib: 10 }), serverId: newId() };
+    const ask = () => runInTransaction(database.dataSource, (manager) => reserve(manager, request));
+    expect(await ask()).toBe(host.id);
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual([host.id, host.id, host.id]);
+    await expectCounters([host], [{ ...request, hostId: host.id }]);
+  });
+
+  it('fills the fullest host that still has room, so that large servers find an empty one', async () => {
+    const roomy = oneHost({ vcpus: 16, memoryMib: 16_384, diskGib: 400 });
+    const tight = oneHost({ vcpus: 4, memoryMib: 4096, diskGib: 400 });
+    await haveFleet([roomy, tight]);
+    const small = { vcpus: 1, memoryMib: 1024, diskGib: 10 };
+    const outcomes = [];
+    for (let count = 0; count < 5; count += 1) outcomes.push(await tryToReserve(small));
+    const places = outcomes.map((outcome) => ('hostId' in outcome ? outcome.hostId : undefined));
+    expect(places).toEqual([tight.id, tight.id, tight.id, tight.id, roomy.id]);
+  });
+
+  it('says how many hosts each filter left', async () => {
+    const size = { vcpus: 8, memoryMib: 8192, diskGib: 100 };
+    await haveFleet([
+      { ...oneHost(size), state: 'draining' },
+      { ...oneHost(size), locationId: ELSEWHERE },
+      { ...oneHost(size), hasImage: false },
+      oneHost({ ...size, memoryMib: 1024 }),
+      oneHost({ ...size, vcpus: 1 }),
+      oneHost({ ...size, diskGib: 10 }),
+    ]);
+    const demand = { vcpus: 2, memoryMib: 2048, diskGib: 20 };
+    const outcome = await tryToReserve(demand);
+    expect(outcome).toMatchObject({
+      filters: { hosts: 6, active: 5, inLocation: 4, withImage: 3, withMemory: 2, withVcpus: 1, withDisk: 0 },
+    });
+    expect(await fits(database.dataSource.manager, placeFor(demand))).toBe(false);
+  });
+
+  it('leaves nothing of a reservation whose transaction fails', async () => {
+    const host = oneHost({ vcpus: 8, memoryMib: 8192, diskGib: 100 });
+    await haveFleet([host]);
+    const request = { ...placeFor({ vcpus: 8, memoryMib: 8192, diskGib: 100 }), serverId: newId() };
+    const failing = runInTransaction(database.dataSource, async (manager) => {
+      await reserve(manager, request);
+      throw new Error('the order fails');
+    });
+    await expect(failing).rejects.toThrow('the order fails');
+    await expectCounters([host], []);
+  });
+});
+
+function oneHost(size: Demand): TestHost {
+  return { ...size, id: newId(), state: 'active', locationId: HERE, hasImage: true };
+}
+
+function placeFor(demand: Demand) {
+  return { ...demand, locationId: HERE, imageId: IMAGE };
+}
+
+async function haveFleet(fleet: readonly TestHost[]): Promise<void> {
+  const { dataSource } = database;
+  await dataSource.query('TRUNCATE reservations, hosts CASCADE');
+  for (const host of fleet) {
+    await dataSource.query(
+      `INSERT INTO hosts (id, name, uri, host_uuid, location_id, domain_type, domain_type_reason, state, image_pool,
+                          disk_pool, bridge, vcpus, memory_mib, disk_gib)
+       VALUES ($1, $2, $2, $3, $4, 'qemu', 'a test', $5, 'images', 'disks', 'br0', $6, $7, $8)`,
+      [
+        host.id,
+        `kvm-${host.id}`,
+        newUuid(),
+        host.locationId,
+        host.state,
+        host.vcpus,
+        host.memoryMib,
+        host.diskGib,
+      ],
+    );
+    if (host.hasImage) {
+      await dataSource.query('INSERT INTO host_images (host_id, image_id) VALUES ($1, $2)', [host.id, IMAGE]);
+    }
+  }
+}
+
+/** A place, or what each filter left. @throws every other error */
+async function tryToReserve(demand: Demand): Promise<Taken | { demand: Demand; filters: FilterReport }> {
+  const serverId = newId();
+  const request = { ...placeFor(demand), serverId };
+  try {
+    const hostId = await runInTransaction(database.dataSource, (manager) => reserve(manager, request));
+    return { ...demand, serverId, hostId };
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'resource_unavailable') throw error;
+    return { demand, filters: error.details.filters as FilterReport };
+  }
+}
+
+function giveBack(serverId: number): Promise<void> {
+  return runInTransaction(database.dataSource, (manager) => release(manager, serverId));
+}
+
+/** Each host's counters are what was taken of it, and that is no more than it has. */
+async function expectCounters(fleet: readonly TestHost[], taken: readonly Taken[]): Promise<void> {
+  const rows = await database.dataSource.query<unknown[]>(
+    `SELECT id, used_vcpus AS vcpus, used_memory_mib AS "memoryMib", used_disk_gib AS "diskGib" FROM hosts ORDER BY id`,
+  );
+  const ordered = fleet.toSorted((a, b) => a.id - b.id);
+  expect(rows).toEqual(ordered.map((host) => ({ id: host.id, ...usedOf(host, taken) })));
+  for (const host of ordered) {
+    const used = usedOf(host, taken);
+    expect(used.vcpus).toBeLessThanOrEqual(host.vcpus);
+    expect(used.memoryMib).toBeLessThanOrEqual(host.memoryMib);
+    expect(used.diskGib).toBeLessThanOrEqual(host.diskGib);
+    if (used.vcpus > 0) expect(isEligible(host)).toBe(true);
+  }
+  const reserved = await database.dataSource.query<{ id: number }[]>(
+    'SELECT server_id AS id FROM reservations ORDER BY 1',
+  );
+  expect(reserved.map(({ id }) => id)).toEqual(taken.map(({ serverId }) => serverId).sort((a, b) => a - b));
+}
+
+function usedOf({ id }: TestHost, taken: readonly Taken[]): Demand {
+  const here = taken.filter(({ hostId }) => hostId === id);
+  const sum = (part: keyof Demand) => here.reduce((total, one) => total + one[part], 0);
+  return { vcpus: sum('vcpus'), memoryMib: sum('memoryMib'), diskGib: sum('diskGib') };
+}
+
+function isEligible({ state, locationId, hasImage }: TestHost): boolean {
+  return state === 'active' && locationId === HERE && hasImage;
+}
+
+/** Room only shrank while the orders ran: what was refused still fits nowhere, and the story it was told is true. */
+function expectReason(
+  fleet: readonly TestHost[],
+  taken: readonly Taken[],
+  demand: Demand,
+  filters: FilterReport,
+) {
+  const active = fleet.filter(({ state }) => state === 'active');
+  const located = active.filter(({ locationId }) => locationId === HERE);
+  const eligible = fleet.filter(isEligible);
+  expect(filters).toMatchObject({
+    hosts: fleet.length,
+    active: active.length,
+    inLocation: located.length,
+    withImage: eligible.length,
+    withDisk: 0,
+  });
+  expect(filters.withMemory).toBeLessThanOrEqual(eligible.length);
+  expect(filters.withVcpus).toBeLessThanOrEqual(filters.withMemory);
+  const room = eligible.filter((host) => {
+    const used = usedOf(host, taken);
+    return (
+      host.vcpus - used.vcpus >= demand.vcpus &&
+      host.memoryMib - used.memoryMib >= demand.memoryMib &&
+      host.diskGib - used.diskGib >= demand.diskGib
+    );
+  });
+  expect(room).toEqual([]);
+}
