@@ -59,7 +59,8 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     check: async ({ params, outputs, deps }) => {
       if (!outputs['hold-payment'].held) return {};
       const order = await orderOfServer(deps.dataSource.manager, params.serverId);
-      const hold = await deps.payments.holdOf(order.id);
+      // The provider is asked each time: a webhook that was lost costs nothing.
+      const hold = await deps.payments.refreshHold(order.id);
       if (hold?.status === 'authorized' || hold?.status === 'captured') return {};
       if (hold?.status === 'requires_action') return undefined;
       throw declined(hold?.failureCode ?? 'hold_expired');
@@ -320,7 +321,8 @@ async function giveUp(
   await releaseAddress(manager, serverId);
   await deps.secrets.destroy(manager, serverId, 'root_password', 'pending_password', 'host_key', 'user_data');
   await manager.query(
-    `UPDATE servers SET deleted_at = now(), desired = 'deleted', observed = 'deleting', ipv4 = NULL WHERE id = $1`,
+    `UPDATE servers SET deleted_at = now(), desired = 'deleted', observed = 'deleting', access = '[]', ipv4 = NULL
+     WHERE id = $1`,
     [serverId],
   );
   await finishOrder(manager, order.id, {

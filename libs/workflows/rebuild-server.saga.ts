@@ -4,7 +4,7 @@ import { diskVolumeName, domainName, rebuildServerRequest, seedVolumeName } from
 import { publishAccess, withdrawAccess } from './access.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, isHealthy } from './guest-checks.ts';
-import { observe } from './power-state.ts';
+import { observe, observeNow } from './power-state.ts';
 import { loadPlaced, type PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -37,6 +37,12 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       const { server, host } = await nextOf(ctx);
       await ctx.deps.hypervisor.deleteVolume(host, diskVolumeName(server));
     },
+    // Also what the request left: a password that the guest never got is not its owner's to see.
+    undoTransact: async (manager, ctx) => {
+      const { serverId } = ctx.params;
+      await ctx.deps.secrets.destroy(manager, serverId, 'pending_password', 'root_password');
+      await observeNow(manager, ctx);
+    },
   })
   .step('make-identity', {
     title: 'Making its SSH identity',
@@ -54,8 +60,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
           formerHostKey,
         ]);
       }
-      await forgetBootSecrets(manager, deps, { id: params.serverId });
-      await observe(manager, params.serverId, 'unknown');
+      await deps.secrets.destroy(manager, params.serverId, 'host_key');
     },
   })
   .step('write-seed', {
@@ -149,6 +154,8 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       const former = await loadPlaced(deps.dataSource.manager, params.serverId);
       if (former.server.generation < params.generation) {
         await deps.hypervisor.deleteVolume(former.host, diskVolumeName(former.server));
+        // Erased long ago; its empty volume is there where the former guest did not let go of it.
+        await deps.hypervisor.deleteVolume(former.host, seedVolumeName(former.server));
       }
       return {};
     },

@@ -1,5 +1,6 @@
 export {
   confirmWithBank,
+  connectPayments,
   type HarnessOptions,
   type Move,
   type PaymentsHarness,

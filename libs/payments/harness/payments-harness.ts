@@ -38,6 +38,8 @@ export interface PaymentsHarness {
 export interface HarnessOptions {
   readonly timeoutMilliseconds?: number;
   readonly emulator?: Partial<EmulatorOptions>;
+  /** Told what becomes of money, in place of one that keeps `moves`. */
+  readonly listener?: PaymentsListener;
   /** Put between the client and the emulator, to watch them. */
   readonly through?: (emulatorUrl: string) => Promise<{ host: string; port: number }>;
 }
@@ -60,19 +62,11 @@ export async function startPayments(
     ...options.emulator,
   });
   const server = (await options.through?.(emulator.url)) ?? { host: '127.0.0.1', port: emulator.port };
-  const provider = new StripeProvider({
-    secretKey: API_KEY,
-    webhookSecret: WEBHOOK_SECRET,
-    server: { ...server, protocol: 'http' },
-    timeoutMilliseconds: options.timeoutMilliseconds ?? 2000,
-    retries: 0,
-  });
-  const services = buildServices(dataSource, provider);
+  const services = connectPayments(dataSource, server, options.listener ?? recorder(), options);
   receive = (body, signature) => services.events.receive(body, signature);
   const enterCard = (accountId: number, number: string) => enter(services.cards, accountId, number);
   return {
     emulator,
-    provider,
     ...services,
     enterCard,
     accountWithCard: async (number = '4242424242424242') => {
@@ -91,7 +85,33 @@ export async function startPayments(
   };
 }
 
-function buildServices(dataSource: DataSource, provider: StripeProvider) {
+/** Payments of one more process, on the emulator that {@link startPayments} started in another. */
+export function connectPayments(
+  dataSource: DataSource,
+  server: { readonly host: string; readonly port: number },
+  listener: PaymentsListener,
+  options: Pick<HarnessOptions, 'timeoutMilliseconds'> = {},
+) {
+  const provider = new StripeProvider({
+    secretKey: API_KEY,
+    webhookSecret: WEBHOOK_SECRET,
+    server: { ...server, protocol: 'http' },
+    timeoutMilliseconds: options.timeoutMilliseconds ?? 2000,
+    retries: 0,
+  });
+  const calls = new PaymentCalls(dataSource);
+  const cards = new CardsService(dataSource, calls, provider, systemClock);
+  const holds = new HoldsService(dataSource, calls, cards, provider, listener);
+  return {
+    provider,
+    cards,
+    payments: new PaymentsService(holds, cards),
+    events: new ProviderEvents(dataSource, holds, cards, provider, systemClock),
+  };
+}
+
+/** Keeps what it is told in the table that `moves` reads. */
+function recorder(): PaymentsListener {
   const record =
     (kind: Move['kind']): PaymentsListener['onCaptured'] =>
     async (manager, money) => {
@@ -101,19 +121,7 @@ function buildServices(dataSource: DataSource, provider: StripeProvider) {
         money.amountMinor,
       ]);
     };
-  const listener: PaymentsListener = {
-    onCaptured: record('captured'),
-    onRefunded: record('refunded'),
-    onHoldChanged: async () => {},
-  };
-  const calls = new PaymentCalls(dataSource);
-  const cards = new CardsService(dataSource, calls, provider, systemClock);
-  const holds = new HoldsService(dataSource, calls, cards, provider, listener);
-  return {
-    cards,
-    payments: new PaymentsService(holds, cards),
-    events: new ProviderEvents(dataSource, holds, cards, provider, systemClock),
-  };
+  return { onCaptured: record('captured'), onRefunded: record('refunded'), onHoldChanged: async () => {} };
 }
 
 async function enter(cards: CardsService, accountId: number, number: string): Promise<string> {

@@ -1,6 +1,7 @@
 export { casesOf, type SagaCase } from './cases.ts';
 export { type Fault, type FaultKind, type Moment, withFaults } from './faults.ts';
 export { SagaHarness } from './harness.ts';
+export { runToEnd } from './run.ts';
 export {
   anyDefinition,
   assertAllSagasCovered,

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { IsNull } from 'typeorm';
+import { creditBalanceMinor } from '#libs/billing';
+import { Image } from '#libs/images';
+import type { Ledger } from '#libs/payments/emulator';
+import { diskVolumeName, Server } from '#libs/servers';
+import type { ServerWorld } from './server-world.ts';
+
+/** What the emulator has of the world's money. */
+export async function ledgerOf({ emulatorUrl }: ServerWorld): Promise<Ledger> {
+  return (await (await fetch(`${emulatorUrl}/_emulator/ledger`)).json()) as Ledger;
+}
+
+/** Rows of one column each, in order. */
+async function column(world: ServerWorld, sql: string, values: unknown[] = []): Promise<unknown[]> {
+  const rows = await world.dataSource.query<{ value: unknown }[]>(sql, values);
+  return rows.map(({ value }) => value);
+}
+
+/**
+ * The clean slate: with nothing under way, there is exactly what the living servers have, on both sides of the
+ * fence, and no money is held, lost or taken twice. @throws AssertionError naming what is left or missing.
+ */
+export async function assertSound(world: ServerWorld): Promise<void> {
+  await world.events.processDue();
+  const living = await world.dataSource
+    .getRepository(Server)
+    .find({ where: { deletedAt: IsNull() }, order: { id: 'ASC' } });
+  const ids = living.map(({ id }) => id);
+  assert.deepEqual(await nothingUnderWay(world), { sagas: [], actions: [], orders: [], findings: [] });
+  assert.deepEqual(await heldInDatabase(world), {
+    reservations: ids,
+    addresses: ids,
+    ports: await expectedPorts(world, living),
+    bootSecrets: [],
+    passwordsOfTheDead: [],
+    openSpans: ids,
+  });
+  await assertCountersAddUp(world);
+  await assertHostHas(world, living);
+  await assertMoney(world);
+}
+
+async function nothingUnderWay(world: ServerWorld) {
+  return {
+    sagas: await column(world, `SELECT name AS value FROM sagas WHERE finished_at IS NULL`),
+    actions: await column(world, `SELECT command AS value FROM actions WHERE status = 'running'`),
+    orders: await column(world, `SELECT id AS value FROM orders WHERE status = 'placed'`),
+    findings: await column(world, `SELECT kind AS value FROM findings WHERE resolved_at IS NULL`),
+  };
+}
+
+async function heldInDatabase(world: ServerWorld) {
+  return {
+    reservations: await column(world, `SELECT server_id AS value FROM reservations ORDER BY 1`),
+    addresses: await column(
+      world,
+      `SELECT server_id AS value FROM addresses WHERE server_id IS NOT NULL ORDER BY 1`,
+    ),
+    ports: await column(world, `SELECT host(ip) || ':' || port AS value FROM test_ports ORDER BY ip, port`),
+    bootSecrets: await column(
+      world,
+      `SELECT kind AS value FROM server_secrets WHERE kind <> 'root_password' ORDER BY 1`,
+    ),
+    passwordsOfTheDead: await column(
+      world,
+      `SELECT id AS value FROM servers JOIN server_secrets ON server_id = id WHERE deleted_at IS NOT NULL`,
+    ),
+    openSpans: await column(
+      world,
+      `SELECT server_id AS value FROM usage_spans WHERE closed_at IS NULL ORDER BY 1`,
+    ),
+  };
+}
+
+async function expectedPorts(world: ServerWorld, living: readonly Server[]): Promise<unknown[]> {
+  return column(
+    world,
+    `SELECT host(a.ip) || ':' || (port ->> 'port') AS value
+     FROM addresses a JOIN servers s ON s.id = a.server_id JOIN images i ON i.id = s.image_id
+     CROSS JOIN jsonb_array_elements(i.appliance -> 'ports' || '[{"port": 22}]') AS port
+     WHERE s.id = ANY($1) ORDER BY a.ip, (port ->> 'port')::int`,
+    [living.map(({ id }) => id)],
+  );
+}
+
+async function assertCountersAddUp(world: ServerWorld): Promise<void> {
+  const wrong = await world.dataSource.query<unknown[]>(
+    `SELECT h.name, h.used_memory_mib, h.used_vcpus, h.used_disk_gib FROM hosts h
+     LEFT JOIN (SELECT host_id, sum(memory_mib) AS memory_mib, sum(vcpus) AS vcpus, sum(disk_gib) AS disk_gib
+                FROM reservations GROUP BY host_id) r ON r.host_id = h.id
+     WHERE (h.used_memory_mib, h.used_vcpus, h.used_disk_gib)
+       <> (coalesce(r.memory_mib, 0), coalesce(r.vcpus, 0), coalesce(r.disk_gib, 0))`,
+  );
+  assert.deepEqual(wrong, []);
+}
+
+/** Domains, disks and guests of the one host are those of the living servers, in the state that is shown. */
+async function assertHostHas(world: ServerWorld, living: readonly Server[]): Promise<void> {
+  const [host = ''] = world.fleet.hostNames();
+  const domains = world.fleet.domains(host).map(({ uuid, state, diskVolume, seedVolume, ipv4 }) => {
+    const guest = world.fleet.volumes(host).find(({ name }) => name === diskVolume)?.guest;
+    return { uuid, state, diskVolume, seedVolume, ipv4, hostKey: guest?.hostKey };
+  });
+  const wanted = living.map((server) => ({
+    uuid: server.domainUuid,
+    state: server.observed,
+    diskVolume: diskVolumeName(server),
+    seedVolume: undefined,
+    ipv4: server.ipv4,
+    hostKey: server.hostKey,
+  }));
+  assert.deepEqual(byUuid(domains), byUuid(wanted));
+  const images = await world.dataSource.getRepository(Image).find();
+  assert.deepEqual(
+    world.fleet
+      .volumes(host)
+      .map(({ name }) => name)
+      .sort(),
+    [...images.map(({ volumeName }) => volumeName), ...living.map(diskVolumeName)].sort(),
+  );
+}
+
+function byUuid<T extends { uuid: string }>(list: readonly T[]): T[] {
+  return list.toSorted((a, b) => a.uuid.localeCompare(b.uuid));
+}
+
+/** Nothing is held; every served order was captured once and in full, no other at all; credit is what was taken. */
+async function assertMoney(world: ServerWorld): Promise<void> {
+  const ledger = await ledgerOf(world);
+  assert.equal(ledger.openHolds, 0);
+  const orders = await world.dataSource.query<{ id: number; accountId: number; dueMinor: number }[]>(
+    `SELECT id, account_id AS "accountId",
+            CASE status WHEN 'fulfilled' THEN hold_amount_minor ELSE 0 END AS "dueMinor" FROM orders`,
+  );
+  const taken = Map.groupBy(ledger.intents, ({ orderId }) => Number(orderId));
+  for (const { id, dueMinor } of orders) {
+    const amounts = (taken.get(id) ?? []).map((hold) => hold.capturedMinor - hold.refundedMinor);
+    assert.deepEqual(
+      amounts.filter((amount) => amount !== 0),
+      dueMinor === 0 ? [] : [dueMinor],
+    );
+  }
+  const [account] = orders;
+  if (!account) return;
+  const credit = await creditBalanceMinor(world.dataSource.manager, account.accountId, 'eur');
+  assert.equal(credit, ledger.capturedMinor - ledger.refundedMinor);
+}

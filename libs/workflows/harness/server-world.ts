@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { AccountsService, accountsEntities } from '#libs/accounts';
+import { catalogEntities } from '#libs/catalog';
+import { createDataSource } from '#libs/database';
+import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/hypervisor/simulated';
+import { imagesEntities } from '#libs/images';
+import type { AccessPublisher } from '#libs/networks';
+import { OrderPlacer, ordersEntities } from '#libs/orders';
+import type { ProviderEvents } from '#libs/payments';
+import { connectPayments, startPayments } from '#libs/payments/harness';
+import { FindingsService, installationId, placementEntities } from '#libs/placement';
+import type { SagaQueue } from '#libs/queue';
+import { SagaStore } from '#libs/saga';
+import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
+import { EnvelopeCipher } from '#libs/secrets';
+import { ActionProgress, SecretsStore, ServerCommands, serversEntities } from '#libs/servers';
+import { createTestDatabase } from '../../../test/support/postgres.ts';
+import { workflows } from '../index.ts';
+import { orderPaymentsListener } from '../order-payments.listener.ts';
+import type { WorkflowDeps } from '../workflow-deps.ts';
+import { stock } from './stock.ts';
+
+/** All that the workflows touch: PostgreSQL, a fleet in a folder, published ports, Stripe's emulator. */
+export interface ServerWorld extends SagaWorld {
+  readonly deps: WorkflowDeps;
+  readonly fleet: SimulatedFleet;
+  readonly store: SagaStore;
+  readonly placer: OrderPlacer;
+  readonly commands: ServerCommands;
+  readonly events: ProviderEvents;
+  readonly emulatorUrl: string;
+}
+
+const LOOPBACK = '127.0.0.1';
+const entities = [
+  ...accountsEntities,
+  ...catalogEntities,
+  ...imagesEntities,
+  ...ordersEntities,
+  ...placementEntities,
+  ...serversEntities,
+];
+
+/** What this process started for a world, by the world's database. */
+const started = new Map<string, () => Promise<void>>();
+
+/** A stocked marketplace with a customer whose card is on file; `card` is one of Stripe's test numbers. */
+export async function createServerWorld(card = '4242424242424242'): Promise<WorldAddress> {
+  const database = await createTestDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'servery-harness-'));
+  const dataSource = await createDataSource(database.url, { entities }).initialize();
+  const { accountId } = await stock(dataSource, new SimulatedFleet(folder));
+  await dataSource.query('CREATE TABLE test_ports (ip inet, port int, PRIMARY KEY (ip, port))');
+  const listener = orderPaymentsListener(new SagaStore(dataSource));
+  const payments = await startPayments(dataSource, { listener });
+  await payments.cards.finishSetup(accountId, await payments.enterCard(accountId, card));
+  started.set(database.url, async () => {
+    await payments.close();
+    await dataSource.destroy();
+    await database.drop();
+    await rm(folder, { recursive: true });
+  });
+  return { url: database.url, folder, stripePort: String(payments.emulator.port) };
+}
+
+export async function destroyServerWorld({ url = '' }: WorldAddress): Promise<void> {
+  await started.get(url)?.();
+  started.delete(url);
+}
+
+/** Connects this process to a world that another one may have made. */
+export async function attachToServerWorld(address: WorldAddress): Promise<ServerWorld> {
+  const { url = '', folder = '', stripePort = '' } = address;
+  const dataSource = await createDataSource(url, { entities }).initialize();
+  const store = new SagaStore(dataSource);
+  const stripe = { host: LOOPBACK, port: Number(stripePort) };
+  const { payments, events } = connectPayments(dataSource, stripe, orderPaymentsListener(store));
+  const fleet = new SimulatedFleet(folder);
+  const secrets = new SecretsStore(new EnvelopeCipher([Buffer.alloc(32, 7)]));
+  const findings = new FindingsService(dataSource);
+  const deps: WorkflowDeps = {
+    dataSource,
+    hypervisor: new SimulatedHypervisor(fleet, await installationId(dataSource)),
+    reach: new SimulatedGuestReach(fleet),
+    access: portsInTable(dataSource),
+    payments,
+    secrets,
+    findings,
+    storefrontUrl: 'http://127.0.0.1:9',
+  };
+  const accounts = new AccountsService(dataSource);
+  return {
+    dataSource,
+    sagas: workflows(deps),
+    observers: [new ActionProgress()],
+    deps,
+    fleet,
+    store,
+    placer: new OrderPlacer(dataSource, accounts, store, silentQueue, secrets, findings),
+    commands: new ServerCommands(dataSource, store, silentQueue, secrets),
+    events,
+    emulatorUrl: `http://${LOOPBACK}:${stripePort}`,
+    close: () => dataSource.destroy(),
+  };
+}
+
+/** The harness sweeps by itself, so nobody has to be woken. */
+const silentQueue = { poke: async () => {} } as unknown as SagaQueue;
+
+function portsInTable(dataSource: DataSource): AccessPublisher {
+  return {
+    async publish(ip, port) {
+      await dataSource.query('INSERT INTO test_ports VALUES ($1, $2) ON CONFLICT DO NOTHING', [ip, port]);
+      return { host: ip, port };
+    },
+    async withdraw(ip, port) {
+      await dataSource.query('DELETE FROM test_ports WHERE ip = $1 AND port = $2', [ip, port]);
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { IsNull } from 'typeorm';
+import { Account, Project } from '#libs/accounts';
+import { Location, ServerType } from '#libs/catalog';
+import { Image } from '#libs/images';
+import { newId } from '#libs/kernel';
+import type { PlacedOrder } from '#libs/orders';
+import { runToEnd } from '#libs/saga/harness';
+import { type Action, Server } from '#libs/servers';
+import { placedServer } from '../power-state.ts';
+import type { ServerWorld } from './server-world.ts';
+
+/** The customer orders a small web server, with a password and user data of their own. */
+export async function order(world: ServerWorld): Promise<PlacedOrder> {
+  const { manager } = world.dataSource;
+  const [account, project, location, serverType, image] = await Promise.all([
+    manager.getRepository(Account).findOneByOrFail({}),
+    manager.getRepository(Project).findOneByOrFail({}),
+    manager.getRepository(Location).findOneByOrFail({}),
+    manager.getRepository(ServerType).findOneByOrFail({ name: 's1' }),
+    manager.getRepository(Image).findOneByOrFail({ name: 'web' }),
+  ]);
+  return world.placer.place({
+    accountId: account.id,
+    projectId: project.id,
+    location,
+    serverType,
+    image,
+    currency: 'eur',
+    name: `server-${newId()}`,
+    sshPublicKeys: [],
+    labels: {},
+    userData: '#cloud-config\n{}\n',
+    startAfterCreate: true,
+    passwordDelivery: 'reveal',
+  });
+}
+
+/** Lets an action's saga run undisturbed. @throws Error when it does not succeed */
+export async function finish(world: ServerWorld, action: Action): Promise<void> {
+  const sagaId = Number(action.sagaId);
+  const { name } = await world.store.get(sagaId);
+  const { state, error } = await runToEnd(world, name, sagaId, []);
+  if (state !== 'done') throw new Error(`${name} ended ${state}: ${error?.message}`);
+}
+
+/** The server that the world has, ready and in this state; ordered now where there is none. */
+export async function standingServer(world: ServerWorld, state: 'running' | 'off'): Promise<Server> {
+  const servers = world.dataSource.getRepository(Server);
+  const known = await servers.findOneBy({ deletedAt: IsNull() });
+  if (!known) {
+    const { action } = await order(world);
+    await finish(world, action);
+  }
+  const server = await servers.findOneByOrFail({ deletedAt: IsNull() });
+  const { host } = await placedServer({ params: { serverId: server.id }, deps: world.deps });
+  if (state === 'running') await world.deps.hypervisor.startDomain(host, server.domainUuid);
+  else await world.deps.hypervisor.destroyDomain(host, server.domainUuid);
+  await servers.update({ id: server.id }, { observed: state, desired: state });
+  return { ...server, observed: state, desired: state };
+}

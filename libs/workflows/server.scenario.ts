@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { Not } from 'typeorm';
+import { Image } from '#libs/images';
+import { Order } from '#libs/orders';
+import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
+import { type Action, diskVolumeName, Server } from '#libs/servers';
+import { deleteServer } from './delete-server.saga.ts';
+import { assertSound } from './harness/assert-sound.ts';
+import {
+  attachToServerWorld,
+  createServerWorld,
+  destroyServerWorld,
+  type ServerWorld,
+} from './harness/server-world.ts';
+import { finish, order, standingServer } from './harness/standing-server.ts';
+import { powerOffServer } from './power-off-server.saga.ts';
+import { powerOnServer } from './power-on-server.saga.ts';
+import { provisionServer } from './provision-server.saga.ts';
+import { rebootServer } from './reboot-server.saga.ts';
+import { rebuildServer } from './rebuild-server.saga.ts';
+import { resetPassword } from './reset-password.saga.ts';
+import { resetServer } from './reset-server.saga.ts';
+import { shutdownServer } from './shutdown-server.saga.ts';
+
+type Ended = (world: ServerWorld, server: Server) => Promise<void> | void;
+
+/** How one workflow is tried. Whatever its end, `assertSound` is asked first. */
+interface Trial {
+  readonly definition: SagaScenario['definition'];
+  start(world: ServerWorld): Promise<Action>;
+  readonly done: Ended;
+  readonly undone: Ended;
+}
+
+function scenario({ definition, start, done, undone }: Trial): SagaScenario<ServerWorld> {
+  const ended = (check: Ended) => async (world: ServerWorld, sagaId: number) => {
+    await assertSound(world);
+    const { subject } = await world.store.get(sagaId);
+    const servers = world.dataSource.getRepository(Server);
+    await check(world, await servers.findOneByOrFail({ id: subject?.id ?? 0 }));
+  };
+  return {
+    definition,
+    createWorld: () => createServerWorld(),
+    destroyWorld: destroyServerWorld,
+    attach: attachToServerWorld,
+    start: async (world) => Number((await start(world)).sagaId),
+    assertDone: ended(done),
+    assertCleanSlate: ended(undone),
+  };
+}
+
+/** A command on a server that stands from case to case. */
+function command(
+  definition: Trial['definition'],
+  given: 'running' | 'off',
+  ask: (world: ServerWorld, server: Server) => Promise<Action>,
+  done: Ended,
+  undone: Ended = () => {},
+): SagaScenario<ServerWorld> {
+  const start = async (world: ServerWorld) => ask(world, await standingServer(world, given));
+  return scenario({ definition, start, done, undone });
+}
+
+const shows =
+  (state: 'running' | 'off'): Ended =>
+  (_world, { observed, desired }) =>
+    assert.deepEqual({ observed, desired }, { observed: state, desired: state });
+
+export const provisionScenario = scenario({
+  definition: anyDefinition(provisionServer),
+  start: async (world) => (await order(world)).action,
+  async done(world, server) {
+    const { status } = await orderOf(world, server);
+    assert.deepEqual([status, server.observed, server.access.length], ['fulfilled', 'running', 2]);
+    assert.ok(server.readyAt);
+    assert.ok(await world.commands.revealPassword(server.projectId, server.id));
+    await finish(world, await world.commands.delete(server.projectId, server.id));
+    await assertSound(world);
+  },
+  async undone(world, server) {
+    const { status, failureCode } = await orderOf(world, server);
+    assert.deepEqual([status, failureCode], ['failed', 'planted']);
+    assert.deepEqual([server.desired, server.readyAt, server.access], ['deleted', null, []]);
+    assert.ok(server.deletedAt);
+  },
+});
+
+export const commandScenarios = [
+  command(
+    anyDefinition(deleteServer),
+    'running',
+    ({ commands }, { projectId, id }) => commands.delete(projectId, id),
+    (_world, { deletedAt }) => assert.ok(deletedAt),
+  ),
+  command(
+    anyDefinition(powerOnServer),
+    'off',
+    ({ commands }, { projectId, id }) => commands.powerOn(projectId, id),
+    shows('running'),
+  ),
+  command(
+    anyDefinition(powerOffServer),
+    'running',
+    ({ commands }, { projectId, id }) => commands.powerOff(projectId, id),
+    shows('off'),
+  ),
+  command(
+    anyDefinition(shutdownServer),
+    'running',
+    ({ commands }, { projectId, id }) => commands.shutdown(projectId, id),
+    shows('off'),
+  ),
+  command(
+    anyDefinition(rebootServer),
+    'running',
+    ({ commands }, { projectId, id }) => commands.reboot(projectId, id),
+    shows('running'),
+    shows('running'),
+  ),
+  command(
+    anyDefinition(resetServer),
+    'running',
+    ({ commands }, { projectId, id }) => commands.reset(projectId, id),
+    shows('running'),
+    shows('running'),
+  ),
+  command(
+    anyDefinition(resetPassword),
+    'running',
+    async ({ commands }, { projectId, id }) => (await commands.resetPassword(projectId, id, 'reveal')).action,
+    async (world, server) => {
+      const password = await world.commands.revealPassword(server.projectId, server.id);
+      assert.equal(digestInGuest(world, server), createHash('sha256').update(password).digest('hex'));
+    },
+    assertNoPassword,
+  ),
+  command(
+    anyDefinition(rebuildServer),
+    'running',
+    async (world, { projectId, id, imageId }) => {
+      const other = await world.dataSource.getRepository(Image).findOneByOrFail({ id: Not(imageId) });
+      return (await world.commands.rebuild(projectId, id, other, 'reveal')).action;
+    },
+    async (world, server) => {
+      shows('running')(world, server);
+      assert.ok(await world.commands.revealPassword(server.projectId, server.id));
+    },
+    async (world, server) => {
+      shows('running')(world, server);
+      await assertNoPassword(world, server);
+    },
+  ),
+];
+
+export const scenarios = [provisionScenario, ...commandScenarios];
+
+function orderOf(world: ServerWorld, { id }: Server): Promise<Order> {
+  return world.dataSource.getRepository(Order).findOneByOrFail({ serverId: id });
+}
+
+function digestInGuest({ fleet }: ServerWorld, server: Server): string | undefined {
+  const [host = ''] = fleet.hostNames();
+  const disk = fleet.volumes(host).find(({ name }) => name === diskVolumeName(server));
+  return disk?.guest?.passwordDigests.root;
+}
+
+/** A password that may not be the guest's is not shown. */
+async function assertNoPassword({ commands }: ServerWorld, { projectId, id }: Server): Promise<void> {
+  const code = 'credentials_not_there';
+  await assert.rejects(commands.revealPassword(projectId, id), { code });
+}
