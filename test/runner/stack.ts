@@ -18,13 +18,13 @@ export const stackEnvironment: NodeJS.ProcessEnv = {
   STRIPE_WEBHOOK_SECRET: '',
 };
 
-/** Brings up the stack that the later suites need: one test. */
+/** Brings up the stack that the later suites need, with its first server, and does it again: two tests. */
 export async function stackUp(): Promise<Outcome> {
-  const up = node('up --no-order', CLI, 'up', '--no-order');
-  const code = await runCommand(up, stackEnvironment, UP_MINUTES);
-  return code === 0
-    ? { ...nothing, passed: 1 }
-    : { ...nothing, failed: [`stack: up --no-order ended with ${code}`] };
+  for (const [index, title] of ['up', 'up, a second time'].entries()) {
+    const code = await runCommand(node(title, CLI, 'up'), stackEnvironment, UP_MINUTES);
+    if (code !== 0) return { ...nothing, passed: index, failed: [`stack: ${title} ended with ${code}`] };
+  }
+  return { ...nothing, passed: 2 };
 }
 
 /** Takes the stack and its data away: one test. Nothing is done where nothing is. */

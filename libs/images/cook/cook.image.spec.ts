@@ -47,7 +47,9 @@ describe('a cook', () => {
       ['--conditions=source', pathOf('./cook-once.fixture.ts'), catalogDir, 'debian-12', outputDir],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
-    for await (const text of child.stdout) if (String(text).includes('install')) break;
+    await new Promise<void>((resolve) => {
+      child.stdout.on('data', (text) => String(text).includes('install') && resolve());
+    });
     await pause(5000);
     child.kill('SIGKILL');
     while ((await cooksAtWork()).length > 0) await pause(200);
