@@ -56,7 +56,7 @@ describeHypervisor(
       image: { volumeName: 'tiny', ...(await buildTinyGuest('.servery-test/tiny')) },
       largeImage: await emptyImage(),
       network: { address: network.firstGuest, prefixLength: network.prefixLength, gateway: network.gateway },
-      bootSeconds: 120,
+      bootSeconds: 400,
     };
   },
   async () => {
