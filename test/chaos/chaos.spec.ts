@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CreateServerResponse, orderResponse } from '#libs/contracts';
+import { runningPid } from '../../apps/cli/services/daemon.ts';
+import {
+  ask,
+  dataFolder,
+  deleteServers,
+  findServers,
+  finished,
+  hosts,
+  type Key,
+  ledger,
+  onServer,
+  order,
+  passed,
+  registerKey,
+  root,
+  rows,
+  send,
+  sessionOf,
+  withRedis,
+} from '../e2e/stack.fixture.ts';
+
+const run = promisify(execFile);
+const UP_TIMEOUT_MILLISECONDS = 5 * 60_000;
+
+/** Kills one program of the stack, and nothing else, so that it cannot tidy up. */
+async function killDaemon(name: 'api' | 'worker'): Promise<void> {
+  const pid = await runningPid(dataFolder, name);
+  if (pid === undefined) throw new Error(`${name} does not run`);
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(() => runningPid(dataFolder, name), { timeout: 10_000 }).toBeUndefined();
+}
+
+/** What the operator does after a crash: the same command as ever. It must not see that a test runs. */
+async function bringBack(): Promise<void> {
+  const { NODE_ENV: _, ...environment } = process.env;
+  await run(process.execPath, [join(root, 'dist/apps/cli/main.js'), 'up', '--no-order'], {
+    cwd: root,
+    env: environment,
+    timeout: UP_TIMEOUT_MILLISECONDS,
+  });
+  for (const name of ['api', 'worker']) expect(await runningPid(dataFolder, name)).toBeDefined();
+}
+
+const flush = () => withRedis((redis) => redis.flushall());
+
+/** Each loss hits a server of its own in the middle of its making. */
+describe('a server arrives, once, and paid once', () => {
+  const suffix = randomUUID().slice(0, 8);
+  const names = { worker: `worker-${suffix}`, api: `api-${suffix}`, redis: `redis-${suffix}` };
+  let operator: Record<string, string>;
+  let key: Key;
+
+  const wanted = (name: string) => ({ name, server_type: 's1', image: 'debian-12', ssh_keys: [key.id] });
+
+  beforeAll(async () => {
+    operator = await sessionOf('OPERATOR');
+    key = await registerKey(`chaos-${suffix}`);
+  });
+  afterAll(async () => {
+    await deleteServers(Object.values(names));
+    await send('DELETE', `/ssh_keys/${key.id}`);
+  });
+
+  async function expectServedOnce({ server: { id, name }, action }: CreateServerResponse): Promise<void> {
+    await finished(action.id);
+    const [server, ...more] = await findServers(name);
+    if (!server) throw new Error(`${name} is not there`);
+    expect(more).toEqual([]);
+    expect(server).toMatchObject({ id, status: 'running', servery: { ready: true } });
+    expect(await onServer(server, { privateKey: key.privateKey }, 'hostname')).toBe(name);
+    await expectOneDomain(id);
+    await expectPaidOnce(id, Number(server.servery.order_id));
+  }
+
+  async function expectOneDomain(serverId: number): Promise<void> {
+    const listed = await Promise.all(
+      (await hosts(operator)).map(({ uri }) => run('virsh', ['-c', uri, 'list', '--all', '--name'])),
+    );
+    const domains = listed.flatMap(({ stdout }) => stdout.split('\n'));
+    expect(domains.filter((domain) => domain === `servery-${serverId}`)).toHaveLength(1);
+  }
+
+  async function expectPaidOnce(serverId: number, orderId: number): Promise<void> {
+    const { order: paid } = await ask(orderResponse, 'GET', `/orders/${orderId}`);
+    expect(paid).toMatchObject({ status: 'fulfilled', payment: { hold: 'captured' } });
+    const mine = (await ledger()).intents.filter((intent) => intent.orderId === String(orderId));
+    expect(mine).toMatchObject([
+      { status: 'succeeded', heldMinor: 0, capturedMinor: paid.amount_minor, refundedMinor: 0 },
+    ]);
+    expect(paid.amount_minor).toBeGreaterThan(0);
+    const credits = await rows('SELECT amount_minor FROM credit_entries WHERE cause_id = $1', [
+      mine[0]?.holdId,
+    ]);
+    expect(credits).toEqual([{ amount_minor: String(paid.amount_minor) }]);
+    const spans = await rows('SELECT closed_at FROM usage_spans WHERE server_id = $1', [serverId]);
+    expect(spans).toEqual([{ closed_at: null }]);
+  }
+
+  it('when the worker is killed while it starts on the order, and again while the guest boots', async () => {
+    const placed = await order(wanted(names.worker));
+    await killDaemon('worker');
+    await bringBack();
+    await passed(placed.action.id, 'start-domain');
+    await killDaemon('worker');
+    await bringBack();
+    await expectServedOnce(placed);
+  });
+
+  it('when the API is killed right after the order, and the customer repeats it', async () => {
+    const idempotencyKey = randomUUID();
+    const placed = await order(wanted(names.api), idempotencyKey);
+    await killDaemon('api');
+    await bringBack();
+    const again = await order(wanted(names.api), idempotencyKey);
+    expect(again.server.id).toBe(placed.server.id);
+    await expectServedOnce(placed);
+  });
+
+  it('when Redis forgets everything, right after the order and again while the guest boots', async () => {
+    const placed = await order(wanted(names.redis));
+    await flush();
+    await passed(placed.action.id, 'start-domain');
+    await flush();
+    await expectServedOnce(placed);
+  });
+});

@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServerWire } from '#libs/contracts';
+import { newSshKey } from '../browser/ssh.fixture.ts';
+import { deleteServers, findServers, fromEnvironment, ledger, onServer, webPage } from './stack.fixture.ts';
+
+const run = promisify(execFile);
+const COMMAND_TIMEOUT_MILLISECONDS = 12 * 60_000;
+
+/** Debian's own command, which knows nothing of Servery: one server goes through its life, test by test. */
+describe('the hcloud command', () => {
+  const name = `hcloud-${randomUUID().slice(0, 8)}`;
+  const { privateKey, publicKey } = newSshKey(name);
+  let home: string;
+
+  async function hcloud(...args: string[]): Promise<string> {
+    const { stdout } = await run('hcloud', args, {
+      timeout: COMMAND_TIMEOUT_MILLISECONDS,
+      env: {
+        PATH: process.env.PATH,
+        HOME: home,
+        HCLOUD_ENDPOINT: fromEnvironment('HCLOUD_ENDPOINT'),
+        HCLOUD_TOKEN: fromEnvironment('HCLOUD_TOKEN'),
+      },
+    });
+    return stdout;
+  }
+
+  async function theServer(): Promise<ServerWire> {
+    const [server, ...more] = await findServers(name);
+    if (!server || more.length > 0) throw new Error(`there is not one ${name}`);
+    return server;
+  }
+
+  const bootId = async () =>
+    onServer(await theServer(), { privateKey }, 'cat /proc/sys/kernel/random/boot_id');
+
+  /** The status that hcloud itself lists. */
+  async function listedStatus(): Promise<string | undefined> {
+    const lines = await hcloud('server', 'list', '-o', 'noheader', '-o', 'columns=name,status');
+    return lines
+      .split('\n')
+      .find((line) => line.startsWith(`${name} `))
+      ?.split(/\s+/)[1];
+  }
+
+  /** Waits out a boot: hcloud's reboot and poweron end when the machine has been told. */
+  const answers = () => expect.poll(() => bootId().catch(() => ''), { timeout: 600_000, interval: 2000 });
+
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'servery-hcloud-'));
+  });
+  afterAll(async () => {
+    await deleteServers([name]);
+    await hcloud('ssh-key', 'delete', name).catch(() => undefined);
+    await rm(home, { recursive: true });
+  });
+
+  it('takes an SSH key', async () => {
+    const file = join(home, 'key.pub');
+    await writeFile(file, publicKey);
+    await hcloud('ssh-key', 'create', '--name', name, '--public-key-from-file', file);
+    expect(await hcloud('ssh-key', 'describe', name)).toContain(publicKey.split(' ')[1]);
+  });
+
+  it('creates a server and waits until it is ready', async () => {
+    const wanted = ['--name', name, '--type', 's1', '--image', 'web', '--ssh-key', name];
+    const output = await hcloud('server', 'create', ...wanted);
+    const { id, public_net } = await theServer();
+    expect(output).toContain(`Server ${id} created`);
+    expect(output).toContain(`IPv4: ${public_net.ipv4?.ip}`);
+    expect(output).not.toMatch(/password/i);
+  });
+
+  it('lists and describes it', async () => {
+    expect(await listedStatus()).toBe('running');
+    const described = JSON.parse(await hcloud('server', 'describe', name, '-o', 'json'));
+    expect(described).toMatchObject({
+      name,
+      status: 'running',
+      server_type: { name: 's1' },
+      image: { name: 'web' },
+    });
+    expect(await hcloud('server', 'describe', name)).toMatch(/Status:\s+running/);
+  });
+
+  it('has made a server that the key opens and whose web page says its name', async () => {
+    const server = await theServer();
+    expect(await onServer(server, { privateKey }, 'hostname')).toBe(name);
+    expect(await webPage(server)).toContain(name);
+  });
+
+  it('was paid once', async () => {
+    const { servery } = await theServer();
+    const mine = (await ledger()).intents.filter(({ orderId }) => orderId === String(servery.order_id));
+    expect(mine).toMatchObject([{ status: 'succeeded', heldMinor: 0, refundedMinor: 0 }]);
+    expect(mine[0]?.capturedMinor).toBe(mine[0]?.amountMinor);
+  });
+
+  it('resets the password of root', async () => {
+    const output = await hcloud('server', 'reset-password', name);
+    const password = /reset to: (\S+)/.exec(output)?.[1] ?? '';
+    expect(await onServer(await theServer(), { password }, 'hostname')).toBe(name);
+    await expect(onServer(await theServer(), { password: `${password}x` }, 'hostname')).rejects.toThrow();
+  });
+
+  it('reboots it', async () => {
+    const before = await bootId();
+    await hcloud('server', 'reboot', name);
+    await answers().toSatisfy((now: string) => now !== '' && now !== before);
+  });
+
+  it('powers it off and on', async () => {
+    const before = await bootId();
+    await hcloud('server', 'poweroff', name);
+    expect(await listedStatus()).toBe('off');
+    await expect(bootId()).rejects.toThrow();
+    await hcloud('server', 'poweron', name);
+    expect(await listedStatus()).toBe('running');
+    await answers().toSatisfy((now: string) => now !== '' && now !== before);
+  });
+
+  it('rebuilds it from another image, under the same name and key', async () => {
+    await onServer(await theServer(), { privateKey }, 'touch /root/of-the-old-disk');
+    const former = (await theServer()).servery.host_key;
+    await hcloud('server', 'rebuild', name, '--image', 'debian-12');
+    const server = await theServer();
+    expect(server.image?.name).toBe('debian-12');
+    expect(server.servery.host_key).not.toBe(former);
+    expect(await onServer(server, { privateKey }, 'hostname; ls /root')).toBe(name);
+    expect(server.servery.access.map(({ service }) => service)).toEqual(['ssh']);
+  });
+
+  it('deletes it', async () => {
+    await hcloud('server', 'delete', name);
+    await expect.poll(() => findServers(name), { timeout: 120_000, interval: 1000 }).toEqual([]);
+    expect(await listedStatus()).toBeUndefined();
+  });
+});
