@@ -8,8 +8,12 @@ usage='usage: npm run bench -- placement | order-to-ssh [--rounds N]'
 name=$1
 shift
 case $name in
-  placement) bootstrap services ;;
-  order-to-ssh) bootstrap bench lab ;;
+  placement)
+    bootstrap services
+    ;;
+  order-to-ssh)
+    bootstrap bench lab
+    ;;
   *) fail "$usage" ;;
 esac
 exec $AS_ROOT_WITH_ENV node --conditions=source --disable-warning=ExperimentalWarning \

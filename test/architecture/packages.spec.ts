@@ -27,7 +27,8 @@ describe('the lists of Debian packages', () => {
   it('are all asked for by a script', async () => {
     const up = await readFile(join(root, 'scripts/up.sh'), 'utf8');
     const test = await readFile(join(root, 'scripts/test.sh'), 'utf8');
-    const asked = [...`${up}\n${test}`.matchAll(/^bootstrap (.*)$/gm)].flatMap(
+    const bench = await readFile(join(root, 'scripts/bench.sh'), 'utf8');
+    const asked = [...`${up}\n${test}\n${bench}`.matchAll(/^ *bootstrap (.*)$/gm)].flatMap(
       (match) => match[1]?.split(' ') ?? [],
     );
     const lists = (await readdir(folder)).map((file) => file.replace(/\.txt$/, ''));
