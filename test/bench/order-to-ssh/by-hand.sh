@@ -45,7 +45,7 @@ cloud-localds -N "$work/network-config" "$work/seed.img" "$work/user-data" "$wor
 virsh -c "$URI" vol-create-as "$DISK_POOL" "$NAME.qcow2" 10G --format qcow2 \
   --backing-vol "$IMAGE_PATH" --backing-vol-format qcow2 >/dev/null
 virsh -c "$URI" vol-create-as "$DISK_POOL" "$NAME-seed.img" "$(stat -c %s "$work/seed.img")" --format raw >/dev/null
-virsh -c "$URI" vol-upload --pool "$DISK_POOL" "$NAME-seed.img" "$work/seed.img"
+virsh -c "$URI" vol-upload --pool "$DISK_POOL" "$NAME-seed.img" "$work/seed.img" >/dev/null
 
 virt-install --connect "$URI" --name "$NAME" --import --virt-type qemu --memory 1024 --vcpus 1 --osinfo debian11 \
   --disk "vol=$DISK_POOL/$NAME.qcow2,bus=virtio" --disk "vol=$DISK_POOL/$NAME-seed.img,bus=virtio,readonly=on" \
