@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { assertAllSagasCovered } from '#libs/saga/harness';
+import { describeSaga } from '../../test/support/describe-saga.ts';
+import { type WorkflowDeps, workflows } from './index.ts';
+import { commandScenarios, scenarios } from './server.scenario.ts';
+
+const module = new URL('./server.scenario.ts', import.meta.url).href;
+for (const scenario of commandScenarios) describeSaga(scenario, module);
+
+it('leaves no workflow out of the harness', () => {
+  const all = workflows({} as WorkflowDeps).map(({ definition }) => definition);
+  expect(all.length).toBeGreaterThan(0);
+  assertAllSagasCovered(all, scenarios);
+});
