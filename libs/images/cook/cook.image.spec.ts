@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { BYTES_PER_GIB } from '#libs/kernel';
 import { cookImage } from './cook-image.ts';
 import { type Firmware, Guest } from './guest.fixture.ts';
@@ -103,5 +103,9 @@ async function expectPage(guest: Guest, hostname: string): Promise<void> {
   const page = async () => (await fetch(`http://127.0.0.1:${guest.httpPort}/`)).text();
   expect(await page()).toContain(hostname);
   await guest.run('hostnamectl set-hostname another-name');
-  await expect.poll(page, { timeout: 60_000 }).toContain('another-name');
+  // Not expect.poll: it does not know whose it is among tests that run side by side.
+  await vi.waitFor(async () => expect(await page()).toContain('another-name'), {
+    timeout: 60_000,
+    interval: 500,
+  });
 }
