@@ -12,7 +12,7 @@ export async function startRedis(): Promise<TestServer> {
   const port = await freePort();
   const settings = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
   const server = startServer('redis-server', [...settings, '--databases', '64'], '/dev/null');
-  await untilReady(server, 30, () => answersPing(port));
+  await untilReady(server, 30, () => send(port, ['PING']));
   return {
     url: `redis://127.0.0.1:${port}`,
     stop: async () => {
@@ -22,23 +22,40 @@ export async function startRedis(): Promise<TestServer> {
   };
 }
 
-/**
- * The Redis of the tests at `TEST_REDIS_URL`, in a numbered database of this worker's own, so that one spec file's
- * FLUSHDB does not disturb another's.
- */
+/** The Redis of the tests at `TEST_REDIS_URL`, in a numbered database of this worker's own. */
 export function testRedisUrl(): string {
-  const url = process.env.TEST_REDIS_URL;
-  if (!url) throw new Error('TEST_REDIS_URL is not set: run the tests through vitest');
-  return `${url}/${Number(process.env.VITEST_POOL_ID ?? 0) % 64}`;
+  return `${serverUrl()}/${databaseNumber()}`;
 }
 
-function answersPing(port: number): Promise<void> {
+/** Empties this worker's database: no spec file counts or queues on what the one before it left. */
+export async function emptyTestRedis(): Promise<void> {
+  await send(Number(new URL(serverUrl()).port), [`SELECT ${databaseNumber()}`, 'FLUSHDB']);
+}
+
+function serverUrl(): string {
+  const url = process.env.TEST_REDIS_URL;
+  if (!url) throw new Error('TEST_REDIS_URL is not set: run the tests through vitest');
+  return url;
+}
+
+function databaseNumber(): number {
+  return Number(process.env.VITEST_POOL_ID ?? 0) % 64;
+}
+
+/** Sends inline commands and resolves when each was answered; rejects with the first error. */
+function send(port: number, commands: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    let answers = '';
+    const socket = createConnection(port, '127.0.0.1', () => socket.write(`${commands.join('\r\n')}\r\n`));
     socket.once('error', reject);
-    socket.once('data', () => {
+    socket.on('data', (chunk) => {
+      answers += chunk;
+      const lines = answers.split('\r\n').slice(0, -1);
+      const error = lines.find((line) => line.startsWith('-'));
+      if (error === undefined && lines.length < commands.length) return;
       socket.destroy();
-      resolve();
+      if (error === undefined) resolve();
+      else reject(new Error(error));
     });
   });
 }

@@ -1,1 +1,4 @@
 import 'reflect-metadata';
+import { emptyTestRedis } from './redis.ts';
+
+await emptyTestRedis();
