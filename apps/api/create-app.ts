@@ -8,6 +8,7 @@ import type { Environment } from '#libs/config';
 import { newUuid } from '#libs/kernel';
 import { appModule } from './app.module.ts';
 import { addBodyParser, BODY_LIMIT_BYTES } from './http/body-parser.ts';
+import { answerFrameworkError } from './http/framework-errors.ts';
 import { RouteTable } from './http/route-table.ts';
 import { addSecurityHeaders } from './http/security-headers.ts';
 import { HttpMetrics } from './observability/http-metrics.ts';
@@ -27,6 +28,7 @@ export async function createApi(
     genReqId: () => newUuid(),
     trustProxy: environment.SERVERY_TRUST_PROXY,
     bodyLimit: BODY_LIMIT_BYTES,
+    frameworkErrors: answerFrameworkError,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 255 },
   });

@@ -32,9 +32,12 @@ export class ProjectsService {
    * @throws AccountsError `project_name_taken`
    */
   async create(accountId: number, input: { id: number; name: string }): Promise<Project> {
-    const project = { id: input.id, accountId, name: input.name, createdAt: new Date() };
     try {
-      await this.projects.createQueryBuilder().insert().values(project).orIgnore('(id)').execute();
+      // `ON CONFLICT (id)`, and not TypeORM's `orIgnore`, which would pass over a name that is taken as well.
+      await this.dataSource.query(
+        `INSERT INTO projects (id, account_id, name) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`,
+        [input.id, accountId, input.name],
+      );
     } catch (error) {
       if (!isUniqueViolation(error, 'projects_name')) throw error;
       throw new AccountsError('project_name_taken', 'a project of this account has this name', 'name');

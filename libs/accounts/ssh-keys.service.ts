@@ -47,17 +47,14 @@ export class SshKeysService {
    */
   async create(projectId: number, input: NewSshKey): Promise<SshKey> {
     const { normalized, fingerprint } = parseSshPublicKey(input.publicKey);
-    const key = {
-      id: input.id,
-      projectId,
-      name: input.name,
-      fingerprint,
-      publicKey: normalized,
-      labels: { ...input.labels },
-      createdAt: new Date(),
-    };
-    const insert = this.keys.createQueryBuilder().insert().values(key).orIgnore('(id)');
-    await insert.execute().catch(throwTaken);
+    // `ON CONFLICT (id)`, and not TypeORM's `orIgnore`, which would pass over a key that is there already as well.
+    await this.dataSource
+      .query(
+        `INSERT INTO ssh_keys (id, project_id, name, fingerprint, public_key, labels)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
+        [input.id, projectId, input.name, fingerprint, normalized, input.labels],
+      )
+      .catch(throwTaken);
     return this.get(projectId, input.id);
   }
 

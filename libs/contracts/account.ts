@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { displayName, id, timestamp } from './common.ts';
+import { displayName, id, searchText, timestamp } from './common.ts';
 
 export const PASSWORD_MIN_CHARACTERS = 12;
 
@@ -34,7 +34,7 @@ export const account = z
   .meta({ id: 'Account' });
 
 export const signUp = z.strictObject({ email, password, name: displayName.optional() });
-export const signIn = z.strictObject({ email: z.string().max(254), password: z.string().max(256) });
+export const signIn = z.strictObject({ email: searchText, password: z.string().max(256) });
 
 export const signUpResponse = z.object({ account, project });
 export const accountResponse = z.object({ account });

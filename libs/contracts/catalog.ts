@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, price, timestamp } from './common.ts';
+import { id, price, searchText, timestamp } from './common.ts';
 
 export const offer = z
   .object({
@@ -48,7 +48,7 @@ export const catalogResponse = z.object({
   products: z.array(product),
 });
 export const productResponse = z.object({ product });
-export const byName = z.object({ name: z.string().max(128) });
+export const byName = z.object({ name: searchText });
 
 export type ProductWire = z.output<typeof product>;
 export type OfferWire = z.output<typeof offer>;

@@ -12,8 +12,14 @@ export const idParam = z
 
 export const byId = z.object({ id: idParam });
 
+/** Text that is looked for. PostgreSQL has no room for NUL, so nothing that has one can be found. */
+export const searchText = z
+  .string()
+  .max(255, { error: 'must have at most 255 characters' })
+  .regex(/^[^\0]*$/, { error: 'must not have NUL characters' });
+
 /** An id (as a number or text) or a name, as Hetzner's clients send references. */
-export const idOrName = z.union([z.int().min(1), z.string().min(1).max(253)]).transform(String);
+export const idOrName = z.union([z.int().min(1), searchText.min(1)]).transform(String);
 
 export const timestamp = z.iso.datetime({ offset: true });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, meta, pageQuery, protection, several, sortQuery, timestamp } from './common.ts';
+import { id, meta, pageQuery, protection, searchText, several, sortQuery, timestamp } from './common.ts';
 import { labels } from './labels.ts';
 
 /** A golden image. Appliances have `type: app`. `disk_size` and `image_size` are in GB. */
@@ -30,11 +30,11 @@ export const imageResponse = z.object({ image });
 export const imageListResponse = z.object({ images: z.array(image), meta });
 
 export const imageListQuery = z.strictObject({
-  name: z.string().optional(),
+  name: searchText.optional(),
   type: several(z.enum(['system', 'app', 'snapshot', 'backup'])).optional(),
   status: several(z.enum(['available', 'creating', 'unavailable'])).optional(),
   architecture: several(z.enum(['x86', 'arm'])).optional(),
-  bound_to: several(z.string()).optional(),
+  bound_to: several(searchText).optional(),
   include_deprecated: z.enum(['true', 'false']).optional(),
   label_selector: z.string().optional(),
   sort: sortQuery(['id', 'name', 'created']),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, meta, pageQuery, sortQuery } from './common.ts';
+import { id, meta, pageQuery, searchText, sortQuery } from './common.ts';
 
 export const location = z
   .object({
@@ -39,7 +39,7 @@ export const datacenterListResponse = z.object({
 });
 
 export const locationListQuery = z.strictObject({
-  name: z.string().optional(),
+  name: searchText.optional(),
   sort: sortQuery(['id', 'name']),
   ...pageQuery,
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, meta, pageQuery, several, sortQuery, timestamp } from './common.ts';
+import { id, meta, pageQuery, searchText, several, sortQuery, timestamp } from './common.ts';
 
 const capacity = z.object({ total: z.int(), used: z.int() });
 
@@ -25,7 +25,7 @@ export const host = z
 export const hostResponse = z.object({ host });
 export const hostListResponse = z.object({ hosts: z.array(host), meta });
 export const hostListQuery = z.strictObject({
-  name: z.string().optional(),
+  name: searchText.optional(),
   state: several(z.enum(['active', 'draining', 'unreachable', 'maintenance'])).optional(),
   sort: sortQuery(['id', 'name']),
   ...pageQuery,
@@ -47,7 +47,7 @@ export const finding = z
 
 export const findingListResponse = z.object({ findings: z.array(finding), meta });
 export const findingListQuery = z.strictObject({
-  kind: several(z.string()).optional(),
+  kind: several(searchText).optional(),
   sort: sortQuery(['id', 'kind', 'first_seen', 'last_seen']),
   ...pageQuery,
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deprecation, id, meta, pageQuery, price, sortQuery } from './common.ts';
+import { deprecation, id, meta, pageQuery, price, searchText, sortQuery } from './common.ts';
 
 export const priceInLocation = z
   .object({
@@ -36,7 +36,7 @@ export const serverTypeResponse = z.object({ server_type: serverType });
 export const serverTypeListResponse = z.object({ server_types: z.array(serverType), meta });
 /** Hetzner's document does not name `sort` here, and its own command sends it. */
 export const serverTypeListQuery = z.strictObject({
-  name: z.string().optional(),
+  name: searchText.optional(),
   sort: sortQuery(['id', 'name']),
   ...pageQuery,
 });

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { action } from './action.ts';
-import { hostname, id, idOrName, meta, notYet, pageQuery, several, sortQuery, timestamp } from './common.ts';
+import {
+  hostname,
+  id,
+  idOrName,
+  meta,
+  notYet,
+  pageQuery,
+  searchText,
+  several,
+  sortQuery,
+  timestamp,
+} from './common.ts';
 import { image } from './image.ts';
 import { labels, labelsInput } from './labels.ts';
 import { datacenter, location } from './location.ts';
@@ -147,7 +158,7 @@ export const credentialsResponse = z.object({
 });
 
 export const serverListQuery = z.strictObject({
-  name: z.string().optional(),
+  name: searchText.optional(),
   label_selector: z.string().optional(),
   status: several(z.enum(serverStatuses)).optional(),
   sort: sortQuery(['id', 'name', 'created']),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { displayName, id, meta, pageQuery, sortQuery, timestamp } from './common.ts';
+import { displayName, id, meta, pageQuery, searchText, sortQuery, timestamp } from './common.ts';
 import { labels, labelsInput } from './labels.ts';
 
 /** `fingerprint` is the MD5 of the key in hexadecimal with colons, as Hetzner's. */
@@ -30,8 +30,8 @@ export const createSshKey = z.strictObject({
 export const updateSshKey = z.strictObject({ name: displayName.optional(), labels: labelsInput.optional() });
 
 export const sshKeyListQuery = z.strictObject({
-  name: z.string().optional(),
-  fingerprint: z.string().optional(),
+  name: searchText.optional(),
+  fingerprint: searchText.optional(),
   label_selector: z.string().optional(),
   sort: sortQuery(['id', 'name']),
   ...pageQuery,

@@ -1,12 +1,12 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { signIn } from '#libs/contracts';
 import { type RateLimiter, RateLimits } from '#libs/queue';
 import { ApiError } from '../http/api-error.ts';
 import { toInvalidInput } from '../http/validation.pipe.ts';
 import { signInLimit } from '../rate-limit/limits.ts';
-import { setRateLimitHeaders, tooMany } from '../rate-limit/rate-limit.guard.ts';
+import { tooMany } from '../rate-limit/rate-limit.guard.ts';
 
 /** Signs in with e-mail and password, a limited number of times. Guards run before pipes, so it checks the body. */
 @Injectable()
@@ -23,10 +23,7 @@ export class PasswordGuard extends AuthGuard('password') {
     const body = signIn.safeParse(request.body);
     if (!body.success) throw toInvalidInput(body.error.issues);
     const answer = await this.limiter.consume(`${request.ip}:${body.data.email.toLowerCase()}`);
-    if (!answer.allowed) {
-      setRateLimitHeaders(context.switchToHttp().getResponse<FastifyReply>(), answer);
-      throw tooMany(answer);
-    }
+    if (!answer.allowed) throw tooMany(answer);
     await super.canActivate(context);
     return true;
   }

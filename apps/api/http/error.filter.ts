@@ -17,7 +17,11 @@ export class ErrorFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const answer = this.answerOf(error, request);
     if (answer.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="servery"');
-    reply.status(answer.status).type('application/json; charset=utf-8').send(answer.body);
+    reply
+      .status(answer.status)
+      .headers(answer.headers)
+      .type('application/json; charset=utf-8')
+      .send(answer.body);
   }
 
   private answerOf(error: unknown, request: FastifyRequest): ApiError {
@@ -31,7 +35,8 @@ export class ErrorFilter implements ExceptionFilter {
   private unknownPath(url: string): ApiError {
     const allowed = this.routes.methodsOf(url);
     if (allowed.length === 0) return new ApiError('not_found', 'there is no such path');
-    return new ApiError('method_not_allowed', `this path knows ${allowed.join(', ')}`);
+    const methods = allowed.join(', ');
+    return new ApiError('method_not_allowed', `this path knows ${methods}`, { headers: { Allow: methods } });
   }
 
   private unexpected(error: unknown, request: FastifyRequest): ApiError {

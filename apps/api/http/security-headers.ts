@@ -28,6 +28,7 @@ export function addSecurityHeaders(fastify: FastifyInstance, { https }: { https:
     reply.headers(headers);
     reply.header('X-Correlation-Id', request.id);
     if (https) reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
-    if (request.url.startsWith('/v1/')) reply.header('Cache-Control', 'no-store');
+    const path = request.routeOptions.url ?? request.url;
+    if (path.startsWith('/v1/') || request.url.startsWith('/v1/')) reply.header('Cache-Control', 'no-store');
   });
 }

@@ -23,11 +23,23 @@ export function toInvalidInput(issues: readonly z.core.$ZodIssue[]): ApiError {
 
 function problemsOf(issue: z.core.$ZodIssue): FieldProblem[] {
   const path = issue.path.map(String);
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    return closestOf(issue.errors).flatMap((one) =>
+      problemsOf({ ...one, path: [...issue.path, ...one.path] }),
+    );
+  }
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ name: [...path, key].join('.'), messages: ['is not a known field'] }));
   }
   const name = path.length > 0 ? path.join('.') : 'body';
   return [{ name, messages: [isMissing(issue) ? 'is missing' : issue.message] }];
+}
+
+/** What stands in the way of the choice that was meant: the one of the right type, or the first. */
+function closestOf(choices: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] {
+  const isOfType = (issues: readonly z.core.$ZodIssue[]) =>
+    issues.every(({ code, path }) => code !== 'invalid_type' || path.length > 0);
+  return choices.find(isOfType) ?? choices[0] ?? [];
 }
 
 function isMissing(issue: z.core.$ZodIssue): boolean {

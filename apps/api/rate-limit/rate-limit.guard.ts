@@ -16,25 +16,30 @@ export class RateLimitGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    if (!request.url.startsWith('/v1/')) return true;
+    // The route, and not the request's address, which may be spelled in many ways.
+    if (!request.routeOptions.url?.startsWith('/v1/')) return true;
     const answer = await this.limiter.consume(keyOf(request));
-    setRateLimitHeaders(context.switchToHttp().getResponse<FastifyReply>(), answer);
     if (!answer.allowed) throw tooMany(answer);
+    context.switchToHttp().getResponse<FastifyReply>().headers(rateLimitHeaders(answer));
     return true;
   }
 }
 
-export function setRateLimitHeaders(reply: FastifyReply, answer: RateLimitAnswer): void {
-  reply.header('RateLimit-Limit', answer.limit);
-  reply.header('RateLimit-Remaining', answer.remaining);
-  reply.header('RateLimit-Reset', answer.resetAtEpochSeconds);
+function rateLimitHeaders(answer: RateLimitAnswer): Record<string, string> {
+  return {
+    'RateLimit-Limit': String(answer.limit),
+    'RateLimit-Remaining': String(answer.remaining),
+    'RateLimit-Reset': String(answer.resetAtEpochSeconds),
+  };
 }
 
 export function tooMany(answer: RateLimitAnswer): ApiError {
-  const reset = new Date(answer.resetAtEpochSeconds * 1000).toISOString();
+  const reset = new Date(answer.resetAtEpochSeconds * 1000);
+  const seconds = Math.max(1, Math.ceil((reset.getTime() - Date.now()) / 1000));
   return new ApiError(
     'rate_limit_exceeded',
-    `limit of ${answer.limit} requests reached; wait until ${reset}`,
+    `limit of ${answer.limit} requests reached; wait until ${reset.toISOString()}`,
+    { headers: { ...rateLimitHeaders(answer), 'Retry-After': String(seconds) } },
   );
 }
 

@@ -27,5 +27,7 @@ it('counts each token by itself, says what is left, and refuses beyond the limit
   expect(refused).toHaveLength(2);
   expect(refused[0]?.json().error.code).toBe('rate_limit_exceeded');
   expect(Number(refused[0]?.headers['ratelimit-reset'])).toBeGreaterThan(Date.now() / 1000);
+  expect(Number(refused[0]?.headers['retry-after'])).toBeGreaterThan(0);
+  expect(refused[0]?.headers['ratelimit-remaining']).toBe('0');
   expect((await ask(tenant.readToken)).statusCode).toBe(200);
 });
