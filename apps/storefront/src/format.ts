@@ -49,3 +49,8 @@ export function formatDuration(durationMs: number): string {
 export function formatDate(iso: string): string {
   return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 }
+
+/** The same with the name of the zone: `Nov 22, 2026, 8:22:05 PM GMT+1`. */
+export function formatDateWithZone(iso: string): string {
+  return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(iso));
+}

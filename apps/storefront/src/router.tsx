@@ -42,6 +42,9 @@ const nextPath = z.object({
     .catch(undefined),
 });
 
+/** The page of a long list; the first one is not named. */
+const listPage = z.object({ page: z.coerce.number().int().min(1).optional().catch(undefined) });
+
 const catalogRoute = createRoute({ getParentRoute: parent, path: '/', component: CatalogPage });
 const productRoute = createRoute({
   getParentRoute: parent,
@@ -114,6 +117,7 @@ const sshKeysRoute = createRoute({
 const serversRoute = createRoute({
   getParentRoute: parent,
   path: '/servers',
+  validateSearch: listPage,
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/servers/servers-page.tsx'), 'ServersPage'),
 });
@@ -147,6 +151,7 @@ const sagaRoute = createRoute({
 const findingsRoute = createRoute({
   getParentRoute: parent,
   path: '/operator/findings',
+  validateSearch: listPage,
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/operator/findings-page.tsx'), 'FindingsPage'),
 });

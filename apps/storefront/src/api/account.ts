@@ -7,12 +7,15 @@ import {
   createPaymentSetupResponse,
   paymentMethodListResponse,
   paymentSetupResponse,
+  projectResponse,
   signUpResponse,
   sshKeyListResponse,
   sshKeyResponse,
   type TokenAccess,
 } from '#libs/contracts';
 import { ApiError, call, newIdempotencyKey, nothing } from './client.ts';
+import { everyPage, PER_PAGE } from './pages.ts';
+import { chooseProject, currentProjectId } from './project.ts';
 
 /** The signed-in account, or null for a visitor. */
 export const accountQuery = queryOptions({
@@ -21,8 +24,12 @@ export const accountQuery = queryOptions({
     try {
       return (await call('/account', accountResponse, { signal })).account;
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) return null;
-      throw error;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 401) return null;
+      if (error.status !== 404 || currentProjectId() === null) throw error;
+      // This tab had chosen a project of somebody who was signed in before.
+      chooseProject(null);
+      return (await call('/account', accountResponse, { signal })).account;
     }
   },
   staleTime: 30_000,
@@ -46,6 +53,11 @@ export function signOut(): Promise<null> {
   return call('/sessions/current', nothing, { method: 'DELETE' });
 }
 
+export async function createProject(name: string, idempotencyKey: string) {
+  const options = { method: 'POST', body: { name }, idempotencyKey } as const;
+  return (await call('/projects', projectResponse, options)).project;
+}
+
 export const apiTokensQuery = queryOptions({
   queryKey: ['api_tokens'],
   queryFn: async ({ signal }) => (await call('/api_tokens', apiTokenListResponse, { signal })).api_tokens,
@@ -66,8 +78,11 @@ export function revokeApiToken(id: number): Promise<null> {
 
 export const sshKeysQuery = queryOptions({
   queryKey: ['ssh_keys'],
-  queryFn: async ({ signal }) =>
-    (await call('/ssh_keys?per_page=50', sshKeyListResponse, { signal })).ssh_keys,
+  queryFn: ({ signal }) =>
+    everyPage(
+      (page) => call(`/ssh_keys?per_page=${PER_PAGE}&page=${page}`, sshKeyListResponse, { signal }),
+      ({ ssh_keys: keys }) => keys,
+    ),
 });
 
 export async function createSshKey(body: { name: string; public_key: string }, idempotencyKey: string) {

@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import {
   findingListResponse,
   hostListResponse,
@@ -8,6 +8,7 @@ import {
   sagaResponse,
 } from '#libs/contracts';
 import { call, newIdempotencyKey } from './client.ts';
+import { everyPage, PER_PAGE } from './pages.ts';
 
 const EVERY_MS = 5_000;
 
@@ -16,7 +17,11 @@ export type SagaState = (typeof SAGA_STATES)[number];
 
 export const hostsQuery = queryOptions({
   queryKey: ['hosts'],
-  queryFn: async ({ signal }) => (await call('/hosts?per_page=50', hostListResponse, { signal })).hosts,
+  queryFn: ({ signal }) =>
+    everyPage(
+      (page) => call(`/hosts?sort=name&per_page=${PER_PAGE}&page=${page}`, hostListResponse, { signal }),
+      ({ hosts }) => hosts,
+    ),
   refetchInterval: EVERY_MS,
 });
 
@@ -49,9 +54,16 @@ export async function resumeSaga(id: number) {
   return (await call(`/sagas/${id}/actions/resume`, sagaResponse, options)).saga;
 }
 
-export const findingsQuery = queryOptions({
-  queryKey: ['findings'],
-  queryFn: async ({ signal }) =>
-    (await call('/findings?per_page=50', findingListResponse, { signal })).findings,
-  refetchInterval: EVERY_MS,
-});
+/** One page of the open findings, those seen last first. */
+export function findingsQuery(page: number) {
+  return queryOptions({
+    queryKey: ['findings', { page }],
+    queryFn: async ({ signal }) => {
+      const path = `/findings?sort=last_seen:desc&per_page=${PER_PAGE}&page=${page}`;
+      const { findings, meta } = await call(path, findingListResponse, { signal });
+      return { findings, pagination: meta.pagination };
+    },
+    placeholderData: keepPreviousData,
+    refetchInterval: EVERY_MS,
+  });
+}

@@ -1,15 +1,17 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import {
   actionListResponse,
   actionResponse,
   createServerResponse,
   credentialsResponse,
   orderResponse,
+  rebuildServerResponse,
   type ServerStatus,
   serverListResponse,
   serverResponse,
 } from '#libs/contracts';
 import { call, newIdempotencyKey } from './client.ts';
+import { PER_PAGE } from './pages.ts';
 import { backOffMs } from './polling.ts';
 
 export interface ServerOrder {
@@ -24,6 +26,8 @@ export function createServer(body: ServerOrder, idempotencyKey: string) {
   return call('/servers', createServerResponse, { method: 'POST', body, idempotencyKey });
 }
 
+const ACTIONS_AT_ONCE = 10;
+
 const BUSY = new Set<ServerStatus>([
   'initializing',
   'starting',
@@ -33,13 +37,20 @@ const BUSY = new Set<ServerStatus>([
   'migrating',
 ]);
 
-export const serversQuery = queryOptions({
-  queryKey: ['servers'],
-  queryFn: async ({ signal }) =>
-    (await call('/servers?per_page=50&sort=created:desc', serverListResponse, { signal })).servers,
-  refetchInterval: ({ state }) =>
-    state.data?.some((one) => BUSY.has(one.status) || one.locked) ? 2_000 : 10_000,
-});
+/** One page of the project's servers, the newest first. */
+export function serversQuery(page: number) {
+  return queryOptions({
+    queryKey: ['servers', { page }],
+    queryFn: async ({ signal }) => {
+      const path = `/servers?per_page=${PER_PAGE}&page=${page}&sort=created:desc`;
+      const { servers, meta } = await call(path, serverListResponse, { signal });
+      return { servers, pagination: meta.pagination };
+    },
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      state.data?.servers.some((one) => BUSY.has(one.status) || one.locked) ? 2_000 : 10_000,
+  });
+}
 
 export function serverQuery(id: number) {
   return queryOptions({
@@ -57,6 +68,17 @@ export type ServerAction = 'poweron' | 'shutdown' | 'reboot' | 'poweroff' | 'res
 export async function actOnServer(id: number, name: ServerAction) {
   const options = { method: 'POST', body: {}, idempotencyKey: newIdempotencyKey() } as const;
   return (await call(`/servers/${id}/actions/${name}`, actionResponse, options)).action;
+}
+
+/** Changes what needs no host: the name that lists show, and the labels. */
+export async function updateServer(id: number, body: { name?: string; labels?: Record<string, string> }) {
+  return (await call(`/servers/${id}`, serverResponse, { method: 'PUT', body })).server;
+}
+
+/** Puts a fresh disk of the image in the place of the server's own. */
+export async function rebuildServer(id: number, image: string, idempotencyKey: string) {
+  const options = { method: 'POST', body: { image }, idempotencyKey } as const;
+  return (await call(`/servers/${id}/actions/rebuild`, rebuildServerResponse, options)).action;
 }
 
 export async function deleteServer(id: number) {
@@ -83,13 +105,19 @@ export function actionQuery(id: number | null) {
   });
 }
 
-/** The latest actions of a server, newest first. */
+/** The actions of a server, newest first, a few at a time. */
 export function serverActionsQuery(id: number) {
-  return queryOptions({
+  return infiniteQueryOptions({
     queryKey: ['servers', id, 'actions'],
-    queryFn: async ({ signal }) =>
-      (await call(`/servers/${id}/actions?sort=started:desc&per_page=10`, actionListResponse, { signal }))
-        .actions,
+    queryFn: ({ signal, pageParam }) =>
+      call(
+        `/servers/${id}/actions?sort=started:desc&per_page=${ACTIONS_AT_ONCE}&page=${pageParam}`,
+        actionListResponse,
+        { signal },
+      ),
+    initialPageParam: 1,
+    getNextPageParam: ({ meta }) => meta.pagination.next_page,
+    select: ({ pages }) => pages.flatMap(({ actions }) => actions),
   });
 }
 

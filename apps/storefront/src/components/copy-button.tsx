@@ -1,32 +1,62 @@
-import { Check, Copy } from 'lucide-react';
+import { Check, Copy, TriangleAlert } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Button } from './button.tsx';
 
-/** Copies `text` and says so, to eyes and to screen readers. */
-export function CopyButton({ text, label }: { text: string; label: string }) {
-  const [copied, setCopied] = useState(false);
+const SHOWN_MS = 2_000;
+
+const OUTCOME = {
+  idle: { icon: Copy, word: 'Copy', said: '' },
+  copied: { icon: Check, word: 'Copied', said: 'copied' },
+  failed: {
+    icon: TriangleAlert,
+    word: 'Copy by hand',
+    said: 'could not be copied; select it and copy it by hand',
+  },
+} as const;
+
+interface CopyButtonProps {
+  readonly text: string;
+  readonly label: string;
+  readonly iconOnly?: boolean;
+}
+
+/** Copies `text` and says so, to eyes and to screen readers; says as well when the browser does not let it. */
+export function CopyButton({ text, label, iconOnly = false }: CopyButtonProps) {
+  const [outcome, setOutcome] = useState<keyof typeof OUTCOME>('idle');
   useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), 2_000);
+    if (outcome === 'idle') return;
+    const timer = setTimeout(() => setOutcome('idle'), SHOWN_MS);
     return () => clearTimeout(timer);
-  }, [copied]);
-  const Icon = copied ? Check : Copy;
+  }, [outcome]);
+  const { icon: Icon, word, said } = OUTCOME[outcome];
   return (
     <Button
-      look="secondary"
+      look={iconOnly ? 'quiet' : 'secondary'}
       size="small"
       aria-label={`Copy ${label}`}
-      onClick={() => navigator.clipboard.writeText(text).then(() => setCopied(true))}
+      onClick={() => void copy(text).then(setOutcome)}
     >
       <Icon aria-hidden="true" className="size-4" />
-      <span className="max-sm:sr-only" aria-hidden="true">
-        {copied ? 'Copied' : 'Copy'}
-      </span>
+      {!iconOnly && (
+        <span className="max-sm:sr-only" aria-hidden="true">
+          {word}
+        </span>
+      )}
       <span role="status" className="sr-only">
-        {copied ? `${label} copied` : ''}
+        {said && `${label} ${said}`}
       </span>
     </Button>
   );
+}
+
+/** Browsers have a clipboard on secure pages only, and ask there as well. */
+async function copy(text: string): Promise<'copied' | 'failed'> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return 'copied';
+  } catch {
+    return 'failed';
+  }
 }
 
 /** A value in monospace with a button that copies it. */

@@ -55,3 +55,41 @@ export function DropMenuItem({ icon: Icon, children, link, onClick, disabled, da
 export function DropMenuRule() {
   return <Menu.Separator className="my-1.5 h-px bg-line" />;
 }
+
+/** Why entries of the menu cannot be chosen now. */
+export function DropMenuHint({ children }: { children: ReactNode }) {
+  return (
+    <p role="status" className="mt-1.5 max-w-56 border-t border-line px-3 pt-2.5 pb-1.5 text-sm text-soft">
+      {children}
+    </p>
+  );
+}
+
+interface ChoiceProps<Value> {
+  readonly label: string;
+  readonly value: Value | undefined;
+  readonly options: readonly (readonly [value: Value, name: string])[];
+  readonly onChange: (value: Value) => void;
+}
+
+/** A titled group of entries of which one is chosen. */
+export function DropMenuChoice<Value extends number>({
+  label,
+  value,
+  options,
+  onChange,
+}: ChoiceProps<Value>) {
+  return (
+    <Menu.RadioGroup value={value} onValueChange={onChange}>
+      <Menu.GroupLabel className="px-3 pt-1.5 pb-1 text-sm text-soft">{label}</Menu.GroupLabel>
+      {options.map(([option, name]) => (
+        <Menu.RadioItem key={option} value={option} closeOnClick className={ITEM}>
+          <span aria-hidden="true" className="grid size-4 shrink-0 place-items-center">
+            <Menu.RadioItemIndicator className="size-2 rounded-full bg-brand" />
+          </span>
+          <span className="max-w-56 truncate">{name}</span>
+        </Menu.RadioItem>
+      ))}
+    </Menu.RadioGroup>
+  );
+}

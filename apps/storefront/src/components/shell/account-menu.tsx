@@ -14,9 +14,10 @@ import {
 } from 'lucide-react';
 import type { AccountWire } from '#libs/contracts';
 import { signOut } from '../../api/account.ts';
-import { chooseProject } from '../../api/project.ts';
+import { chooseProject, useCurrentProject } from '../../api/project.ts';
 import { clearOrderDraft } from '../../order-draft.ts';
-import { DropMenu, DropMenuItem, DropMenuRule } from '../menu.tsx';
+import { useProjectChange } from '../../use-project-change.ts';
+import { DropMenu, DropMenuChoice, DropMenuItem, DropMenuRule } from '../menu.tsx';
 
 const TRIGGER =
   'flex h-10 items-center gap-2 rounded-control border border-line-strong/60 bg-surface px-3 text-[0.9375rem] font-medium hover:bg-sunken';
@@ -35,6 +36,7 @@ export function AccountMenu({ account }: { account: AccountWire }) {
       }
     >
       <p className="truncate px-3 pt-1 pb-2 text-sm text-soft">{account.email}</p>
+      {account.projects.length > 1 && <ProjectSwitch projects={account.projects} />}
       <DropMenuItem icon={Server} link={<Link to="/servers" />}>
         My servers
       </DropMenuItem>
@@ -70,6 +72,24 @@ export function AccountMenu({ account }: { account: AccountWire }) {
         Sign out
       </DropMenuItem>
     </DropMenu>
+  );
+}
+
+/** Going on in another project leads to its servers: the page at hand may be about one of the former's. */
+function ProjectSwitch({ projects }: { projects: AccountWire['projects'] }) {
+  const current = useCurrentProject(projects);
+  const change = useProjectChange();
+  const navigate = useNavigate();
+  return (
+    <>
+      <DropMenuChoice
+        label="Project"
+        value={current?.id}
+        options={projects.map(({ id, name }) => [id, name])}
+        onChange={(id) => void navigate({ to: '/servers' }).then(() => change(id))}
+      />
+      <DropMenuRule />
+    </>
   );
 }
 

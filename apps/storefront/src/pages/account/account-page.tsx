@@ -31,7 +31,7 @@ function AccountBody({ account }: { account: AccountWire }) {
           <UsageMeter label="Memory" used={usage.memory_gb} total={limits.memory_gb} unit="GB" />
         </Panel>
       </Section>
-      {account.projects.length > 1 && <ProjectsSection projects={account.projects} />}
+      <ProjectsSection projects={account.projects} />
     </div>
   );
 }

@@ -6,14 +6,14 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { Cell, Table } from '../../components/table.tsx';
-import { formatDate } from '../../format.ts';
+import { Time } from '../../components/time.tsx';
 import { OperatorFrame } from './operator-frame.tsx';
 
 export function SagasPage() {
   const { state } = useSearch({ from: '/operator/sagas' });
   const { data: sagas, error, isPending, refetch } = useQuery(sagasQuery(state));
   return (
-    <OperatorFrame title="Workflows" lead="The newest long operations, with where each stands.">
+    <OperatorFrame title="Workflows" lead="The newest 50 long operations, with where each stands.">
       <StateFilter />
       {error && <ErrorPanel error={error} retry={refetch} title="The workflows could not be loaded" />}
       {isPending && <Skeleton className="h-60" />}
@@ -44,7 +44,9 @@ export function SagasPage() {
               <Cell className="font-mono text-sm whitespace-nowrap">
                 {saga.subject ? `${saga.subject.type} ${saga.subject.id}` : ''}
               </Cell>
-              <Cell className="whitespace-nowrap text-soft">{formatDate(saga.created)}</Cell>
+              <Cell className="whitespace-nowrap text-soft">
+                <Time at={saga.created} />
+              </Cell>
               <Cell className="text-bad">{saga.error?.message}</Cell>
             </tr>
           ))}

@@ -1,13 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { ExternalLink } from 'lucide-react';
 import type { ActionWire, OrderWire, ServerWire } from '#libs/contracts';
+import { ActionProgress } from '../../components/action-progress.tsx';
 import { buttonClass } from '../../components/button.tsx';
-import { Docket, DocketRule } from '../../components/docket.tsx';
+import { Docket } from '../../components/docket.tsx';
 import { Notice } from '../../components/notice.tsx';
-import { Skeleton } from '../../components/skeleton.tsx';
-import { StepList } from '../../components/step-list.tsx';
-import { formatElapsed } from '../../format.ts';
-import { useNow } from '../../use-now.ts';
 
 interface OrderProgressProps {
   readonly order: OrderWire;
@@ -16,8 +13,6 @@ interface OrderProgressProps {
 }
 
 export function OrderProgress({ order, action, server }: OrderProgressProps) {
-  const elapsedMs = useNow(true) - Date.parse(order.created);
-  const steps = action?.servery?.steps ?? [];
   return (
     <div className="grid gap-6">
       {order.payment.hold === 'requires_action' && (
@@ -25,20 +20,12 @@ export function OrderProgress({ order, action, server }: OrderProgressProps) {
       )}
       {server?.servery.reason && <Notice title="It waits for a moment">{server.servery.reason}</Notice>}
       <Docket>
-        <div className="flex items-baseline justify-between gap-4">
-          <p
-            role="timer"
-            aria-label="Time since you ordered"
-            className="text-4xl font-[640] tracking-tight tabular-nums"
-          >
-            {formatElapsed(elapsedMs)}
-          </p>
-          <p className="text-sm text-soft tabular-nums">{action ? `${action.progress} %` : ''}</p>
-        </div>
-        <ProgressBar percent={action?.progress ?? 0} />
-        <DocketRule />
-        {steps.length > 0 ? <StepList steps={steps} /> : <Skeleton className="mb-3 h-6" count={5} />}
-        <StepAnnouncer action={action} />
+        <ActionProgress
+          action={action}
+          since={order.created}
+          clockLabel="Time since you ordered"
+          barLabel="Progress of your order"
+        />
       </Docket>
       <p className="text-sm text-soft">
         A real machine boots and is checked for you; that takes a minute or two. You may close this page: your
@@ -49,35 +36,6 @@ export function OrderProgress({ order, action, server }: OrderProgressProps) {
         .
       </p>
     </div>
-  );
-}
-
-function ProgressBar({ percent }: { percent: number }) {
-  return (
-    <div
-      role="progressbar"
-      aria-label="Progress of your order"
-      aria-valuenow={percent}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      className="mt-4 h-1.5 overflow-hidden rounded-full bg-line"
-    >
-      <div
-        className="h-full rounded-full bg-brand transition-[width] duration-700"
-        style={{ width: `${percent}%` }}
-      />
-    </div>
-  );
-}
-
-/** Tells screen readers of each new step, and of nothing else. */
-function StepAnnouncer({ action }: { action: ActionWire | undefined }) {
-  const steps = action?.servery?.steps ?? [];
-  const index = steps.findIndex((step) => step.state === 'running');
-  return (
-    <p role="status" className="sr-only">
-      {index >= 0 ? `Step ${index + 1} of ${steps.length}: ${steps[index]?.title}` : ''}
-    </p>
   );
 }
 

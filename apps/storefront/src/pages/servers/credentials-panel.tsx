@@ -12,22 +12,32 @@ import { formatDate } from '../../format.ts';
 
 /** How to log in. A password is fetched on a click, shown once, and held by this component alone. */
 export function CredentialsPanel({ server }: { server: ServerWire }) {
-  const { kind } = server.servery.credentials;
+  const { credentials } = server.servery;
+  const passwordNumber = usePasswordNumber(credentials.state);
+  const byKey = credentials.kind === 'ssh_key';
+  const hasPassword = !byKey || credentials.state === 'revealed' || credentials.expires_at !== null;
   return (
     <Panel>
       <h2 className="flex items-center gap-2.5 text-lg">
         <KeyRound aria-hidden="true" className="size-5 text-brand" /> Log in
       </h2>
-      {kind === 'ssh_key' ? (
+      {byKey && (
         <p className="mt-2 text-soft">
-          Log in as <code className="font-mono text-ink">root</code> with the SSH key that you chose. There is
-          no password.
+          Log in as <code className="font-mono text-ink">root</code> with the SSH key that you chose.
+          {!hasPassword && ' There is no password.'}
         </p>
-      ) : (
-        <PasswordReveal server={server} />
       )}
+      {hasPassword && <PasswordReveal key={passwordNumber} server={server} />}
     </Panel>
   );
+}
+
+/** Counts up when a password that was shown is replaced: what is on the screen is then out of date. */
+function usePasswordNumber(state: ServerWire['servery']['credentials']['state']): number {
+  const [last, setLast] = useState({ state, number: 0 });
+  if (state !== last.state)
+    setLast({ state, number: last.state === 'revealed' ? last.number + 1 : last.number });
+  return last.number;
 }
 
 function PasswordReveal({ server }: { server: ServerWire }) {

@@ -7,29 +7,23 @@ import { ConfirmDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { TextField } from '../../components/text-field.tsx';
 
-interface DeleteServerDialogProps {
-  readonly server: ServerWire;
-  readonly open: boolean;
-  readonly onOpenChange: (open: boolean) => void;
-}
-
 /** Deletes a server, after its name has been typed. */
-export function DeleteServerDialog({ server, open, onOpenChange }: DeleteServerDialogProps) {
+export function DeleteServerDialog({ server, close }: { server: ServerWire; close: () => void }) {
   const [typed, setTyped] = useState('');
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const remove = useMutation({
     mutationFn: () => deleteServer(server.id),
     onSuccess: async () => {
-      onOpenChange(false);
+      close();
       await navigate({ to: '/servers' });
       await queryClient.invalidateQueries({ queryKey: ['servers'] });
     },
   });
   return (
     <ConfirmDialog
-      open={open}
-      onOpenChange={onOpenChange}
+      open
+      onOpenChange={close}
       title={`Delete ${server.name}?`}
       confirm="Delete for good"
       look="danger"

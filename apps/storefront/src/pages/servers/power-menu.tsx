@@ -1,7 +1,9 @@
 import {
   ChevronDown,
   EllipsisVertical,
+  HardDriveDownload,
   KeyRound,
+  Pencil,
   Power,
   PowerOff,
   RefreshCw,
@@ -15,8 +17,10 @@ import type { ServerAction } from '../../api/servers.ts';
 import { Button } from '../../components/button.tsx';
 import { ConfirmDialog, FormDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
-import { DropMenu, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
+import { DropMenu, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
 import { DeleteServerDialog } from './delete-server-dialog.tsx';
+import { RebuildDialog } from './rebuild-dialog.tsx';
+import { RenameDialog } from './rename-dialog.tsx';
 import { useServerAction } from './use-server-action.ts';
 
 const ACTIONS = {
@@ -58,9 +62,13 @@ const ORDER = Object.keys(ACTIONS) as ServerAction[];
 /** What can be done to a server, each with a question first where something may be lost. */
 export function PowerMenu({ server, compact = false }: { server: ServerWire; compact?: boolean }) {
   const [asking, setAsking] = useState<ServerAction | null>(null);
-  const [deleting, setDeleting] = useState(false);
-  const { start, busy, error, clear } = useServerAction(server.id, () => setAsking(null));
+  const [dialog, setDialog] = useState<keyof typeof DIALOGS | null>(null);
+  const { start, busy, error, clear } = useServerAction(server.id, {
+    started: () => setAsking(null),
+    follow: compact,
+  });
   const locked = server.locked || busy || server.status === 'deleting';
+  const OpenDialog = dialog && DIALOGS[dialog];
   return (
     <>
       <DropMenu trigger={compact ? <CompactTrigger name={server.name} /> : <WideTrigger />}>
@@ -76,13 +84,29 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
         ))}
         <DropMenuRule />
         <DropMenuItem
+          icon={Pencil}
+          disabled={server.status === 'deleting'}
+          onClick={() => setDialog('rename')}
+        >
+          Rename
+        </DropMenuItem>
+        <DropMenuItem
+          icon={HardDriveDownload}
+          disabled={locked || !server.servery.ready}
+          onClick={() => setDialog('rebuild')}
+        >
+          Rebuild
+        </DropMenuItem>
+        <DropMenuRule />
+        <DropMenuItem
           icon={Trash2}
           danger
           disabled={server.status === 'deleting'}
-          onClick={() => setDeleting(true)}
+          onClick={() => setDialog('delete')}
         >
           Delete
         </DropMenuItem>
+        {locked && <DropMenuHint>{whyLocked(server)}</DropMenuHint>}
       </DropMenu>
       <ConfirmDialog
         open={asking !== null}
@@ -106,9 +130,17 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
           </Button>
         </div>
       </FormDialog>
-      <DeleteServerDialog server={server} open={deleting} onOpenChange={setDeleting} />
+      {OpenDialog && <OpenDialog server={server} close={() => setDialog(null)} />}
     </>
   );
+}
+
+const DIALOGS = { rename: RenameDialog, rebuild: RebuildDialog, delete: DeleteServerDialog } as const;
+
+function whyLocked(server: ServerWire): string {
+  if (server.status === 'deleting') return 'It is being deleted.';
+  if (!server.servery.ready) return 'It is being set up; the rest comes then.';
+  return 'Something is being done to it; the rest comes then.';
 }
 
 function WideTrigger(props: object) {

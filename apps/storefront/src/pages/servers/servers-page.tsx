@@ -1,22 +1,31 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { ConciergeBell, Plus } from 'lucide-react';
 import type { ServerWire } from '#libs/contracts';
+import { accountQuery } from '../../api/account.ts';
+import { useCurrentProject } from '../../api/project.ts';
 import { serversQuery } from '../../api/servers.ts';
 import { buttonClass } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Page } from '../../components/page.tsx';
+import { Pager } from '../../components/pager.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { ServerStatus } from '../../components/status.tsx';
 import { formatCount, formatGb } from '../../format.ts';
 import { PowerMenu } from './power-menu.tsx';
 
 export function ServersPage() {
-  const { data: servers, error, isPending, refetch } = useQuery(serversQuery);
+  const { page = 1 } = useSearch({ from: '/servers' });
+  const { data, error, isPending, refetch } = useQuery(serversQuery(page));
+  const { data: account } = useQuery(accountQuery);
+  const projects = account?.projects ?? [];
+  const project = useCurrentProject(projects);
+  const servers = data?.servers;
   return (
     <Page
       title="My servers"
+      lead={projects.length > 1 && project && `Project ${project.name}`}
       actions={
         <Link to="/" className={buttonClass()}>
           <Plus aria-hidden="true" className="size-4" /> Order a server
@@ -25,7 +34,18 @@ export function ServersPage() {
     >
       {error && <ErrorPanel error={error} retry={refetch} title="Your servers could not be loaded" />}
       {isPending && <Skeleton className="mb-3 h-24" count={3} />}
-      {servers?.length === 0 && (
+      {servers?.length === 0 && page > 1 && (
+        <EmptyState
+          icon={ConciergeBell}
+          title="This page is empty"
+          action={
+            <Link to="/servers" className={buttonClass()}>
+              To the first page
+            </Link>
+          }
+        />
+      )}
+      {servers?.length === 0 && page === 1 && (
         <EmptyState
           icon={ConciergeBell}
           title="Nothing ordered yet"
@@ -45,6 +65,7 @@ export function ServersPage() {
           ))}
         </ul>
       )}
+      {data && <Pager pagination={data.pagination} what="servers" />}
     </Page>
   );
 }

@@ -3,15 +3,22 @@ import { useEffect, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import { actionQuery, actOnServer, type ServerAction } from '../../api/servers.ts';
 
-/** Starts actions of a server and follows each to its end; `started` runs when the service has accepted it. */
-export function useServerAction(serverId: number, started: () => void) {
+interface Options {
+  /** Runs when the service has accepted the action. */
+  readonly started: () => void;
+  /** Whether to report how it ended; a page that shows the action's progress does that by itself. */
+  readonly follow: boolean;
+}
+
+/** Starts actions of a server and, where wished, follows each to its end. */
+export function useServerAction(serverId: number, { started, follow }: Options) {
   const queryClient = useQueryClient();
   const [actionId, setActionId] = useState<number | null>(null);
   const { data: action } = useQuery(actionQuery(actionId));
   const begin = useMutation({
     mutationFn: (name: ServerAction) => actOnServer(serverId, name),
     onSuccess: (begun) => {
-      setActionId(begun.id);
+      if (follow) setActionId(begun.id);
       void queryClient.invalidateQueries({ queryKey: ['servers'] });
       started();
     },

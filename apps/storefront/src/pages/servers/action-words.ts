@@ -1,0 +1,27 @@
+/** What an action of the API is called in a list, while it runs and when it is done. */
+interface ActionWords {
+  readonly name: string;
+  readonly doing: string;
+  readonly done: string;
+}
+
+const WORDS: Readonly<Record<string, ActionWords>> = {
+  create_server: { name: 'Order', doing: 'Setting it up', done: 'It is set up' },
+  start_server: { name: 'Power on', doing: 'Powering it on', done: 'It is on' },
+  stop_server: { name: 'Power off', doing: 'Powering it off', done: 'It is off' },
+  shutdown_server: { name: 'Shut down', doing: 'Shutting it down', done: 'It has shut down' },
+  reboot_server: { name: 'Restart', doing: 'Restarting it', done: 'It is restarting' },
+  reset_server: { name: 'Reset', doing: 'Resetting it', done: 'It was reset' },
+  reset_password: {
+    name: 'New password',
+    doing: 'Setting a new password',
+    done: 'The new password waits under “Log in”',
+  },
+  rebuild_server: { name: 'Rebuild', doing: 'Rebuilding it', done: 'It is rebuilt, checked and running' },
+  delete_server: { name: 'Delete', doing: 'Deleting it', done: 'It is deleted' },
+};
+
+export function actionWords(command: string): ActionWords {
+  const name = command.replaceAll('_', ' ');
+  return WORDS[command] ?? { name, doing: name, done: `${name}: done` };
+}
