@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Finding, type FindingKind } from './finding.entity.ts';
@@ -45,6 +45,15 @@ export class FindingsService {
       [id, finding.kind, finding.hostId, finding.subject, finding.details ?? {}],
     );
     return row?.id === id;
+  }
+
+  /** Closes findings of no host in particular whose cause is gone, in the caller's transaction; none is success. */
+  async resolve(manager: EntityManager, kind: FindingKind, subjects: readonly string[]): Promise<void> {
+    await manager.query(
+      `UPDATE findings SET resolved_at = now()
+       WHERE resolved_at IS NULL AND host_id IS NULL AND kind = $1 AND subject = ANY($2)`,
+      [kind, subjects],
+    );
   }
 
   /** Closes the host's open findings of these kinds that are not among `still`. */

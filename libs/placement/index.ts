@@ -4,5 +4,6 @@ export { FindingsService, type NewFinding } from './findings.service.ts';
 export { Host, type HostState } from './host.entity.ts';
 export { HostsService, type NewHost, toHostRef } from './hosts.service.ts';
 export { installationId } from './installation.ts';
+export { outOfCapacity } from './out-of-capacity.ts';
 export { type Demand, type FilterReport, noCapacity, type PlacementErrorCode } from './placement.errors.ts';
 export { PlacementModule, placementEntities } from './placement.module.ts';

@@ -72,16 +72,16 @@ export class SagaBuilder<P, D, O> {
     this.steps = steps;
   }
 
-  step<Name extends string, Out>(
+  step<Name extends string, Out, Seen = void>(
     name: Name,
-    spec: StepOptions & Doing<P, O, D, Out> & Undoing<P, O, D, NoInfer<Out>>,
+    spec: StepOptions & Doing<P, O, D, Out> & Undoing<P, O, D, NoInfer<Out>, Seen>,
   ): SagaBuilder<P, D, O & Record<Name, Out>> {
     return new SagaBuilder(this.request, [...this.steps, eraseStep(name, spec)]);
   }
 
-  wait<Name extends string, Out>(
+  wait<Name extends string, Out, Seen = void>(
     name: Name,
-    spec: WaitOptions & Looking<P, O, D, Out> & Undoing<P, O, D, NoInfer<Out>>,
+    spec: WaitOptions & Looking<P, O, D, Out> & Undoing<P, O, D, NoInfer<Out>, Seen>,
   ): SagaBuilder<P, D, O & Record<Name, Out>> {
     return new SagaBuilder(this.request, [...this.steps, eraseWait(name, spec)]);
   }

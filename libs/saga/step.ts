@@ -69,19 +69,26 @@ export interface Inside<P, O, D, Out> {
   commit?: never;
 }
 
+type UndoInside<P, O, D, Out, Seen> = (
+  manager: EntityManager,
+  ctx: UndoContext<P, O, D, Out>,
+  seen: Seen,
+) => Promise<void>;
+
 /**
  * How a step is taken back: outside the database (`undo`, which may run more than once), inside the transaction that
- * records the undoing (`undoTransact`, exactly once), both in that order, or not at all and why. Either must be
- * content to find nothing: a step is undone when it failed half-way, too, and when the saga turned before it began.
+ * records the undoing (`undoTransact`, exactly once, given what `undo` returned), both in that order, or not at all
+ * and why. Either must be content to find nothing: a step is undone when it failed half-way, too, and when the saga
+ * turned before it began.
  */
-export type Undoing<P, O, D, Out> =
+export type Undoing<P, O, D, Out, Seen> =
   | {
-      undo(ctx: UndoContext<P, O, D, Out>): Promise<void>;
-      undoTransact?(manager: EntityManager, ctx: UndoContext<P, O, D, Out>): Promise<void>;
+      undo(ctx: UndoContext<P, O, D, Out>): Promise<Seen>;
+      undoTransact?: UndoInside<P, O, D, Out, NoInfer<Seen>>;
       noUndo?: never;
     }
   | {
-      undoTransact(manager: EntityManager, ctx: UndoContext<P, O, D, Out>): Promise<void>;
+      undoTransact: UndoInside<P, O, D, Out, NoInfer<Seen>>;
       undo?: never;
       noUndo?: never;
     }
@@ -127,7 +134,7 @@ export interface SagaStep {
   readonly do?: (ctx: Erased) => Promise<unknown>;
   readonly commit?: (manager: EntityManager, ctx: Erased, output: unknown) => Promise<void>;
   readonly transact?: (manager: EntityManager, ctx: Erased) => Promise<unknown>;
-  readonly undo?: (ctx: ErasedUndo) => Promise<void>;
-  readonly undoTransact?: (manager: EntityManager, ctx: ErasedUndo) => Promise<void>;
+  readonly undo?: (ctx: ErasedUndo) => Promise<unknown>;
+  readonly undoTransact?: (manager: EntityManager, ctx: ErasedUndo, seen: unknown) => Promise<void>;
   readonly noUndo?: string;
 }

@@ -141,8 +141,38 @@ it('waits for capacity without asking for money, tells the operator, and goes on
   expect((await ledgerOf(world)).intents).toEqual([]);
   await setState('active');
   expect(await running).toMatchObject({ state: 'done' });
-  await world.dataSource.query('UPDATE findings SET resolved_at = now()');
   await assertSound(world);
+});
+
+describe('that there is no room', () => {
+  const openFindings = () =>
+    world.dataSource.query<{ kind: string; subject: string }[]>(
+      'SELECT kind, subject FROM findings WHERE resolved_at IS NULL',
+    );
+
+  it('is no finding any more once a server of the refused size has its place', async () => {
+    await openWorld();
+    await world.dataSource.query(`UPDATE hosts SET state = 'unreachable'`);
+    await expect(order(world)).rejects.toMatchObject({ code: 'resource_unavailable' });
+    expect(await openFindings()).toEqual([{ kind: 'out_of_capacity', subject: 's1 in lab' }]);
+    await world.dataSource.query(`UPDATE hosts SET state = 'active'`);
+    const { action } = await order(world);
+    await finish(world, action);
+    expect(await openFindings()).toEqual([]);
+    await assertSound(world);
+  });
+
+  it('is no finding any more once the server that waited is given up', async () => {
+    await openWorld();
+    const { order: placed } = await order(world);
+    await world.dataSource.query(`UPDATE hosts SET state = 'unreachable'`);
+    const running = provision(placed.sagaId);
+    await expect.poll(async () => (await openFindings()).length, { timeout: 30_000 }).toBe(1);
+    await letDeadlinePass(placed.sagaId);
+    expect(await running).toMatchObject({ state: 'undone', error: { code: 'deadline_exceeded' } });
+    expect(await openFindings()).toEqual([]);
+    await assertSound(world);
+  });
 });
 
 describe('a server that is deleted while it is being made', () => {

@@ -1,6 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { powerOffServerRequest } from '#libs/servers';
-import { observe, observeNow, placedServer } from './power-state.ts';
+import { look, observe, placedServer, writeSeen } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Pulls the plug of a server. */
@@ -13,6 +13,7 @@ export const powerOffServer = saga(powerOffServerRequest, deps<WorkflowDeps>())
       return {};
     },
     commit: (manager, { params }) => observe(manager, params.serverId, 'off'),
-    undoTransact: observeNow,
+    undo: look,
+    undoTransact: writeSeen,
   })
   .build();

@@ -1,6 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { powerOnServerRequest } from '#libs/servers';
-import { observe, observeNow, placedServer } from './power-state.ts';
+import { look, observe, placedServer, writeSeen } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Switches a server on and sees it running. */
@@ -13,6 +13,7 @@ export const powerOnServer = saga(powerOnServerRequest, deps<WorkflowDeps>())
       return {};
     },
     commit: (manager, { params }) => observe(manager, params.serverId, 'running'),
-    undoTransact: observeNow,
+    undo: look,
+    undoTransact: writeSeen,
   })
   .build();

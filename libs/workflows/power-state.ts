@@ -6,6 +6,9 @@ import type { WorkflowDeps } from './workflow-deps.ts';
 
 type Context = Pick<StepContext<{ serverId: number }, unknown, WorkflowDeps>, 'params' | 'deps'>;
 
+/** What a domain is doing, as far as its owner is concerned. */
+export type PowerState = 'running' | 'off';
+
 export function placedServer({ params, deps }: Context): Promise<PlacedServer> {
   return loadPlaced(deps.dataSource.manager, params.serverId);
 }
@@ -22,13 +25,21 @@ export async function observe(
   );
 }
 
-/** Asks the host what the domain is doing now, and writes it: how a power action ends that did not succeed. */
-export async function observeNow(manager: EntityManager, ctx: Context): Promise<void> {
+/** Asks the host what the domain is doing now. Outside any transaction: a host may take its time to answer. */
+export async function look(ctx: Context): Promise<PowerState> {
   const { server, host } = await placedServer(ctx);
   const state = await ctx.deps.hypervisor.domainState(host, server.domainUuid);
-  const observed = state === 'running' || state === 'paused' ? 'running' : 'off';
+  return state === 'running' || state === 'paused' ? 'running' : 'off';
+}
+
+/**
+ * Writes what `look` saw as state and intent alike: how a power action ends that did not succeed. It runs in the
+ * transaction that records the undoing, which only the saga's owner can commit, so what was seen is not out of date:
+ * no other workflow has worked on the server since.
+ */
+export async function writeSeen(manager: EntityManager, ctx: Context, seen: PowerState): Promise<void> {
   await manager.query(
     `UPDATE servers SET observed = $2, desired = $2 WHERE id = $1 AND desired <> 'deleted'`,
-    [server.id, observed],
+    [ctx.params.serverId, seen],
   );
 }

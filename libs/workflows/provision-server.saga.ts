@@ -1,16 +1,18 @@
 import type { EntityManager } from 'typeorm';
 import { openSpan } from '#libs/billing';
+import { Location, ServerType } from '#libs/catalog';
 import { DomainError } from '#libs/kernel';
 import { addressOf, releaseAddress } from '#libs/networks';
 import { finishOrder, type Order, orderOfServer } from '#libs/orders';
 import { declined } from '#libs/payments';
-import { Host, release, reserve, reservedHost } from '#libs/placement';
+import { Host, outOfCapacity, release, reserve, reservedHost } from '#libs/placement';
 import { deps, saga, type UndoContext } from '#libs/saga';
 import {
   diskVolumeName,
   domainName,
   lockServer,
   provisionServerRequest,
+  type Server,
   seedVolumeName,
 } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
@@ -265,37 +267,49 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
  */
 async function place(
   manager: EntityManager,
-  { findings }: WorkflowDeps,
+  deps: WorkflowDeps,
   serverId: number,
 ): Promise<{ hostId: number } | undefined> {
   const server = await lockServer(manager, serverId);
   const { type } = await loadServer(manager, serverId);
   const kept = await reservedHost(manager, serverId);
   const host = kept === undefined ? null : await manager.getRepository(Host).findOneBy({ id: kept });
-  if (host && host.state !== 'unreachable') return settle(manager, serverId, host.id);
+  if (host && host.state !== 'unreachable') return settle(manager, deps, server, host.id);
   await release(manager, serverId);
   const { vcpus, memoryMib, diskGib } = type;
   const { locationId, imageId } = server;
   try {
     const hostId = await reserve(manager, { serverId, locationId, imageId, vcpus, memoryMib, diskGib });
-    return settle(manager, serverId, hostId);
+    return settle(manager, deps, server, hostId);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     await manager.query(`UPDATE servers SET reason = 'waiting for capacity', host_id = NULL WHERE id = $1`, [
       serverId,
     ]);
-    await findings.report({
+    await deps.findings.report({
       kind: 'out_of_capacity',
       hostId: null,
-      subject: `server ${serverId}`,
+      subject: outOfCapacity.server(serverId),
       details: { message: error.message },
     });
     return undefined;
   }
 }
 
-async function settle(manager: EntityManager, serverId: number, hostId: number): Promise<{ hostId: number }> {
-  await manager.query(`UPDATE servers SET host_id = $2, reason = NULL WHERE id = $1`, [serverId, hostId]);
+/** The server has its host: there is room again for its size, whatever the operator was told before. */
+async function settle(
+  manager: EntityManager,
+  { findings }: WorkflowDeps,
+  { id, serverTypeId, locationId }: Server,
+  hostId: number,
+): Promise<{ hostId: number }> {
+  await manager.query(`UPDATE servers SET host_id = $2, reason = NULL WHERE id = $1`, [id, hostId]);
+  const type = await manager.getRepository(ServerType).findOneByOrFail({ id: serverTypeId });
+  const location = await manager.getRepository(Location).findOneByOrFail({ id: locationId });
+  await findings.resolve(manager, 'out_of_capacity', [
+    outOfCapacity.server(id),
+    outOfCapacity.orders(type.name, location.name),
+  ]);
   return { hostId };
 }
 
@@ -318,6 +332,7 @@ async function giveUp(
   const { serverId } = params;
   const order = await orderOfServer(manager, serverId);
   await release(manager, serverId);
+  await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
   await releaseAddress(manager, serverId);
   await deps.secrets.destroy(manager, serverId, 'root_password', 'pending_password', 'host_key', 'user_data');
   await manager.query(

@@ -1,6 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { rebootServerRequest } from '#libs/servers';
-import { observeNow, placedServer } from './power-state.ts';
+import { look, placedServer, writeSeen } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Asks the guest to reboot. */
@@ -12,6 +12,7 @@ export const rebootServer = saga(rebootServerRequest, deps<WorkflowDeps>())
       await ctx.deps.hypervisor.rebootDomain(host, server.domainUuid);
       return {};
     },
-    undoTransact: observeNow,
+    undo: look,
+    undoTransact: writeSeen,
   })
   .build();

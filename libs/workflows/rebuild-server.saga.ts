@@ -4,7 +4,7 @@ import { diskVolumeName, domainName, rebuildServerRequest, seedVolumeName } from
 import { publishAccess, withdrawAccess } from './access.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, isHealthy } from './guest-checks.ts';
-import { observe, observeNow } from './power-state.ts';
+import { look, observe, writeSeen } from './power-state.ts';
 import { loadPlaced, type PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -36,12 +36,13 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     undo: async (ctx) => {
       const { server, host } = await nextOf(ctx);
       await ctx.deps.hypervisor.deleteVolume(host, diskVolumeName(server));
+      return look(ctx);
     },
     // Also what the request left: a password that the guest never got is not its owner's to see.
-    undoTransact: async (manager, ctx) => {
+    undoTransact: async (manager, ctx, seen) => {
       const { serverId } = ctx.params;
       await ctx.deps.secrets.destroy(manager, serverId, 'pending_password', 'root_password');
-      await observeNow(manager, ctx);
+      await writeSeen(manager, ctx, seen);
     },
   })
   .step('make-identity', {

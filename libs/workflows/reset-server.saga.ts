@@ -1,6 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { resetServerRequest } from '#libs/servers';
-import { observeNow, placedServer } from './power-state.ts';
+import { look, placedServer, writeSeen } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Presses the reset button. */
@@ -12,6 +12,7 @@ export const resetServer = saga(resetServerRequest, deps<WorkflowDeps>())
       await ctx.deps.hypervisor.resetDomain(host, server.domainUuid);
       return {};
     },
-    undoTransact: observeNow,
+    undo: look,
+    undoTransact: writeSeen,
   })
   .build();

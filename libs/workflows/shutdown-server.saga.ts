@@ -1,6 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { shutdownServerRequest } from '#libs/servers';
-import { observe, observeNow, placedServer } from './power-state.ts';
+import { look, observe, placedServer, writeSeen } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** A guest that has not gone down by then does not listen to its power button. */
@@ -15,7 +15,8 @@ export const shutdownServer = saga(shutdownServerRequest, deps<WorkflowDeps>())
       await ctx.deps.hypervisor.shutdownDomain(host, server.domainUuid);
       return {};
     },
-    undoTransact: observeNow,
+    undo: look,
+    undoTransact: writeSeen,
   })
   .wait('down', {
     title: 'Waiting for the guest to go down',

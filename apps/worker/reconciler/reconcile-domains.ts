@@ -1,9 +1,9 @@
 import type { DomainFacts } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
-import { type HostWorld, type KnownServer, serversByUuid, serversOfHost } from './host-world.ts';
+import { type HostWorld, isStillIdle, type KnownServer, serversByUuid, serversOfHost } from './host-world.ts';
 
 /** Compares a host's domains with the servers that should be there; removes ours that no server owns any more. */
-export async function reconcileDomains(world: HostWorld): Promise<NewFinding[]> {
+export async function* reconcileDomains(world: HostWorld): AsyncGenerator<NewFinding> {
   const expected = await serversOfHost(world.dataSource, world.host.id);
   const domains = await world.hypervisor.listDomains(world.ref);
   const owners = await serversByUuid(
@@ -11,25 +11,27 @@ export async function reconcileDomains(world: HostWorld): Promise<NewFinding[]> 
     domains.map(({ uuid }) => uuid),
   );
   const byUuid = new Map(owners.map((server) => [server.uuid, server]));
-  const found: NewFinding[] = [];
   for (const domain of domains) {
     const finding = await reconcileDomain(world, domain, byUuid.get(domain.uuid));
-    if (finding) found.push(finding);
+    if (finding) yield finding;
   }
   const present = new Set(domains.map(({ uuid }) => uuid));
   for (const server of expected) {
     if (server.busy || present.has(server.uuid)) continue;
     await showAs(world, server, 'off');
-    found.push({
+    yield {
       kind: 'domain_missing',
       hostId: world.host.id,
       subject: server.uuid,
       details: { serverId: server.id },
-    });
+    };
   }
-  return found;
 }
 
+/**
+ * Removes a domain only when both agree that it was ours and has no place here: its own mark, and a row of its UUID.
+ * One with our mark and no row may be what an older copy of the database has forgotten, so the operator decides.
+ */
 async function reconcileDomain(
   world: HostWorld,
   domain: DomainFacts,
@@ -37,10 +39,11 @@ async function reconcileDomain(
 ): Promise<NewFinding | undefined> {
   const finding = { hostId: world.host.id, subject: domain.uuid };
   const details = { name: domain.name, state: domain.state };
-  if (!domain.ours || !server) return { ...finding, kind: 'foreign_domain', details };
+  if (!domain.ours) return { ...finding, kind: 'foreign_domain', details };
+  if (!server) return { ...finding, kind: 'orphan_domain', details: { ...details, removed: false } };
   if (server.busy) return undefined;
-  const misplaced = server.hostId !== world.host.id;
-  if (server.deleted || misplaced) {
+  if (server.deleted || server.hostId !== world.host.id) {
+    if (!(await isStillIdle(world.dataSource, server))) return undefined;
     await world.hypervisor.undefineDomain(world.ref, domain.uuid);
     return { ...finding, kind: 'orphan_domain', details: { ...details, serverId: server.id, removed: true } };
   }

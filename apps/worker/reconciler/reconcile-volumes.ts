@@ -1,11 +1,12 @@
+import { isHypervisorError } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
-import { type HostWorld, type KnownServer, serversById } from './host-world.ts';
+import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
 
 /** Our volumes' names: `servery-<server>-<generation>.qcow2` and `…-seed.img`. */
 const NAME = /^servery-(\d{1,16})-(\d{1,9})(?:\.qcow2|-seed\.img)$/;
 
-/** Finds volumes that no server owns; those of our own deleted servers are removed. */
-export async function reconcileVolumes(world: HostWorld): Promise<NewFinding[]> {
+/** Finds volumes that no server owns; those that our own servers left behind are removed. */
+export async function* reconcileVolumes(world: HostWorld): AsyncGenerator<NewFinding> {
   const volumes = await world.hypervisor.listVolumes(world.ref, 'disks');
   const named = volumes.map(({ name, allocationBytes }) => ({
     name,
@@ -14,22 +15,32 @@ export async function reconcileVolumes(world: HostWorld): Promise<NewFinding[]> 
   }));
   const ids = named.flatMap(({ parts }) => (parts ? [Number(parts[1])] : []));
   const servers = new Map((await serversById(world.dataSource, ids)).map((server) => [server.id, server]));
-  const found: NewFinding[] = [];
   for (const { name, allocationBytes, parts } of named) {
     const server = parts ? servers.get(Number(parts[1])) : undefined;
-    if (server && isOwned(world, server, Number(parts?.[2]))) continue;
-    if (server) await world.hypervisor.deleteVolume(world.ref, name);
-    found.push({
+    if (server && isOwned(server, Number(parts?.[2]))) continue;
+    const removed = server !== undefined && (await remove(world, server, name));
+    yield {
       kind: 'orphan_volume',
       hostId: world.host.id,
       subject: name,
-      details: { allocationBytes, removed: server !== undefined },
-    });
+      details: { allocationBytes, removed },
+    };
   }
-  return found;
 }
 
-function isOwned(world: HostWorld, server: KnownServer, generation: number): boolean {
-  if (server.busy) return true;
-  return !server.deleted && server.hostId === world.host.id && server.generation === generation;
+/** Which host the server is on says nothing: several hosts may show one and the same network storage. */
+function isOwned(server: KnownServer, generation: number): boolean {
+  return server.busy || (!server.deleted && server.generation === generation);
+}
+
+/** False where it was better left: a workflow has begun meanwhile, or a domain has the volume. */
+async function remove(world: HostWorld, server: KnownServer, name: string): Promise<boolean> {
+  if (!(await isStillIdle(world.dataSource, server))) return false;
+  try {
+    await world.hypervisor.deleteVolume(world.ref, name);
+    return true;
+  } catch (error) {
+    if (isHypervisorError(error, 'volume_in_use')) return false;
+    throw error;
+  }
 }

@@ -22,8 +22,8 @@ const HOST_FINDINGS = [
 const OWN_FINDINGS = ['orphan_address', 'orphan_reservation', 'stuck_saga'] as const;
 
 /**
- * Compares the fleet with the database. What is ours and has no row is removed; what is not ours is only reported;
- * what the owner sees is brought to what the host says. Servers with a running action are left to their workflow.
+ * Compares the fleet with the database. What a server of ours left behind is removed; all else that has no owner is
+ * only reported; what the owner sees is brought to what the host says. Servers with a running action are left to their workflow.
  */
 @Injectable()
 export class Reconciler {
@@ -47,7 +47,8 @@ export class Reconciler {
       try {
         for (const host of await this.hosts.all()) await this.reconcileHost(host);
         const found = await reconcileBookkeeping(this.dataSource);
-        await this.report(null, OWN_FINDINGS, found);
+        await this.report(found);
+        await this.findings.resolveOthers(null, OWN_FINDINGS, found);
       } finally {
         await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]);
       }
@@ -60,29 +61,33 @@ export class Reconciler {
     const found: NewFinding[] = [];
     const world = { dataSource: this.dataSource, hypervisor: this.hypervisor, host, ref: toHostRef(host) };
     try {
-      found.push(...(await reconcileDomains(world)), ...(await reconcileVolumes(world)));
+      for (const look of [reconcileDomains, reconcileVolumes]) {
+        for await (const finding of look(world)) found.push(finding);
+      }
       await this.hosts.recordSeen(host.id);
+      await this.report(found);
+      await this.findings.resolveOthers(host.id, HOST_FINDINGS, found);
       await republishAccess(this.dataSource, this.access, host);
     } catch (error) {
-      if (!isHypervisorError(error, 'host_unreachable', 'host_timeout')) {
-        this.log.error({ err: error, host: host.name }, 'the host could not be reconciled');
-        return;
-      }
-      await this.hosts.recordUnreachable(host.id);
-      const details = { message: error.message };
-      found.push({ kind: 'host_unreachable', hostId: host.id, subject: host.name, details });
+      await this.report(found);
+      await this.notReconciled(host, error);
     }
-    await this.report(host.id, HOST_FINDINGS, found);
   }
 
-  private async report(
-    hostId: number | null,
-    kinds: readonly NewFinding['kind'][],
-    found: readonly NewFinding[],
-  ): Promise<void> {
+  /** What was not looked at is neither found nor gone: open findings of the host stay as they are. */
+  private async notReconciled(host: Host, error: unknown): Promise<void> {
+    if (!isHypervisorError(error, 'host_unreachable', 'host_timeout')) {
+      this.log.error({ err: error, host: host.name }, 'the host could not be reconciled');
+      return;
+    }
+    await this.hosts.recordUnreachable(host.id);
+    const details = { message: error.message };
+    await this.report([{ kind: 'host_unreachable', hostId: host.id, subject: host.name, details }]);
+  }
+
+  private async report(found: readonly NewFinding[]): Promise<void> {
     for (const finding of found) {
       if (await this.findings.report(finding)) this.log.warn({ finding }, 'found something for the operator');
     }
-    await this.findings.resolveOthers(hostId, kinds, found);
   }
 }

@@ -67,9 +67,9 @@ function plantInDo(step: SagaStep, { kind, moment }: Fault, strike: () => Promis
 function plantInUndo(step: SagaStep, { kind, moment }: Fault, strike: () => Promise<void>): SagaStep {
   const { undo, undoTransact } = step;
   if (moment === 'recording' || !undo) {
-    const struck: NonNullable<SagaStep['undoTransact']> = async (manager, ctx) => {
+    const struck: NonNullable<SagaStep['undoTransact']> = async (manager, ctx, seen) => {
       if (moment === 'before') await strike();
-      await undoTransact?.(manager, ctx);
+      await undoTransact?.(manager, ctx, seen);
       if (moment !== 'before') await strike();
     };
     return { ...step, undoTransact: struck };
@@ -79,8 +79,9 @@ function plantInUndo(step: SagaStep, { kind, moment }: Fault, strike: () => Prom
     undo: async (ctx) => {
       if (moment === 'before') await strike();
       if (kind === 'repeat') await undo(ctx);
-      await undo(ctx);
+      const seen = await undo(ctx);
       if (moment === 'after') await strike();
+      return seen;
     },
   };
 }

@@ -50,7 +50,7 @@ export class Attempt {
   async outside(): Promise<TryResult> {
     const { step, context, row } = this;
     return await this.caught(async () => {
-      if (row.direction === 'undo') return this.result(await step.undo?.(context));
+      if (row.direction === 'undo') return { kind: 'succeeded', output: await step.undo?.(context) };
       if (!step.do) return { kind: 'succeeded', output: undefined };
       return this.result(await step.do(context));
     });
@@ -68,7 +68,7 @@ export class Attempt {
     if (result.kind !== 'succeeded') return result;
     const { step, context, row } = this;
     if (row.direction === 'undo') {
-      await step.undoTransact?.(manager, context);
+      await step.undoTransact?.(manager, context, result.output);
       return result;
     }
     if (step.transact) return this.result(await step.transact(manager, context));
@@ -77,7 +77,6 @@ export class Attempt {
   }
 
   private result(output: unknown): TryResult {
-    if (this.row.direction === 'undo') return { kind: 'succeeded', output: undefined };
     if (this.step.wait && output === undefined) return { kind: 'not_yet' };
     if (output !== undefined) assertJson(output, this.step.name);
     return { kind: 'succeeded', output };

@@ -1,0 +1,8 @@
+export { assertSound } from './assert-sound.ts';
+export {
+  attachToServerWorld,
+  createServerWorld,
+  destroyServerWorld,
+  type ServerWorld,
+} from './server-world.ts';
+export { finish, order, standingServer } from './standing-server.ts';
