@@ -9,6 +9,8 @@ const TIMEOUT_MILLISECONDS = 10_000;
 export function cryptHash(password: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn('openssl', ['passwd', '-6', '-stdin'], {
+      // The rest of our environment holds secrets.
+      env: { PATH: process.env.PATH },
       stdio: ['pipe', 'pipe', 'ignore'],
       timeout: TIMEOUT_MILLISECONDS,
     });

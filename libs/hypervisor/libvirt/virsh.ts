@@ -42,6 +42,17 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const PROGRESS_EVERY_MS = 500;
 /** English, no kept history, and a line as wide as any, lest virsh breaks or scrolls the commands it echoes. */
 const ENVIRONMENT = { LC_ALL: 'C', VIRSH_HISTSIZE: '0', TERM: 'dumb', COLUMNS: '1000000' };
+/** What virsh, and the ssh that it starts, need of our own environment. The rest holds secrets of ours. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'TMPDIR',
+  'XDG_RUNTIME_DIR',
+  'SSH_AUTH_SOCK',
+  'KRB5CCNAME',
+];
 /** A peer that is silent for `interval × count` seconds is given up. */
 const KEEPALIVE = ['-k', '5', '-K', '3'];
 
@@ -117,7 +128,7 @@ export class Virsh implements Disposable {
     { input, onRead }: VirshOptions,
     timeoutSeconds: number,
   ): Promise<Ended> {
-    const env = { ...process.env, ...ENVIRONMENT, XDG_CACHE_HOME: this.folder };
+    const env = { ...passedOn(), ...ENVIRONMENT, XDG_CACHE_HOME: this.folder };
     const stdin = input === undefined ? 'ignore' : this.openInput(input);
     const child = spawn('virsh', ['-q', ...KEEPALIVE, '-c', withoutPrompts(host.uri), ...args], {
       env,
@@ -157,6 +168,10 @@ export class Virsh implements Disposable {
       unlinkSync(path);
     }
   }
+}
+
+function passedOn(): Record<string, string | undefined> {
+  return Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]]));
 }
 
 /** What the kernel has counted for a process; 0 where it is gone. */
