@@ -80,9 +80,9 @@ export type YamlDocument = Readonly<Record<string, unknown>>;
 /** The NoCloud seed: what cloud-init reads at first boot. May hold secrets, hence `detachSeed`. */
 export interface SeedSpec {
   readonly volumeName: string;
-  /** Data becomes a `#cloud-config` document; a string (a customer's own user data) goes in as it is. */
+  /** Data becomes a `#cloud-config` document; a string (see `composeUserData`) goes in as it is. */
   readonly userData: YamlDocument | string;
-  /** Merged by cloud-init beneath the customer's user data, when `userData` is theirs. */
+  /** Defaults: cloud-init takes what user data does not say. */
   readonly vendorData?: YamlDocument;
   /** Must carry `instance-id`. */
   readonly metaData: YamlDocument & { readonly 'instance-id': string };

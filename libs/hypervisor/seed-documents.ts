@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
-import type { SeedSpec, YamlDocument } from './port.ts';
+import type { SeedSpec } from './port.ts';
+import { cloudConfig, toYaml } from './user-data.ts';
 
 /** The files of a NoCloud seed, by name. */
 export interface SeedFile {
@@ -18,13 +18,4 @@ export function renderSeed(seed: SeedSpec): readonly SeedFile[] {
     },
     { name: 'vendor-data', content: seed.vendorData === undefined ? '' : cloudConfig(seed.vendorData) },
   ];
-}
-
-function cloudConfig(document: YamlDocument): string {
-  return `#cloud-config\n${toYaml(document)}`;
-}
-
-/** cloud-init reads YAML 1.1, where `52:54:00:12:34:56` and `on` without quotes are a number and a truth value. */
-function toYaml(document: YamlDocument): string {
-  return stringify(document, { version: '1.1' });
 }

@@ -17,6 +17,9 @@ const cloudConfig = z.looseObject({
   ssh_keys: z.looseObject({ ed25519_public: z.string().optional() }).optional(),
 });
 
+/** The content of a part of a multipart document as `composeUserData` writes it. */
+const ENCODED_PART = /^Content-Transfer-Encoding: base64\n(?:.+\n)*\n((?:[A-Za-z0-9+/=]+\n)+)/gm;
+
 /** What cloud-init would make of a disk at this boot: a new instance id, a new guest; else nothing changes. */
 export function firstBoot(
   domain: SimulatedDomain,
@@ -26,12 +29,11 @@ export function firstBoot(
   const files = seed?.seed ?? {};
   const meta = metaData.safeParse(parse(files['meta-data'] ?? '')).data;
   if (disk.guest && (meta === undefined || meta['instance-id'] === disk.guest.instanceId)) return disk.guest;
-  const user = readConfig(files['user-data']);
-  const vendor = readConfig(files['vendor-data']);
-  const givenKey = user?.ssh_keys?.ed25519_public ?? vendor?.ssh_keys?.ed25519_public;
+  const configs = [...readConfigs(files['user-data']), ...readConfigs(files['vendor-data'])];
+  const givenKey = configs.find((config) => config.ssh_keys?.ed25519_public)?.ssh_keys?.ed25519_public;
   return {
     instanceId: meta?.['instance-id'] ?? 'none',
-    hostname: user?.hostname ?? vendor?.hostname ?? meta?.['local-hostname'] ?? domain.name,
+    hostname: configs.find(({ hostname }) => hostname)?.hostname ?? meta?.['local-hostname'] ?? domain.name,
     hostKey: givenKey === undefined ? madeUpHostKey(disk.name) : bareKey(givenKey),
     passwordDigests: {},
   };
@@ -68,9 +70,16 @@ export function madeUpHostKey(salt: string): string {
   return `ssh-ed25519 ${Buffer.concat(lengths).toString('base64')}`;
 }
 
-function readConfig(text: string | undefined): z.infer<typeof cloudConfig> | undefined {
-  if (!text?.startsWith('#cloud-config\n')) return undefined;
-  return cloudConfig.safeParse(parse(text)).data;
+/** The cloud-configs of a document, the strongest first: the later parts of a multipart one go over the earlier. */
+function readConfigs(text = ''): z.infer<typeof cloudConfig>[] {
+  const parts = [...text.matchAll(ENCODED_PART)].map(([, base64 = '']) =>
+    Buffer.from(base64, 'base64').toString('utf8'),
+  );
+  return [text, ...parts]
+    .filter((part) => part.startsWith('#cloud-config\n'))
+    .map((part) => cloudConfig.safeParse(parse(part)).data)
+    .filter((config) => config !== undefined)
+    .toReversed();
 }
 
 /** `ssh-ed25519 AAAA… comment` without its comment. */
