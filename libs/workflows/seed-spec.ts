@@ -1,4 +1,4 @@
-import type { SeedSpec, YamlDocument } from '#libs/hypervisor';
+import { composeUserData, type SeedSpec, type YamlDocument } from '#libs/hypervisor';
 import type { Address } from '#libs/networks';
 import { type Server, seedVolumeName } from '#libs/servers';
 
@@ -12,41 +12,45 @@ export interface SeedSecrets {
   readonly userData?: string;
 }
 
-/** What cloud-init reads at first boot. The owner's user data comes on top of our part (vendor data). */
+/**
+ * What cloud-init reads at first boot. An owner's user data goes over our defaults and below what makes the server
+ * theirs to reach: their keys, their password, and the host key by which it is known.
+ */
 export function seedSpecOf(server: Server, address: Address, secrets: SeedSecrets): SeedSpec {
-  const ours = vendorData(server, secrets);
+  const defaults = { hostname: server.name, preserve_hostname: false, disable_root: false };
+  const identity = {
+    ssh_deletekeys: true,
+    ssh_keys: { ed25519_private: secrets.hostKey, ed25519_public: server.hostKey },
+  };
+  const login = loginOf(secrets);
+  const { userData } = secrets;
   return {
     volumeName: seedVolumeName(server),
     metaData: {
       'instance-id': `servery-${server.id}-${server.generation}`,
       'local-hostname': server.name,
+      // Here and not in `users`, where an owner's entry for root and ours would shut each other out.
+      'public-keys': server.sshPublicKeys,
     },
     networkConfig: networkConfig(address),
-    ...(secrets.userData === undefined
-      ? { userData: ours }
-      : { userData: secrets.userData, vendorData: ours }),
+    ...(userData === undefined
+      ? { userData: { ...defaults, ...identity, ...login } }
+      : {
+          userData: composeUserData(userData, [
+            { config: identity, merge: 'replace' },
+            { config: login, merge: 'append' },
+          ]),
+          vendorData: defaults,
+        }),
   };
 }
 
-function vendorData(server: Server, secrets: SeedSecrets): YamlDocument {
-  const { hostKey, passwordHash } = secrets;
-  return {
-    hostname: server.name,
-    preserve_hostname: false,
-    disable_root: false,
-    // A hash in `chpasswd` would be set late in the boot: after the guest is ready, and over a reset made by then.
-    users: [
-      {
-        name: 'root',
-        lock_passwd: !passwordHash,
-        ...(passwordHash && { hashed_passwd: passwordHash }),
-        ...(server.sshPublicKeys.length > 0 && { ssh_authorized_keys: server.sshPublicKeys }),
-      },
-    ],
-    ssh_deletekeys: true,
-    ssh_keys: { ed25519_private: hostKey, ed25519_public: server.hostKey },
-    // No `ssh_pwauth`, which restarts sshd late in the boot: images let root in by password, locked until one is set.
-  };
+/** Root's password, behind whichever users the owner asks for. No `ssh_pwauth`, which restarts sshd late in the boot:
+ * images let root in by password, locked until one is set. */
+function loginOf({ passwordHash }: SeedSecrets): YamlDocument {
+  // A hash in `chpasswd` would be set late in the boot: after the guest is ready, and over a reset made by then.
+  const root = { name: 'root', lock_passwd: false, hashed_passwd: passwordHash };
+  return { users: passwordHash === undefined ? [] : [root] };
 }
 
 /** cloud-init network configuration, version 2: one card, found by its MAC address, with a fixed address. */
@@ -61,6 +65,8 @@ function networkConfig(address: Address): YamlDocument {
         // Not `default`: Debian 12's cloud-init takes a network here and nothing else.
         routes: [{ to: '0.0.0.0/0', via: address.gateway }],
         dhcp4: false,
+        // There is no router to wait for: without this the guest waits 12 s for its advertisement.
+        'accept-ra': false,
       },
     },
   };
