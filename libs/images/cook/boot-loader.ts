@@ -5,9 +5,9 @@ import { runInRoot, type ToolOptions } from './run-tool.ts';
 
 /**
  * Both consoles: the screen that a viewer shows and the serial line that `virsh console` and logs read; the
- * last one named is where the boot's messages go.
+ * last one named is where the boot's messages go. The card is eth0 in every boot, as its configuration says.
  */
-const KERNEL_ARGUMENTS = 'ro console=tty0 console=ttyS0,115200 no_timer_check quiet';
+const KERNEL_ARGUMENTS = 'ro console=tty0 console=ttyS0,115200 net.ifnames=0 no_timer_check quiet';
 
 /** Where the disk's partitions lie, in sectors of 512 bytes. */
 export const layout = {
