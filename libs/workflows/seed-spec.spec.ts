@@ -63,7 +63,7 @@ describe('the seed of a server, by cloud-init’s own schema', () => {
   });
 
   it('would be refused with a key that cloud-init does not take', async () => {
-    const document = (await userData([])).replace('lock_passwd: true', 'lock_passwd: 17');
+    const document = (await userData([], '$6$salt$hash')).replace('lock_passwd: false', 'lock_passwd: 17');
     await expect(judged(document)).rejects.toThrow(/lock_passwd/);
   });
 });

@@ -45,12 +45,14 @@ export function seedSpecOf(server: Server, address: Address, secrets: SeedSecret
   };
 }
 
-/** Root's password, behind whichever users the owner asks for. No `ssh_pwauth`, which restarts sshd late in the boot:
- * images let root in by password, locked until one is set. */
+/**
+ * Root's password, behind whichever users the owner asks for. No `ssh_pwauth`, which restarts sshd late in the boot:
+ * images let root in by password, locked until one is set.
+ */
 function loginOf({ passwordHash }: SeedSecrets): YamlDocument {
+  if (passwordHash === undefined) return {};
   // A hash in `chpasswd` would be set late in the boot: after the guest is ready, and over a reset made by then.
-  const root = { name: 'root', lock_passwd: false, hashed_passwd: passwordHash };
-  return { users: passwordHash === undefined ? [] : [root] };
+  return { users: [{ name: 'root', lock_passwd: false, hashed_passwd: passwordHash }] };
 }
 
 /** cloud-init network configuration, version 2: one card, found by its MAC address, with a fixed address. */
