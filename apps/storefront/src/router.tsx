@@ -45,6 +45,13 @@ const nextPath = z.object({
 /** The page of a long list; the first one is not named. */
 const listPage = z.object({ page: z.coerce.number().int().min(1).optional().catch(undefined) });
 
+/** What the page of the bank adds to the address on the way back; its secret is not kept there. */
+const fromTheBank = z.object({
+  redirect_status: z.string().optional().catch(undefined),
+  payment_intent: z.unknown().optional(),
+  payment_intent_client_secret: z.unknown().optional(),
+});
+
 const catalogRoute = createRoute({ getParentRoute: parent, path: '/', component: CatalogPage });
 const productRoute = createRoute({
   getParentRoute: parent,
@@ -71,7 +78,12 @@ const orderRoute = createRoute({
   getParentRoute: parent,
   path: '/orders/$orderId',
   params: { parse: ({ orderId }) => ({ orderId: idInPath(orderId) }) },
-  beforeLoad: requireAccount,
+  validateSearch: fromTheBank,
+  beforeLoad: async ({ location, params, search: { redirect_status, ...secrets } }) => {
+    if (Object.values(secrets).some((value) => value !== undefined))
+      throw redirect({ to: '/orders/$orderId', params, search: { redirect_status }, replace: true });
+    await requireAccount({ location });
+  },
   component: lazyRouteComponent(() => import('./pages/order/order-page.tsx'), 'OrderPage'),
 });
 const cardReturnRoute = createRoute({

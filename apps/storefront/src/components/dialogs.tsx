@@ -13,6 +13,8 @@ interface ConfirmDialogProps {
   readonly title: string;
   readonly children: ReactNode;
   readonly confirm: string;
+  /** The answer that changes nothing. */
+  readonly keep?: string;
   readonly look?: ButtonLook;
   readonly busy?: boolean;
   readonly disabled?: boolean;
@@ -31,7 +33,9 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
             {props.children}
           </AlertDialog.Description>
           <div className="mt-2 flex flex-wrap justify-end gap-2">
-            <AlertDialog.Close className={buttonClass('secondary')}>Cancel</AlertDialog.Close>
+            <AlertDialog.Close className={buttonClass('secondary')}>
+              {props.keep ?? 'Cancel'}
+            </AlertDialog.Close>
             <Button
               look={props.look ?? 'primary'}
               busy={props.busy ?? false}

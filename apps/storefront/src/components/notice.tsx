@@ -1,4 +1,4 @@
-import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
+import { CircleAlert, CircleCheck, Info, TriangleAlert, X } from 'lucide-react';
 import type { ReactNode } from 'react';
 
 const TONE = {
@@ -13,10 +13,12 @@ interface NoticeProps {
   readonly title?: string;
   readonly children?: ReactNode;
   readonly actions?: ReactNode;
+  /** Puts it away; without it the message stays. */
+  readonly onClose?: () => void;
 }
 
 /** A message in the flow of the page: what happened, and what to do. Bad news is announced at once. */
-export function Notice({ tone = 'info', title, children, actions }: NoticeProps) {
+export function Notice({ tone = 'info', title, children, actions, onClose }: NoticeProps) {
   const { icon: Icon, look } = TONE[tone];
   return (
     <div role={tone === 'bad' ? 'alert' : undefined} className={`flex gap-3 rounded-card border p-4 ${look}`}>
@@ -26,6 +28,16 @@ export function Notice({ tone = 'info', title, children, actions }: NoticeProps)
         {children && <div className={title ? 'opacity-90' : ''}>{children}</div>}
         {actions && <div className="mt-2 flex flex-wrap gap-2">{actions}</div>}
       </div>
+      {onClose && (
+        <button
+          type="button"
+          aria-label="Close this message"
+          onClick={onClose}
+          className="-m-2 grid size-9 shrink-0 place-items-center self-start rounded-control hover:bg-ink/10"
+        >
+          <X aria-hidden="true" className="size-4" />
+        </button>
+      )}
     </div>
   );
 }

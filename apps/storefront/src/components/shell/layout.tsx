@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Link, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
 import { FlaskConical } from 'lucide-react';
 import { useEffect, useRef } from 'react';
+import { accountQuery } from '../../api/account.ts';
 import { catalogQuery } from '../../api/catalog.ts';
 import { LogoMark } from '../logo.tsx';
 import { Header } from './header.tsx';
@@ -20,6 +21,7 @@ export function Layout() {
       <Header />
       <main id="content" tabIndex={-1} className="flex-1 outline-none">
         <FocusOnNavigation />
+        <LeaveWhenSignedOut />
         <Outlet />
       </main>
       <Footer />
@@ -35,6 +37,18 @@ function FocusOnNavigation() {
     if (last.current !== undefined && path !== last.current) document.getElementById('content')?.focus();
     last.current = path;
   }, [path]);
+  return null;
+}
+
+/** When the session has ended, pages that need one lead to the sign-in page, and back. */
+function LeaveWhenSignedOut() {
+  const router = useRouter();
+  const { data: account } = useQuery(accountQuery);
+  const wasSignedIn = useRef(false);
+  useEffect(() => {
+    if (wasSignedIn.current && account === null) void router.invalidate();
+    wasSignedIn.current = Boolean(account);
+  }, [account, router]);
   return null;
 }
 

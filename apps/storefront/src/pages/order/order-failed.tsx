@@ -13,7 +13,7 @@ export function OrderFailed({ order, action }: { order: OrderWire; action: Actio
   return (
     <div className="grid gap-6">
       <Notice
-        tone="bad"
+        tone={order.status === 'cancelled' ? 'info' : 'bad'}
         title={order.payment.hold === 'captured' ? 'Your payment is being returned' : 'You were not charged'}
         actions={
           <>
@@ -43,15 +43,25 @@ export function OrderFailed({ order, action }: { order: OrderWire; action: Actio
 
 const PAYMENT_FAILURES: Readonly<Record<string, string>> = {
   insufficient_funds: 'Your bank says that there is not enough money on the card.',
-  expired_card: 'The card has expired.',
-  authentication_required: 'The payment was not confirmed with your bank in time.',
+  card_expired: 'The card has expired.',
+  incorrect_cvc: 'The security code of the card is wrong.',
+  authentication_required: 'Your bank wants you to confirm the payment, and it was not confirmed.',
+  authentication_failed: 'The payment was not confirmed with your bank.',
+  hold_expired: 'The payment was not confirmed with your bank in time.',
+  no_card: 'There was no card on file any more.',
 };
 
 function reason(order: OrderWire, action: ActionWire | undefined): string {
+  if (order.status === 'cancelled') return 'You took the order back before the server was finished.';
   const known = PAYMENT_FAILURES[order.payment.failure ?? ''];
   if (known) return known;
   if (order.payment.hold === 'declined') return 'Your bank declined the hold on your card.';
+  if (failedStep(action) === 'payment-confirmed') return PAYMENT_FAILURES.hold_expired ?? '';
   return action?.error?.message ?? 'The server could not be set up.';
+}
+
+function failedStep(action: ActionWire | undefined): string | undefined {
+  return action?.servery?.steps.find(({ state }) => state === 'failed')?.name;
 }
 
 function moneyNote(order: OrderWire): string {

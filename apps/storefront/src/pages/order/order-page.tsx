@@ -1,11 +1,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import type { ActionWire, OrderWire, ServerWire } from '#libs/contracts';
 import { accountQuery } from '../../api/account.ts';
 import { ApiError } from '../../api/client.ts';
 import { actionQuery, orderQuery, serverQuery } from '../../api/servers.ts';
+import { buttonClass } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
+import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { NotFoundPage } from '../fallback-pages.tsx';
@@ -20,8 +22,9 @@ export function OrderPage() {
   const action = useQuery(actionQuery(order.data?.action_id ?? null));
   const server = useQuery({ ...serverQuery(order.data?.server_id ?? 0), enabled: Boolean(order.data) });
   useRefreshWhenFinished(order.data, action.data);
-  const name = server.data?.name;
-  if (order.error instanceof ApiError && order.error.status === 404) return <NotFoundPage />;
+  const isGone = order.data?.status === 'fulfilled' && isNotFound(server.error);
+  const name = isGone ? undefined : server.data?.name;
+  if (isNotFound(order.error)) return <NotFoundPage />;
   return (
     <Page
       title={headline(order.data, name)}
@@ -32,8 +35,31 @@ export function OrderPage() {
     >
       {order.error && !order.data && <ErrorPanel error={order.error} retry={order.refetch} />}
       {!order.data && !order.error && <Skeleton className="h-80" />}
-      {order.data && <OrderBody order={order.data} action={action.data} server={server.data} />}
+      {order.data && isGone ? (
+        <ServedAndDeleted />
+      ) : (
+        order.data && <OrderBody order={order.data} action={action.data} server={server.data} />
+      )}
     </Page>
+  );
+}
+
+function isNotFound(error: Error | null): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+function ServedAndDeleted() {
+  return (
+    <Notice
+      title="The server has been deleted since"
+      actions={
+        <Link to="/" className={buttonClass('primary', 'small')}>
+          Order another
+        </Link>
+      }
+    >
+      It was set up and handed over; what it cost until it was deleted is on your invoice.
+    </Notice>
   );
 }
 

@@ -1,10 +1,11 @@
-import { Link } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { ExternalLink } from 'lucide-react';
 import type { ActionWire, OrderWire, ServerWire } from '#libs/contracts';
 import { ActionProgress } from '../../components/action-progress.tsx';
 import { buttonClass } from '../../components/button.tsx';
 import { Docket } from '../../components/docket.tsx';
 import { Notice } from '../../components/notice.tsx';
+import { CancelOrder } from './cancel-order.tsx';
 
 interface OrderProgressProps {
   readonly order: OrderWire;
@@ -13,10 +14,17 @@ interface OrderProgressProps {
 }
 
 export function OrderProgress({ order, action, server }: OrderProgressProps) {
+  const { redirect_status: answer } = useSearch({ from: '/orders/$orderId' });
+  const isBeingCancelled = server?.status === 'deleting';
   return (
     <div className="grid gap-6">
-      {order.payment.hold === 'requires_action' && (
-        <BankConfirmation url={order.payment.authentication_url} />
+      {isBeingCancelled && (
+        <div role="status">
+          <Notice title="It is being cancelled">What has been set up is taken back, step by step.</Notice>
+        </div>
+      )}
+      {order.payment.hold === 'requires_action' && !isBeingCancelled && (
+        <BankConfirmation url={order.payment.authentication_url} answer={answer} />
       )}
       {server?.servery.reason && <Notice title="It waits for a moment">{server.servery.reason}</Notice>}
       <Docket>
@@ -35,11 +43,30 @@ export function OrderProgress({ order, action, server }: OrderProgressProps) {
         </Link>
         .
       </p>
+      {!isBeingCancelled && (
+        <div>
+          <CancelOrder order={order} />
+        </div>
+      )}
     </div>
   );
 }
 
-function BankConfirmation({ url }: { url: string | null }) {
+interface BankConfirmationProps {
+  readonly url: string | null;
+  /** What the bank's page said on the way back; the service asks for itself, which takes a moment. */
+  readonly answer: string | undefined;
+}
+
+function BankConfirmation({ url, answer }: BankConfirmationProps) {
+  if (answer === 'succeeded')
+    return (
+      <div role="status">
+        <Notice tone="good" title="Confirmed with your bank">
+          The order goes on in a moment.
+        </Notice>
+      </div>
+    );
   return (
     <Notice
       tone="warning"
@@ -52,7 +79,8 @@ function BankConfirmation({ url }: { url: string | null }) {
         )
       }
     >
-      The order goes on when you have confirmed the hold on your card. Nothing is charged until then.
+      The order goes on when you have confirmed the hold on your card. Nothing is charged until then. You have
+      a quarter of an hour; after that the order is taken back.
     </Notice>
   );
 }

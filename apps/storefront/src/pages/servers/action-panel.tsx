@@ -3,7 +3,6 @@ import { useEffect, useState } from 'react';
 import type { ActionWire, ServerWire } from '#libs/contracts';
 import { actionQuery, serverActionsQuery } from '../../api/servers.ts';
 import { ActionProgress } from '../../components/action-progress.tsx';
-import { Button } from '../../components/button.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Panel } from '../../components/section.tsx';
 import { actionWords } from './action-words.ts';
@@ -16,7 +15,7 @@ export function ActionPanel({ server }: { server: ServerWire }) {
   if (action.status === 'success')
     return (
       <div role="status">
-        <Notice tone="good" title={done} actions={<PutAway onClick={putAway} />} />
+        <Notice tone="good" title={done} onClose={putAway} />
       </div>
     );
   if (action.status === 'error') return <ActionFailed action={action} putAway={putAway} />;
@@ -60,17 +59,9 @@ const ADVICE: Readonly<Record<string, string>> = {
 function ActionFailed({ action, putAway }: { action: ActionWire; putAway: () => void }) {
   const { name } = actionWords(action.command);
   return (
-    <Notice tone="bad" title={`${name}: that did not work`} actions={<PutAway onClick={putAway} />}>
+    <Notice tone="bad" title={`${name}: that did not work`} onClose={putAway}>
       <p>{action.error?.message}</p>
       <p>{ADVICE[action.error?.code ?? ''] ?? 'The server was left as it was. You can try again.'}</p>
     </Notice>
-  );
-}
-
-function PutAway({ onClick }: { onClick: () => void }) {
-  return (
-    <Button look="secondary" size="small" onClick={onClick}>
-      Close
-    </Button>
   );
 }

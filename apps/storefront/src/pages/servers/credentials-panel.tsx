@@ -66,7 +66,7 @@ function PasswordReveal({ server }: { server: ServerWire }) {
     <div className="mt-2 grid justify-items-start gap-4">
       {reveal.error && <ErrorPanel error={reveal.error} title="The password cannot be shown" />}
       <PasswordState server={server} />
-      {server.servery.credentials.state === 'available' && (
+      {server.servery.credentials.state === 'available' && !server.locked && (
         <Button busy={reveal.isPending} onClick={() => reveal.mutate()}>
           <Eye aria-hidden="true" className="size-4" /> Show the password once
         </Button>
@@ -77,6 +77,8 @@ function PasswordReveal({ server }: { server: ServerWire }) {
 
 function PasswordState({ server }: { server: ServerWire }) {
   const { state, expires_at: expiresAt } = server.servery.credentials;
+  if (state === 'available' && server.locked)
+    return <p className="text-soft">The password can be shown when the server is ready again.</p>;
   switch (state) {
     case 'pending':
       return <p className="text-soft">The password will be ready when the server is.</p>;

@@ -1,0 +1,165 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { graveViolations } from './accessibility.fixture.ts';
+import { keepPictureOnFailure, launchChromium, openPage } from './chromium.fixture.ts';
+import { runBySsh } from './ssh.fixture.ts';
+import {
+  act,
+  addCard,
+  askApi,
+  CARDS,
+  chooseProduct,
+  deleteServer,
+  nameAndContinue,
+  newLogin,
+  order,
+  readAccess,
+  SERVED_WITHIN_MILLISECONDS,
+  signUp,
+  textOf,
+  waitUntilServed,
+} from './visitor.fixture.ts';
+
+const DONE_WITHIN_MILLISECONDS = 120_000;
+
+/** One customer, one server: each test goes on where the one before it ended. */
+describe('a customer manages a server', () => {
+  let browser: Browser;
+  let page: Page;
+  let name: string;
+  let formerHostKey: string;
+  let password: string;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+    // axe brings its script into the page, which our content security policy would refuse.
+    page = await openPage(browser, { bypassCSP: true });
+  });
+  afterAll(() => browser.close());
+  beforeEach(() => keepPictureOnFailure(page));
+
+  it('has one', async () => {
+    await chooseProduct(page, /debian/i);
+    await page.getByRole('radio', { name: /A password/ }).click();
+    name = await nameAndContinue(page);
+    await signUp(page, newLogin());
+    await addCard(page, CARDS.works);
+    await order(page);
+    await waitUntilServed(page, name);
+    await page.getByRole('link', { name: `Manage ${name}` }).click();
+    formerHostKey = (await readAccess(page)).hostKey;
+  });
+
+  it('labels it; a label that cannot be one is refused beside its field', async () => {
+    await page.getByRole('button', { name: 'Edit labels' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('env');
+    await dialog.getByLabel('Value').fill('not one word');
+    await dialog.getByRole('button', { name: 'Save labels' }).click();
+    await dialog.getByText('Use letters, digits').waitFor();
+    expect(await graveViolations(page)).toEqual([]);
+    await dialog.getByLabel('Value').fill('staging');
+    await dialog.getByRole('button', { name: 'Add a label' }).click();
+    await dialog.getByRole('group', { name: 'Label 2' }).getByLabel('Name').fill('team');
+    await dialog.getByRole('button', { name: 'Save labels' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.reload();
+    const labels = page.getByRole('list', { name: 'Labels' });
+    await labels.waitFor();
+    expect((await labels.getByRole('listitem').allTextContents()).toSorted()).toEqual([
+      'env=staging',
+      'team',
+    ]);
+    expect(await namesOfServers(page, 'env=staging,team')).toEqual([name]);
+  });
+
+  it('removes a label again', async () => {
+    await page.getByRole('button', { name: 'Edit labels' }).click();
+    const team = page.getByRole('group').filter({ has: page.locator('input[value="team"]') });
+    await team.getByRole('button', { name: /Remove label/ }).click();
+    await page.getByRole('button', { name: 'Save labels' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await namesOfServers(page, '!team')).toEqual([name]);
+  });
+
+  it('renames it', async () => {
+    await act(page, 'Rename');
+    await page.getByLabel('New name').fill('Not A Name');
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByText('Use lower-case letters').waitFor();
+    name = `${name}-b`;
+    await page.getByLabel('New name').fill(name);
+    await page.getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+  });
+
+  it('powers it off and on, and sees each step', async () => {
+    await act(page, 'Power off now');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Power off now' }).click();
+    await page.getByText('It is off').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
+    await page.locator('[data-status="off"]').waitFor();
+    await act(page, 'Power on');
+    await page.getByText('It is on').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
+    await page.locator('[data-status="running"]').waitFor();
+  });
+
+  it('works in another project, where the server is not, and comes back', async () => {
+    await page.goto('/account');
+    await page.getByRole('button', { name: 'New project' }).click();
+    await page.getByLabel('Name').fill('Staging');
+    await page.getByRole('button', { name: 'Make project' }).click();
+    await page.getByRole('radio', { name: 'Staging', checked: true }).waitFor();
+    await page.goto('/servers');
+    await page.getByText('Nothing ordered yet').waitFor();
+    await page.getByRole('button', { name: /Account menu/ }).click();
+    await page.getByRole('menuitemradio').first().click();
+    await page.getByRole('link', { name }).click();
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+  });
+
+  it('rebuilds it from another image after typing its name, and follows the real steps', async () => {
+    await act(page, 'Rebuild');
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByRole('radio', { name: /web/i }).click();
+    const confirm = dialog.getByRole('button', { name: 'Erase and rebuild' });
+    expect(await confirm.isDisabled()).toBe(true);
+    expect(await graveViolations(page)).toEqual([]);
+    await dialog.getByLabel(`Type ${name}`).fill(name);
+    await confirm.click();
+    await page.getByRole('progressbar', { name: /Rebuilding/ }).waitFor();
+    expect(await page.getByRole('list', { name: 'Steps' }).locator('li').count()).toBeGreaterThan(3);
+    await page.getByText('It is rebuilt').waitFor({ timeout: SERVED_WITHIN_MILLISECONDS });
+    await page.locator('[data-service^="http"] a').waitFor();
+  });
+
+  it('gets a new password with it', async () => {
+    await page.getByRole('button', { name: 'Show the password once' }).click();
+    password = await textOf(page, 'copy-password');
+    expect(password.length).toBeGreaterThan(11);
+    const { hostKey } = await readAccess(page);
+    expect(hostKey).not.toBe(formerHostKey);
+  });
+
+  it('logs in with what the page shows, as the name that it has now', async () => {
+    await page.reload();
+    const access = await readAccess(page);
+    expect(await runBySsh({ ...access, secret: { password } }, 'hostname')).toBe(name);
+  });
+
+  it('finds all of it in the history', async () => {
+    const history = page.getByRole('listitem');
+    for (const one of ['Rebuild', 'Power on', 'Power off', 'Order'])
+      await history.filter({ hasText: new RegExp(`^${one}done`) }).waitFor();
+  });
+
+  it('deletes it after typing its name', async () => {
+    await deleteServer(page, name);
+    await page.getByText('Nothing ordered yet').waitFor();
+  });
+});
+
+async function namesOfServers(page: Page, selector: string): Promise<string[]> {
+  const path = `/v1/servers?label_selector=${encodeURIComponent(selector)}`;
+  const { servers } = await askApi<{ servers: { name: string }[] }>(page, path);
+  return servers.map((server) => server.name);
+}
