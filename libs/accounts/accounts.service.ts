@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { isUniqueViolation, runInTransaction } from '#libs/database';
+import { isUniqueViolation, runInTransaction, runStatement } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { Account, type AccountRole } from './account.entity.ts';
+import { Account, type AccountLimits, type AccountRole } from './account.entity.ts';
 import { AccountsError, notFound } from './accounts.errors.ts';
 import { hashPassword, verifyPassword } from './password-hasher.ts';
 import { Project } from './project.entity.ts';
+import { Session } from './session.entity.ts';
 
 /** New accounts are small; an operator raises them. */
 const NEW_ACCOUNT_LIMITS = { maxServers: 5, maxVcpus: 8, maxMemoryMib: 16_384 };
@@ -22,6 +23,9 @@ export interface SignedUp {
   readonly project: Project;
 }
 
+/** What decides whether an account's order is taken. `trusted` accounts need no hold. */
+export type AccountStanding = AccountLimits & Pick<Account, 'trusted'>;
+
 @Injectable()
 export class AccountsService {
   constructor(private readonly dataSource: DataSource) {}
@@ -34,14 +38,18 @@ export class AccountsService {
     return this.create(input, 'customer');
   }
 
-  /** An operator; an account that has this e-mail already is promoted and gets this password. */
+  /**
+   * An operator; an account that has this e-mail already is promoted and gets this password. Whoever signed in with
+   * the former one must not become an operator by that, so its sessions end.
+   */
   async createOperator(input: NewAccount): Promise<Account> {
     const existing = await this.findByEmail(input.email);
     if (!existing) return (await this.create(input, 'operator')).account;
     const passwordHash = await hashPassword(input.password);
-    await this.dataSource
-      .getRepository(Account)
-      .update({ id: existing.id }, { role: 'operator', passwordHash });
+    await runInTransaction(this.dataSource, async (manager) => {
+      await manager.update(Account, { id: existing.id }, { role: 'operator', passwordHash });
+      await manager.delete(Session, { accountId: existing.id });
+    });
     return this.get(existing.id);
   }
 
@@ -67,10 +75,14 @@ export class AccountsService {
    * Locks the account's row until the transaction ends, so that orders of one account are counted one by one.
    * @throws AccountsError `account_not_found`
    */
-  async lock(manager: EntityManager, id: number): Promise<Account> {
-    const account = await manager.findOne(Account, { where: { id }, lock: { mode: 'pessimistic_write' } });
-    if (!account) throw notFound('account_not_found', 'account', id);
-    return account;
+  async lock(manager: EntityManager, id: number): Promise<AccountStanding> {
+    const [standing] = await runStatement<AccountStanding>(manager, {
+      text: `SELECT trusted, max_servers AS "maxServers", max_vcpus AS "maxVcpus", max_memory_mib AS "maxMemoryMib"
+             FROM accounts WHERE id = $1 FOR NO KEY UPDATE`,
+      values: [id],
+    });
+    if (!standing) throw notFound('account_not_found', 'account', id);
+    return standing;
   }
 
   private async create(input: NewAccount, role: AccountRole): Promise<SignedUp> {

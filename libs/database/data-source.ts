@@ -33,6 +33,8 @@ export function createDataSource(url: string, options: DatabaseOptions = {}): Da
     synchronize: false,
     poolSize: options.poolSize ?? 10,
     applicationName: options.applicationName ?? 'servery',
+    // Queries that are given to one connection at once are sent at once: see `runStatements`.
+    extra: { pipeline: true },
     logging: false,
   });
 }

@@ -1,15 +1,27 @@
 import type { EntityManager } from 'typeorm';
+import { runStatement } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 
 /** A server's place on the network. `prefixLength` is 0–32. */
-export interface Address {
+export type Address = {
   readonly ip: string;
   readonly prefixLength: number;
   readonly gateway: string;
   readonly mac: string;
-}
+};
 
 const COLUMNS = `host(ip) AS ip, prefix_length AS "prefixLength", host(gateway) AS gateway, mac::text AS mac`;
+
+const CLAIM = `
+  WITH held AS (SELECT * FROM addresses WHERE server_id = $1),
+  claimed AS (
+    UPDATE addresses SET server_id = $1, released_at = NULL
+    WHERE ip = (SELECT ip FROM addresses
+                WHERE server_id IS NULL AND location_id = $2 AND NOT EXISTS (SELECT FROM held)
+                ORDER BY released_at NULLS FIRST, ip LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING *
+  )
+  SELECT ${COLUMNS} FROM held UNION ALL SELECT ${COLUMNS} FROM claimed`;
 
 /**
  * Claims an address of the location within the caller's transaction; a server that has one keeps it. The
@@ -22,16 +34,7 @@ export async function claimAddress(
   serverId: number,
   locationId: number,
 ): Promise<Address> {
-  const held = await addressOf(manager, serverId);
-  if (held) return held;
-  const [rows] = await manager.query<[Address[], number]>(
-    `UPDATE addresses SET server_id = $1, released_at = NULL
-     WHERE ip = (SELECT ip FROM addresses WHERE server_id IS NULL AND location_id = $2
-                 ORDER BY released_at NULLS FIRST, ip LIMIT 1 FOR UPDATE SKIP LOCKED)
-     RETURNING ${COLUMNS}`,
-    [serverId, locationId],
-  );
-  const address = rows[0];
+  const [address] = await runStatement<Address>(manager, { text: CLAIM, values: [serverId, locationId] });
   if (!address) {
     throw new DomainError('unavailable', 'addresses_exhausted', 'no free address is left in this location', {
       details: { locationId },

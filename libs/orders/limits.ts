@@ -1,9 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import type { Account } from '#libs/accounts';
+import type { AccountLimits } from '#libs/accounts';
+import { runStatement } from '#libs/database';
 import type { Demand } from '#libs/placement';
 import { OrdersError } from './orders.errors.ts';
-
-export type AccountLimits = Pick<Account, 'maxServers' | 'maxVcpus' | 'maxMemoryMib'>;
 
 /** What an account's servers take together, those being made included. */
 export interface AccountUsage {
@@ -13,12 +12,12 @@ export interface AccountUsage {
 }
 
 export async function accountUsage(manager: EntityManager, accountId: number): Promise<AccountUsage> {
-  const [usage] = await manager.query<AccountUsage[]>(
-    `SELECT count(*) AS servers, coalesce(sum(t.vcpus), 0) AS vcpus, coalesce(sum(t.memory_mib), 0) AS "memoryMib"
-     FROM servers s JOIN server_types t ON t.id = s.server_type_id
-     WHERE s.account_id = $1 AND s.deleted_at IS NULL`,
-    [accountId],
-  );
+  const [usage] = await runStatement<AccountUsage>(manager, {
+    text: `SELECT count(*) AS servers, coalesce(sum(t.vcpus), 0) AS vcpus, coalesce(sum(t.memory_mib), 0) AS "memoryMib"
+           FROM servers s JOIN server_types t ON t.id = s.server_type_id
+           WHERE s.account_id = $1 AND s.deleted_at IS NULL`,
+    values: [accountId],
+  });
   if (!usage) throw new Error('an aggregate without GROUP BY has one row');
   return usage;
 }

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AccountsService, accountsEntities } from '#libs/accounts';
 import { catalogEntities, Location, ServerType, seedCatalog } from '#libs/catalog';
 import { type Image, ImagesService, imagesEntities } from '#libs/images';
-import { newUuid } from '#libs/kernel';
+import { newId, newUuid } from '#libs/kernel';
 import { addAddresses } from '#libs/networks';
 import { FindingsService, HostsService, placementEntities } from '#libs/placement';
 import type { SagaQueue } from '#libs/queue';
@@ -26,7 +26,7 @@ const database = testDatabase({ entities, poolSize: 20 });
 const queue = { poke: async () => {} } as unknown as SagaQueue;
 
 let placer: OrderPlacer;
-let request: Omit<ServerOrder, 'name'>;
+let request: Omit<ServerOrder, 'serverId' | 'name'>;
 let count = 0;
 
 beforeAll(async () => {
@@ -111,7 +111,7 @@ describe('an order', () => {
 });
 
 function place(name = `server-${count++}`) {
-  return placer.place({ ...request, name });
+  return placer.place({ ...request, serverId: newId(), name });
 }
 
 async function rowCounts(): Promise<Record<string, number>> {

@@ -2,16 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AccountsService } from '#libs/accounts';
 import { demandOf } from '#libs/catalog';
-import { isUniqueViolation, runInTransaction } from '#libs/database';
+import { insertOf, isUniqueViolation, runInTransaction, runStatements } from '#libs/database';
 import { type Currency, DomainError, newId, newUuid } from '#libs/kernel';
 import { claimAddress } from '#libs/networks';
-import { FindingsService, reserve } from '#libs/placement';
+import { FindingsService, outOfCapacity, reserve } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import {
-  type Action,
-  insertAction,
+  Action,
   nameTaken,
+  newAction,
   newPassword,
   type PasswordDelivery,
   provisionServerRequest,
@@ -26,6 +26,8 @@ import { type OrderPrice, priceOf } from './pricing.ts';
 
 /** A server as it is ordered; everything it names has been resolved. */
 export interface ServerOrder extends Item {
+  /** Made by `newId()`; the same one whenever the order is repeated. */
+  readonly serverId: number;
   readonly accountId: number;
   readonly projectId: number;
   readonly currency: Currency;
@@ -78,39 +80,53 @@ export class OrderPlacer {
     }
   }
 
+  /** The order that made a server, answered as `place` did; without the password once the server has taken it over. */
+  async findPlaced(
+    request: Pick<ServerOrder, 'serverId' | 'projectId' | 'passwordDelivery'>,
+  ): Promise<PlacedOrder | undefined> {
+    const { serverId, projectId } = request;
+    const { manager } = this.dataSource;
+    const order = await manager.findOneBy(Order, { serverId, projectId });
+    if (!order) return undefined;
+    const server = await manager.findOneByOrFail(Server, { id: serverId });
+    const action = await manager.findOneByOrFail(Action, { id: order.actionId });
+    const isTold = request.passwordDelivery === 'answer' && action.status === 'running';
+    const password = isTold && (await this.secrets.read(manager, serverId, 'pending_password'));
+    return { order, server, action, rootPassword: password || null };
+  }
+
   private async placeWithin(
     manager: EntityManager,
     request: ServerOrder,
   ): Promise<{ placed: PlacedOrder; wakeUp: SagaWakeUp }> {
+    const { serverId, projectId, location, image } = request;
     const account = await this.accounts.lock(manager, request.accountId);
     const demand = demandOf(request.serverType);
     assertWithinLimits(account, await accountUsage(manager, request.accountId), demand);
 
-    const id = newId();
-    const { ip: ipv4 } = await claimAddress(manager, id, request.location.id);
-    const server = await insertServer(manager, request, { id, ipv4 });
-    const rootPassword = await this.storeSecrets(manager, server, request);
+    const address = await claimAddress(manager, serverId, location.id);
     const sagaId = newId();
-    const action = await insertAction(manager, {
-      projectId: request.projectId,
-      serverId: server.id,
-      sagaId,
-      command: 'create_server',
-    });
-    const order = await insertOrder(manager, request, priceOf(request.serverType, account), {
-      serverId: server.id,
+    const server = newServer(request, address.ip);
+    const action = newAction({ projectId, serverId, sagaId, command: 'create_server' });
+    const order = newOrder(request, priceOf(request.serverType, account), {
+      serverId,
       actionId: action.id,
       sagaId,
     });
-    const wakeUp = await this.sagas.start(
-      manager,
+    const saga = this.sagas.newSaga(
       provisionServerRequest,
-      { serverId: server.id },
-      { sagaId, actionId: action.id, subject: { type: 'server', id: server.id } },
+      { serverId },
+      { sagaId, actionId: action.id, subject: { type: 'server', id: serverId } },
     );
-    const { location, image } = request;
-    await reserve(manager, { ...demand, serverId: server.id, locationId: location.id, imageId: image.id });
-    return { placed: { order, server, action, rootPassword }, wakeUp };
+    await runStatements(manager, [
+      insertOf(manager, Server, server),
+      insertOf(manager, Action, action),
+      insertOf(manager, Order, order),
+      saga.insert,
+    ]);
+    const rootPassword = await this.storeSecrets(manager, server, request);
+    await reserve(manager, { ...demand, serverId, locationId: location.id, imageId: image.id });
+    return { placed: { order, server, action, rootPassword }, wakeUp: saga.wakeUp };
   }
 
   private async storeSecrets(
@@ -130,20 +146,15 @@ export class OrderPlacer {
     await this.findings.report({
       kind: 'out_of_capacity',
       hostId: null,
-      subject: `${request.serverType.name} in ${request.location.name}`,
+      subject: outOfCapacity.orders(request.serverType.name, request.location.name),
       details: { code: error.code, message: error.message, ...error.details },
     });
   }
 }
 
-async function insertServer(
-  manager: EntityManager,
-  request: ServerOrder,
-  own: Pick<Server, 'id' | 'ipv4'>,
-): Promise<Server> {
-  const repository = manager.getRepository(Server);
-  const server = repository.create({
-    ...own,
+function newServer(request: ServerOrder, ipv4: string): Server {
+  return {
+    id: request.serverId,
     accountId: request.accountId,
     projectId: request.projectId,
     name: request.name,
@@ -152,6 +163,7 @@ async function insertServer(
     imageId: request.image.id,
     locationId: request.location.id,
     hostId: null,
+    ipv4,
     desired: request.startAfterCreate ? 'running' : 'off',
     observed: 'initializing',
     reason: null,
@@ -165,19 +177,15 @@ async function insertServer(
     createdAt: new Date(),
     readyAt: null,
     deletedAt: null,
-  });
-  await repository.insert(server);
-  return server;
+  };
 }
 
-async function insertOrder(
-  manager: EntityManager,
+function newOrder(
   request: ServerOrder,
   price: OrderPrice,
   ids: Pick<Order, 'serverId' | 'actionId' | 'sagaId'>,
-): Promise<Order> {
-  const repository = manager.getRepository(Order);
-  const order = repository.create({
+): Order {
+  return {
     id: newId(),
     accountId: request.accountId,
     projectId: request.projectId,
@@ -189,7 +197,5 @@ async function insertOrder(
     finishedAt: null,
     ...price,
     ...ids,
-  });
-  await repository.insert(order);
-  return order;
+  };
 }

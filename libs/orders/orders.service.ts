@@ -22,10 +22,16 @@ export class OrdersService {
   ) {}
 
   /**
-   * Orders a server. @throws DomainError of the catalog, the limits, the payment method, or for want of room;
-   * then nothing has happened.
+   * Orders a server; the same `serverId` again gets the order that made it, whatever has become of the catalog, the
+   * limits or the card since then.
+   * @throws DomainError of the catalog, the limits, the payment method, or for want of room; then nothing has
+   * happened.
    */
   async placeServer(request: OrderRequest): Promise<PlacedOrder> {
+    return (await this.placer.findPlaced(request)) ?? this.placeNew(request);
+  }
+
+  private async placeNew(request: OrderRequest): Promise<PlacedOrder> {
     const { serverType, image, location, sshKeys, ...rest } = request;
     const item = await this.items.resolve({
       serverType,

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { runStatement } from '#libs/database';
 import { type Demand, type FilterReport, noCapacity } from './placement.errors.ts';
 
 export interface PlacementRequest extends Demand {
@@ -13,9 +14,11 @@ export interface PlacementRequest extends Demand {
  * `$1` location, `$2` image, `$3` MiB, `$4` vCPUs, `$5` GiB, `$6` server.
  */
 const PLACE = (lock: 'SKIP LOCKED' | '') => `
-  WITH chosen AS (
+  WITH kept AS (
+    SELECT host_id FROM reservations WHERE server_id = $6
+  ), chosen AS (
     SELECT h.id FROM hosts h
-    WHERE h.state = 'active' AND h.location_id = $1
+    WHERE NOT EXISTS (SELECT FROM kept) AND h.state = 'active' AND h.location_id = $1
       AND EXISTS (SELECT 1 FROM host_images i WHERE i.host_id = h.id AND i.image_id = $2)
       AND h.memory_mib - h.used_memory_mib >= $3
       AND h.vcpus - h.used_vcpus >= $4
@@ -29,10 +32,15 @@ const PLACE = (lock: 'SKIP LOCKED' | '') => `
     SET used_memory_mib = h.used_memory_mib + $3, used_vcpus = h.used_vcpus + $4, used_disk_gib = h.used_disk_gib + $5
     FROM chosen WHERE h.id = chosen.id
     RETURNING h.id
+  ), reserved AS (
+    INSERT INTO reservations (server_id, host_id, memory_mib, vcpus, disk_gib)
+    SELECT $6, taken.id, $3, $4, $5 FROM taken
+    RETURNING host_id
   )
-  INSERT INTO reservations (server_id, host_id, memory_mib, vcpus, disk_gib)
-  SELECT $6, taken.id, $3, $4, $5 FROM taken
-  RETURNING host_id AS "hostId"`;
+  SELECT host_id AS "hostId" FROM kept UNION ALL SELECT host_id FROM reserved`;
+
+/** The second one waits. */
+const PLACES = [PLACE('SKIP LOCKED'), PLACE('')];
 
 /**
  * Reserves room for a server within the caller's transaction and returns the host's id. A server that has a
@@ -43,8 +51,6 @@ const PLACE = (lock: 'SKIP LOCKED' | '') => `
  * @throws DomainError `resource_unavailable` with the number of hosts that each filter left.
  */
 export async function reserve(manager: EntityManager, request: PlacementRequest): Promise<number> {
-  const kept = await reservedHost(manager, request.serverId);
-  if (kept !== undefined) return kept;
   const values = [
     request.locationId,
     request.imageId,
@@ -53,8 +59,8 @@ export async function reserve(manager: EntityManager, request: PlacementRequest)
     request.diskGib,
     request.serverId,
   ];
-  for (const lock of ['SKIP LOCKED', ''] as const) {
-    const [row] = await manager.query<{ hostId: number }[]>(PLACE(lock), values);
+  for (const text of PLACES) {
+    const [row] = await runStatement<{ hostId: number }>(manager, { text, values });
     if (row) return row.hostId;
   }
   throw noCapacity(request, await filterReport(manager, request));

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { runStatement, type Statement } from '#libs/database';
 import { newId } from '#libs/kernel';
 import type { SagaRequest } from './define.ts';
 import { assertJson } from './json.ts';
@@ -34,6 +35,20 @@ export interface SagaFilter {
 /** `too_late`: it has passed its point of no return. `finished`: there is nothing left to turn. */
 export type UndoRequestResult = 'requested' | 'too_late' | 'finished';
 
+/** A saga that exists once `insert` has run and its transaction has committed. */
+export interface NewSaga {
+  readonly insert: Statement;
+  readonly wakeUp: SagaWakeUp;
+}
+
+/** Holding the subject's lock until the commit makes `seq` grow in the order of the commits. */
+const INSERT = `
+  WITH subject_lock AS MATERIALIZED (
+    SELECT CASE WHEN $5::text IS NULL THEN NULL
+                ELSE pg_advisory_xact_lock(hashtextextended('saga:' || $5 || ':' || $6::text, 0)) END)
+  INSERT INTO sagas (id, name, params, action_id, subject_type, subject_id)
+  SELECT $1::bigint, $2, $3::jsonb, $4::bigint, $5, $6::bigint FROM subject_lock`;
+
 /** Starts sagas, reads them and their logs, and takes the operator's orders. Runs nothing. */
 @Injectable()
 export class SagaStore {
@@ -49,26 +64,25 @@ export class SagaStore {
     params: NoInfer<P>,
     options: StartOptions = {},
   ): Promise<SagaWakeUp> {
-    const sagaId = options.sagaId ?? newId();
     const { subject } = options;
     if (subject && options.whenBusy === 'refuse') await refuseWhenBusy(manager, subject);
-    // Holding the subject's lock until the commit makes `seq` grow in the order of the commits.
-    await manager.query(
-      `WITH subject_lock AS MATERIALIZED (
-         SELECT CASE WHEN $5::text IS NULL THEN NULL
-                     ELSE pg_advisory_xact_lock(hashtextextended('saga:' || $5 || ':' || $6::text, 0)) END)
-       INSERT INTO sagas (id, name, params, action_id, subject_type, subject_id)
-       SELECT $1::bigint, $2, $3::jsonb, $4::bigint, $5, $6::bigint FROM subject_lock`,
-      [
-        sagaId,
-        request.name,
-        JSON.stringify(checkedParams(request, params)),
-        options.actionId ?? null,
-        subject?.type ?? null,
-        subject?.id ?? null,
-      ],
-    );
-    return { sagaId, version: 0 };
+    const { insert, wakeUp } = this.newSaga(request, params, options);
+    await runStatement(manager, insert);
+    return wakeUp;
+  }
+
+  /**
+   * A saga that lines up behind those of its subject, to be inserted in the caller's transaction among other rows.
+   * @throws SagaError `saga_params_invalid`
+   */
+  newSaga<P>(
+    request: SagaRequest<P>,
+    params: NoInfer<P>,
+    { sagaId = newId(), actionId, subject }: Omit<StartOptions, 'whenBusy'> = {},
+  ): NewSaga {
+    const json = JSON.stringify(checkedParams(request, params));
+    const values = [sagaId, request.name, json, actionId ?? null, subject?.type ?? null, subject?.id ?? null];
+    return { insert: { text: INSERT, values }, wakeUp: { sagaId, version: 0 } };
   }
 
   async find(sagaId: number): Promise<SagaRecord | undefined> {
@@ -83,9 +97,12 @@ export class SagaStore {
     return found;
   }
 
-  /** The newest sagas first. */
-  async list(filter: SagaFilter = {}): Promise<SagaRecord[]> {
-    const rows: SagaRow[] = await this.dataSource.query(
+  /** The newest sagas first. Within a transaction give its manager: a second connection may be one too many. */
+  async list(
+    filter: SagaFilter = {},
+    manager: EntityManager = this.dataSource.manager,
+  ): Promise<SagaRecord[]> {
+    const rows: SagaRow[] = await manager.query(
       `SELECT * FROM sagas
        WHERE ($1::text[] IS NULL OR state = ANY($1))
          AND ($2::text IS NULL OR (subject_type = $2 AND subject_id = $3::bigint))

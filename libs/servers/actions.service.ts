@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Action } from './action.entity.ts';
@@ -48,13 +48,9 @@ export class ActionsService {
   }
 }
 
-/** Writes a running action within the caller's transaction, which also starts its saga. */
-export async function insertAction(
-  manager: EntityManager,
-  action: NewAction & { id?: number },
-): Promise<Action> {
-  const repository = manager.getRepository(Action);
-  const row = repository.create({
+/** A running action, to be inserted in the transaction that starts its saga. */
+export function newAction(action: NewAction): Action {
+  return {
     id: newId(),
     status: 'running',
     progress: 0,
@@ -64,7 +60,5 @@ export async function insertAction(
     startedAt: new Date(),
     finishedAt: null,
     ...action,
-  });
-  await repository.insert(row);
-  return row;
+  };
 }

@@ -1,6 +1,6 @@
 export { Action, type ActionStatus } from './action.entity.ts';
 export { ActionProgress } from './action-progress.ts';
-export { ActionsService, insertAction } from './actions.service.ts';
+export { ActionsService, newAction } from './actions.service.ts';
 export { type CredentialsState, newPassword, type SecretKind, SecretsStore } from './secrets.store.ts';
 export {
   type DesiredState,

@@ -6,8 +6,8 @@ import type { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
-import type { Action } from './action.entity.ts';
-import { insertAction } from './actions.service.ts';
+import { Action } from './action.entity.ts';
+import { newAction } from './actions.service.ts';
 import { newPassword, SecretsStore } from './secrets.store.ts';
 import type { DesiredState, ObservedState, Server } from './server.entity.ts';
 import {
@@ -114,17 +114,23 @@ export class ServerCommands {
     return { action, rootPassword: delivery === 'answer' ? password : null };
   }
 
-  /** Puts a fresh disk of `image` in the place of the server's; all data on it is lost. */
+  /**
+   * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
+   * system's first boot. @throws ServersError `image_too_large`
+   */
   async rebuild(
     projectId: number,
     serverId: number,
     image: Image,
     delivery: PasswordDelivery,
+    userData?: string,
   ): Promise<{ action: Action; rootPassword: string | null }> {
     const password = newPassword();
     let usesPassword = false;
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
+      await assertRoomFor(manager, server, image);
       usesPassword = server.credentialKind === 'password';
+      if (userData) await this.secrets.put(manager, serverId, 'user_data', userData);
       if (usesPassword) await storePassword(manager, this.secrets, serverId, password, delivery);
       const generation = server.generation + 1;
       await this.mark(manager, server, { desired: 'running', observed: 'rebuilding' });
@@ -209,13 +215,14 @@ export class ServerCommands {
     imageId?: number,
   ): Promise<Started> {
     const sagaId = newId();
-    const action = await insertAction(manager, {
+    const action = newAction({
       projectId: server.projectId,
       serverId: server.id,
       sagaId,
       command,
       ...(imageId === undefined ? {} : { imageId }),
     });
+    await manager.insert(Action, action);
     const wakeUp = await this.sagas.start(manager, request, params, {
       sagaId,
       actionId: action.id,
@@ -234,10 +241,10 @@ export class ServerCommands {
 
   /** What still runs on a server that is to go is taken back, so that the deletion need not wait for it. */
   private async turnBackUnfinished(manager: EntityManager, serverId: number): Promise<void> {
-    const unfinished = await this.sagas.list({
-      subject: { type: 'server', id: serverId },
-      states: ['running', 'stuck'],
-    });
+    const unfinished = await this.sagas.list(
+      { subject: { type: 'server', id: serverId }, states: ['running', 'stuck'] },
+      manager,
+    );
     for (const saga of unfinished) {
       await this.sagas.requestUndo(manager, saga.id, 'its server is being deleted');
     }
@@ -271,6 +278,21 @@ export async function storePassword(
   await secrets.put(manager, serverId, 'pending_password', password);
   await secrets.put(manager, serverId, 'root_password', delivery === 'reveal' ? password : '');
   if (delivery === 'answer') await secrets.markRevealed(manager, serverId);
+}
+
+/** @throws ServersError `image_too_large` */
+async function assertRoomFor(manager: EntityManager, server: Server, { appliance }: Image): Promise<void> {
+  const [type] = await manager.query<{ name: string; memoryMib: number; diskGib: number }[]>(
+    `SELECT name, memory_mib AS "memoryMib", disk_gib AS "diskGib" FROM server_types WHERE id = $1`,
+    [server.serverTypeId],
+  );
+  const { title, minimumMemoryMib, minimumDiskGib } = appliance;
+  if (type && type.memoryMib >= minimumMemoryMib && type.diskGib >= minimumDiskGib) return;
+  throw new ServersError(
+    'image_too_large',
+    `${title} needs ${minimumMemoryMib} MiB of memory and ${minimumDiskGib} GiB of disk, more than ${type?.name} has`,
+    'image',
+  );
 }
 
 async function refuseWhileLocked(manager: EntityManager, serverId: number): Promise<void> {

@@ -5,6 +5,7 @@ const CODES = {
   action_not_found: 'not_found',
   server_name_taken: 'conflict',
   server_locked: 'locked',
+  image_too_large: 'invalid_input',
   server_not_ready: 'conflict',
   server_must_be_off: 'conflict',
   server_must_run: 'conflict',
@@ -18,8 +19,8 @@ export type ServersErrorCode = keyof typeof CODES;
 export class ServersError extends DomainError {
   declare readonly code: ServersErrorCode;
 
-  constructor(code: ServersErrorCode, message: string) {
-    super(CODES[code], code, message);
+  constructor(code: ServersErrorCode, message: string, field?: string) {
+    super(CODES[code], code, message, field ? { fields: [{ name: field, messages: [message] }] } : {});
     this.name = 'ServersError';
   }
 }

@@ -102,6 +102,7 @@ export function nameTaken(name: string): ServersError {
   return new ServersError(
     'server_name_taken',
     `the name "${name}" is taken by another server of this project`,
+    'name',
   );
 }
 

@@ -14,8 +14,8 @@ import { ensurePostgres } from '../../apps/cli/services/postgres.ts';
 import { measureBareTransaction } from './placement/bare-transaction.ts';
 import {
   CLIENTS,
-  emptyFleet,
   HOSTS,
+  resetFleet,
   shrinkFleet,
   stockMarketplace,
   verifyPlacements,
@@ -69,7 +69,7 @@ async function compare(dataSource: DataSource, url: string) {
     rounds,
     UNIT,
   );
-  await emptyFleet(dataSource);
+  await resetFleet(dataSource, goods);
   await shrinkFleet(dataSource, goods, ROOM);
   const taken = await orderTooMany(placer, goods, ROOM + 3 * CLIENTS);
   await verifyPlacements(dataSource, taken);

@@ -121,7 +121,13 @@ export class ServerActionsController {
     await this.servers.get(projectId, id);
     const image = await this.images.resolve(body.image).catch(unknownReferences);
     const delivery = passwordDelivery(principal);
-    const { action, rootPassword } = await this.commands.rebuild(projectId, id, image, delivery);
+    const { action, rootPassword } = await this.commands.rebuild(
+      projectId,
+      id,
+      image,
+      delivery,
+      body.user_data,
+    );
     return { ...started(action), root_password: rootPassword };
   }
 

@@ -18,6 +18,7 @@ import { presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
+import { ResourceId } from '../idempotency/idempotency.interceptor.ts';
 import { passwordDelivery } from './password-delivery.ts';
 import { ServerPresenter } from './server.presenter.ts';
 import { toOrderRequest, unknownReferences } from './to-order-request.ts';
@@ -51,8 +52,12 @@ export class ServersController {
     status: 201,
     idempotent: true,
   })
-  async create(@CurrentPrincipal() principal: Principal, @Body({ schema: createServer }) body: CreateServer) {
-    const request = toOrderRequest(body, principal, this.environment.SERVERY_CURRENCY);
+  async create(
+    @CurrentPrincipal() principal: Principal,
+    @ResourceId() id: number,
+    @Body({ schema: createServer }) body: CreateServer,
+  ) {
+    const request = toOrderRequest(id, body, principal, this.environment.SERVERY_CURRENCY);
     const placed = await this.orders.placeServer(request).catch(unknownReferences);
     return {
       server: await this.presenter.presentOne(placed.server),

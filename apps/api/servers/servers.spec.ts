@@ -64,6 +64,25 @@ describe('a server', () => {
     expect(other.json().error.code).toBe('idempotency_conflict');
   });
 
+  it('is answered for again when the API died between the order and its answer, and ordered once', async () => {
+    const { dataSource } = api.current;
+    const { token } = await newTenant(api.current, 'unlucky@example.com');
+    const headers = { 'idempotency-key': 'lost-answer' };
+    const orderAgain = () => api.current.request('POST', '/v1/servers', { token, body: order, headers });
+    const first = await orderAgain();
+    expect(first.json().root_password).toMatch(/^\w{24}$/);
+    // What such a kill leaves, a minute later. In the meantime the account has no room for another server.
+    await dataSource.query(
+      `UPDATE idempotency_keys SET answer = NULL, claim = gen_random_uuid(), claimed_until = now()
+       WHERE key = 'lost-answer'`,
+    );
+    await dataSource.query(`UPDATE accounts SET max_servers = 1 WHERE email = 'unlucky@example.com'`);
+    const answers = await Promise.all([orderAgain(), orderAgain(), orderAgain()]);
+    for (const answer of answers) expect(answer.json()).toEqual(first.json());
+    const { servers } = (await api.current.request('GET', '/v1/servers', { token })).json();
+    expect(servers.map(({ id }: { id: number }) => id)).toEqual([first.json().server.id]);
+  });
+
   it('is shown, found by name and label, renamed, and its action has real steps', async () => {
     const [server] = (await get('/v1/servers?name=web-1')).json().servers;
     expect(server).toMatchObject({

@@ -6,7 +6,12 @@ import { ApiError } from '../http/api-error.ts';
 import { passwordDelivery } from './password-delivery.ts';
 
 /** @throws ApiError when location and datacenter name a place each */
-export function toOrderRequest(body: CreateServer, principal: Principal, currency: Currency): OrderRequest {
+export function toOrderRequest(
+  serverId: number,
+  body: CreateServer,
+  principal: Principal,
+  currency: Currency,
+): OrderRequest {
   if (body.location !== undefined && body.datacenter !== undefined) {
     const messages = ['name either location or datacenter, not both'];
     throw new ApiError('invalid_input', 'location and datacenter exclude each other', {
@@ -15,6 +20,7 @@ export function toOrderRequest(body: CreateServer, principal: Principal, currenc
   }
   const location = body.location ?? body.datacenter;
   return {
+    serverId,
     accountId: principal.accountId,
     projectId: principal.projectId,
     currency,

@@ -20,6 +20,7 @@ export async function order(world: ServerWorld): Promise<PlacedOrder> {
     manager.getRepository(Image).findOneByOrFail({ name: 'web' }),
   ]);
   return world.placer.place({
+    serverId: newId(),
     accountId: account.id,
     projectId: project.id,
     location,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { DataSource } from 'typeorm';
-import { ADDRESSES, CLIENTS, emptyFleet, type Goods, HOSTS } from './marketplace.ts';
+import { CLIENTS, FREE_ADDRESSES, type Goods, HOSTS, resetFleet } from './marketplace.ts';
 
 const run = promisify(execFile);
 
@@ -18,7 +18,7 @@ function script(goods: Goods): string {
 \\set i :i + 1
 \\set id 1000000000000 + :client_id * 1000000 + :i
 \\set host random(1, ${HOSTS})
-\\set address (:i * ${CLIENTS} + :client_id) % ${ADDRESSES}
+\\set address (:i * ${CLIENTS} + :client_id) % ${FREE_ADDRESSES}
 \\set account 1 + :client_id * 100 + :i % 100
 BEGIN;
 INSERT INTO servers (id, account_id, project_id, name, domain_uuid, server_type_id, image_id, location_id, desired,
@@ -50,7 +50,7 @@ export async function measureBareTransaction(
   goods: Goods,
   seconds: number,
 ): Promise<number> {
-  await emptyFleet(dataSource);
+  await resetFleet(dataSource, goods);
   const folder = await mkdtemp(join(tmpdir(), 'servery-bench-'));
   try {
     const file = join(folder, 'order.sql');

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { CatalogService, seedCatalog } from '#libs/catalog';
 import { ImagesService } from '#libs/images';
-import { newUuid } from '#libs/kernel';
+import { newId, newUuid } from '#libs/kernel';
 import { addAddresses } from '#libs/networks';
 import type { ServerOrder } from '#libs/orders';
 
@@ -9,8 +9,11 @@ export const HOSTS = 200;
 export const CLIENTS = 64;
 /** Each client orders for accounts of its own, so that none grows to more servers than a real one has. */
 export const ACCOUNTS_PER_CLIENT = 100;
-/** The pool of 10.64.0.0/10, from which no round takes more. */
-export const ADDRESSES = 50_000;
+/** The pool of 10.64.0.0/10; the last of it is taken by the servers that stand, and no round takes the rest. */
+const ADDRESSES = 60_000;
+const STANDING = CLIENTS * ACCOUNTS_PER_CLIENT;
+const STANDING_PER_HOST = STANDING / HOSTS;
+export const FREE_ADDRESSES = ADDRESSES - STANDING;
 
 const HOST = { vcpus: 256, memoryMib: 524_288, diskGib: 20_000 };
 
@@ -76,6 +79,7 @@ export function orderOf(goods: Goods, client: number, count: number): ServerOrde
   const accountId = 1 + client * ACCOUNTS_PER_CLIENT + (count % ACCOUNTS_PER_CLIENT);
   return {
     ...goods,
+    serverId: newId(),
     accountId,
     projectId: accountId,
     currency: 'eur',
@@ -87,23 +91,46 @@ export function orderOf(goods: Goods, client: number, count: number): ServerOrde
   };
 }
 
-/** Every round starts from the same empty fleet. */
-export async function emptyFleet(dataSource: DataSource): Promise<void> {
-  await dataSource.query('TRUNCATE servers, orders, actions, sagas, reservations CASCADE');
-  await dataSource.query('UPDATE hosts SET used_vcpus = 0, used_memory_mib = 0, used_disk_gib = 0');
-  await dataSource.query(
-    'UPDATE addresses SET server_id = NULL, released_at = NULL WHERE server_id IS NOT NULL',
-  );
+/**
+ * Every round starts from the same fleet, on which each account has one server: PostgreSQL plans for tables that have
+ * rows, as those of a marketplace have.
+ */
+export async function resetFleet(
+  dataSource: DataSource,
+  { serverType, image, location }: Goods,
+): Promise<void> {
+  const { vcpus, memoryMib, diskGib, priceHourlyMicro, priceMonthlyMinor } = serverType;
+  await dataSource.query(`
+    TRUNCATE servers, orders, actions, sagas, reservations CASCADE;
+    INSERT INTO servers (id, account_id, project_id, name, domain_uuid, server_type_id, image_id, location_id,
+                         desired, observed, credential_kind)
+    SELECT n, n, n, n, gen_random_uuid(), ${serverType.id}, ${image.id}, ${location.id}, 'running', 'running', 'ssh_key'
+    FROM generate_series(1, ${STANDING}) AS n;
+    INSERT INTO actions (id, project_id, server_id, saga_id, command, status, finished_at)
+    SELECT id, project_id, id, id, 'create_server', 'success', now() FROM servers;
+    INSERT INTO orders (id, account_id, project_id, server_id, action_id, saga_id, status, hold_amount_minor,
+                        currency, price_hourly_micro, price_monthly_minor)
+    SELECT id, account_id, project_id, id, id, id, 'fulfilled', 0, 'eur', ${priceHourlyMicro}, ${priceMonthlyMinor}
+    FROM servers;
+    INSERT INTO sagas (id, name, params, state, action_id, subject_type, subject_id, finished_at)
+    SELECT id, 'provision-server', jsonb_build_object('serverId', id), 'done', id, 'server', id, now() FROM servers;
+    INSERT INTO reservations (server_id, host_id, vcpus, memory_mib, disk_gib)
+    SELECT id, 1 + id % ${HOSTS}, ${vcpus}, ${memoryMib}, ${diskGib} FROM servers;
+    UPDATE hosts SET used_vcpus = ${vcpus * STANDING_PER_HOST}, used_memory_mib = ${memoryMib * STANDING_PER_HOST},
+                     used_disk_gib = ${diskGib * STANDING_PER_HOST};
+    UPDATE addresses SET released_at = NULL,
+                         server_id = nullif(greatest(ip - inet '10.64.0.0' - ${FREE_ADDRESSES}, 0), 0)`);
+  // VACUUM runs in no transaction, and several statements of one query are one.
   await dataSource.query('VACUUM FULL hosts');
   await dataSource.query('VACUUM FULL addresses');
   await dataSource.query('VACUUM ANALYZE');
   await dataSource.query('CHECKPOINT');
 }
 
-/** Sets every host so small that the fleet takes `servers` of these and no more. */
+/** Sets every host so small that the fleet takes `servers` more of these and no more. */
 export async function shrinkFleet(dataSource: DataSource, goods: Goods, servers: number): Promise<void> {
   const { vcpus, memoryMib, diskGib } = goods.serverType;
-  const perHost = Math.ceil(servers / HOSTS);
+  const perHost = STANDING_PER_HOST + Math.ceil(servers / HOSTS);
   await dataSource.query('UPDATE hosts SET vcpus = $1, memory_mib = $2, disk_gib = $3', [
     vcpus * perHost,
     memoryMib * perHost,
@@ -122,7 +149,8 @@ export async function verifyPlacements(dataSource: DataSource, placed: number): 
             (SELECT count(*) FROM addresses WHERE server_id IS NOT NULL) AS addresses`,
   );
   for (const [what, count] of Object.entries(counts ?? {})) {
-    if (count !== placed) throw new Error(`${placed} orders were placed, and there are ${count} ${what}`);
+    if (count !== STANDING + placed)
+      throw new Error(`${placed} orders were placed on ${STANDING}, and there are ${count} ${what}`);
   }
   const wrong = await dataSource.query<{ name: string }[]>(
     `SELECT h.name FROM hosts h LEFT JOIN reservations r ON r.host_id = h.id

@@ -8,7 +8,7 @@ import type { SagaQueue } from '#libs/queue';
 import { SagaStore } from '#libs/saga';
 import { EnvelopeCipher } from '#libs/secrets';
 import { SecretsStore } from '#libs/servers';
-import { CLIENTS, emptyFleet, type Goods, orderOf, verifyPlacements } from './marketplace.ts';
+import { CLIENTS, type Goods, orderOf, resetFleet, verifyPlacements } from './marketplace.ts';
 
 /** The alarm comes after the commit and is no part of what makes an order durable. */
 const silent = { poke: async () => {} } as Pick<SagaQueue, 'poke'> as SagaQueue;
@@ -32,7 +32,7 @@ export async function measurePlacer(
   goods: Goods,
   seconds: number,
 ): Promise<number> {
-  await emptyFleet(dataSource);
+  await resetFleet(dataSource, goods);
   const started = performance.now();
   const counts = await Promise.all(
     Array.from({ length: CLIENTS }, (_, client) =>

@@ -1,0 +1,120 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EnvelopeCipher } from '#libs/secrets';
+import { SecretsStore } from '#libs/servers';
+import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
+import { testApi } from '../../../test/api/test-api.ts';
+
+const api = testApi();
+let tenant: Tenant;
+let count = 0;
+
+const ask = (method: string, path: string, body?: unknown) =>
+  api.current.request(method, path, { token: tenant.token, body });
+
+beforeAll(async () => {
+  await stockMarketplace(api.current);
+  tenant = await newTenant(api.current, 'owner@example.com');
+  await api.current.dataSource.query('UPDATE accounts SET max_servers = 99, max_vcpus = 99');
+});
+
+beforeEach(async () => {
+  await api.current.dataSource.query('UPDATE servers SET deleted_at = now()');
+});
+
+async function order(): Promise<number> {
+  const body = { name: `server-${count++}`, server_type: 's1', image: 'web' };
+  return (await ask('POST', '/v1/servers', body)).json().server.id;
+}
+
+/** As the workflow leaves a server that it has handed over. */
+async function readyServer(): Promise<number> {
+  const id = await order();
+  await api.current.dataSource.query(
+    "UPDATE servers SET ready_at = now(), observed = 'running' WHERE id = $1",
+    [id],
+  );
+  await api.current.dataSource.query("UPDATE actions SET status = 'success' WHERE server_id = $1", [id]);
+  return id;
+}
+
+describe('deletions', () => {
+  it('of more servers at once than the API has connections all end', async () => {
+    const ids: number[] = [];
+    for (let made = 0; made < 32; made++) ids.push(await order());
+    const answers = await Promise.all(ids.map((id) => ask('DELETE', `/v1/servers/${id}`)));
+    expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
+  });
+
+  it('happen once, and lock the server for everything else', async () => {
+    const id = await readyServer();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask('DELETE', `/v1/servers/${id}`)));
+    expect(answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([
+      200,
+      ...Array(7).fill(423),
+    ]);
+    for (const action of ['poweron', 'poweroff', 'shutdown', 'reboot', 'reset', 'reset_password']) {
+      const answer = await ask('POST', `/v1/servers/${id}/actions/${action}`);
+      expect([action, answer.json().error.code]).toEqual([action, 'locked']);
+    }
+  });
+});
+
+it('starts one of many commands that come at once', async () => {
+  const id = await readyServer();
+  const answers = await Promise.all(
+    Array.from({ length: 16 }, () => ask('POST', `/v1/servers/${id}/actions/reboot`)),
+  );
+  expect(answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)).toEqual([
+    201,
+    ...Array(15).fill(423),
+  ]);
+});
+
+describe('a rebuild', () => {
+  it('takes user data for the first boot of the new system', async () => {
+    const id = await readyServer();
+    const body = { image: 'web', user_data: '#cloud-config\nruncmd: [date]\n' };
+    expect((await ask('POST', `/v1/servers/${id}/actions/rebuild`, body)).statusCode).toBe(201);
+    const secrets = new SecretsStore(api.current.get<EnvelopeCipher>(EnvelopeCipher));
+    const { manager } = api.current.dataSource;
+    expect(await secrets.read(manager, id, 'user_data')).toBe(body.user_data);
+  });
+
+  it('with an image that does not fit the server is refused, and nothing changes', async () => {
+    const id = await readyServer();
+    const { dataSource } = api.current;
+    await dataSource.query(
+      `UPDATE images SET appliance = jsonb_set(appliance, '{minimumDiskGib}', '5000') WHERE name = 'web'`,
+    );
+    const answer = await ask('POST', `/v1/servers/${id}/actions/rebuild`, { image: 'web' });
+    await dataSource.query(
+      `UPDATE images SET appliance = jsonb_set(appliance, '{minimumDiskGib}', '4') WHERE name = 'web'`,
+    );
+    expect(answer.json().error).toMatchObject({
+      code: 'invalid_input',
+      details: { fields: [{ name: 'image' }], reason: 'image_too_large' },
+    });
+    expect((await ask('GET', `/v1/servers/${id}`)).json().server).toMatchObject({
+      status: 'running',
+      locked: false,
+    });
+  });
+});
+
+it('names the field of a name that is taken', async () => {
+  const body = { name: 'taken', server_type: 's1', image: 'web' };
+  await ask('POST', '/v1/servers', body);
+  expect((await ask('POST', '/v1/servers', body)).json().error).toMatchObject({
+    code: 'uniqueness_error',
+    details: { fields: [{ name: 'name' }] },
+  });
+});
+
+it('answers resource_unavailable when the addresses are used up', async () => {
+  const { dataSource } = api.current;
+  await dataSource.query("UPDATE addresses SET server_id = coalesce(server_id, ip - inet '10.99.0.0')");
+  const body = { name: 'homeless', server_type: 's1', image: 'web' };
+  const answer = await ask('POST', '/v1/servers', body);
+  await dataSource.query('UPDATE addresses SET server_id = NULL WHERE server_id < 1000');
+  expect([answer.statusCode, answer.json().error.code]).toEqual([412, 'resource_unavailable']);
+});

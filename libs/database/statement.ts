@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import type { ClientBase, QueryConfig, QueryResultRow } from 'pg';
+import type { DataSource, EntityManager, EntityMetadata } from 'typeorm';
+
+/**
+ * A statement of a hot path. PostgreSQL parses and plans its text once per connection and remembers it for as long as
+ * that lives, so texts are constants and all that varies is in `values`.
+ */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Runs a prepared statement, within the manager's transaction if it has one, and returns its rows. */
+export async function runStatement<Row extends QueryResultRow>(
+  manager: EntityManager,
+  statement: Statement,
+): Promise<Row[]> {
+  const [rows = []] = await runStatements<Row>(manager, [statement]);
+  return rows;
+}
+
+/**
+ * Sends prepared statements at once, and PostgreSQL runs them one after another, each seeing what those before it did
+ * and what was committed until then: as if each were awaited, in one round trip. After one that fails, those behind
+ * it fail as well when the manager is in a transaction.
+ *
+ * @throws the error of the first one that failed
+ */
+export async function runStatements<Row extends QueryResultRow>(
+  manager: EntityManager,
+  statements: readonly Statement[],
+): Promise<Row[][]> {
+  const runner = manager.queryRunner ?? manager.dataSource.createQueryRunner();
+  try {
+    const client: ClientBase = await runner.connect();
+    const results = await Promise.all(statements.map((statement) => client.query<Row>(named(statement))));
+    return results.map(({ rows }) => rows);
+  } finally {
+    if (runner !== manager.queryRunner) await runner.release();
+  }
+}
+
+/** The insert of a row that has a value for every column of its entity. */
+export function insertOf<E extends object>(
+  { dataSource }: Pick<EntityManager, 'dataSource'>,
+  entity: new () => E,
+  row: E,
+): Statement {
+  const metadata = dataSource.getMetadata(entity);
+  const { driver } = dataSource;
+  return {
+    text: insertText(dataSource, metadata),
+    values: metadata.columns.map((column) =>
+      driver.preparePersistentValue(column.getEntityValue(row), column),
+    ),
+  };
+}
+
+const insertTexts = new WeakMap<EntityMetadata, string>();
+
+function insertText({ driver }: DataSource, metadata: EntityMetadata): string {
+  const known = insertTexts.get(metadata);
+  if (known !== undefined) return known;
+  const columns = metadata.columns.map(({ databaseName }) => driver.escape(databaseName));
+  const places = columns.map((_, index) => `$${index + 1}`);
+  const text = `INSERT INTO ${driver.escape(metadata.tableName)} (${columns.join(', ')}) VALUES (${places.join(', ')})`;
+  insertTexts.set(metadata, text);
+  return text;
+}
+
+const names = new Map<string, string>();
+
+/** PostgreSQL cuts names at 63 bytes, so a statement is called by a digest of its text. */
+function named({ text, values }: Statement): QueryConfig {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = createHash('sha256').update(text).digest('base64url');
+    names.set(text, name);
+  }
+  return { name, text, values: [...values] };
+}
