@@ -1,72 +1,69 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../test/support/ports.ts';
+import { createDataSource } from '#libs/database';
+import { type BuiltApp, startBuilt } from '../../test/support/built-app.ts';
 import { createTestDatabase, type TestDatabase } from '../../test/support/postgres.ts';
-import { testRedisUrl } from '../../test/support/redis.ts';
 
-const main = fileURLToPath(new URL('../../dist/apps/api/main.js', import.meta.url));
 const storefront = mkdtempSync(join(tmpdir(), 'servery-storefront-'));
 let database: TestDatabase;
-let api: ChildProcess;
-let url = '';
+let dataSource: DataSource;
+let api: BuiltApp;
 
 beforeAll(async () => {
-  if (!existsSync(main)) throw new Error('the API is not built: npm run build:server');
   writeFileSync(join(storefront, 'index.html'), '<title>Servery</title>');
   database = await createTestDatabase();
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  api = spawn(process.execPath, [main], {
-    stdio: 'ignore',
-    env: {
-      PATH: process.env.PATH,
-      LOG_LEVEL: 'error',
-      DATABASE_URL: database.url,
-      REDIS_URL: testRedisUrl(),
-      SERVERY_URL: url,
-      SERVERY_PORT: String(port),
-      SERVERY_SECRET_KEY: randomBytes(32).toString('base64'),
-      SERVERY_STOREFRONT_DIR: storefront,
-      STRIPE_SECRET_KEY: 'sk_test_unused',
-      STRIPE_WEBHOOK_SECRET: 'whsec_unused',
-      STRIPE_API_HOST: '127.0.0.1',
-      STRIPE_API_PORT: '1',
-    },
-  });
+  dataSource = await createDataSource(database.url, { poolSize: 2 }).initialize();
+  api = await startBuilt('api', { DATABASE_URL: database.url, SERVERY_STOREFRONT_DIR: storefront });
 });
 
 afterAll(async () => {
-  api?.kill('SIGKILL');
+  api?.process.kill('SIGKILL');
+  await dataSource?.destroy();
   await database?.drop();
   rmSync(storefront, { recursive: true, force: true });
 });
 
 describe('the built API', () => {
   it('starts, is ready, and serves the storefront beside the API', async () => {
-    const ready = async () => (await fetch(`${url}/health/ready`).catch(() => undefined))?.status;
+    const ready = async () => (await fetch(`${api.url}/health/ready`).catch(() => undefined))?.status;
     await expect.poll(ready, { timeout: 50_000, interval: 200 }).toBe(200);
     for (const path of ['/', '/servers/42']) {
-      const page = await fetch(url + path, { headers: { accept: 'text/html' } });
+      const page = await fetch(api.url + path, { headers: { accept: 'text/html' } });
       expect(await page.text()).toContain('<title>Servery</title>');
       expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     }
-    const unknown = await fetch(`${url}/v1/nothing`, { headers: { accept: 'text/html' } });
+    const unknown = await fetch(`${api.url}/v1/nothing`, { headers: { accept: 'text/html' } });
     expect(unknown.status).toBe(404);
     expect(await unknown.json()).toMatchObject({ error: { code: 'not_found' } });
-    expect((await fetch(`${url}/v1/servers`)).status).toBe(401);
+    expect((await fetch(`${api.url}/v1/servers`)).status).toBe(401);
   });
 
-  it('ends by itself when it is told to stop', async () => {
-    const exited = once(api, 'exit');
-    api.kill('SIGTERM');
-    const [code, signal] = await exited;
-    expect([code, signal]).not.toEqual([1, null]);
-    await expect(fetch(`${url}/health/live`)).rejects.toThrow();
+  it('finishes the request in progress when it is told to stop, takes no other, and exits with 0', async () => {
+    const blocker = dataSource.createQueryRunner();
+    await blocker.startTransaction();
+    await blocker.query('LOCK TABLE projects IN ACCESS EXCLUSIVE MODE');
+    const signUp = fetch(`${api.url}/v1/accounts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'late@example.com', password: 'correct horse battery' }),
+    });
+    const waiting = async () =>
+      (await dataSource.query('SELECT 1 FROM pg_locks WHERE NOT granted')) as unknown[];
+    await expect.poll(waiting, { timeout: 30_000 }).toHaveLength(1);
+    const stopped = api.stop();
+    const refused = () =>
+      fetch(`${api.url}/health/live`).then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(refused, { timeout: 30_000 }).toBe(true);
+    await blocker.commitTransaction();
+    await blocker.release();
+    expect((await signUp).status).toBe(201);
+    expect(await stopped).toBe(0);
+    expect(await dataSource.query('SELECT email FROM accounts')).toEqual([{ email: 'late@example.com' }]);
   });
 });

@@ -9,6 +9,7 @@ import { newUuid } from '#libs/kernel';
 import { appModule } from './app.module.ts';
 import { addBodyParser, BODY_LIMIT_BYTES } from './http/body-parser.ts';
 import { answerFrameworkError } from './http/framework-errors.ts';
+import { closeAfterLastAnswers } from './http/last-answers.ts';
 import { RouteTable } from './http/route-table.ts';
 import { addSecurityHeaders } from './http/security-headers.ts';
 import { HttpMetrics } from './observability/http-metrics.ts';
@@ -39,6 +40,7 @@ export async function createApi(
   metrics.watch(fastify);
   addSecurityHeaders(fastify, { https: environment.SERVERY_URL.startsWith('https:') });
   addBodyParser(fastify);
+  closeAfterLastAnswers(fastify);
   await fastify.register(cookie);
   const storefront = environment.SERVERY_STOREFRONT_DIR;
   if (storefront !== undefined) await serveStorefront(fastify, storefront);
@@ -49,6 +51,7 @@ export async function createApi(
     { bodyParser: false, bufferLogs: true, abortOnError: false },
   );
   app.useLogger(app.get(Logger));
-  app.enableShutdownHooks();
+  // Requests in progress are answered first; then it exits with 0, and the last lines of its log are written.
+  app.enableShutdownHooks([], { useProcessExit: true });
   return { app, routes };
 }

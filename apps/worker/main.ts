@@ -14,7 +14,8 @@ const app = await NestFactory.create<NestFastifyApplication>(
   { bufferLogs: true, abortOnError: false },
 );
 app.useLogger(app.get(Logger));
-app.enableShutdownHooks();
+// A worker that has drained has done well: it exits with 0, and the last lines of its log are written.
+app.enableShutdownHooks([], { useProcessExit: true });
 await app.listen(environment.SERVERY_WORKER_PORT, environment.SERVERY_HOST);
 
 /** The hypervisor drivers want it before anything of the app exists. */

@@ -3,6 +3,7 @@ import {
   Inject,
   Injectable,
   type OnApplicationBootstrap,
+  type OnModuleDestroy,
 } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
@@ -17,7 +18,7 @@ const EXPIRY_SECONDS = 600;
 
 /** What the worker does by the clock. Each task waits for its own last run; PostgreSQL keeps several workers apart. */
 @Injectable()
-export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   private readonly stop = new AbortController();
   private running: Promise<void>[] = [];
 
@@ -35,12 +36,17 @@ export class Schedules implements OnApplicationBootstrap, BeforeApplicationShutd
       this.every(EVENTS_SECONDS, 'provider events', () => this.events.processDue()),
       this.every(REPAIR_SECONDS, 'payments repair', () => this.events.repair()),
       this.every(EXPIRY_SECONDS, 'expired secrets', () => this.secrets.expire(this.dataSource.manager)),
-      this.every(this.environment.SERVERY_RECONCILE_SECONDS, 'reconciler', () => this.reconciler.run()),
+      this.every(this.environment.SERVERY_RECONCILE_SECONDS, 'reconciler', () =>
+        this.reconciler.run(this.stop.signal),
+      ),
     ];
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  onModuleDestroy(): void {
     this.stop.abort();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.running);
   }
 

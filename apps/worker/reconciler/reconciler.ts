@@ -36,8 +36,8 @@ export class Reconciler {
     private readonly log: PinoLogger,
   ) {}
 
-  /** One round over all hosts. Does nothing while another worker is at it. */
-  async run(): Promise<void> {
+  /** One round over all hosts, or as far as it comes until told to stop. Nothing while another worker is at it. */
+  async run(stop?: AbortSignal): Promise<void> {
     const runner = this.dataSource.createQueryRunner();
     try {
       const [lock] = (await runner.query('SELECT pg_try_advisory_lock($1) AS taken', [LOCK])) as {
@@ -45,7 +45,10 @@ export class Reconciler {
       }[];
       if (!lock?.taken) return;
       try {
-        for (const host of await this.hosts.all()) await this.reconcileHost(host);
+        for (const host of await this.hosts.all()) {
+          if (stop?.aborted) return;
+          await this.reconcileHost(host);
+        }
         const found = await reconcileBookkeeping(this.dataSource);
         await this.report(found);
         await this.findings.resolveOthers(null, OWN_FINDINGS, found);

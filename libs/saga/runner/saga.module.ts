@@ -5,6 +5,7 @@ import {
   Module,
   type ModuleMetadata,
   type OnApplicationBootstrap,
+  type OnModuleDestroy,
 } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
@@ -30,16 +31,25 @@ export interface SagaModuleOptions {
   readonly useFactory: FactoryProvider<SagasToRun | Promise<SagasToRun>>['useFactory'];
 }
 
-/** Starts the runner with the app and drains it before the app's connections close. */
-class RunnerLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
+/**
+ * Starts the runner with the app and drains it before the app's connections close. It begins with the first of
+ * Nest's hooks: the later one is not reached before what other modules wait for in theirs has ended.
+ */
+class RunnerLifecycle implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  private drained: Promise<void> | undefined;
+
   constructor(private readonly runner: SagaRunner) {}
 
   async onApplicationBootstrap(): Promise<void> {
     await this.runner.start();
   }
 
+  onModuleDestroy(): void {
+    this.drained = this.runner.stop();
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
-    await this.runner.stop();
+    await this.drained;
   }
 }
 
