@@ -67,8 +67,6 @@ function networkConfig(address: Address): YamlDocument {
         // Not `default`: Debian 12's cloud-init takes a network here and nothing else.
         routes: [{ to: '0.0.0.0/0', via: address.gateway }],
         dhcp4: false,
-        // There is no router to wait for: without this the guest waits 12 s for its advertisement.
-        'accept-ra': false,
       },
     },
   };
