@@ -139,3 +139,53 @@ describe('other people', () => {
     await browser.close();
   });
 });
+
+describe('the frame of the pages', () => {
+  it('gives each page a title of its own', async () => {
+    const browser = await launchChromium();
+    const page = await openPage(browser);
+    keepPictureOnFailure(page);
+    await signIn(page, login('CUSTOMER'));
+    const titles = new Map<string, string>();
+    for (const path of ['/', '/products/web', '/configure/web', '/no-such-page', ...FOR_CUSTOMERS]) {
+      await page.goto(path);
+      await settled(page);
+      titles.set(await page.title(), path);
+    }
+    // The order that is not there shows the page for paths that are not there.
+    expect([...titles.keys()].every((title) => title.includes('Servery'))).toBe(true);
+    expect(titles.size).toBe(FOR_CUSTOMERS.length + 3);
+    await browser.close();
+  });
+
+  it('stays when the service does not answer, says so, and goes on when it is back', async () => {
+    const browser = await launchChromium();
+    const page = await openPage(browser);
+    keepPictureOnFailure(page);
+    await page.route('**/v1/**', (route) => route.abort());
+    await page.goto('/servers');
+    await page.getByText('Servery cannot be reached').waitFor();
+    await page.getByRole('link', { name: 'Servery, home' }).waitFor();
+    await page.unroute('**/v1/**');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor();
+    await browser.close();
+  });
+
+  it('leads to the sign-in page when the session has ended, and back', async () => {
+    const browser = await launchChromium();
+    const page = await openPage(browser);
+    keepPictureOnFailure(page);
+    await signIn(page, login('CUSTOMER'));
+    await page.context().clearCookies();
+    await page.getByRole('link', { name: 'Servery, home' }).click();
+    await page.getByRole('link', { name: 'My servers' }).click();
+    await page.getByRole('heading', { name: 'Welcome back' }).waitFor({ timeout: 30_000 });
+    const { email, password } = login('CUSTOMER');
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'My servers' }).waitFor();
+    await browser.close();
+  });
+});

@@ -12,12 +12,11 @@ import { SAGA_STATES } from './api/operator.ts';
 import { queryClient } from './api/query-client.ts';
 import { Layout } from './components/shell/layout.tsx';
 import { CatalogPage } from './pages/catalog/catalog-page.tsx';
-import { CrashPage, NotFoundPage } from './pages/fallback-pages.tsx';
+import { CrashPage, NotFoundPage, PendingPage } from './pages/fallback-pages.tsx';
 
 const rootRoute = createRootRoute({
   component: Layout,
   notFoundComponent: NotFoundPage,
-  errorComponent: CrashPage,
 });
 const parent = () => rootRoute;
 
@@ -189,7 +188,15 @@ const routeTree = rootRoute.addChildren([
   findingsRoute,
 ]);
 
-export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true });
+export const router = createRouter({
+  routeTree,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultErrorComponent: CrashPage,
+  defaultPendingComponent: PendingPage,
+  defaultPendingMs: 300,
+  defaultPendingMinMs: 0,
+});
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -47,7 +47,7 @@ describe('the way to the API', () => {
   it('says so when there is no connection, and when the refusal is none of ours', async () => {
     vi.stubGlobal('fetch', vi.fn().mockRejectedValue(new TypeError('Failed to fetch')));
     await expect(call('/x', contract)).rejects.toEqual(
-      new ApiError(0, 'network', 'Servery cannot be reached. Check your connection; we keep trying.'),
+      new ApiError(0, 'network', 'Servery cannot be reached. Check your connection, then try again.'),
     );
     answerWith(502, 'Bad Gateway');
     await expect(call('/x', contract)).rejects.toMatchObject({ status: 502, code: 'service_error' });

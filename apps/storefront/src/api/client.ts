@@ -74,7 +74,7 @@ async function send(path: string, { method = 'GET', body, idempotencyKey, signal
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    throw new ApiError(0, 'network', 'Servery cannot be reached. Check your connection; we keep trying.');
+    throw new ApiError(0, 'network', 'Servery cannot be reached. Check your connection, then try again.');
   }
 }
 

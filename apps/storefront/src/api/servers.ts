@@ -10,7 +10,7 @@ import {
   serverListResponse,
   serverResponse,
 } from '#libs/contracts';
-import { call, newIdempotencyKey } from './client.ts';
+import { ApiError, call, newIdempotencyKey } from './client.ts';
 import { PER_PAGE } from './pages.ts';
 import { backOffMs } from './polling.ts';
 
@@ -57,7 +57,7 @@ export function serverQuery(id: number) {
     queryKey: ['servers', id],
     queryFn: async ({ signal }) => (await call(`/servers/${id}`, serverResponse, { signal })).server,
     refetchInterval: ({ state }) => {
-      if (state.status === 'error') return false;
+      if (state.error instanceof ApiError && state.error.status === 404) return false;
       return state.data && !BUSY.has(state.data.status) && !state.data.locked ? 10_000 : 2_000;
     },
   });

@@ -52,9 +52,20 @@ function LeaveWhenSignedOut() {
   return null;
 }
 
-function EmulatedPaymentsBanner() {
+const EMULATED_KEY = 'servery.emulated';
+
+/** Whether payments are emulated; until the service says so, what it said last, so that no page jumps. */
+function useEmulatedPayments(): boolean {
   const { data } = useQuery(catalogQuery);
-  if (!data?.payment.emulated) return null;
+  const emulated = data?.payment.emulated;
+  useEffect(() => {
+    if (emulated !== undefined) sessionStorage.setItem(EMULATED_KEY, String(emulated));
+  }, [emulated]);
+  return emulated ?? sessionStorage.getItem(EMULATED_KEY) === 'true';
+}
+
+function EmulatedPaymentsBanner() {
+  if (!useEmulatedPayments()) return null;
   return (
     <aside
       aria-label="Test mode"

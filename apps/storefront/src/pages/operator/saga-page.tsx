@@ -7,7 +7,8 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { Cell, Table } from '../../components/table.tsx';
-import { formatDate, formatDuration } from '../../format.ts';
+import { Time } from '../../components/time.tsx';
+import { formatDuration } from '../../format.ts';
 import { OperatorFrame } from './operator-frame.tsx';
 
 export function SagaPage() {
@@ -26,8 +27,8 @@ function SagaBody({ saga }: { saga: SagaWire & { log: SagaTryWire[] } }) {
     <div className="grid gap-6">
       <p className="text-soft">
         <span className="font-[600] text-ink">{saga.state}</span>, at {saga.step} · began{' '}
-        {formatDate(saga.created)}
-        {saga.finished ? ` · ended ${formatDate(saga.finished)}` : ` · wakes ${formatDate(saga.wake_at)}`}
+        <Time at={saga.created} />
+        {saga.finished ? ` · ended $<Time at={saga.finished} />` : ` · wakes $<Time at={saga.wake_at} />`}
       </p>
       {saga.error && <StoppedNotice saga={saga} />}
       <Table
@@ -43,7 +44,9 @@ function SagaBody({ saga }: { saga: SagaWire & { log: SagaTryWire[] } }) {
             <Cell className="whitespace-nowrap tabular-nums">
               {formatDuration(one.duration_seconds * 1000)}
             </Cell>
-            <Cell className="whitespace-nowrap text-soft">{formatDate(one.at)}</Cell>
+            <Cell className="whitespace-nowrap text-soft">
+              <Time at={one.at} />
+            </Cell>
             <Cell className="text-bad">{one.error && `${one.error.code}: ${one.error.message}`}</Cell>
           </tr>
         ))}

@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import type { ServerWire } from '#libs/contracts';
+import { catalogQuery } from '../../api/catalog.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Panel } from '../../components/section.tsx';
 import { Time } from '../../components/time.tsx';
-import { formatCount, formatGb } from '../../format.ts';
+import { formatCount, formatGb, formatHourly, formatPrice } from '../../format.ts';
 
 export function FactsPanel({ server }: { server: ServerWire }) {
   const { server_type: size, servery } = server;
@@ -10,6 +12,7 @@ export function FactsPanel({ server }: { server: ServerWire }) {
   const facts = [
     ['Appliance', servery.appliance],
     ['Size', `${size.name}: ${formatCount(size.cores, 'vCPU')}, ${formatGb(size.memory)}`],
+    ['Price', <Price key="price" server={server} />],
     ['Disk', formatGb(server.primary_disk_size)],
     ['Address', ip ? <Address key="address" ip={ip} /> : 'none yet'],
     ['Location', server.location.description],
@@ -29,6 +32,21 @@ export function FactsPanel({ server }: { server: ServerWire }) {
         ))}
       </dl>
     </Panel>
+  );
+}
+
+/** What it costs while it is there, switched on or off. */
+function Price({ server }: { server: ServerWire }) {
+  const { data: catalog } = useQuery(catalogQuery);
+  const price = server.server_type.prices.find(({ location }) => location === server.location.name);
+  if (!price || !catalog) return '…';
+  return (
+    <>
+      {formatHourly(price.price_hourly.gross, catalog.currency)} an hour
+      <span className="block text-sm font-normal text-soft">
+        at most {formatPrice(price.price_monthly.gross, catalog.currency)} a month
+      </span>
+    </>
   );
 }
 

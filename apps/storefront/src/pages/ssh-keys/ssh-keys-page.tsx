@@ -9,7 +9,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
-import { formatDate } from '../../format.ts';
+import { Time } from '../../components/time.tsx';
 import { AddKeyDialog } from './add-key-dialog.tsx';
 
 export function SshKeysPage() {
@@ -60,7 +60,9 @@ function KeyRow({ sshKey }: { sshKey: SshKeyWire }) {
       <div className="min-w-0">
         <p className="truncate font-[600]">{sshKey.name}</p>
         <p className="truncate font-mono text-sm text-soft">{sshKey.fingerprint}</p>
-        <p className="text-sm text-soft">Added {formatDate(sshKey.created)}</p>
+        <p className="text-sm text-soft">
+          Added <Time at={sshKey.created} />
+        </p>
       </div>
       <Button
         look="secondary"

@@ -10,7 +10,7 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { Cell, Table } from '../../components/table.tsx';
-import { formatDate } from '../../format.ts';
+import { Time } from '../../components/time.tsx';
 import { CreateTokenDialog } from './create-token-dialog.tsx';
 
 export function TokensPage() {
@@ -61,9 +61,11 @@ function TokenRow({ token }: { token: ApiTokenWire }) {
       <Cell className="font-[600]">{token.name}</Cell>
       <Cell className="whitespace-nowrap">{token.access === 'read' ? 'read' : 'read and write'}</Cell>
       <Cell className="font-mono text-sm">…{token.last4}</Cell>
-      <Cell className="whitespace-nowrap text-soft">{formatDate(token.created)}</Cell>
       <Cell className="whitespace-nowrap text-soft">
-        {token.last_used ? formatDate(token.last_used) : 'never'}
+        <Time at={token.created} />
+      </Cell>
+      <Cell className="whitespace-nowrap text-soft">
+        {token.last_used ? <Time at={token.last_used} /> : 'never'}
       </Cell>
       <Cell className="text-right">
         {token.revoked ? (
