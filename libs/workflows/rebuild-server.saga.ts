@@ -41,7 +41,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     // Also what the request left: a password that the guest never got is not its owner's to see.
     undoTransact: async (manager, ctx, seen) => {
       const { serverId } = ctx.params;
-      await ctx.deps.secrets.destroy(manager, serverId, 'pending_password', 'root_password');
+      await ctx.deps.secrets.destroy(manager, serverId, 'pending_password', 'root_password', 'user_data');
       await writeSeen(manager, ctx, seen);
     },
   })
