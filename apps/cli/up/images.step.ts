@@ -3,7 +3,7 @@ import { type CookedImage, cookImage, listRecipes, type Recipe, readCookedImage 
 import type { Progress, Step } from './step.ts';
 import type { Up } from './up.ts';
 
-/** Each appliance of the catalog is cooked once and kept; `servery image cook` makes newer builds. */
+/** Each appliance of the catalog is cooked once per recipe and kept; `servery image cook` makes newer builds. */
 export const imagesStep: Step = {
   title: 'Golden images',
   async run(up, progress) {
@@ -17,7 +17,7 @@ export const imagesStep: Step = {
 
 async function ensureImage(up: Up, recipe: Recipe, progress: Progress): Promise<CookedImage> {
   const kept = await readCookedImage(up.imagesFolder, recipe.name);
-  if (kept) return kept;
+  if (kept?.manifest.recipe.sha256 === recipe.sha256) return kept;
   return cookImage({
     recipe,
     outputDir: up.imagesFolder,

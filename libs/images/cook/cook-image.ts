@@ -17,7 +17,7 @@ import { runTool } from './run-tool.ts';
 import { checkMachine } from './tools.ts';
 
 /** Raised whenever this code makes other bytes of the same recipe and packages. */
-const COOK_VERSION = 3;
+const COOK_VERSION = 4;
 
 const NEEDED_BYTES = 4 * BYTES_PER_GIB;
 const NEARLY_FULL_BYTES = 64 * 1024 ** 2;
