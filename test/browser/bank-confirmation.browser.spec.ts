@@ -38,6 +38,8 @@ describe('a visitor whose bank wants each payment confirmed (3-D Secure)', () =>
     await page.getByRole('radio', { name: /A password/ }).click();
     const name = await nameAndContinue(page);
     await signUp(page, newLogin());
+    await page.getByText('A card is needed for this order').waitFor();
+    expect(await page.getByText('This cannot be ordered right now').count()).toBe(0);
     await page.getByRole('button', { name: 'Add a card' }).click();
     await submitCard(page, CARDS.asksTheBank);
     await page.getByRole('button', { name: 'Fail authentication' }).click();

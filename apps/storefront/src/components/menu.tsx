@@ -12,7 +12,7 @@ export function DropMenu({ trigger, children }: { trigger: ReactElement; childre
       <Menu.Trigger render={trigger} />
       <Menu.Portal>
         <Menu.Positioner align="end" sideOffset={6} collisionPadding={12} className="z-40">
-          <Menu.Popup className="max-h-[min(32rem,80dvh)] min-w-56 overflow-y-auto rounded-card border border-line bg-surface p-1.5 shadow-float outline-none">
+          <Menu.Popup className="max-h-[min(32rem,80dvh)] min-w-56 max-w-[min(20rem,calc(100vw-1.5rem))] overflow-y-auto rounded-card border border-line bg-surface p-1.5 shadow-float outline-none">
             {children}
           </Menu.Popup>
         </Menu.Positioner>

@@ -24,7 +24,10 @@ function AccountBody({ account }: { account: AccountWire }) {
   return (
     <div className="grid gap-12">
       <CardsSection />
-      <Section title="Limits" hint="New accounts start small. Write to us when you need more.">
+      <Section
+        title="Limits"
+        hint="For all your projects together. New accounts start small; the operator of this shop can raise them."
+      >
         <Panel className="grid gap-5">
           <UsageMeter label="Servers" used={usage.servers} total={limits.servers} />
           <UsageMeter label="vCPUs" used={usage.vcpus} total={limits.vcpus} />

@@ -43,7 +43,8 @@ function Review({ draft, product, currency }: { draft: OrderDraft; product: Prod
     onSuccess: (orderId) => navigate({ to: '/orders/$orderId', params: { orderId }, replace: true }),
     onError: () => quote.refetch(),
   });
-  const obstacles = quote.data?.problems.filter((problem) => problem.code !== 'payment_required') ?? [];
+  // That a card is still to be added is no obstacle: its section says so, and takes it.
+  const obstacles = quote.data?.problems.filter((problem) => problem.code !== 'no_card') ?? [];
   const cardMissing = Boolean(quote.data?.card_required) && !account?.card;
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-10 lg:grid-cols-[minmax(0,1fr)_21rem] lg:gap-14">
