@@ -20,7 +20,11 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await api.current.dataSource.query('UPDATE servers SET deleted_at = now()');
+  const { dataSource } = api.current;
+  await dataSource.query('UPDATE servers SET deleted_at = now()');
+  await dataSource.query('UPDATE addresses SET server_id = NULL');
+  await dataSource.query('DELETE FROM reservations');
+  await dataSource.query('UPDATE hosts SET used_vcpus = 0, used_memory_mib = 0, used_disk_gib = 0');
 });
 
 async function order(): Promise<number> {
