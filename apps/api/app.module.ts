@@ -20,6 +20,7 @@ import { AccountsController } from './accounts/accounts.controller.ts';
 import { ActionPresenter } from './actions/action.presenter.ts';
 import { ActionsController } from './actions/actions.controller.ts';
 import { ApiTokensController } from './api-tokens/api-tokens.controller.ts';
+import { AuditInterceptor } from './audit/audit.interceptor.ts';
 import { AccessGuard } from './auth/access.guard.ts';
 import { ApiTokenStrategy } from './auth/api-token.strategy.ts';
 import { AuthenticationGuard } from './auth/authentication.guard.ts';
@@ -92,7 +93,7 @@ const controllers = [
 const guards = [CsrfGuard, AuthenticationGuard, RateLimitGuard, AccessGuard];
 
 /** The one around the others comes first: an answer is kept as it was serialized. */
-const interceptors = [IdempotencyInterceptor, StandardSchemaSerializerInterceptor];
+const interceptors = [IdempotencyInterceptor, AuditInterceptor, StandardSchemaSerializerInterceptor];
 
 interface AppOptions {
   readonly environment: Environment;

@@ -3,7 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newTenant, stockMarketplace, type Tenant } from '../../test/api/marketplace.ts';
-import { testApi } from '../../test/api/test-api.ts';
+import { METRICS_TOKEN, testApi } from '../../test/api/test-api.ts';
 import { type DescribedEndpoint, describeEndpoints } from './http/endpoints.ts';
 
 const api = testApi();
@@ -159,13 +159,21 @@ describe('operations', () => {
   it('answers health and metrics', async () => {
     expect((await api.current.request('GET', '/health/live')).statusCode).toBe(200);
     expect((await api.current.request('GET', '/health/ready')).json()).toEqual({ status: 'ok' });
-    const metrics = (await api.current.request('GET', '/metrics')).body;
+    const metrics = (await api.current.request('GET', '/metrics', { token: METRICS_TOKEN })).body;
     for (const line of [
       'servery_orders{status="placed"} 1',
       'servery_host_capacity{host="kvm-1"',
       'servery_queue_depth',
     ]) {
       expect(metrics).toContain(line);
+    }
+  });
+
+  it('shows metrics to nobody without their token', async () => {
+    for (const credentials of [{}, { token: owner.token }, { token: `${METRICS_TOKEN}x` }]) {
+      const answer = await api.current.request('GET', '/metrics', credentials);
+      expect(answer.statusCode).toBe(401);
+      expect(answer.body).not.toContain('servery_');
     }
   });
 

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { DomainError } from '#libs/kernel';
+import { registerAudit } from './audit.command.ts';
 import { registerDoctor } from './doctor.command.ts';
 import { registerDown } from './down.command.ts';
 import { registerHost } from './host.command.ts';
@@ -21,6 +22,7 @@ for (const register of [
   registerHost,
   registerImage,
   registerSaga,
+  registerAudit,
 ])
   register(program);
 

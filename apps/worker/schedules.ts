@@ -6,15 +6,15 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { DataSource } from 'typeorm';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ProviderEvents } from '#libs/payments';
-import { SecretsStore } from '#libs/servers';
+import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 
 const EVENTS_SECONDS = 1;
 const REPAIR_SECONDS = 60;
 const EXPIRY_SECONDS = 600;
+const DAY_SECONDS = 86_400;
 
 /** What the worker does by the clock. Each task waits for its own last run; PostgreSQL keeps several workers apart. */
 @Injectable()
@@ -23,10 +23,9 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
   private running: Promise<void>[] = [];
 
   constructor(
-    private readonly dataSource: DataSource,
     private readonly events: ProviderEvents,
-    private readonly secrets: SecretsStore,
     private readonly reconciler: Reconciler,
+    private readonly pruning: Pruning,
     private readonly log: PinoLogger,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
@@ -35,7 +34,8 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
     this.running = [
       this.every(EVENTS_SECONDS, 'provider events', () => this.events.processDue()),
       this.every(REPAIR_SECONDS, 'payments repair', () => this.events.repair()),
-      this.every(EXPIRY_SECONDS, 'expired secrets', () => this.secrets.expire(this.dataSource.manager)),
+      this.every(EXPIRY_SECONDS, 'expired secrets', () => this.pruning.expireSecrets()),
+      this.every(DAY_SECONDS, 'pruning', () => this.pruning.run()),
       this.every(this.environment.SERVERY_RECONCILE_SECONDS, 'reconciler', () =>
         this.reconciler.run(this.stop.signal),
       ),

@@ -23,6 +23,7 @@ import { orderPayments, workflows } from '#libs/workflows';
 import { HealthController } from './observability/health.controller.ts';
 import { MetricsController } from './observability/metrics.controller.ts';
 import { REGISTRY, registryModule } from './observability/registry.ts';
+import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 import { Schedules } from './schedules.ts';
 
@@ -65,7 +66,7 @@ export function workerModule(environment: Environment, installationId: string): 
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Reconciler, Schedules],
+    providers: [Pruning, Reconciler, Schedules],
   };
 }
 

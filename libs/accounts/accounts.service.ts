@@ -109,6 +109,11 @@ export class AccountsService {
     return { account, project };
   }
 
+  /** The id of the account that signs in with this e-mail, if there is one. */
+  async idOf(email: string): Promise<number | undefined> {
+    return (await this.findByEmail(email))?.id;
+  }
+
   private findByEmail(email: string): Promise<Account | null> {
     return this.dataSource
       .getRepository(Account)

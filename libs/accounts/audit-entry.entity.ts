@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type ActorKind = 'session' | 'token' | 'operator' | 'system';
 
-/** Who did what to what. Never changed and never deleted. */
+/** Who did what to what. Never changed; the worker deletes it after SERVERY_AUDIT_KEEP_DAYS. */
 @Entity('audit_entries')
 export class AuditEntry {
   @PrimaryColumn({ type: 'bigint' })

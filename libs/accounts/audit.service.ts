@@ -7,11 +7,24 @@ export interface AuditRecord {
   readonly accountId: number;
   readonly actorKind: ActorKind;
   readonly actorId: number | null;
-  /** Such as `credentials.reveal`. */
+  /** Such as `server.create`. */
   readonly action: string;
   readonly subjectKind: string;
   readonly subjectId: number;
   readonly ip?: string | null;
+}
+
+export interface AuditFilter {
+  /** Of the account that acted. */
+  readonly email?: string;
+  readonly subject?: { readonly kind: string; readonly id: number };
+  readonly limit: number;
+}
+
+/** An entry with the e-mail of its account, unless that is gone. */
+export interface AuditLine extends Required<AuditRecord> {
+  readonly email: string | null;
+  readonly createdAt: Date;
 }
 
 @Injectable()
@@ -28,10 +41,17 @@ export class AuditService {
     });
   }
 
-  /** What happened to one subject, the oldest first. */
-  listFor(subjectKind: string, subjectId: number): Promise<AuditEntry[]> {
-    return this.dataSource
-      .getRepository(AuditEntry)
-      .find({ where: { subjectKind, subjectId }, order: { createdAt: 'ASC', id: 'ASC' } });
+  /** The newest entries first; without a filter, of everybody. */
+  list({ email, subject, limit }: AuditFilter): Promise<AuditLine[]> {
+    return this.dataSource.query(
+      `SELECT e.account_id AS "accountId", a.email, e.actor_kind AS "actorKind", e.actor_id AS "actorId", e.action,
+              e.subject_kind AS "subjectKind", e.subject_id AS "subjectId", host(e.ip) AS ip,
+              e.created_at AS "createdAt"
+       FROM audit_entries e LEFT JOIN accounts a ON a.id = e.account_id
+       WHERE ($1::text IS NULL OR lower(a.email) = lower($1))
+         AND ($2::text IS NULL OR (e.subject_kind = $2 AND e.subject_id = $3::bigint))
+       ORDER BY e.created_at DESC, e.id DESC LIMIT $4`,
+      [email ?? null, subject?.kind ?? null, subject?.id ?? null, limit],
+    );
   }
 }

@@ -4,7 +4,7 @@ export { AccountsModule, accountsEntities } from './accounts.module.ts';
 export { type AccountStanding, AccountsService, type NewAccount, type SignedUp } from './accounts.service.ts';
 export { ApiToken, type TokenAccess } from './api-token.entity.ts';
 export { ApiTokensService, type TokenBearer } from './api-tokens.service.ts';
-export { type AuditRecord, AuditService } from './audit.service.ts';
+export { type AuditFilter, type AuditLine, type AuditRecord, AuditService } from './audit.service.ts';
 export { type ActorKind, AuditEntry } from './audit-entry.entity.ts';
 export { Project } from './project.entity.ts';
 export { ProjectsService } from './projects.service.ts';

@@ -89,6 +89,27 @@ export const environmentSchema = z.object({
     .max(3600)
     .default(30)
     .describe('how often the hosts are compared with the database'),
+  SERVERY_METRICS_TOKEN: z
+    .string()
+    .regex(/^\S{16,}$/, { error: 'must have 16 characters or more, without spaces (openssl rand -hex 24)' })
+    .optional()
+    .describe('what Prometheus presents as bearer token at /metrics of API and worker; closed without it'),
+  SERVERY_KEEP_DAYS: z.coerce
+    .number()
+    .int()
+    .min(31)
+    .max(3650)
+    .default(90)
+    .describe(
+      'for how many days closed findings and settled events and calls of the payment provider are kept',
+    ),
+  SERVERY_AUDIT_KEEP_DAYS: z.coerce
+    .number()
+    .int()
+    .min(31)
+    .max(36_500)
+    .default(400)
+    .describe('for how many days the audit of who did what is kept'),
   SERVERY_SIMULATED_FLEET_DIR: z
     .string()
     .min(1)

@@ -13,6 +13,8 @@ export interface RateLimitAnswer {
   readonly allowed: boolean;
   readonly limit: number;
   readonly remaining: number;
+  /** The first refusal of its window. */
+  readonly isFirstRefusal: boolean;
   /** Unix time at which the whole limit is there again. */
   readonly resetAtEpochSeconds: number;
 }
@@ -62,6 +64,7 @@ function answer(limit: number, [allowed, result]: [boolean, RateLimiterRes]): Ra
     allowed,
     limit,
     remaining: Math.max(0, result.remainingPoints),
+    isFirstRefusal: result.consumedPoints === limit + 1,
     resetAtEpochSeconds: Math.ceil((Date.now() + result.msBeforeNext) / 1000),
   };
 }

@@ -1,3 +1,4 @@
+export { bearerIs } from './bearer.ts';
 export { cryptHash } from './crypt-hash.ts';
 export * from './envelope-cipher.ts';
 export * from './secrets.errors.ts';

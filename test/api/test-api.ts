@@ -16,6 +16,9 @@ export interface TestRequest {
   readonly headers?: Record<string, string>;
 }
 
+/** What opens `/metrics` of a test's API. */
+export const METRICS_TOKEN = 'metrics-token-of-the-tests';
+
 /** The whole API on a database of its own. Each answer is checked against Hetzner's document. */
 export class TestApi {
   readonly origin = 'http://127.0.0.1:8080';
@@ -67,6 +70,7 @@ export function testApi(adapt?: (module: DynamicModule) => DynamicModule): { rea
       REDIS_URL: testRedisUrl(),
       SERVERY_URL: 'http://127.0.0.1:8080',
       SERVERY_SECRET_KEY: randomBytes(32).toString('base64'),
+      SERVERY_METRICS_TOKEN: METRICS_TOKEN,
       STRIPE_SECRET_KEY: 'sk_test_unused',
       STRIPE_WEBHOOK_SECRET: 'whsec_unused',
       STRIPE_API_HOST: '127.0.0.1',

@@ -29,6 +29,7 @@ export class AccountsController {
   @Post('accounts')
   @Endpoint({
     summary: 'Sign up',
+    audit: 'account.sign_up',
     access: 'public',
     response: signUpResponse,
     status: 201,
@@ -48,7 +49,13 @@ export class AccountsController {
 
   @Post('sessions')
   @UseGuards(PasswordGuard)
-  @Endpoint({ summary: 'Sign in', access: 'public', response: accountResponse, status: 201 })
+  @Endpoint({
+    summary: 'Sign in',
+    audit: 'account.sign_in',
+    access: 'public',
+    response: accountResponse,
+    status: 201,
+  })
   async signIn(
     @Req() request: FastifyRequest & { user: Account },
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -58,7 +65,7 @@ export class AccountsController {
   }
 
   @Delete('sessions/current')
-  @Endpoint({ summary: 'Sign out', access: 'session' })
+  @Endpoint({ summary: 'Sign out', audit: 'account.sign_out', access: 'session' })
   async signOut(@CurrentPrincipal() principal: Principal, @Res({ passthrough: true }) reply: FastifyReply) {
     if (principal.kind === 'session') await this.sessions.close(principal.sessionId);
     clearSessionCookie(reply);

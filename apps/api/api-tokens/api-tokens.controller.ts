@@ -30,6 +30,7 @@ export class ApiTokensController {
   @Post()
   @Endpoint({
     summary: 'Make an API token, which is shown this once',
+    audit: 'api_token.create',
     access: 'session',
     response: createApiTokenResponse,
     status: 201,
@@ -45,7 +46,7 @@ export class ApiTokensController {
   }
 
   @Delete(':id')
-  @Endpoint({ summary: 'Revoke an API token at once', access: 'session' })
+  @Endpoint({ summary: 'Revoke an API token at once', audit: 'api_token.revoke', access: 'session' })
   async revoke(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: z.output<typeof byId>) {
     await this.tokens.revoke(projectId, id);
   }

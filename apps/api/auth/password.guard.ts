@@ -1,6 +1,7 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
+import { AccountsService, AuditService } from '#libs/accounts';
 import { signIn } from '#libs/contracts';
 import { type RateLimiter, RateLimits } from '#libs/queue';
 import { ApiError } from '../http/api-error.ts';
@@ -13,7 +14,11 @@ import { tooMany } from '../rate-limit/rate-limit.guard.ts';
 export class PasswordGuard extends AuthGuard('password') {
   private readonly limiter: RateLimiter;
 
-  constructor(limits: RateLimits) {
+  constructor(
+    limits: RateLimits,
+    private readonly accounts: AccountsService,
+    private readonly audit: AuditService,
+  ) {
     super();
     this.limiter = limits.limiter({ name: 'sign-in', ...signInLimit });
   }
@@ -23,9 +28,25 @@ export class PasswordGuard extends AuthGuard('password') {
     const body = signIn.safeParse(request.body);
     if (!body.success) throw toInvalidInput(body.error.issues);
     const answer = await this.limiter.consume(`${request.ip}:${body.data.email.toLowerCase()}`);
+    if (answer.isFirstRefusal) await this.recordLockOut(body.data.email, request.ip);
     if (!answer.allowed) throw tooMany(answer);
     await super.canActivate(context);
     return true;
+  }
+
+  /** Once for each address and window: whoever guesses passwords does not fill the audit as well. */
+  private async recordLockOut(email: string, ip: string): Promise<void> {
+    const accountId = await this.accounts.idOf(email);
+    if (accountId === undefined) return;
+    const subject = { subjectKind: 'account', subjectId: accountId };
+    await this.audit.record({
+      ...subject,
+      accountId,
+      actorKind: 'system',
+      actorId: null,
+      action: 'account.sign_in_locked',
+      ip,
+    });
   }
 
   override handleRequest<T>(error: unknown, account: T): T {

@@ -15,6 +15,8 @@ export interface EndpointOptions {
   readonly response?: z.ZodType;
   /** 200 with a response, 204 without, unless told. */
   readonly status?: number;
+  /** What the audit calls it, after the kind of what it is done to: `server.create`. Changes without one fail a test. */
+  readonly audit?: `${string}.${string}`;
   /** Creates something: an `Idempotency-Key` makes repeating the request harmless. */
   readonly idempotent?: boolean;
 }

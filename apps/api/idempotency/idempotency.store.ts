@@ -73,7 +73,6 @@ export class IdempotencyStore {
       claim.claimId,
       sealed,
     ]);
-    await this.dataSource.query('DELETE FROM idempotency_keys WHERE expires_at < now()');
   }
 
   /** After a refusal, which changed nothing: the key is free again. */

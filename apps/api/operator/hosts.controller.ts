@@ -38,13 +38,23 @@ export class HostsController {
   }
 
   @Post('hosts/:id/actions/drain')
-  @Endpoint({ summary: 'Place no more servers on a host', access: 'operator', response: hostResponse })
+  @Endpoint({
+    summary: 'Place no more servers on a host',
+    audit: 'host.drain',
+    access: 'operator',
+    response: hostResponse,
+  })
   async drain(@Param({ schema: byId }) { id }: ById) {
     return { host: await this.presenter.presentOne(await this.hosts.setState(id, 'draining')) };
   }
 
   @Post('hosts/:id/actions/activate')
-  @Endpoint({ summary: 'Place servers on a host again', access: 'operator', response: hostResponse })
+  @Endpoint({
+    summary: 'Place servers on a host again',
+    audit: 'host.activate',
+    access: 'operator',
+    response: hostResponse,
+  })
   async activate(@Param({ schema: byId }) { id }: ById) {
     return { host: await this.presenter.presentOne(await this.hosts.setState(id, 'active')) };
   }

@@ -42,6 +42,7 @@ export class SagasController {
   @Post(':id/actions/resume')
   @Endpoint({
     summary: 'Let a stuck operation try again at once',
+    audit: 'saga.resume',
     access: 'operator',
     response: sagaResponse,
   })

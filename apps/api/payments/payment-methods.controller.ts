@@ -73,7 +73,7 @@ export class PaymentMethodsController {
   }
 
   @Delete(':id')
-  @Endpoint({ summary: 'Forget a card', access: 'session' })
+  @Endpoint({ summary: 'Forget a card', audit: 'payment_method.delete', access: 'session' })
   async remove(
     @CurrentPrincipal() { accountId }: Principal,
     @Param({ schema: byId }) { id }: z.output<typeof byId>,

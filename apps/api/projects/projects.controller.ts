@@ -20,6 +20,7 @@ export class ProjectsController {
   @Post()
   @Endpoint({
     summary: 'Make a project',
+    audit: 'project.create',
     access: 'session',
     response: projectResponse,
     status: 201,

@@ -1,6 +1,5 @@
-import { Body, Controller, Get, Ip, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import type { z } from 'zod';
-import { AuditService } from '#libs/accounts';
 import {
   actionListQuery,
   actionListResponse,
@@ -27,8 +26,8 @@ import { unknownReferences } from './to-order-request.ts';
 type ById = z.output<typeof byId>;
 
 /** A command that is answered with the action that carries it out. */
-function command(summary: string): EndpointOptions {
-  return { summary, access: 'write', response: actionResponse, status: 201, idempotent: true };
+function command(audit: `server.${string}`, summary: string): EndpointOptions {
+  return { summary, access: 'write', response: actionResponse, status: 201, idempotent: true, audit };
 }
 
 @Controller('v1/servers/:id/actions')
@@ -38,7 +37,6 @@ export class ServerActionsController {
     private readonly servers: ServersService,
     private readonly actions: ActionsService,
     private readonly images: ImagesService,
-    private readonly audit: AuditService,
     private readonly presenter: ActionPresenter,
   ) {}
 
@@ -67,38 +65,38 @@ export class ServerActionsController {
   }
 
   @Post('poweron')
-  @Endpoint(command('Power on'))
+  @Endpoint(command('server.poweron', 'Power on'))
   async powerOn(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     return started(await this.commands.powerOn(projectId, id));
   }
 
   @Post('poweroff')
-  @Endpoint(command('Power off: pulls the plug'))
+  @Endpoint(command('server.poweroff', 'Power off: pulls the plug'))
   async powerOff(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     return started(await this.commands.powerOff(projectId, id));
   }
 
   @Post('shutdown')
-  @Endpoint(command('Ask the system to shut down'))
+  @Endpoint(command('server.shutdown', 'Ask the system to shut down'))
   async shutdown(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     return started(await this.commands.shutdown(projectId, id));
   }
 
   @Post('reboot')
-  @Endpoint(command('Ask the system to reboot'))
+  @Endpoint(command('server.reboot', 'Ask the system to reboot'))
   async reboot(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     return started(await this.commands.reboot(projectId, id));
   }
 
   @Post('reset')
-  @Endpoint(command('Press the reset button'))
+  @Endpoint(command('server.reset', 'Press the reset button'))
   async reset(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     return started(await this.commands.reset(projectId, id));
   }
 
   @Post('reset_password')
   @Endpoint({
-    ...command('Set a new root password; a token gets it in the answer'),
+    ...command('server.reset_password', 'Set a new root password; a token gets it in the answer'),
     response: resetPasswordResponse,
   })
   async resetPassword(@CurrentPrincipal() principal: Principal, @Param({ schema: byId }) { id }: ById) {
@@ -109,7 +107,7 @@ export class ServerActionsController {
 
   @Post('rebuild')
   @Endpoint({
-    ...command('Put a fresh disk of an image in place; all data is lost'),
+    ...command('server.rebuild', 'Put a fresh disk of an image in place; all data is lost'),
     response: rebuildServerResponse,
   })
   async rebuild(
@@ -134,27 +132,13 @@ export class ServerActionsController {
   @Post('reveal_credentials')
   @Endpoint({
     summary: 'Show the root password, once',
+    audit: 'server.reveal_credentials',
     access: 'session',
     response: credentialsResponse,
     status: 201,
   })
-  async revealCredentials(
-    @CurrentPrincipal() principal: Principal,
-    @Param({ schema: byId }) { id }: ById,
-    @Ip() ip: string,
-  ) {
-    const { accountId, projectId } = principal;
-    const actorId = principal.kind === 'session' ? principal.sessionId : principal.tokenId;
+  async revealCredentials(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     const password = await this.commands.revealPassword(projectId, id);
-    await this.audit.record({
-      accountId,
-      actorKind: principal.kind,
-      actorId,
-      action: 'credentials.reveal',
-      subjectKind: 'server',
-      subjectId: id,
-      ip,
-    });
     return { credentials: { username: 'root', password } };
   }
 

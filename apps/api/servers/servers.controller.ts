@@ -47,6 +47,7 @@ export class ServersController {
   @Post()
   @Endpoint({
     summary: 'Order a server',
+    audit: 'server.create',
     access: 'write',
     response: createServerResponse,
     status: 201,
@@ -74,7 +75,12 @@ export class ServersController {
   }
 
   @Put(':id')
-  @Endpoint({ summary: 'Rename or relabel a server', access: 'write', response: serverResponse })
+  @Endpoint({
+    summary: 'Rename or relabel a server',
+    audit: 'server.update',
+    access: 'write',
+    response: serverResponse,
+  })
   async update(
     @ProjectId() projectId: number,
     @Param({ schema: byId }) { id }: z.output<typeof byId>,
@@ -85,7 +91,12 @@ export class ServersController {
   }
 
   @Delete(':id')
-  @Endpoint({ summary: 'Delete a server and all its data', access: 'write', response: actionResponse })
+  @Endpoint({
+    summary: 'Delete a server and all its data',
+    audit: 'server.delete',
+    access: 'write',
+    response: actionResponse,
+  })
   async delete(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: z.output<typeof byId>) {
     return { action: presentAction(await this.commands.delete(projectId, id)) };
   }

@@ -34,6 +34,7 @@ export class SshKeysController {
   @Post()
   @Endpoint({
     summary: 'Add an SSH key',
+    audit: 'ssh_key.create',
     access: 'write',
     response: sshKeyResponse,
     status: 201,
@@ -55,7 +56,12 @@ export class SshKeysController {
   }
 
   @Put(':id')
-  @Endpoint({ summary: 'Rename or relabel an SSH key', access: 'write', response: sshKeyResponse })
+  @Endpoint({
+    summary: 'Rename or relabel an SSH key',
+    audit: 'ssh_key.update',
+    access: 'write',
+    response: sshKeyResponse,
+  })
   async update(
     @ProjectId() projectId: number,
     @Param({ schema: byId }) { id }: z.output<typeof byId>,
@@ -65,7 +71,11 @@ export class SshKeysController {
   }
 
   @Delete(':id')
-  @Endpoint({ summary: 'Delete an SSH key; servers that have it keep it', access: 'write' })
+  @Endpoint({
+    summary: 'Delete an SSH key; servers that have it keep it',
+    audit: 'ssh_key.delete',
+    access: 'write',
+  })
   async delete(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: z.output<typeof byId>) {
     await this.keys.delete(projectId, id);
   }

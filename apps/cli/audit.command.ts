@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { type AuditLine, AuditService } from '#libs/accounts';
+import { DomainError } from '#libs/kernel';
+import { withInstallation } from './installation.ts';
+
+interface Options {
+  readonly account?: string;
+  readonly subject?: string;
+  readonly limit: string;
+}
+
+export function registerAudit(program: Command): void {
+  program
+    .command('audit')
+    .description('who did what, the newest first')
+    .option('--account <e-mail>', 'only what this account did')
+    .option('--subject <kind:id>', 'only what happened to one thing, such as server:42')
+    .option('--limit <number>', 'how many entries', '50')
+    .action(audit);
+}
+
+async function audit({ account, subject, limit }: Options): Promise<void> {
+  await withInstallation(async ({ dataSource }) => {
+    const entries = await new AuditService(dataSource).list({
+      limit: positive(limit, '--limit'),
+      ...(account === undefined ? {} : { email: account }),
+      ...(subject === undefined ? {} : { subject: parseSubject(subject) }),
+    });
+    if (entries.length === 0) process.stdout.write('There is no such entry.\n');
+    for (const entry of entries) process.stdout.write(`${lineOf(entry)}\n`);
+  });
+}
+
+function lineOf(entry: AuditLine): string {
+  const actor = entry.actorId === null ? entry.actorKind : `${entry.actorKind} ${entry.actorId}`;
+  const subject = `${entry.subjectKind} ${entry.subjectId}`;
+  return [
+    entry.createdAt.toISOString(),
+    entry.action.padEnd(24),
+    subject.padEnd(26),
+    (entry.email ?? `account ${entry.accountId}`).padEnd(28),
+    actor.padEnd(25),
+    entry.ip ?? '',
+  ].join('  ');
+}
+
+function parseSubject(text: string): { kind: string; id: number } {
+  const [, kind = '', id = ''] = /^([a-z_]+):(\d+)$/.exec(text) ?? [];
+  if (kind === '') throw invalid(`"${text}" must be a kind and an id, such as server:42`);
+  return { kind, id: positive(id, '--subject') };
+}
+
+function positive(text: string, option: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw invalid(`${option}: "${text}" must be a whole number above zero`);
+}
+
+function invalid(message: string): DomainError {
+  return new DomainError('invalid_input', 'invalid_option', message);
+}

@@ -1,0 +1,108 @@
+import { PinoLogger } from 'nestjs-pino';
+import { beforeAll, expect, it } from 'vitest';
+import type { Environment } from '#libs/config';
+import { newId } from '#libs/kernel';
+import { EnvelopeCipher } from '#libs/secrets';
+import { SecretsStore } from '#libs/servers';
+import { testDatabase } from '../../test/support/test-database.ts';
+import { Pruning } from './pruning.ts';
+
+const KEEP_DAYS = 90;
+const AUDIT_KEEP_DAYS = 400;
+const database = testDatabase();
+
+function pruning(): Pruning {
+  const environment = { SERVERY_KEEP_DAYS: KEEP_DAYS, SERVERY_AUDIT_KEEP_DAYS: AUDIT_KEEP_DAYS };
+  const log = new PinoLogger({ pinoHttp: { level: 'silent' } });
+  const secrets = new SecretsStore(new EnvelopeCipher([Buffer.alloc(32)]));
+  return new Pruning(database.dataSource, secrets, environment as Environment, log);
+}
+
+function insert(table: string, values: Record<string, unknown>): Promise<unknown> {
+  const names = Object.keys(values);
+  const places = names.map((_, index) => `$${index + 1}`);
+  return database.dataSource.query(
+    `INSERT INTO ${table} (${names.join(', ')}) VALUES (${places.join(', ')})`,
+    Object.values(values),
+  );
+}
+
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+
+/** One row in each table; `name` tells it from others, `end` is when it came to its end, if it did. */
+async function plant(name: string, begun: Date, end: Date | null, auditAt = begun): Promise<void> {
+  await insert('stripe_events', {
+    id: name,
+    type: 't',
+    subject_kind: 'other',
+    occurred_at: begun,
+    processed_at: end,
+  });
+  await insert('payment_calls', {
+    idempotency_key: name,
+    kind: 'open_hold',
+    subject_id: newId(),
+    attempt: 1,
+    request: {},
+    begun_at: begun,
+    answered_at: end,
+  });
+  await insert('findings', {
+    id: newId(),
+    kind: 'orphan_volume',
+    subject: name,
+    first_seen_at: begun,
+    resolved_at: end,
+  });
+  await insert('audit_entries', {
+    id: newId(),
+    account_id: 1,
+    actor_kind: 'system',
+    action: name,
+    subject_kind: 'server',
+    subject_id: 1,
+    created_at: auditAt,
+  });
+  await insert('idempotency_keys', {
+    scope: 's',
+    key: name,
+    fingerprint: Buffer.alloc(1),
+    resource_id: 1,
+    expires_at: end ?? daysAgo(-1),
+  });
+}
+
+async function left(): Promise<Record<string, unknown[]>> {
+  const names = async (table: string, column: string) =>
+    (
+      await database.dataSource.query<{ name: string }[]>(`SELECT ${column} AS name FROM ${table} ORDER BY 1`)
+    ).map(({ name }) => name);
+  return {
+    events: await names('stripe_events', 'id'),
+    calls: await names('payment_calls', 'idempotency_key'),
+    findings: await names('findings', 'subject'),
+    audit: await names('audit_entries', 'action'),
+    keys: await names('idempotency_keys', 'key'),
+  };
+}
+
+beforeAll(async () => {
+  await plant('old', daysAgo(KEEP_DAYS + 1), daysAgo(KEEP_DAYS + 1), daysAgo(AUDIT_KEEP_DAYS + 1));
+  await plant('recent', daysAgo(KEEP_DAYS - 1), daysAgo(KEEP_DAYS - 1), daysAgo(AUDIT_KEEP_DAYS - 1));
+  await plant('unfinished', daysAgo(KEEP_DAYS + 1), null);
+});
+
+it('forgets what ended before the days that are kept, and nothing that has not ended', async () => {
+  expect(await pruning().run()).toEqual({
+    stripe_events: 1,
+    payment_calls: 1,
+    findings: 1,
+    audit_entries: 1,
+    idempotency_keys: 2,
+  });
+  const kept = ['recent', 'unfinished'];
+  const expected = { events: kept, calls: kept, findings: kept, audit: kept, keys: ['unfinished'] };
+  expect(await left()).toEqual(expected);
+  expect(Object.values(await pruning().run())).toEqual([0, 0, 0, 0, 0]);
+  expect(await left()).toEqual(expected);
+});

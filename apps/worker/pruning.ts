@@ -1,0 +1,55 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { DataSource } from 'typeorm';
+import { ENVIRONMENT, type Environment } from '#libs/config';
+import { SecretsStore } from '#libs/servers';
+
+type KeepDays = 'SERVERY_KEEP_DAYS' | 'SERVERY_AUDIT_KEEP_DAYS';
+
+/**
+ * What is forgotten, and when. Events and calls of payments stay for longer than the provider knows their keys and
+ * could send them again; what has not come to its end is never forgotten.
+ */
+const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep: KeepDays | null }[] = [
+  {
+    table: 'stripe_events',
+    endedAt: 'occurred_at',
+    only: 'processed_at IS NOT NULL',
+    keep: 'SERVERY_KEEP_DAYS',
+  },
+  { table: 'payment_calls', endedAt: 'answered_at', keep: 'SERVERY_KEEP_DAYS' },
+  { table: 'findings', endedAt: 'resolved_at', keep: 'SERVERY_KEEP_DAYS' },
+  { table: 'audit_entries', endedAt: 'created_at', keep: 'SERVERY_AUDIT_KEEP_DAYS' },
+  { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },
+];
+
+/** Keeps tables that only ever grow from doing so for ever. */
+@Injectable()
+export class Pruning {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly secrets: SecretsStore,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
+    private readonly log: PinoLogger,
+  ) {}
+
+  /** Destroys passwords that nobody has fetched in time. Returns how many. */
+  expireSecrets(): Promise<number> {
+    return this.secrets.expire(this.dataSource.manager);
+  }
+
+  /** Deletes what is due. Returns how many rows of each table. */
+  async run(): Promise<Record<string, number>> {
+    const deleted: Record<string, number> = {};
+    for (const { table, endedAt, only, keep } of FORGOTTEN) {
+      const days = keep === null ? 0 : this.environment[keep];
+      const [, count] = await this.dataSource.query<[unknown[], number]>(
+        `DELETE FROM ${table} WHERE ${endedAt} < now() - make_interval(days => $1::int) AND ${only ?? 'true'}`,
+        [days],
+      );
+      deleted[table] = count;
+    }
+    this.log.info({ deleted }, 'forgot what is past its time');
+    return deleted;
+  }
+}
