@@ -1,7 +1,3 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Image } from '#libs/images';
@@ -14,17 +10,13 @@ import {
   type ServerWorld,
   standingServer,
 } from '#libs/workflows/harness';
-import { testRedisUrl } from '../../test/support/redis.ts';
-
-const run = promisify(execFile);
-const main = fileURLToPath(new URL('../../dist/apps/cli/main.js', import.meta.url));
+import { builtCli } from '../../test/support/built-cli.ts';
 
 let address: Awaited<ReturnType<typeof createServerWorld>>;
 let world: ServerWorld;
 let worker: SagaRunner;
 
 beforeEach(async () => {
-  if (!existsSync(main)) throw new Error('the CLI is not built: npm run build:server');
   address = await createServerWorld();
   world = await attachToServerWorld(address);
 });
@@ -35,22 +27,7 @@ afterEach(async () => {
   await destroyServerWorld(address);
 });
 
-/** The operator's command, as it runs in production. */
-async function servery(...args: string[]): Promise<string> {
-  const { stdout } = await run(process.execPath, [main, ...args], {
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: address.url,
-      REDIS_URL: testRedisUrl(),
-      SERVERY_URL: 'http://127.0.0.1:9',
-      SERVERY_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
-      SERVERY_SIMULATED_FLEET_DIR: address.folder,
-      STRIPE_SECRET_KEY: 'sk_test_unused',
-      STRIPE_WEBHOOK_SECRET: 'whsec_unused',
-    },
-  });
-  return stdout;
-}
+const servery = builtCli(() => ({ DATABASE_URL: address.url, SERVERY_SIMULATED_FLEET_DIR: address.folder }));
 
 it('frees a server whose deletion waits behind a saga that is stuck past its point of no return', async () => {
   const server = await standingServer(world, 'running');
