@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
-import { isUniqueViolation, runInTransaction, runStatement } from '#libs/database';
+import { DataSource } from 'typeorm';
+import { isUniqueViolation, runInTransaction } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { Account, type AccountLimits, type AccountRole } from './account.entity.ts';
+import { Account, type AccountRole } from './account.entity.ts';
 import { AccountsError, notFound } from './accounts.errors.ts';
 import { hashPassword, verifyPassword } from './password-hasher.ts';
 import { Project } from './project.entity.ts';
@@ -22,9 +22,6 @@ export interface SignedUp {
   readonly account: Account;
   readonly project: Project;
 }
-
-/** What decides whether an account's order is taken. `trusted` accounts need no hold. */
-export type AccountStanding = AccountLimits & Pick<Account, 'trusted'>;
 
 @Injectable()
 export class AccountsService {
@@ -69,20 +66,6 @@ export class AccountsService {
     const account = await this.dataSource.getRepository(Account).findOneBy({ id });
     if (!account) throw notFound('account_not_found', 'account', id);
     return account;
-  }
-
-  /**
-   * Locks the account's row until the transaction ends, so that orders of one account are counted one by one.
-   * @throws AccountsError `account_not_found`
-   */
-  async lock(manager: EntityManager, id: number): Promise<AccountStanding> {
-    const [standing] = await runStatement<AccountStanding>(manager, {
-      text: `SELECT trusted, max_servers AS "maxServers", max_vcpus AS "maxVcpus", max_memory_mib AS "maxMemoryMib"
-             FROM accounts WHERE id = $1 FOR NO KEY UPDATE`,
-      values: [id],
-    });
-    if (!standing) throw notFound('account_not_found', 'account', id);
-    return standing;
   }
 
   private async create(input: NewAccount, role: AccountRole): Promise<SignedUp> {

@@ -1,7 +1,8 @@
 export { Account, type AccountLimits, type AccountRole } from './account.entity.ts';
+export { type AccountStanding, lockStanding } from './account-standing.ts';
 export * from './accounts.errors.ts';
 export { AccountsModule, accountsEntities } from './accounts.module.ts';
-export { type AccountStanding, AccountsService, type NewAccount, type SignedUp } from './accounts.service.ts';
+export { AccountsService, type NewAccount, type SignedUp } from './accounts.service.ts';
 export { ApiToken, type TokenAccess } from './api-token.entity.ts';
 export { ApiTokensService, type TokenBearer } from './api-tokens.service.ts';
 export { type AuditFilter, type AuditLine, type AuditRecord, AuditService } from './audit.service.ts';

@@ -2,7 +2,7 @@ export { BaseEntity, BigintColumn } from './columns.ts';
 export { createDataSource, type DatabaseOptions, type Entity } from './data-source.ts';
 export { DatabaseModule } from './database.module.ts';
 export { migrate } from './migrate.ts';
-export { insertOf, runStatement, runStatements, type Statement } from './statement.ts';
+export { insertOf, type RowsOf, runStatement, runStatements, type Statement } from './statement.ts';
 export {
   type Isolation,
   isRetriable,

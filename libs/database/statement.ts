@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto';
-import type { ClientBase, QueryConfig, QueryResultRow } from 'pg';
+import type { ClientBase, QueryConfig } from 'pg';
 import type { DataSource, EntityManager, EntityMetadata } from 'typeorm';
 
 /**
  * A statement of a hot path. PostgreSQL parses and plans its text once per connection and remembers it for as long as
  * that lives, so texts are constants and all that varies is in `values`.
  */
-export interface Statement {
+export interface Statement<Row = unknown> {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** Never there: it tells the type of the rows. */
+  readonly row?: Row;
 }
 
+/** The rows of each of some statements. */
+export type RowsOf<S extends readonly Statement[]> = {
+  -readonly [I in keyof S]: S[I] extends Statement<infer Row> ? Row[] : never;
+};
+
 /** Runs a prepared statement, within the manager's transaction if it has one, and returns its rows. */
-export async function runStatement<Row extends QueryResultRow>(
-  manager: EntityManager,
-  statement: Statement,
-): Promise<Row[]> {
-  const [rows = []] = await runStatements<Row>(manager, [statement]);
+export async function runStatement<Row>(manager: EntityManager, statement: Statement<Row>): Promise<Row[]> {
+  const [rows] = await runStatements(manager, [statement]);
   return rows;
 }
 
@@ -27,15 +31,15 @@ export async function runStatement<Row extends QueryResultRow>(
  *
  * @throws the error of the first one that failed
  */
-export async function runStatements<Row extends QueryResultRow>(
+export async function runStatements<const S extends readonly Statement[]>(
   manager: EntityManager,
-  statements: readonly Statement[],
-): Promise<Row[][]> {
+  statements: S,
+): Promise<RowsOf<S>> {
   const runner = manager.queryRunner ?? manager.dataSource.createQueryRunner();
   try {
     const client: ClientBase = await runner.connect();
-    const results = await Promise.all(statements.map((statement) => client.query<Row>(named(statement))));
-    return results.map(({ rows }) => rows);
+    const results = await Promise.all(statements.map((statement) => client.query(named(statement))));
+    return results.map(({ rows }) => rows) as RowsOf<S>;
   } finally {
     if (runner !== manager.queryRunner) await runner.release();
   }

@@ -3,12 +3,12 @@ import { runStatement } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 
 /** A server's place on the network. `prefixLength` is 0–32. */
-export type Address = {
+export interface Address {
   readonly ip: string;
   readonly prefixLength: number;
   readonly gateway: string;
   readonly mac: string;
-};
+}
 
 const COLUMNS = `host(ip) AS ip, prefix_length AS "prefixLength", host(gateway) AS gateway, mac::text AS mac`;
 

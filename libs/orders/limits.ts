@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import type { AccountLimits } from '#libs/accounts';
-import { runStatement } from '#libs/database';
+import { type AccountLimits, type AccountStanding, lockStanding } from '#libs/accounts';
+import { runStatement, runStatements, type Statement } from '#libs/database';
 import type { Demand } from '#libs/placement';
 import { OrdersError } from './orders.errors.ts';
 
@@ -11,15 +11,35 @@ export interface AccountUsage {
   readonly memoryMib: number;
 }
 
+/**
+ * Whether the account may have this too, decided for one order of an account at a time until the transaction ends.
+ * @throws OrdersError `resource_limit_exceeded`
+ */
+export async function admit(
+  manager: EntityManager,
+  accountId: number,
+  demand: Demand,
+): Promise<AccountStanding> {
+  const statements = [lockStanding(accountId), usageOf(accountId)] as const;
+  const [[standing], [usage]] = await runStatements(manager, statements);
+  if (!standing || !usage) throw new Error(`there is no account ${accountId}`);
+  assertWithinLimits(standing, usage, demand);
+  return standing;
+}
+
 export async function accountUsage(manager: EntityManager, accountId: number): Promise<AccountUsage> {
-  const [usage] = await runStatement<AccountUsage>(manager, {
+  const [usage] = await runStatement(manager, usageOf(accountId));
+  if (!usage) throw new Error('an aggregate without GROUP BY has one row');
+  return usage;
+}
+
+function usageOf(accountId: number): Statement<AccountUsage> {
+  return {
     text: `SELECT count(*) AS servers, coalesce(sum(t.vcpus), 0) AS vcpus, coalesce(sum(t.memory_mib), 0) AS "memoryMib"
            FROM servers s JOIN server_types t ON t.id = s.server_type_id
            WHERE s.account_id = $1 AND s.deleted_at IS NULL`,
     values: [accountId],
-  });
-  if (!usage) throw new Error('an aggregate without GROUP BY has one row');
-  return usage;
+  };
 }
 
 /** @throws OrdersError `resource_limit_exceeded`, naming the limit, what is used of it and what was asked. */

@@ -40,7 +40,7 @@ beforeAll(async () => {
   const { account, project } = await accounts.signUp({ email: 'a@example.test', password: 'correct horse' });
   const secrets = new SecretsStore(new EnvelopeCipher([Buffer.alloc(32, 1)]));
   const findings = new FindingsService(dataSource);
-  placer = new OrderPlacer(dataSource, accounts, new SagaStore(dataSource), queue, secrets, findings);
+  placer = new OrderPlacer(dataSource, new SagaStore(dataSource), queue, secrets, findings);
   request = {
     accountId: account.id,
     projectId: project.id,

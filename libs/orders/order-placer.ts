@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { AccountsService } from '#libs/accounts';
 import { demandOf } from '#libs/catalog';
-import { insertOf, isUniqueViolation, runInTransaction, runStatements } from '#libs/database';
+import { insertOf, isUniqueViolation, runInTransaction, runStatements, type Statement } from '#libs/database';
 import { type Currency, DomainError, newId, newUuid } from '#libs/kernel';
 import { claimAddress } from '#libs/networks';
-import { FindingsService, outOfCapacity, reserve } from '#libs/placement';
+import { FindingsService, outOfCapacity, reservation, reserve } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import {
@@ -17,9 +16,8 @@ import {
   provisionServerRequest,
   SecretsStore,
   Server,
-  storePassword,
 } from '#libs/servers';
-import { accountUsage, assertWithinLimits } from './limits.ts';
+import { admit } from './limits.ts';
 import { Order } from './order.entity.ts';
 import type { Item } from './order-items.ts';
 import { type OrderPrice, priceOf } from './pricing.ts';
@@ -55,7 +53,6 @@ export interface PlacedOrder {
 export class OrderPlacer {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly accounts: AccountsService,
     private readonly sagas: SagaStore,
     private readonly queue: SagaQueue,
     private readonly secrets: SecretsStore,
@@ -100,10 +97,8 @@ export class OrderPlacer {
     request: ServerOrder,
   ): Promise<{ placed: PlacedOrder; wakeUp: SagaWakeUp }> {
     const { serverId, projectId, location, image } = request;
-    const account = await this.accounts.lock(manager, request.accountId);
     const demand = demandOf(request.serverType);
-    assertWithinLimits(account, await accountUsage(manager, request.accountId), demand);
-
+    const account = await admit(manager, request.accountId, demand);
     const address = await claimAddress(manager, serverId, location.id);
     const sagaId = newId();
     const server = newServer(request, address.ip);
@@ -118,27 +113,29 @@ export class OrderPlacer {
       { serverId },
       { sagaId, actionId: action.id, subject: { type: 'server', id: serverId } },
     );
-    await runStatements(manager, [
+    const { rootPassword, inserts } = this.newSecrets(server, request);
+    const placement = { ...demand, serverId, locationId: location.id, imageId: image.id };
+    const results = await runStatements(manager, [
       insertOf(manager, Server, server),
+      ...inserts,
       insertOf(manager, Action, action),
       insertOf(manager, Order, order),
       saga.insert,
+      reservation(placement),
     ]);
-    const rootPassword = await this.storeSecrets(manager, server, request);
-    await reserve(manager, { ...demand, serverId, locationId: location.id, imageId: image.id });
+    if (results.at(-1)?.length === 0) await reserve(manager, placement);
     return { placed: { order, server, action, rootPassword }, wakeUp: saga.wakeUp };
   }
 
-  private async storeSecrets(
-    manager: EntityManager,
-    server: Server,
-    request: ServerOrder,
-  ): Promise<string | null> {
-    if (request.userData) await this.secrets.put(manager, server.id, 'user_data', request.userData);
-    if (server.credentialKind === 'ssh_key') return null;
+  private newSecrets(
+    { id, credentialKind }: Server,
+    { userData, passwordDelivery }: ServerOrder,
+  ): { rootPassword: string | null; inserts: Statement[] } {
+    const inserts = userData ? [this.secrets.keeping(id, 'user_data', userData)] : [];
+    if (credentialKind === 'ssh_key') return { rootPassword: null, inserts };
     const password = newPassword();
-    await storePassword(manager, this.secrets, server.id, password, request.passwordDelivery);
-    return request.passwordDelivery === 'answer' ? password : null;
+    inserts.push(...this.secrets.keepingPassword(id, password, passwordDelivery));
+    return { rootPassword: passwordDelivery === 'answer' ? password : null, inserts };
   }
 
   private async tellOperator(request: ServerOrder, error: unknown): Promise<void> {

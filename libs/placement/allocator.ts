@@ -1,11 +1,15 @@
 import type { EntityManager } from 'typeorm';
-import { runStatement } from '#libs/database';
+import { runStatement, type Statement } from '#libs/database';
 import { type Demand, type FilterReport, noCapacity } from './placement.errors.ts';
 
 export interface PlacementRequest extends Demand {
   readonly serverId: number;
   readonly locationId: number;
   readonly imageId: number;
+}
+
+export interface Reserved {
+  readonly hostId: number;
 }
 
 /**
@@ -39,31 +43,37 @@ const PLACE = (lock: 'SKIP LOCKED' | '') => `
   )
   SELECT host_id AS "hostId" FROM kept UNION ALL SELECT host_id FROM reserved`;
 
-/** The second one waits. */
-const PLACES = [PLACE('SKIP LOCKED'), PLACE('')];
+const PASSING_OVER = PLACE('SKIP LOCKED');
+const WAITING = PLACE('');
 
 /**
- * Reserves room for a server within the caller's transaction and returns the host's id. A server that has a
- * reservation keeps it. Orders that run beside each other don't queue for the one best host: a host on which
- * another transaction is just deciding is passed over, and waited for only when no other fits. The rows' check
- * constraints make overselling impossible whatever runs beside it.
+ * Reserves room for a server, where a host has it that no other transaction is just deciding on, and yields that host,
+ * or none. A server that has a reservation keeps it. The rows' check constraints make overselling impossible whatever
+ * runs beside it.
+ */
+export function reservation(request: PlacementRequest): Statement<Reserved> {
+  return { text: PASSING_OVER, values: placeValues(request) };
+}
+
+/**
+ * Reserves room for a server within the caller's transaction and returns the host's id. Orders that run beside each
+ * other don't queue for the one best host: one that another transaction is deciding on is waited for only when no
+ * other fits.
  *
  * @throws DomainError `resource_unavailable` with the number of hosts that each filter left.
  */
 export async function reserve(manager: EntityManager, request: PlacementRequest): Promise<number> {
-  const values = [
-    request.locationId,
-    request.imageId,
-    request.memoryMib,
-    request.vcpus,
-    request.diskGib,
-    request.serverId,
-  ];
-  for (const text of PLACES) {
-    const [row] = await runStatement<{ hostId: number }>(manager, { text, values });
-    if (row) return row.hostId;
+  const waiting: Statement<Reserved> = { text: WAITING, values: placeValues(request) };
+  for (const statement of [reservation(request), waiting]) {
+    const [reserved] = await runStatement(manager, statement);
+    if (reserved) return reserved.hostId;
   }
   throw noCapacity(request, await filterReport(manager, request));
+}
+
+function placeValues(request: PlacementRequest): readonly unknown[] {
+  const { locationId, imageId, memoryMib, vcpus, diskGib, serverId } = request;
+  return [locationId, imageId, memoryMib, vcpus, diskGib, serverId];
 }
 
 /** Gives a reservation back; success where there is none. */

@@ -1,4 +1,12 @@
-export { fits, type PlacementRequest, release, reserve, reservedHost } from './allocator.ts';
+export {
+  fits,
+  type PlacementRequest,
+  type Reserved,
+  release,
+  reservation,
+  reserve,
+  reservedHost,
+} from './allocator.ts';
 export { Finding, type FindingKind } from './finding.entity.ts';
 export { FindingsService, type NewFinding } from './findings.service.ts';
 export { Host, type HostState } from './host.entity.ts';

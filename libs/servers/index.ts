@@ -1,7 +1,13 @@
 export { Action, type ActionStatus } from './action.entity.ts';
 export { ActionProgress } from './action-progress.ts';
 export { ActionsService, newAction } from './actions.service.ts';
-export { type CredentialsState, newPassword, type SecretKind, SecretsStore } from './secrets.store.ts';
+export {
+  type CredentialsState,
+  newPassword,
+  type PasswordDelivery,
+  type SecretKind,
+  SecretsStore,
+} from './secrets.store.ts';
 export {
   type DesiredState,
   diskVolumeName,
@@ -11,7 +17,7 @@ export {
   type ServerAccess,
   seedVolumeName,
 } from './server.entity.ts';
-export { type PasswordDelivery, ServerCommands, storePassword } from './server-commands.ts';
+export { ServerCommands } from './server-commands.ts';
 export * from './server-requests.ts';
 export { ServersError, type ServersErrorCode } from './servers.errors.ts';
 export { ServersModule, serversEntities } from './servers.module.ts';

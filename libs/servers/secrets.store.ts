@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { runStatement, type Statement } from '#libs/database';
 import type { EnvelopeCipher } from '#libs/secrets';
 import { ServersError } from './servers.errors.ts';
 
@@ -8,6 +9,9 @@ import { ServersError } from './servers.errors.ts';
  * then; `host_key` is the private SSH host key until the guest has it; `user_data` is the owner's and may hold theirs.
  */
 export type SecretKind = 'root_password' | 'pending_password' | 'host_key' | 'user_data';
+
+/** Who asks for a password: an API client gets it in the answer, a person reveals it on a page. */
+export type PasswordDelivery = 'answer' | 'reveal';
 
 /** How long a generated password may wait to be revealed. */
 const REVEAL_WITHIN_DAYS = 7;
@@ -32,14 +36,26 @@ export class SecretsStore {
   }
 
   async put(manager: EntityManager, serverId: number, kind: SecretKind, plaintext: string): Promise<void> {
+    await runStatement(manager, this.keeping(serverId, kind, plaintext));
+  }
+
+  /** Puts a secret in the place of the one before. */
+  keeping(serverId: number, kind: SecretKind, plaintext: string): Statement {
     const days = kind === 'root_password' ? REVEAL_WITHIN_DAYS : null;
-    await manager.query(
-      `INSERT INTO server_secrets (server_id, kind, sealed, expires_at)
-       VALUES ($1, $2, $3, now() + make_interval(days => $4::int))
-       ON CONFLICT (server_id, kind) DO UPDATE
-       SET sealed = excluded.sealed, created_at = now(), expires_at = excluded.expires_at, revealed_at = NULL`,
-      [serverId, kind, this.cipher.seal(plaintext, contextOf(serverId, kind)), days],
-    );
+    return {
+      text: `INSERT INTO server_secrets (server_id, kind, sealed, expires_at)
+             VALUES ($1, $2, $3, now() + make_interval(days => $4::int))
+             ON CONFLICT (server_id, kind) DO UPDATE
+             SET sealed = excluded.sealed, created_at = now(), expires_at = excluded.expires_at, revealed_at = NULL`,
+      values: [serverId, kind, this.cipher.seal(plaintext, contextOf(serverId, kind)), days],
+    };
+  }
+
+  /** Keeps a new password for the workflow that sets it, and for the owner where they will reveal it later. */
+  keepingPassword(serverId: number, password: string, delivery: PasswordDelivery): Statement[] {
+    const pending = this.keeping(serverId, 'pending_password', password);
+    if (delivery === 'reveal') return [pending, this.keeping(serverId, 'root_password', password)];
+    return [pending, this.keeping(serverId, 'root_password', ''), markingRevealed(serverId)];
   }
 
   /** For the workflows; undefined when there is none, or it was destroyed. */
@@ -75,16 +91,8 @@ export class SecretsStore {
         'the password was revealed before, or has waited too long; reset it to get a new one',
       );
     }
-    await this.markRevealed(manager, serverId);
+    await runStatement(manager, markingRevealed(serverId));
     return this.cipher.open(row.sealed, contextOf(serverId, 'root_password'));
-  }
-
-  /** Keeps the fact that the password was handed over and forgets the password. */
-  async markRevealed(manager: EntityManager, serverId: number): Promise<void> {
-    await manager.query(
-      `UPDATE server_secrets SET revealed_at = now(), sealed = '' WHERE server_id = $1 AND kind = 'root_password'`,
-      [serverId],
-    );
   }
 
   /** Destroys passwords that nobody fetched in time. Returns how many. */
@@ -94,6 +102,14 @@ export class SecretsStore {
     );
     return count;
   }
+}
+
+/** Keeps the fact that the password was handed over and forgets the password. */
+function markingRevealed(serverId: number): Statement {
+  return {
+    text: `UPDATE server_secrets SET revealed_at = now(), sealed = '' WHERE server_id = $1 AND kind = 'root_password'`,
+    values: [serverId],
+  };
 }
 
 function contextOf(serverId: number, kind: SecretKind): string {

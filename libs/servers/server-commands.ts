@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { closeSpan } from '#libs/billing';
-import { runInTransaction } from '#libs/database';
+import { runInTransaction, runStatements } from '#libs/database';
 import type { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
 import { Action } from './action.entity.ts';
 import { newAction } from './actions.service.ts';
-import { newPassword, SecretsStore } from './secrets.store.ts';
+import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
 import type { DesiredState, ObservedState, Server } from './server.entity.ts';
 import {
   deleteServerRequest,
@@ -22,9 +22,6 @@ import {
 } from './server-requests.ts';
 import { ServersError } from './servers.errors.ts';
 import { lockServer } from './servers.service.ts';
-
-/** Who asks for a password: an API client gets it in the answer, a person reveals it on a page. */
-export type PasswordDelivery = 'answer' | 'reveal';
 
 interface ServerParams {
   readonly serverId: number;
@@ -109,7 +106,7 @@ export class ServerCommands {
       needs: 'running',
     } as const;
     const action = await this.run(projectId, serverId, command, (manager) =>
-      storePassword(manager, this.secrets, serverId, password, delivery),
+      runStatements(manager, this.secrets.keepingPassword(serverId, password, delivery)),
     );
     return { action, rootPassword: delivery === 'answer' ? password : null };
   }
@@ -131,7 +128,9 @@ export class ServerCommands {
       await assertRoomFor(manager, server, image);
       usesPassword = server.credentialKind === 'password';
       if (userData) await this.secrets.put(manager, serverId, 'user_data', userData);
-      if (usesPassword) await storePassword(manager, this.secrets, serverId, password, delivery);
+      if (usesPassword) {
+        await runStatements(manager, this.secrets.keepingPassword(serverId, password, delivery));
+      }
       const generation = server.generation + 1;
       await this.mark(manager, server, { desired: 'running', observed: 'rebuilding' });
       return this.start(
@@ -175,7 +174,7 @@ export class ServerCommands {
     projectId: number,
     serverId: number,
     command: Command<P> & { request: SagaRequest<ServerParams> },
-    also?: (manager: EntityManager) => Promise<void>,
+    also?: (manager: EntityManager) => Promise<unknown>,
   ): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
@@ -265,19 +264,6 @@ export class ServerCommands {
 interface Started {
   readonly action: Action;
   readonly wakeUp: SagaWakeUp;
-}
-
-/** Keeps a new password for the workflow that sets it, and for the owner where they will reveal it later. */
-export async function storePassword(
-  manager: EntityManager,
-  secrets: SecretsStore,
-  serverId: number,
-  password: string,
-  delivery: PasswordDelivery,
-): Promise<void> {
-  await secrets.put(manager, serverId, 'pending_password', password);
-  await secrets.put(manager, serverId, 'root_password', delivery === 'reveal' ? password : '');
-  if (delivery === 'answer') await secrets.markRevealed(manager, serverId);
 }
 
 /** @throws ServersError `image_too_large` */

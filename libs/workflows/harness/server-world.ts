@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { AccountsService, accountsEntities } from '#libs/accounts';
+import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
 import { createDataSource } from '#libs/database';
 import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/hypervisor/simulated';
@@ -91,7 +91,6 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     findings,
     storefrontUrl: 'http://127.0.0.1:9',
   };
-  const accounts = new AccountsService(dataSource);
   return {
     dataSource,
     sagas: workflows(deps),
@@ -99,7 +98,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     deps,
     fleet,
     store,
-    placer: new OrderPlacer(dataSource, accounts, store, silentQueue, secrets, findings),
+    placer: new OrderPlacer(dataSource, store, silentQueue, secrets, findings),
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
     events,
     emulatorUrl: `http://${LOOPBACK}:${stripePort}`,

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { DataSource } from 'typeorm';
-import { AccountsService } from '#libs/accounts';
 import { DomainError } from '#libs/kernel';
 import { OrderPlacer } from '#libs/orders';
 import { FindingsService } from '#libs/placement';
@@ -17,7 +16,6 @@ const silent = { poke: async () => {} } as Pick<SagaQueue, 'poke'> as SagaQueue;
 export function createPlacer(dataSource: DataSource): OrderPlacer {
   return new OrderPlacer(
     dataSource,
-    new AccountsService(dataSource),
     new SagaStore(dataSource),
     silent,
     new SecretsStore(new EnvelopeCipher([randomBytes(32)])),

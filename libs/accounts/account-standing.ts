@@ -1,0 +1,14 @@
+import type { Statement } from '#libs/database';
+import type { Account, AccountLimits } from './account.entity.ts';
+
+/** What decides whether an account's order is taken. `trusted` accounts need no hold. */
+export type AccountStanding = AccountLimits & Pick<Account, 'trusted'>;
+
+/** Reads it and locks the account's row until the transaction ends, so that its orders are counted one by one. */
+export function lockStanding(accountId: number): Statement<AccountStanding> {
+  return {
+    text: `SELECT trusted, max_servers AS "maxServers", max_vcpus AS "maxVcpus", max_memory_mib AS "maxMemoryMib"
+           FROM accounts WHERE id = $1 FOR NO KEY UPDATE`,
+    values: [accountId],
+  };
+}
