@@ -1,4 +1,5 @@
 import { addressOf, releaseAddress } from '#libs/networks';
+import { orderOfServer } from '#libs/orders';
 import { release } from '#libs/placement';
 import { deps, saga } from '#libs/saga';
 import { deleteServerRequest, diskVolumeName, seedVolumeName } from '#libs/servers';
@@ -12,6 +13,14 @@ import type { WorkflowDeps } from './workflow-deps.ts';
  */
 export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
   .pointOfNoReturn('its owner asked for the deletion, and it is no longer billed')
+  .step('return-payment', {
+    title: 'Giving back what was paid for it, where it was not handed over',
+    do: async ({ params, deps }) => {
+      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
+      if (order.status !== 'fulfilled') await deps.payments.release(order.id);
+      return {};
+    },
+  })
   .step('close-ports', {
     title: 'Closing its ports',
     do: async ({ params, deps }) => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { creditBalanceMinor } from '#libs/billing';
 import { Image } from '#libs/images';
 import { Order } from '#libs/orders';
 import { confirmWithBank } from '#libs/payments/harness';
@@ -179,7 +180,7 @@ describe('a server that is deleted while it is being made', () => {
   const steps = provisionServer.steps.map((step, index) => ({ ...step, index }));
   for (const { name, index } of steps.filter((step) => step.do)) {
     const isTooLate = index >= provisionServer.pointOfNoReturn;
-    it(`is ${isTooLate ? 'finished, deleted and not billed' : 'taken back'} at ${name}`, async () => {
+    it(`is ${isTooLate ? 'finished, deleted, paid back and not billed' : 'taken back'} at ${name}`, async () => {
       await openWorld();
       const { order: placed, server } = await order(world);
       const remove = () => world.commands.delete(server.projectId, server.id);
@@ -190,8 +191,9 @@ describe('a server that is deleted while it is being made', () => {
       const ended = await runToEnd({ ...world, sagas: impatient }, 'provision-server', placed.sagaId, []);
       expect(ended.state).toBe(isTooLate ? 'done' : 'undone');
       if (deletion.action) await finish(world, await deletion.action);
-      expect(await orderOf(placed.id)).toMatchObject({ status: isTooLate ? 'fulfilled' : 'cancelled' });
+      expect(await orderOf(placed.id)).toMatchObject({ status: 'cancelled' });
       expect(await world.dataSource.query('SELECT 1 FROM usage_spans')).toEqual([]);
+      expect(await creditBalanceMinor(world.dataSource.manager, placed.accountId, placed.currency)).toBe(0);
       await assertSound(world);
     });
   }

@@ -27,6 +27,12 @@ const BOOT_DEADLINE_SECONDS = 900;
 const CONFIRMATION_DEADLINE_SECONDS = 900;
 const CAPACITY_DEADLINE_SECONDS = 3600;
 const SHUTDOWN_DEADLINE_SECONDS = 180;
+/** What was taken for it by then is given back by the deletion. */
+const DELETED_BEFORE_READY = {
+  status: 'cancelled',
+  code: 'deleted_before_ready',
+  message: 'The server was deleted before it was handed over; nothing is charged for it.',
+} as const;
 
 /**
  * From an order to a verified server. Room and address were taken with the order; money is held before anything is
@@ -247,14 +253,17 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     title: 'Handing it over',
     transact: async (manager, { params, outputs, deps }) => {
       const order = await orderOfServer(manager, params.serverId);
-      await forgetBootSecrets(manager, deps, { id: params.serverId });
-      await manager.query(
-        `UPDATE servers SET ready_at = now(), observed = $2, reason = NULL WHERE id = $1 AND desired <> 'deleted'`,
-        [params.serverId, outputs['power-as-asked'].observed],
-      );
-      const { server } = await loadServer(manager, params.serverId);
-      if (server.desired !== 'deleted')
-        await openSpan(manager, { ...order, serverTypeId: server.serverTypeId });
+      const server = await lockServer(manager, params.serverId);
+      await forgetBootSecrets(manager, deps, server);
+      if (server.desired === 'deleted') {
+        await finishOrder(manager, order.id, DELETED_BEFORE_READY);
+        return {};
+      }
+      await manager.query(`UPDATE servers SET ready_at = now(), observed = $2, reason = NULL WHERE id = $1`, [
+        server.id,
+        outputs['power-as-asked'].observed,
+      ]);
+      await openSpan(manager, { ...order, serverTypeId: server.serverTypeId });
       await finishOrder(manager, order.id, { status: 'fulfilled' });
       return {};
     },
