@@ -62,6 +62,25 @@ describe('the environment', () => {
     expect(problemsOf(production).sort()).toEqual(['SERVERY_URL', 'STRIPE_API_HOST']);
   });
 
+  it.each([
+    ['http://servers.example.org', ['SERVERY_URL']],
+    ['http://192.168.1.10:8080', ['SERVERY_URL']],
+    ['http://localhost.example.org', ['SERVERY_URL']],
+    ['http://127.0.0.1.example.org', ['SERVERY_URL']],
+    ['https://servers.example.org', []],
+    ['http://127.8.0.1:8080', []],
+    ['http://localhost:8080', []],
+    ['http://[::1]:8080', []],
+  ])('lets browsers keep the session cookie, which %s decides', (url, problems) => {
+    expect(problemsOf({ ...complete, SERVERY_URL: url })).toEqual(problems);
+  });
+
+  it('says what to do where plain http would drop the session cookie', () => {
+    expect(() => loadEnvironment({ ...complete, SERVERY_URL: 'http://servers.example.org' })).toThrow(
+      /SERVERY_URL: .*nobody can sign in: put a reverse proxy with a certificate in front/,
+    );
+  });
+
   it('is documented, variable by variable, in .env.example', async () => {
     expect(variableDocs().filter((doc) => doc.description === '')).toEqual([]);
     await expect(envExample()).toMatchFileSnapshot('../../.env.example');

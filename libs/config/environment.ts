@@ -36,7 +36,9 @@ export const environmentSchema = z.object({
 
   SERVERY_URL: url('http', 'https')
     .transform((text) => text.replace(/\/+$/, ''))
-    .describe('where customers reach Servery, with no slash at the end; links, cookies and redirects use it'),
+    .describe(
+      'where customers reach Servery, with no slash at the end: https, but on loopback; links, cookies and redirects use it',
+    ),
   SERVERY_HOST: z.string().min(1).default('127.0.0.1').describe('the address that the API listens on'),
   SERVERY_PORT: port.default(8080).describe('the port that the API listens on'),
   SERVERY_WORKER_PORT: port.default(8081).describe("the port of the worker's health and metrics page"),

@@ -2,6 +2,8 @@ import type { FieldProblem } from '#libs/kernel';
 import { configInvalid } from './config.errors.ts';
 import { type Environment, environmentSchema } from './environment.ts';
 
+const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|([a-z0-9-]+\.)*localhost)$/;
+
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -28,25 +30,29 @@ function contradictions(environment: Environment): FieldProblem[] {
   if (environment.STRIPE_API_PORT !== undefined && environment.STRIPE_API_HOST === undefined) {
     problems.push({ name: 'STRIPE_API_HOST', messages: ['is missing, though STRIPE_API_PORT is set'] });
   }
-  if (environment.NODE_ENV === 'production') problems.push(...unfitForProduction(environment));
+  problems.push(...plainHttp(environment));
+  if (environment.NODE_ENV === 'production') problems.push(...emulatorInProduction(environment));
   return problems;
 }
 
-function unfitForProduction(environment: Environment): FieldProblem[] {
-  const problems: FieldProblem[] = [];
-  if (environment.STRIPE_API_HOST !== undefined) {
-    problems.push({
-      name: 'STRIPE_API_HOST',
-      messages: ['names an emulator, which takes no money: unset it'],
-    });
-  }
-  if (!environment.SERVERY_URL.startsWith('https:')) {
-    problems.push({
-      name: 'SERVERY_URL',
-      messages: ['must be https in production: session cookies need it'],
-    });
-  }
-  return problems;
+/** The cookie is `Secure`, which browsers accept over https and, for want of a network in between, from loopback. */
+function keepsSessionCookies(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || LOOPBACK.test(hostname);
+}
+
+function plainHttp({ NODE_ENV, SERVERY_URL }: Environment): FieldProblem[] {
+  const isFit =
+    NODE_ENV === 'production' ? SERVERY_URL.startsWith('https:') : keepsSessionCookies(SERVERY_URL);
+  if (isFit) return [];
+  const why = 'must be https, for over plain http browsers drop the session cookie and nobody can sign in';
+  const advice = 'put a reverse proxy with a certificate in front, and set this to its https address';
+  return [{ name: 'SERVERY_URL', messages: [`${why}: ${advice}`] }];
+}
+
+function emulatorInProduction(environment: Environment): FieldProblem[] {
+  if (environment.STRIPE_API_HOST === undefined) return [];
+  return [{ name: 'STRIPE_API_HOST', messages: ['names an emulator, which takes no money: unset it'] }];
 }
 
 function merged(problems: readonly FieldProblem[]): FieldProblem[] {

@@ -78,7 +78,8 @@ export async function stockMarketplace(api: TestApi): Promise<void> {
 /** A customer with a card on file, a session and tokens of each kind. */
 export async function newTenant(api: TestApi, email: string): Promise<Tenant> {
   const signedUp = await api.request('POST', '/v1/accounts', { body: { email, password: PASSWORD } });
-  if (signedUp.statusCode !== 201) throw new Error(`sign-up answered ${signedUp.statusCode}: ${signedUp.body}`);
+  if (signedUp.statusCode !== 201)
+    throw new Error(`sign-up answered ${signedUp.statusCode}: ${signedUp.body}`);
   const { account, project } = signedUp.json();
   const cookie = String(signedUp.headers['set-cookie']).split(';', 1)[0] ?? '';
   await saveCard(api.dataSource, account.id);
