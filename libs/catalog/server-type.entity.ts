@@ -1,6 +1,12 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn, VirtualColumn } from 'typeorm';
 
-/** A size that can be ordered. `priceHourlyMicro` is in millionths of the minor unit, the monthly cap in minor units. */
+const priceOfType = (column: string) => ({
+  type: 'bigint' as const,
+  query: (alias: string) =>
+    `SELECT price.${column} FROM server_type_prices price WHERE price.id = ${alias}.id`,
+});
+
+/** A size that can be ordered. Its prices are those of the price book now, those of a running server. */
 @Entity('server_types')
 export class ServerType {
   @PrimaryColumn('bigint') id!: number;
@@ -9,7 +15,9 @@ export class ServerType {
   @Column('int') vcpus!: number;
   @Column('int', { name: 'memory_mib' }) memoryMib!: number;
   @Column('int', { name: 'disk_gib' }) diskGib!: number;
-  @Column('bigint', { name: 'price_hourly_micro' }) priceHourlyMicro!: number;
-  @Column('bigint', { name: 'price_monthly_minor' }) priceMonthlyMinor!: number;
+  /** Millionths of the minor unit. */
+  @VirtualColumn(priceOfType('hourly_micro')) priceHourlyMicro!: number;
+  /** What a month costs at most, in minor units. */
+  @VirtualColumn(priceOfType('monthly_minor')) priceMonthlyMinor!: number;
   @Column('timestamptz', { name: 'deprecated_at', nullable: true }) deprecatedAt!: Date | null;
 }

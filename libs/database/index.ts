@@ -8,6 +8,7 @@ export {
   isRetriable,
   isUniqueViolation,
   runInTransaction,
+  sqlConstraint,
   sqlState,
   type TransactionOptions,
 } from './transaction.ts';

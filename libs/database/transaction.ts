@@ -54,6 +54,11 @@ export function sqlState(error: unknown): string | undefined {
   return driverField(error, 'code');
 }
 
+/** The constraint that an error of a query names, if it names one. */
+export function sqlConstraint(error: unknown): string | undefined {
+  return driverField(error, 'constraint');
+}
+
 function driverField(error: unknown, field: string): string | undefined {
   const source: unknown = error instanceof QueryFailedError ? error.driverError : error;
   const value = source instanceof Error ? (source as unknown as Record<string, unknown>)[field] : undefined;

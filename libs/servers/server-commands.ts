@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { closeSpan } from '#libs/billing';
+import { closeServer } from '#libs/billing';
 import { runInTransaction, runStatements } from '#libs/database';
 import type { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
@@ -153,7 +153,7 @@ export class ServerCommands {
       async (manager, server) => {
         await this.turnBackUnfinished(manager, serverId);
         await this.mark(manager, server, { desired: 'deleted', observed: 'deleting' });
-        await closeSpan(manager, serverId);
+        await closeServer(manager, serverId);
         return this.start(manager, server, deleteServerRequest, { serverId }, 'delete_server');
       },
       { whileLocked: true },

@@ -1,4 +1,4 @@
-import { creditAccount } from '#libs/billing';
+import { creditPayment, takeBackPayment } from '#libs/billing';
 import { newId } from '#libs/kernel';
 import { sagaOfOrder } from '#libs/orders';
 import type { PaymentsListener } from '#libs/payments';
@@ -7,23 +7,15 @@ import type { SagaStore } from '#libs/saga';
 /** What follows from a payment: captured money is the account's credit, and the order's saga need not wait on. */
 export function orderPaymentsListener(sagas: SagaStore): PaymentsListener {
   return {
-    onCaptured: (manager, { accountId, amountMinor, currency, providerId }) =>
-      creditAccount(manager, {
-        accountId,
-        amountMinor,
-        currency,
-        cause: 'hold_captured',
-        causeId: providerId,
-      }),
+    onCaptured: async (manager, { accountId, amountMinor, currency, providerId }) => {
+      const cause = { kind: 'hold_captured', id: providerId };
+      await creditPayment(manager, { accountId, amountMinor, currency, cause, at: new Date() });
+    },
     // A hold may be refunded in parts; each is told once, so each is a cause of its own.
-    onRefunded: (manager, { accountId, amountMinor, currency, providerId }) =>
-      creditAccount(manager, {
-        accountId,
-        amountMinor: -amountMinor,
-        currency,
-        cause: 'hold_refunded',
-        causeId: `${providerId}/${newId()}`,
-      }),
+    onRefunded: async (manager, { accountId, amountMinor, currency, providerId }) => {
+      const cause = { kind: 'hold_refunded', id: `${providerId}/${newId()}` };
+      await takeBackPayment(manager, { accountId, amountMinor, currency, cause, at: new Date() });
+    },
     onHoldChanged: async (manager, { orderId }) => {
       const sagaId = await sagaOfOrder(manager, orderId);
       if (sagaId !== undefined) await sagas.wake(manager, sagaId);

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { billPower } from '#libs/billing';
 import type { StepContext } from '#libs/saga';
 import type { ObservedState } from '#libs/servers';
 import { loadPlaced, type PlacedServer } from './server-context.ts';
@@ -23,6 +24,7 @@ export async function observe(
     `UPDATE servers SET observed = $2, reason = NULL WHERE id = $1 AND desired <> 'deleted'`,
     [serverId, observed],
   );
+  if (observed === 'running' || observed === 'off') await billPower(manager, serverId, observed);
 }
 
 /** Asks the host what the domain is doing now. Outside any transaction: a host may take its time to answer. */
@@ -42,4 +44,5 @@ export async function writeSeen(manager: EntityManager, ctx: Context, seen: Powe
     `UPDATE servers SET observed = $2, desired = $2 WHERE id = $1 AND desired <> 'deleted'`,
     [ctx.params.serverId, seen],
   );
+  await billPower(manager, ctx.params.serverId, seen);
 }

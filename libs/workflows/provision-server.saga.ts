@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { openSpan } from '#libs/billing';
+import { openServer } from '#libs/billing';
 import { Location, ServerType } from '#libs/catalog';
 import { DomainError } from '#libs/kernel';
 import { addressOf, releaseAddress } from '#libs/networks';
@@ -263,12 +263,18 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
         server.id,
         outputs['power-as-asked'].observed,
       ]);
-      await openSpan(manager, { ...order, serverTypeId: server.serverTypeId });
+      await openBilling(manager, order, outputs['power-as-asked'].observed === 'running');
       await finishOrder(manager, order.id, { status: 'fulfilled' });
       return {};
     },
   })
   .build();
+
+async function openBilling(manager: EntityManager, order: Order, isRunning: boolean): Promise<void> {
+  const { server, type, image } = await loadServer(manager, order.serverId);
+  const names = { serverName: server.name, serverTypeName: type.name, imageName: image.name };
+  await openServer(manager, { ...order, ...names, isRunning });
+}
 
 /**
  * Confirms the room that the order took. Where its host has gone since, the server moves to another one; while there

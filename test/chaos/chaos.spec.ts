@@ -94,12 +94,18 @@ describe('a server arrives, once, and paid once', () => {
       { status: 'succeeded', heldMinor: 0, capturedMinor: paid.amount_minor, refundedMinor: 0 },
     ]);
     expect(paid.amount_minor).toBeGreaterThan(0);
-    const credits = await rows('SELECT amount_minor FROM credit_entries WHERE cause_id = $1', [
-      mine[0]?.holdId,
-    ]);
+    const credits = await rows(
+      `SELECT amount_minor FROM credit_lots WHERE cause_kind = 'hold_captured' AND cause_id = $1`,
+      [mine[0]?.holdId],
+    );
     expect(credits).toEqual([{ amount_minor: String(paid.amount_minor) }]);
-    const spans = await rows('SELECT closed_at FROM usage_spans WHERE server_id = $1', [serverId]);
-    expect(spans).toEqual([{ closed_at: null }]);
+    const spans = await rows('SELECT component, closed_at FROM usage_spans WHERE server_id = $1 ORDER BY 1', [
+      serverId,
+    ]);
+    expect(spans).toEqual([
+      { component: 'compute', closed_at: null },
+      { component: 'disk', closed_at: null },
+    ]);
   }
 
   it('when the worker is killed while it starts on the order, and again while the guest boots', async () => {

@@ -1,3 +1,4 @@
+import { billPower } from '#libs/billing';
 import type { DomainFacts } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
 import { type HostWorld, isStillIdle, type KnownServer, serversByUuid, serversOfHost } from './host-world.ts';
@@ -54,10 +55,13 @@ async function reconcileDomain(
 /** Shows its owner what the host says, unless a workflow has begun meanwhile. */
 async function showAs(world: HostWorld, server: KnownServer, observed: 'running' | 'off'): Promise<void> {
   if (!server.ready || server.observed === observed) return;
-  await world.dataSource.query(
-    `UPDATE servers s SET observed = $2 WHERE s.id = $1 AND s.observed = $3 AND s.desired <> 'deleted'
-       AND NOT EXISTS (SELECT 1 FROM sagas g WHERE g.subject_type = 'server' AND g.subject_id = s.id
-                       AND g.finished_at IS NULL)`,
-    [server.id, observed, server.observed],
-  );
+  await world.dataSource.transaction(async (manager) => {
+    const [, changed] = await manager.query<[unknown, number]>(
+      `UPDATE servers s SET observed = $2 WHERE s.id = $1 AND s.observed = $3 AND s.desired <> 'deleted'
+         AND NOT EXISTS (SELECT 1 FROM sagas g WHERE g.subject_type = 'server' AND g.subject_id = s.id
+                         AND g.finished_at IS NULL)`,
+      [server.id, observed, server.observed],
+    );
+    if (changed > 0) await billPower(manager, server.id, observed);
+  });
 }

@@ -35,6 +35,7 @@ export async function assertSound(world: ServerWorld): Promise<void> {
     bootSecrets: [],
     passwordsOfTheDead: [],
     openSpans: ids,
+    openCompute: living.filter(({ observed }) => observed === 'running').map(({ id }) => id),
   });
   await assertCountersAddUp(world);
   await assertHostHas(world, living);
@@ -68,7 +69,11 @@ async function heldInDatabase(world: ServerWorld) {
     ),
     openSpans: await column(
       world,
-      `SELECT server_id AS value FROM usage_spans WHERE closed_at IS NULL ORDER BY 1`,
+      `SELECT server_id AS value FROM usage_spans WHERE component = 'disk' AND closed_at IS NULL ORDER BY 1`,
+    ),
+    openCompute: await column(
+      world,
+      `SELECT server_id AS value FROM usage_spans WHERE component = 'compute' AND closed_at IS NULL ORDER BY 1`,
     ),
   };
 }

@@ -1,0 +1,26 @@
+import { DomainError, type ErrorKind } from '#libs/kernel';
+
+const CODES = {
+  cause_posted_differently: 'internal',
+  billing_account_not_found: 'not_found',
+  currency_differs: 'conflict',
+  price_item_not_found: 'not_found',
+  price_in_the_past: 'conflict',
+  price_missing: 'unavailable',
+  usage_not_open: 'conflict',
+} as const satisfies Record<string, ErrorKind>;
+
+export type BillingErrorCode = keyof typeof CODES;
+
+export class BillingError extends DomainError {
+  declare readonly code: BillingErrorCode;
+
+  constructor(
+    code: BillingErrorCode,
+    message: string,
+    more: ConstructorParameters<typeof DomainError>[3] = {},
+  ) {
+    super(CODES[code], code, message, more);
+    this.name = 'BillingError';
+  }
+}

@@ -1,0 +1,143 @@
+import type { EntityManager } from 'typeorm';
+import { newId } from '#libs/kernel';
+import { ensureBooks, lockBooks } from './billing-accounts.ts';
+import { type Cause, credit, debit, isPosted, ledgerBalance, post } from './ledger.ts';
+
+/** Where credit came from. Only what was given away may expire. */
+export type CreditSource = 'payment' | 'grant' | 'promotion' | 'refund';
+
+/** Money that an account gets with us. */
+export interface NewCredit {
+  readonly accountId: number;
+  readonly currency: string;
+  readonly amountMinor: number;
+  readonly at: Date;
+  readonly cause: Cause;
+  /** Why, for the customer. */
+  readonly note?: string;
+}
+
+export interface CreditGrant extends NewCredit {
+  readonly source: 'grant' | 'promotion';
+  readonly expiresAt?: Date;
+}
+
+/** Money that came in at the provider becomes credit. A cause is credited once. @returns false on a repetition */
+export async function creditPayment(manager: EntityManager, paid: NewCredit): Promise<boolean> {
+  const { accountId: customerId, amountMinor } = paid;
+  await ensureBooks(manager, paid.accountId, paid.currency, paid.at);
+  await lockBooks(manager, customerId, 'money', paid.currency);
+  const isNew = await post(manager, {
+    ...paid,
+    entries: [debit('stripe_clearing', amountMinor), credit('customer_credit', amountMinor, { customerId })],
+  });
+  if (isNew) await addLot(manager, { ...paid, source: 'payment' });
+  return isNew;
+}
+
+/** Credit that we give away. @returns false on a repetition */
+export async function grantCredit(manager: EntityManager, grant: CreditGrant): Promise<boolean> {
+  const { accountId: customerId, amountMinor } = grant;
+  await ensureBooks(manager, grant.accountId, grant.currency, grant.at);
+  await lockBooks(manager, customerId, 'money', grant.currency);
+  const isNew = await post(manager, {
+    ...grant,
+    entries: [debit('promotions', amountMinor), credit('customer_credit', amountMinor, { customerId })],
+  });
+  if (isNew) await addLot(manager, grant);
+  return isNew;
+}
+
+/**
+ * The provider gave money back to the card: it is taken from the credit, and what has been spent of it meanwhile is
+ * owed again. @returns false on a repetition
+ */
+export async function takeBackPayment(manager: EntityManager, refund: NewCredit): Promise<boolean> {
+  const { accountId: customerId, amountMinor, cause, at, currency } = refund;
+  await ensureBooks(manager, customerId, currency, at);
+  await lockBooks(manager, customerId, 'money', currency);
+  if (await isPosted(manager, cause)) return false;
+  const taken = await useCredit(manager, {
+    accountId: customerId,
+    upToMinor: amountMinor,
+    cause,
+    at,
+    only: 'payment',
+  });
+  return post(manager, {
+    cause,
+    at,
+    currency,
+    entries: [
+      debit('customer_credit', taken, { customerId }),
+      debit('receivable', amountMinor - taken, { customerId }),
+      credit('stripe_clearing', amountMinor),
+    ],
+  });
+}
+
+/** What an account has with us, in minor units, as the ledger says. */
+export async function creditBalanceMinor(
+  manager: EntityManager,
+  accountId: number,
+  currency: string,
+): Promise<number> {
+  return Number(-(await ledgerBalance(manager, 'customer_credit', currency, { customerId: accountId })));
+}
+
+/**
+ * Uses up to so much of an account's credit: what expires first goes first, what was given before what was paid. The
+ * caller holds the account's books for `money` and posts the amount.
+ * @returns what was used, in minor units
+ */
+export async function useCredit(
+  manager: EntityManager,
+  use: {
+    readonly accountId: number;
+    readonly upToMinor: number;
+    readonly cause: Cause;
+    readonly at: Date;
+    readonly only?: CreditSource;
+  },
+): Promise<number> {
+  const used = await manager.query<{ amount: number }[]>(
+    `WITH open AS (
+       SELECT l.id, l.amount_minor - coalesce(sum(u.amount_minor), 0) AS remaining,
+              row_number() OVER (ORDER BY l.expires_at NULLS LAST, l.source = 'payment', l.granted_at, l.id) AS turn
+       FROM credit_lots l LEFT JOIN credit_uses u ON u.lot_id = l.id
+       WHERE l.account_id = $1 AND (l.expires_at IS NULL OR l.expires_at > $2) AND ($6::text IS NULL OR l.source = $6)
+       GROUP BY l.id
+     ), shares AS (
+       SELECT id, least(remaining, $3::bigint - coalesce(sum(remaining) OVER (
+                ORDER BY turn ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)) AS share FROM open
+     )
+     INSERT INTO credit_uses (lot_id, cause_kind, cause_id, amount_minor, used_at)
+     SELECT id, $4, $5, share, $2 FROM shares WHERE share > 0 RETURNING amount_minor AS amount`,
+    [use.accountId, use.at, use.upToMinor, use.cause.kind, use.cause.id, use.only ?? null],
+  );
+  return used.reduce((sum, { amount }) => sum + amount, 0);
+}
+
+/** Writes a lot of credit whose posting is the caller's. */
+export async function addLot(
+  manager: EntityManager,
+  lot: NewCredit & { readonly source: CreditSource; readonly expiresAt?: Date },
+): Promise<void> {
+  await manager.query(
+    `INSERT INTO credit_lots (id, account_id, currency, amount_minor, source, note, granted_at, expires_at,
+                              cause_kind, cause_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      newId(),
+      lot.accountId,
+      lot.currency,
+      lot.amountMinor,
+      lot.source,
+      lot.note ?? '',
+      lot.at,
+      lot.expiresAt ?? null,
+      lot.cause.kind,
+      lot.cause.id,
+    ],
+  );
+}

@@ -1,0 +1,75 @@
+import type { EntityManager } from 'typeorm';
+import { type PriceItem, priced } from './price-book.ts';
+import { stoppedComputeIsBilled } from './settings.ts';
+import { changeUsage, closeUsage, openUsage, type Subscriber, type Usage } from './usage-spans.ts';
+
+/** A server as it is billed: by its type, and by its image where that has a price. */
+export interface BilledServer extends Subscriber {
+  readonly serverTypeName: string;
+  readonly imageName: string;
+  readonly isRunning: boolean;
+}
+
+/**
+ * Billing of a server begins, at the transaction's moment unless told.
+ * @throws BillingError `price_missing` when its type has no price
+ */
+export async function openServer(manager: EntityManager, server: BilledServer, at?: Date): Promise<void> {
+  const image: PriceItem = `image/${server.imageName}`;
+  const usages: Usage[] = [{ item: `disk/${server.serverTypeName}` }];
+  if (server.isRunning || (await stoppedComputeIsBilled(manager))) {
+    usages.push({ item: `compute/${server.serverTypeName}` });
+  }
+  if ((await priced(manager, [image])).has(image)) usages.push({ item: image });
+  await openUsage(manager, server, usages, at);
+}
+
+/** Billing of a server and of all that belongs to it ends. Success where it is not billed. */
+export async function closeServer(manager: EntityManager, serverId: number, at?: Date): Promise<void> {
+  await closeUsage(manager, serverId, at ? { at } : {});
+}
+
+/** A server is of another type from now on: one span closes and another opens. @throws BillingError */
+export async function resizeServer(
+  manager: EntityManager,
+  serverId: number,
+  to: { readonly serverTypeName: string; readonly isRunning: boolean },
+  at?: Date,
+): Promise<void> {
+  const usages: Usage[] = [{ item: `disk/${to.serverTypeName}` }];
+  if (to.isRunning || (await stoppedComputeIsBilled(manager))) {
+    usages.push({ item: `compute/${to.serverTypeName}` });
+  }
+  await changeUsage(manager, serverId, usages, at);
+}
+
+/**
+ * A server has been stopped: CPU and RAM are not billed until it starts, unless the operator bills them all the same.
+ * Success where it is not billed at all.
+ */
+export async function stopServer(manager: EntityManager, serverId: number, at?: Date): Promise<void> {
+  if (await stoppedComputeIsBilled(manager)) return;
+  await closeUsage(manager, serverId, { part: { component: 'compute' }, ...(at ? { at } : {}) });
+}
+
+/** A server was seen running or off: CPU and RAM are billed accordingly. */
+export async function billPower(
+  manager: EntityManager,
+  serverId: number,
+  seen: 'running' | 'off',
+): Promise<void> {
+  await (seen === 'running' ? startServer : stopServer)(manager, serverId);
+}
+
+/** A server has been started: CPU and RAM of its type are billed again. Success where it is not billed at all. */
+export async function startServer(manager: EntityManager, serverId: number, at?: Date): Promise<void> {
+  const [disk] = await manager.query<(Subscriber & { item: string })[]>(
+    `SELECT u.account_id AS "accountId", u.project_id AS "projectId", u.server_id AS "serverId",
+            u.server_name AS "serverName", b.currency, u.price_item AS item
+     FROM usage_spans u JOIN billing_accounts b USING (account_id)
+     WHERE u.server_id = $1 AND u.component = 'disk' AND u.closed_at IS NULL`,
+    [serverId],
+  );
+  if (!disk) return;
+  await openUsage(manager, disk, [{ item: disk.item.replace(/^disk/, 'compute') as PriceItem }], at);
+}
