@@ -15,10 +15,11 @@ const createShape = z.strictObject({
   metadata: metadata.optional(),
   payment_method: text.optional(),
   invoice_settings: z.strictObject({ default_payment_method: text.optional() }).optional(),
+  test_clock: text.optional(),
   expand: expand.optional(),
 } satisfies ShapeOf<Stripe.CustomerCreateParams>);
 
-const updateShape = createShape.omit({ payment_method: true });
+const updateShape = createShape.omit({ payment_method: true, test_clock: true });
 const listShape = z.strictObject({
   ...page,
   email: text.optional(),
@@ -39,7 +40,9 @@ export function liveCustomer(world: World, id: string, param = 'id'): Stripe.Cus
 
 function create(world: World, params: z.infer<typeof createShape>): Stripe.Customer {
   if (params.payment_method) throw invalid('Attach the payment method instead.', { param: 'payment_method' });
+  if (params.test_clock) world.find('test_helpers.test_clock', params.test_clock, 'test_clock');
   const customer = newCustomer(world, {
+    test_clock: params.test_clock ?? null,
     email: params.email ?? null,
     name: params.name ?? null,
     phone: params.phone ?? null,
@@ -51,7 +54,11 @@ function create(world: World, params: z.infer<typeof createShape>): Stripe.Custo
   return customer;
 }
 
-function update(world: World, params: z.infer<typeof updateShape>, { id }: { id: string }): Stripe.Customer {
+export function updateCustomer(
+  world: World,
+  params: z.infer<typeof updateShape>,
+  { id }: { id: string },
+): Stripe.Customer {
   const old = liveCustomer(world, id);
   const cardId = params.invoice_settings?.default_payment_method;
   if (cardId) {
@@ -85,7 +92,8 @@ function remove(world: World, _params: object, { id }: { id: string }) {
   const deleted = { id, object: 'customer', deleted: true };
   world.store.put('customer', deleted as unknown as Stripe.Customer);
   for (const method of world.store.all('payment_method')) {
-    if (method.customer === id) world.store.put('payment_method', { ...method, customer: null });
+    if (method.customer !== id) continue;
+    world.emit('payment_method.detached', world.store.put('payment_method', { ...method, customer: null }));
   }
   world.emit('customer.deleted', old);
   return deleted;
@@ -106,7 +114,7 @@ export const customerRoutes = [
     ),
   ),
   route('GET', '/v1/customers/:id', readShape, (world, _params, { id }) => world.find('customer', id)),
-  route('POST', '/v1/customers/:id', updateShape, update),
+  route('POST', '/v1/customers/:id', updateShape, updateCustomer),
   route('DELETE', '/v1/customers/:id', z.strictObject({}), remove),
   route('GET', '/v1/customers/:id/payment_methods', cardsShape, (world, params, { id }) => {
     liveCustomer(world, id);

@@ -122,7 +122,7 @@ describe('a request that is wrong', () => {
     [
       'POST',
       '/v1/checkout/sessions',
-      { mode: 'payment', success_url: 'http://a.test' },
+      { mode: 'subscription', success_url: 'http://a.test' },
       400,
       { param: 'mode' },
     ],

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { expireSessions } from './checkout.ts';
 import { type FaultPlan, Faults, faultsSchema } from './faults.ts';
 import { type Ledger, ledgerOf } from './ledger.ts';
-import { expireHolds } from './payment-intents.ts';
+import { reactions } from './reactions.ts';
 import { buildServer } from './server.ts';
 import { Store } from './store.ts';
+import { advanceWorld, finishClocks } from './timeline.ts';
 import { Deliverer } from './webhooks.ts';
 import { World } from './world.ts';
 
@@ -52,24 +52,22 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const store = new Store(options.stateFile);
   const faults = new Faults();
   const deliverer = new Deliverer(store, faults, endpointOf(options));
-  const world = new World(store, (event) => deliverer.accept(event));
+  const world = new World(store, (event) => deliverer.accept(event), reactions);
   const app = buildServer(world, faults, options.apiKey);
-  const tick = () => {
-    expireHolds(world);
-    expireSessions(world);
+  const advance = (seconds: number) => {
+    advanceWorld(world, seconds);
     store.commit();
   };
-  const advance = (seconds: number) => {
-    const offsetSeconds = (store.get('clock', 'clock')?.offsetSeconds ?? 0) + seconds;
-    store.put('clock', { id: 'clock', offsetSeconds });
-    tick();
-  };
+  app.addHook('onResponse', async () => {
+    finishClocks(world);
+    store.commit();
+  });
   addControls(app, world, faults, advance);
   await app.listen({ port: options.port, host });
   const { port } = app.server.address() as AddressInfo;
   world.publicUrl = `http://${host}:${port}`;
   deliverer.resume();
-  const timer = setInterval(tick, TICK_MILLISECONDS);
+  const timer = setInterval(() => advance(0), TICK_MILLISECONDS);
   return {
     url: world.publicUrl,
     port,

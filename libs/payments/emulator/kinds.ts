@@ -1,6 +1,6 @@
 import type { Stripe } from '../stripe/types.ts';
 
-/** What the emulator keeps, by kind. The first eight are Stripe's objects, the rest its private memory. */
+/** What the emulator keeps, by kind. Those before `event` are Stripe's objects, the rest its private memory. */
 export interface Kinds {
   customer: Stripe.Customer;
   payment_method: Stripe.PaymentMethod;
@@ -9,11 +9,25 @@ export interface Kinds {
   charge: Stripe.Charge;
   refund: Stripe.Refund;
   'checkout.session': Stripe.Checkout.Session;
+  invoice: Stripe.Invoice;
+  invoiceitem: Stripe.InvoiceItem;
+  line_item: Stripe.InvoiceLineItem;
+  invoice_payment: Stripe.InvoicePayment;
+  customer_balance_transaction: Stripe.CustomerBalanceTransaction;
+  dispute: Stripe.Dispute;
+  'billing_portal.session': Stripe.BillingPortal.Session;
+  'test_helpers.test_clock': Stripe.TestHelpers.TestClock;
   event: StoredEvent;
   card: CardSecret;
   answer: SavedAnswer;
   delivery: Delivery;
   clock: { id: 'clock'; offsetSeconds: number };
+  lines: InvoiceLines;
+  owner: IntentOwner;
+  /** By the invoice's id: the payment that collects it now. */
+  intent_of: { id: string; paymentId: string };
+  /** By the payment method's id: whether the bank pays its debits. */
+  bank: { id: string; isGood: boolean };
 }
 export type Kind = keyof Kinds;
 
@@ -37,6 +51,21 @@ export interface CardSecret {
   readonly number: string;
   /** Set up for off-session use with the customer's confirmation. */
   readonly isSetUp: boolean;
+}
+
+/** Which lines an invoice has, in their order. */
+export interface InvoiceLines {
+  /** The invoice's id. */
+  readonly id: string;
+  readonly lineIds: readonly string[];
+}
+
+/** What a payment intent was made for. */
+export interface IntentOwner {
+  /** The payment intent's id. */
+  readonly id: string;
+  readonly invoiceId?: string;
+  readonly sessionId?: string;
 }
 
 /** The answer that a key was given, kept whether it was a success or not. */

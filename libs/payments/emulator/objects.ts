@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Stripe } from '../stripe/types.ts';
 import type { CardBehaviour } from './cards.ts';
-import { stripeId, type World } from './world.ts';
+import { idOf, stripeId, type World } from './world.ts';
 
 const NO_ADDRESS = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null };
 const NO_BILLING = { address: NO_ADDRESS, email: null, name: null, phone: null, tax_id: null };
@@ -12,7 +12,9 @@ export function newCustomer(world: World, given: Partial<Stripe.Customer>): Stri
     object: 'customer',
     address: null,
     balance: 0,
-    created: world.now(),
+    created: given.test_clock
+      ? world.find('test_helpers.test_clock', idOf(given.test_clock)).frozen_time
+      : world.now(),
     currency: null,
     customer_account: null,
     default_source: null,
@@ -86,7 +88,7 @@ export function newSetupIntent(world: World, given: Partial<Stripe.SetupIntent>)
     automatic_payment_methods: null,
     cancellation_reason: null,
     client_secret: `${id}_secret_${stripeId('s', 24).slice(2)}`,
-    created: world.now(),
+    created: world.now(given.customer),
     customer: null,
     customer_account: null,
     description: null,
@@ -133,7 +135,7 @@ export function newCheckoutSession(
     collected_information: null,
     consent: null,
     consent_collection: null,
-    created: world.now(),
+    created: world.now(given.customer),
     currency: null,
     currency_conversion: null,
     custom_fields: [],
@@ -149,7 +151,7 @@ export function newCheckoutSession(
     customer_details: null,
     customer_email: null,
     discounts: null,
-    expires_at: world.now() + 24 * 3600,
+    expires_at: world.now(given.customer) + 24 * 3600,
     integration_identifier: null,
     invoice: null,
     invoice_creation: null,
@@ -206,7 +208,7 @@ export function newPaymentIntent(
     capture_method: 'automatic',
     client_secret: `${id}_secret_${stripeId('s', 24).slice(2)}`,
     confirmation_method: 'automatic',
-    created: world.now(),
+    created: world.now(given.customer),
     customer: null,
     customer_account: null,
     description: null,
@@ -260,7 +262,7 @@ export function newCharge(
     billing_details: method.billing_details,
     calculated_statement_descriptor: 'SERVERY',
     captured: isCaptured,
-    created: world.now(),
+    created: world.now(intent.customer),
     currency: intent.currency,
     customer: intent.customer,
     description: intent.description,
@@ -317,7 +319,9 @@ function chargedCard(
       amount_authorized: intent.amount,
       authorization_code: '123456',
       brand: card.brand,
-      ...(intent.capture_method === 'manual' ? { capture_before: world.now() + HOLD_SECONDS } : {}),
+      ...(intent.capture_method === 'manual'
+        ? { capture_before: world.now(intent.customer) + HOLD_SECONDS }
+        : {}),
       checks: card.checks,
       country: card.country,
       electronic_commerce_indicator: null,
@@ -353,7 +357,7 @@ export function newRefund(
     object: 'refund',
     balance_transaction: stripeId('txn'),
     charge: charge.id,
-    created: world.now(),
+    created: world.now(charge.customer),
     currency: charge.currency,
     customer: charge.customer,
     customer_account: null,

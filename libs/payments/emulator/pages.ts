@@ -1,19 +1,3 @@
-import type { Stripe } from '../stripe/types.ts';
-
-/** What a customer typed, shown again after a refusal. */
-export interface CardEntry {
-  readonly number: string;
-  readonly expiry: string;
-  readonly cvc: string;
-  readonly name: string;
-}
-
-/** A refusal, and the field that it is about. */
-export interface EntryError {
-  readonly field: 'number' | 'expiry' | 'cvc' | 'form';
-  readonly message: string;
-}
-
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -56,6 +40,12 @@ summary{cursor:pointer;font-weight:600}
 ul{list-style:none;margin:.6rem 0 0;padding:0}
 li{display:flex;justify-content:space-between;gap:1rem;padding:.45rem 0;border-bottom:1px solid var(--line);font-size:.9rem}
 li:last-child{border:0}
+h2{font-size:1.1rem;margin:1.4rem 0 0}
+.cards form{display:inline}
+button.small{width:auto;min-height:2.2rem;margin:0 0 0 .4rem;padding:0 .7rem;font-size:.85rem}
+table{width:100%;border-collapse:collapse;font-size:.9rem}
+td{padding:.4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+td:last-child{text-align:right;white-space:nowrap}
 code{font-family:ui-monospace,monospace;white-space:nowrap}
 `;
 
@@ -76,68 +66,6 @@ ${body}
 </body>
 </html>
 `;
-}
-
-const TEST_CARDS: readonly (readonly [string, string])[] = [
-  ['4242 4242 4242 4242', 'works'],
-  ['5555 5555 5555 4444', 'works (Mastercard)'],
-  ['4000 0025 0000 3155', 'asks you to confirm once'],
-  ['4000 0027 6000 3184', 'asks you to confirm each time'],
-  ['4000 0000 0000 0341', 'is saved, then every payment fails'],
-  ['4000 0000 0000 0002', 'is declined'],
-  ['4000 0000 0000 9995', 'has too little money'],
-  ['4000 0000 0000 0069', 'is expired'],
-  ['4000 0000 0000 0127', 'wrong security code'],
-];
-
-/** The page on which a card is saved. */
-export function checkoutPage(session: Stripe.Checkout.Session, entry: CardEntry, error?: EntryError): string {
-  const alert =
-    error?.field === 'form' ? `<p class="alert" role="alert">${escapeHtml(error.message)}</p>` : '';
-  const back = session.cancel_url
-    ? `<a class="back" href="${escapeHtml(session.cancel_url)}">Cancel and go back</a>`
-    : '';
-  return page(
-    'Save your card',
-    `<h1>Save your card</h1>
-<p>Nothing is charged now. The card is used for what you order later.</p>
-${alert}
-<form method="post" action="/c/pay/${escapeHtml(session.id)}" novalidate>
-${field('number', 'Card number', entry.number, error, 'inputmode="numeric" autocomplete="cc-number" placeholder="1234 1234 1234 1234" maxlength="24"')}
-<div class="row">
-<div>${field('expiry', 'Expiry (MM / YY)', entry.expiry, error, 'inputmode="numeric" autocomplete="cc-exp" placeholder="MM / YY" maxlength="9"')}</div>
-<div>${field('cvc', 'Security code', entry.cvc, error, 'inputmode="numeric" autocomplete="cc-csc" placeholder="CVC" maxlength="4"')}</div>
-</div>
-${field('name', 'Name on card', entry.name, error, 'autocomplete="cc-name" maxlength="100"')}
-<button type="submit">Save card</button>
-</form>
-${back}
-<details><summary>Test cards</summary>
-<p>Any future date, any security code. Choose one to fill the form.</p>
-<ul>${TEST_CARDS.map(([number, effect]) => testCard(session, number, effect)).join('')}</ul>
-</details>`,
-  );
-}
-
-function testCard(session: Stripe.Checkout.Session, number: string, effect: string): string {
-  const fill = `/c/pay/${escapeHtml(session.id)}?fill=${number.replaceAll(' ', '')}`;
-  return `<li><a href="${fill}"><code>${number}</code></a><span>${escapeHtml(effect)}</span></li>`;
-}
-
-function field(
-  name: EntryError['field'] | 'name',
-  label: string,
-  value: string,
-  error: EntryError | undefined,
-  more: string,
-): string {
-  const isWrong = error?.field === name;
-  const message = isWrong
-    ? `<p class="error" id="${name}-error" role="alert">${escapeHtml(error.message)}</p>`
-    : '';
-  const state = isWrong ? `aria-invalid="true" aria-describedby="${name}-error" autofocus` : '';
-  return `<label for="${name}">${label}</label>
-<input id="${name}" name="${name}" value="${escapeHtml(value)}" ${more} ${state}>${message}`;
 }
 
 /** The bank's page: confirm, refuse, or close the window. */

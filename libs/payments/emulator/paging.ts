@@ -24,19 +24,23 @@ export function listPage<K extends Kind>(
   params: PageParams,
   isWanted: (object: Kinds[K]) => boolean,
 ) {
-  const all = world.store.all(kind).filter(isWanted).reverse();
-  const indexOf = (id: string, param: string) => {
-    world.find(kind, id, param);
-    return all.findIndex((object) => object.id === id);
-  };
+  for (const param of ['starting_after', 'ending_before'] as const) {
+    const cursor = params[param];
+    if (cursor !== undefined) world.find(kind, cursor, param);
+  }
+  return pageOf(world.store.all(kind).filter(isWanted).reverse(), url, params);
+}
+
+/** A page of what is in the order in which it is shown. */
+export function pageOf<T extends { id: string }>(all: readonly T[], url: string, params: PageParams) {
+  const indexOf = (id: string) => all.findIndex((object) => object.id === id);
   const limit = params.limit ?? 10;
   if (params.ending_before !== undefined) {
-    const end = Math.max(indexOf(params.ending_before, 'ending_before'), 0);
+    const end = Math.max(indexOf(params.ending_before), 0);
     const start = Math.max(end - limit, 0);
     return { object: 'list', url, data: all.slice(start, end), has_more: start > 0 };
   }
-  const start =
-    params.starting_after === undefined ? 0 : indexOf(params.starting_after, 'starting_after') + 1;
+  const start = params.starting_after === undefined ? 0 : indexOf(params.starting_after) + 1;
   const data = all.slice(start, start + limit);
   return { object: 'list', url, data, has_more: start + limit < all.length };
 }

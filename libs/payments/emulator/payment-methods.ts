@@ -149,8 +149,9 @@ export function attachCard(
   return attached;
 }
 
-function detach(world: World, _params: object, { id }: { id: string }): Stripe.PaymentMethod {
-  const method = world.find('payment_method', id);
+/** Takes a card from its customer. @throws StripeProblem 400 where it has none. */
+export function detachCard(world: World, method: Stripe.PaymentMethod): Stripe.PaymentMethod {
+  const { id } = method;
   if (method.customer === null) {
     throw invalid(
       'The payment method you provided is not attached to a customer so detachment is impossible.',
@@ -191,5 +192,7 @@ export const paymentMethodRoutes = [
   route('POST', '/v1/payment_methods/:id/attach', attachShape, (world, params, { id }) =>
     attachCard(world, paymentMethodOf(world, id), liveCustomer(world, params.customer, 'customer').id),
   ),
-  route('POST', '/v1/payment_methods/:id/detach', readShape, detach),
+  route('POST', '/v1/payment_methods/:id/detach', readShape, (world, _params, { id }) =>
+    detachCard(world, world.find('payment_method', id)),
+  ),
 ];

@@ -1,26 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { checkoutRoutes } from './checkout.ts';
+import { customerBalanceRoutes } from './customer-balance.ts';
 import { customerRoutes } from './customers.ts';
+import { disputeRoutes } from './disputes.ts';
 import { eventRoutes } from './events.ts';
 import type { ApiFault, Faults } from './faults.ts';
 import { parseForm } from './form.ts';
-import {
-  type Authenticated,
-  type Reply,
-  showAuthentication,
-  showCheckout,
-  submitAuthentication,
-  submitCheckout,
-} from './hosted.ts';
 import { Idempotency } from './idempotency.ts';
+import { invoiceItemRoutes } from './invoice-items.ts';
+import { invoicePaymentRoutes, invoiceRoutes } from './invoices.ts';
+import { addPages } from './page-routes.ts';
 import { messagePage } from './pages.ts';
 import { paymentIntentRoutes } from './payment-intents.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
+import { portalRoutes } from './portal.ts';
 import { StripeProblem } from './problem.ts';
 import { refundRoutes } from './refunds.ts';
 import type { Route } from './routes.ts';
 import { setupIntentRoutes } from './setup-intents.ts';
+import { testClockRoutes } from './test-clocks.ts';
 import { API_VERSION, stripeId, type World } from './world.ts';
 
 export const ROUTES: readonly Route[] = [
@@ -30,6 +29,13 @@ export const ROUTES: readonly Route[] = [
   ...checkoutRoutes,
   ...paymentIntentRoutes,
   ...refundRoutes,
+  ...customerBalanceRoutes,
+  ...invoiceItemRoutes,
+  ...invoiceRoutes,
+  ...invoicePaymentRoutes,
+  ...disputeRoutes,
+  ...portalRoutes,
+  ...testClockRoutes,
   ...eventRoutes,
 ];
 
@@ -214,43 +220,4 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
     .code(answer.status)
     .type('application/json')
     .send(JSON.stringify(answer.body, null, 2));
-}
-
-type Fields = Record<string, string>;
-
-function addPages(app: FastifyInstance, world: World): void {
-  const fieldsOf = (request: FastifyRequest): Fields =>
-    Object.fromEntries(new URLSearchParams(typeof request.body === 'string' ? request.body : ''));
-  app.get<{ Params: Fields; Querystring: Fields }>('/c/pay/:id', (request, reply) =>
-    sendPage(world, reply, showCheckout(world, request.params['id'] ?? '', request.query)),
-  );
-  app.post<{ Params: Fields }>('/c/pay/:id', (request, reply) =>
-    sendPage(world, reply, submitCheckout(world, request.params['id'] ?? '', fieldsOf(request))),
-  );
-  for (const kind of ['payment', 'setup'] satisfies Authenticated[]) {
-    app.get<{ Params: Fields; Querystring: Fields }>(`/3ds/${kind}/:id`, (request, reply) =>
-      sendPage(world, reply, showAuthentication(world, kind, request.params['id'] ?? '', request.query)),
-    );
-    app.post<{ Params: Fields }>(`/3ds/${kind}/:id`, (request, reply) =>
-      sendPage(
-        world,
-        reply,
-        submitAuthentication(world, kind, request.params['id'] ?? '', fieldsOf(request)),
-      ),
-    );
-  }
-}
-
-function sendPage(world: World, reply: FastifyReply, page: Reply): FastifyReply {
-  world.store.commit();
-  if ('location' in page) return reply.redirect(page.location, 303);
-  return reply
-    .code(page.status)
-    .header(
-      'content-security-policy',
-      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    )
-    .header('cache-control', 'no-store')
-    .type('text/html; charset=utf-8')
-    .send(page.html);
 }

@@ -2,7 +2,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeF
 import { dirname } from 'node:path';
 import type { Kind, Kinds } from './kinds.ts';
 
-type Line = [Kind, { id: string }][];
+/** An object as it is now, or what is left of one that was forgotten. */
+type Entry = [Kind, { id: string }] | [Kind, { id: string }, 'dropped'];
 
 /**
  * Objects in memory, in order of creation, backed by an append-only file: one line per request, so a request is
@@ -11,7 +12,7 @@ type Line = [Kind, { id: string }][];
 export class Store {
   readonly #kinds = new Map<Kind, Map<string, { id: string }>>();
   readonly #file: string | undefined;
-  #dirty = new Map<string, [Kind, { id: string }]>();
+  #dirty = new Map<string, Entry>();
 
   constructor(file?: string) {
     this.#file = file;
@@ -37,6 +38,11 @@ export class Store {
     return object;
   }
 
+  /** Forgets an object. */
+  drop(kind: Kind, id: string): void {
+    if (this.#of(kind).delete(id)) this.#dirty.set(`${kind} ${id}`, [kind, { id }, 'dropped']);
+  }
+
   /** Writes what changed since the last commit as one line. */
   commit(): void {
     if (this.#dirty.size === 0) return;
@@ -56,7 +62,10 @@ export class Store {
   #load(file: string): void {
     const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
     for (const line of lines) {
-      for (const [kind, object] of JSON.parse(line) as Line) this.#of(kind).set(object.id, object);
+      for (const [kind, object, dropped] of JSON.parse(line) as Entry[]) {
+        if (dropped) this.#of(kind).delete(object.id);
+        else this.#of(kind).set(object.id, object);
+      }
     }
   }
 

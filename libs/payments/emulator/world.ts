@@ -12,6 +12,23 @@ export function stripeId(prefix: string, length = 24): string {
   return `${prefix}_${[...randomBytes(length)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
 }
 
+/** An id, or the object itself. What the store holds refers by id. */
+export type Reference = string | { readonly id: string } | null;
+
+export function idOf(reference: string | { readonly id: string }): string {
+  return typeof reference === 'string' ? reference : reference.id;
+}
+
+/** What an event of one object brings about in another: a paid intent pays its invoice. */
+export interface Reaction {
+  readonly on: string;
+  readonly run: (world: World, object: object) => void;
+}
+
+export function reaction<T extends object>(on: string, run: (world: World, object: T) => void): Reaction {
+  return { on, run: (world, object) => run(world, object as T) };
+}
+
 /**
  * What every handler works on. Handlers are synchronous, so that each request sees and changes the world as if
  * it were alone.
@@ -23,15 +40,26 @@ export class World {
   /** The API request being served, for the events that it causes. */
   request: StoredEvent['request'] = { id: null, idempotency_key: null };
   readonly #onEvent: (event: StoredEvent) => void;
+  readonly #reactions: readonly Reaction[];
 
-  constructor(store: Store, onEvent: (event: StoredEvent) => void) {
+  constructor(store: Store, onEvent: (event: StoredEvent) => void, reactions: readonly Reaction[] = []) {
     this.store = store;
     this.#onEvent = onEvent;
+    this.#reactions = reactions;
   }
 
-  /** Unix seconds; the control route may move it forward. */
-  now(): number {
+  /** Unix seconds: by the customer's test clock where they have one, else by the emulator's, which may be moved. */
+  now(customer?: Reference): number {
+    const owner = customer ? this.store.get('customer', idOf(customer)) : undefined;
+    const clock = owner?.test_clock && this.store.get('test_helpers.test_clock', idOf(owner.test_clock));
+    if (clock) return clock.frozen_time;
     return Math.floor(Date.now() / 1000) + (this.store.get('clock', 'clock')?.offsetSeconds ?? 0);
+  }
+
+  /** Moves the emulator's clock to a moment; never back. */
+  moveTo(unixSeconds: number): void {
+    if (unixSeconds <= this.now()) return;
+    this.store.put('clock', { id: 'clock', offsetSeconds: unixSeconds - Math.floor(Date.now() / 1000) });
   }
 
   /** @throws StripeProblem 404 `resource_missing`. */
@@ -56,5 +84,6 @@ export class World {
     };
     this.store.put('event', event);
     this.#onEvent(event);
+    for (const reaction of this.#reactions) if (reaction.on === type) reaction.run(this, object);
   }
 }
