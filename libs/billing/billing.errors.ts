@@ -8,6 +8,16 @@ const CODES = {
   price_in_the_past: 'conflict',
   price_missing: 'unavailable',
   usage_not_open: 'conflict',
+  period_not_over: 'conflict',
+  vat_id_malformed: 'invalid_input',
+  country_malformed: 'invalid_input',
+  tax_rate_taken: 'conflict',
+  invoice_not_found: 'not_found',
+  amount_malformed: 'invalid_input',
+  refund_exceeds_invoice: 'conflict',
+  promotion_code_unknown: 'not_found',
+  promotion_code_expired: 'conflict',
+  promotion_code_used: 'conflict',
 } as const satisfies Record<string, ErrorKind>;
 
 export type BillingErrorCode = keyof typeof CODES;

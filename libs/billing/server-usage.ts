@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { type PriceItem, priced } from './price-book.ts';
-import { stoppedComputeIsBilled } from './settings.ts';
+import { billingSettings } from './settings.ts';
 import { changeUsage, closeUsage, openUsage, type Subscriber, type Usage } from './usage-spans.ts';
 
 /** A server as it is billed: by its type, and by its image where that has a price. */
@@ -17,7 +17,7 @@ export interface BilledServer extends Subscriber {
 export async function openServer(manager: EntityManager, server: BilledServer, at?: Date): Promise<void> {
   const image: PriceItem = `image/${server.imageName}`;
   const usages: Usage[] = [{ item: `disk/${server.serverTypeName}` }];
-  if (server.isRunning || (await stoppedComputeIsBilled(manager))) {
+  if (server.isRunning || (await billingSettings(manager)).stoppedComputeBilled) {
     usages.push({ item: `compute/${server.serverTypeName}` });
   }
   if ((await priced(manager, [image])).has(image)) usages.push({ item: image });
@@ -37,7 +37,7 @@ export async function resizeServer(
   at?: Date,
 ): Promise<void> {
   const usages: Usage[] = [{ item: `disk/${to.serverTypeName}` }];
-  if (to.isRunning || (await stoppedComputeIsBilled(manager))) {
+  if (to.isRunning || (await billingSettings(manager)).stoppedComputeBilled) {
     usages.push({ item: `compute/${to.serverTypeName}` });
   }
   await changeUsage(manager, serverId, usages, at);
@@ -48,7 +48,7 @@ export async function resizeServer(
  * Success where it is not billed at all.
  */
 export async function stopServer(manager: EntityManager, serverId: number, at?: Date): Promise<void> {
-  if (await stoppedComputeIsBilled(manager)) return;
+  if ((await billingSettings(manager)).stoppedComputeBilled) return;
   await closeUsage(manager, serverId, { part: { component: 'compute' }, ...(at ? { at } : {}) });
 }
 
