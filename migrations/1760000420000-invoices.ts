@@ -115,6 +115,7 @@ const INVOICES = `
     PRIMARY KEY (invoice_id, line)
   );
   CREATE INDEX invoice_lines_server ON invoice_lines (server_id, used_from);
+  CREATE INDEX invoice_lines_span ON invoice_lines (span_id) INCLUDE (seconds);
   COMMENT ON COLUMN invoice_lines.billed_seconds IS 'fewer than were used above the month''s cap of 672 hours';
   COMMENT ON COLUMN invoice_lines.amount_micro IS 'what the time is worth exactly; amount_minor is rounded from it once';
 

@@ -65,3 +65,8 @@ export async function lockBooks(
     `account ${accountId} is billed in ${books.currency}, not in ${currency}`,
   );
 }
+
+/** The operator trusts an account more, or less. The next look at the thresholds uses it. */
+export async function setTier(manager: EntityManager, accountId: number, tier: TrustTier): Promise<void> {
+  await manager.query('UPDATE billing_accounts SET tier = $2 WHERE account_id = $1', [accountId, tier]);
+}

@@ -53,12 +53,7 @@ export async function sealAccounts(
   accountIds: readonly number[],
   { until, now }: Closing,
 ): Promise<void> {
-  if (until > now) {
-    throw new BillingError(
-      'period_not_over',
-      `usage until ${until.toISOString()} cannot be invoiced before then`,
-    );
-  }
+  assertOver(until, now);
   await runInTransaction(dataSource, async (manager) => {
     await lockPriceBook(manager, 'keep');
     await manager.query(
@@ -71,6 +66,15 @@ export async function sealAccounts(
       [accountIds, toDate(toEpochSecond(until))],
     );
   });
+}
+
+/** @throws BillingError `period_not_over` */
+export function assertOver(until: Date, now: Date): void {
+  if (until <= now) return;
+  throw new BillingError(
+    'period_not_over',
+    `usage until ${until.toISOString()} cannot be invoiced before then`,
+  );
 }
 
 /** Invoices an account whose books are sealed until the closing's moment, one month at a time. */

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { nextMonth, toDate, toEpochSecond } from './calendar.ts';
-import { type Closing, invoiceSealed, sealAccounts } from './close-account.ts';
+import { assertOver, type Closing, invoiceSealed, sealAccounts } from './close-account.ts';
 
 /** What a closing of many accounts came to. */
 export interface ClosingReport {
@@ -28,6 +28,7 @@ const CHUNK = 500;
  */
 export async function closeMonth(dataSource: DataSource, closing: MonthClosing): Promise<ClosingReport> {
   const until = toDate(nextMonth(toEpochSecond(closing.month)));
+  assertOver(until, closing.now);
   const report: ClosingReport = { invoices: 0, lines: 0, failures: [] };
   let after = 0;
   for (;;) {

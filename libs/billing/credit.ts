@@ -70,7 +70,7 @@ export async function takeBackPayment(manager: EntityManager, refund: NewCredit)
     currency,
     entries: [
       debit('customer_credit', taken, { customerId }),
-      debit('receivable', amountMinor - taken, { customerId }),
+      debit('receivable', amountMinor - taken, { customerId, detail: 'refunded_credit' }),
       credit('stripe_clearing', amountMinor),
     ],
   });

@@ -4,9 +4,13 @@ export {
   type BooksLock,
   ensureBooks,
   lockBooks,
+  setTier,
   type TrustTier,
 } from './billing-accounts.ts';
 export type { LedgerAccount } from './chart-of-accounts.ts';
+export { type BooksDifference, checkBooks } from './check-books.ts';
+export { type Closing, closeAccount, type InvoiceReason, type Issued } from './close-account.ts';
+export { type ClosingReport, closeMonth, type MonthClosing } from './close-month.ts';
 export {
   type CreditGrant,
   type CreditSource,
@@ -17,6 +21,21 @@ export {
   takeBackPayment,
 } from './credit.ts';
 export {
+  type CreditNote,
+  creditNotes,
+  issueCreditNote,
+  type RefundRequest,
+  recordRefundSent,
+} from './credit-notes.ts';
+export { type DocumentNumber, formatNumber } from './document-number.ts';
+export {
+  type Invoice,
+  type InvoiceLine,
+  invoice,
+  invoiceLines,
+  invoices,
+} from './invoices.ts';
+export {
   type Cause,
   credit,
   debit,
@@ -26,6 +45,7 @@ export {
   ledgerBalance,
   post,
 } from './ledger.ts';
+export { closeAboveThreshold, openAmountMinor, openUsageOf } from './open-usage.ts';
 export {
   type Component,
   changePrice,
@@ -36,6 +56,12 @@ export {
   priceVersions,
 } from './price-book.ts';
 export {
+  createPromotionCode,
+  expireCredit,
+  type PromotionCode,
+  redeemPromotionCode,
+} from './promotions.ts';
+export {
   type BilledServer,
   billPower,
   closeServer,
@@ -44,4 +70,24 @@ export {
   startServer,
   stopServer,
 } from './server-usage.ts';
+export { type BillingSettings, billingSettings, changeBillingSettings, type Seller } from './settings.ts';
+export {
+  closeDispute,
+  type InvoiceMoney,
+  openDispute,
+  recordFee,
+  recordPayment,
+  type SettlementKind,
+  writeOff,
+} from './settlements.ts';
+export type { BilledSpan, SpanCharge } from './span-stream.ts';
+export {
+  type BillingProfile,
+  billingProfile,
+  setBillingProfile,
+  setTaxRate,
+  type Tax,
+  type TaxTreatment,
+} from './tax.ts';
 export { changeUsage, closeUsage, openUsage, type Part, type Subscriber, type Usage } from './usage-spans.ts';
+export { parseVatId } from './vat-id.ts';

@@ -131,3 +131,13 @@ async function assertSame(
     `${cause.kind} ${cause.id} stands in the ledger with other entries; correct it by a transaction of its own`,
   );
 }
+
+/** @throws BillingError `amount_malformed` unless it is a whole number of minor units above zero */
+export function assertAmount(amountMinor: number): void {
+  if (Number.isSafeInteger(amountMinor) && amountMinor > 0) return;
+  throw new BillingError(
+    'amount_malformed',
+    `an amount is a whole number of minor units above zero, not ${amountMinor}`,
+    { fields: [{ name: 'amount_minor', messages: ['must be a whole number above zero'] }] },
+  );
+}

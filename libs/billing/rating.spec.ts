@@ -78,11 +78,13 @@ function bill(spans: SpanTime[], prices: Prices, end: EpochSecond, cuts: readonl
   return charges;
 }
 
-function sums(charges: readonly Charge[]): Record<string, unknown> {
+function sums(
+  charges: readonly Charge[],
+): Record<string, readonly [seconds: number, billed: number, micro: string, minor: string]> {
   const keys = Map.groupBy(charges, ({ span, hourlyMicro, from }) =>
     [span.id, monthStart(from), hourlyMicro].join(),
   );
-  const total = (list: readonly Charge[]) => [
+  const total = (list: readonly Charge[]): [number, number, string, string] => [
     list.reduce((sum, { seconds }) => sum + seconds, 0),
     list.reduce((sum, { billedSeconds }) => sum + billedSeconds, 0),
     String(list.reduce((sum, { amountMicro }) => sum + amountMicro, 0n)),

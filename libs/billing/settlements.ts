@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import { type LedgerTransaction, post } from './ledger.ts';
+import { addLot } from './credit.ts';
+import { lockInvoice } from './invoices.ts';
+import { assertAmount, type Cause, credit, debit, isPosted, type LedgerTransaction, post } from './ledger.ts';
 
 export type SettlementKind = 'credit' | 'payment' | 'credit_note' | 'write_off' | 'dispute';
 
@@ -10,16 +12,147 @@ export interface Settlement extends LedgerTransaction {
   readonly amountMinor: number;
 }
 
+/** Money that has moved because of an invoice, told by the provider's object that moved it. */
+export interface InvoiceMoney {
+  readonly invoiceId: number;
+  readonly amountMinor: number;
+  readonly cause: Cause;
+  readonly at: Date;
+}
+
 /**
  * Posts what becomes of an invoice and notes it there. The caller holds the account's books for `money`.
  * @returns false when its cause has been posted already
  */
 export async function settle(manager: EntityManager, settlement: Settlement): Promise<boolean> {
   if (!(await post(manager, settlement))) return false;
+  await noteSettlement(manager, settlement);
+  return true;
+}
+
+/**
+ * An invoice was paid, in whole or in part; what was paid beyond it becomes credit. Call it in a transaction, as often
+ * as it is told: a cause counts once.
+ * @param into where the money lies now: `stripe_clearing` unless told
+ * @returns false on a repetition
+ * @throws BillingError `invoice_not_found`, `amount_malformed`
+ */
+export async function recordPayment(
+  manager: EntityManager,
+  payment: InvoiceMoney & { readonly into?: 'stripe_clearing' | 'bank' },
+): Promise<boolean> {
+  assertAmount(payment.amountMinor);
+  const { invoice, books } = await lockInvoice(manager, payment.invoiceId);
+  if (await isPosted(manager, payment.cause)) return false;
+  const { accountId: customerId, currency } = books;
+  const settled = Math.min(payment.amountMinor, invoice.openMinor);
+  const beyond = payment.amountMinor - settled;
+  await post(manager, {
+    ...payment,
+    currency,
+    entries: [
+      debit(payment.into ?? 'stripe_clearing', payment.amountMinor),
+      credit('receivable', settled, { customerId }),
+      credit('customer_credit', beyond, { customerId }),
+    ],
+  });
+  if (settled > 0) await noteSettlement(manager, { ...payment, kind: 'payment', amountMinor: settled });
+  if (beyond > 0) {
+    const lot = { ...payment, accountId: customerId, currency, amountMinor: beyond };
+    await addLot(manager, { ...lot, source: 'payment', note: 'Paid beyond an invoice' });
+  }
+  await raiseTier(manager, customerId);
+  return true;
+}
+
+/** What is open of an invoice is given up. @returns what was given up, in minor units; 0 when nothing was open */
+export async function writeOff(
+  manager: EntityManager,
+  given: { readonly invoiceId: number; readonly at: Date },
+): Promise<number> {
+  const { invoice, books } = await lockInvoice(manager, given.invoiceId);
+  const { accountId: customerId, currency } = books;
+  const amountMinor = invoice.openMinor;
+  if (amountMinor === 0) return 0;
+  await settle(manager, {
+    ...given,
+    kind: 'write_off',
+    amountMinor,
+    // An invoice that a dispute opens again can be given up again.
+    cause: { kind: 'invoice_written_off', id: `${given.invoiceId}/${given.at.getTime()}` },
+    currency,
+    entries: [debit('write_offs', amountMinor), credit('receivable', amountMinor, { customerId })],
+  });
+  return amountMinor;
+}
+
+/**
+ * The bank holds a payment back. The amount is frozen: no longer ours at the provider, and not owed by the customer
+ * either until the dispute ends. @returns false on a repetition
+ */
+export async function openDispute(manager: EntityManager, disputed: InvoiceMoney): Promise<boolean> {
+  assertAmount(disputed.amountMinor);
+  const { books } = await lockInvoice(manager, disputed.invoiceId);
+  const { accountId: customerId, currency } = books;
+  return post(manager, {
+    ...disputed,
+    currency,
+    entries: [
+      debit('disputed', disputed.amountMinor, { customerId }),
+      credit('stripe_clearing', disputed.amountMinor),
+    ],
+  });
+}
+
+/**
+ * A dispute ends. Won: the money is ours again. Lost: it is the customer's, and the invoice is open again by that
+ * amount. @returns false on a repetition
+ */
+export async function closeDispute(
+  manager: EntityManager,
+  ended: InvoiceMoney & { readonly won: boolean },
+): Promise<boolean> {
+  assertAmount(ended.amountMinor);
+  const { books } = await lockInvoice(manager, ended.invoiceId);
+  const { accountId: customerId, currency } = books;
+  const { amountMinor } = ended;
+  const frozen = credit('disputed', amountMinor, { customerId });
+  if (ended.won)
+    return post(manager, { ...ended, currency, entries: [debit('stripe_clearing', amountMinor), frozen] });
+  const owed = debit('receivable', amountMinor, { customerId });
+  return settle(manager, {
+    ...ended,
+    kind: 'dispute',
+    amountMinor: -amountMinor,
+    currency,
+    entries: [owed, frozen],
+  });
+}
+
+/** What a payment or a dispute cost us at the provider. @returns false on a repetition */
+export async function recordFee(
+  manager: EntityManager,
+  fee: { readonly amountMinor: number; readonly currency: string; readonly cause: Cause; readonly at: Date },
+): Promise<boolean> {
+  assertAmount(fee.amountMinor);
+  const entries = [debit('payment_fees', fee.amountMinor), credit('stripe_clearing', fee.amountMinor)];
+  return post(manager, { ...fee, entries });
+}
+
+export async function noteSettlement(
+  manager: EntityManager,
+  settlement: InvoiceMoney & { readonly kind: SettlementKind },
+): Promise<void> {
   await manager.query(
     `INSERT INTO invoice_settlements (invoice_id, kind, cause_id, amount_minor, settled_at)
      VALUES ($1, $2, $3, $4, $5)`,
     [settlement.invoiceId, settlement.kind, settlement.cause.id, settlement.amountMinor, settlement.at],
   );
-  return true;
+}
+
+async function raiseTier(manager: EntityManager, accountId: number): Promise<void> {
+  await manager.query(
+    `UPDATE billing_accounts SET tier = 'paid_once' WHERE account_id = $1 AND tier = 'new'`,
+    [accountId],
+  );
 }

@@ -1,0 +1,116 @@
+import type { EntityManager } from 'typeorm';
+import { BillingError } from './billing.errors.ts';
+import { type BillingAccount, lockBooks } from './billing-accounts.ts';
+import type { InvoiceReason } from './close-account.ts';
+import type { Seller } from './settings.ts';
+import type { BillingProfile, TaxTreatment } from './tax.ts';
+
+/** An invoice as it was issued, and what is still open of it. Amounts in minor units. */
+export interface Invoice {
+  readonly id: number;
+  readonly accountId: number;
+  readonly series: string;
+  readonly number: number;
+  readonly currency: string;
+  readonly reason: InvoiceReason;
+  readonly periodFrom: Date;
+  readonly periodUntil: Date;
+  readonly issuedAt: Date;
+  readonly dueAt: Date;
+  readonly netMinor: number;
+  readonly taxMinor: number;
+  readonly totalMinor: number;
+  readonly taxTreatment: TaxTreatment;
+  readonly taxCountry: string | null;
+  readonly taxBasisPoints: number;
+  /** As they stood when it was issued. */
+  readonly customer: Partial<BillingProfile>;
+  readonly seller: Seller;
+  /** What is still to be paid: 0 when it is settled. */
+  readonly openMinor: number;
+}
+
+/** A line as a person reads it: the server, what of it, from and until when, for how many hours, at which price. */
+export interface InvoiceLine {
+  readonly line: number;
+  readonly serverId: number | null;
+  readonly serverName: string;
+  readonly component: string;
+  readonly title: string;
+  readonly slot: string;
+  readonly usedFrom: Date;
+  readonly usedUntil: Date;
+  readonly seconds: number;
+  /** Fewer than were used above the month's cap; below zero where dearer time has pushed billed time above it. */
+  readonly billedSeconds: number;
+  readonly quantity: number;
+  readonly hourlyMicro: number;
+  readonly amountMicro: number;
+  readonly amountMinor: number;
+}
+
+const INVOICE = `
+  SELECT i.id, i.account_id AS "accountId", i.series, i.number, i.currency, i.reason, i.period_from AS "periodFrom",
+         i.period_until AS "periodUntil", i.issued_at AS "issuedAt", i.due_at AS "dueAt", i.net_minor AS "netMinor",
+         i.tax_minor AS "taxMinor", i.total_minor AS "totalMinor", i.tax_treatment AS "taxTreatment",
+         i.tax_country AS "taxCountry", i.tax_basis_points AS "taxBasisPoints", i.customer, i.seller,
+         (SELECT b.open_minor FROM invoice_balances b WHERE b.id = i.id) AS "openMinor"
+  FROM invoices i`;
+
+/** @throws BillingError `invoice_not_found`, also when it is another account's than `accountId` */
+export async function invoice(
+  manager: EntityManager,
+  invoiceId: number,
+  accountId?: number,
+): Promise<Invoice> {
+  const [row] = await manager.query<Invoice[]>(
+    `${INVOICE} WHERE i.id = $1 AND ($2::bigint IS NULL OR i.account_id = $2)`,
+    [invoiceId, accountId ?? null],
+  );
+  if (!row) throw new BillingError('invoice_not_found', `there is no invoice ${invoiceId}`);
+  return row;
+}
+
+/** Of one account, or of all; the newest first. */
+export async function invoices(
+  manager: EntityManager,
+  filter: {
+    readonly accountId?: number;
+    readonly open?: boolean;
+    readonly limit: number;
+    readonly offset?: number;
+  },
+): Promise<Invoice[]> {
+  return manager.query<Invoice[]>(
+    `${INVOICE}
+     WHERE ($1::bigint IS NULL OR i.account_id = $1)
+       AND ($2::boolean IS NULL OR $2 = (SELECT b.open_minor > 0 FROM invoice_balances b WHERE b.id = i.id))
+     ORDER BY i.issued_at DESC, i.number DESC LIMIT $3 OFFSET $4`,
+    [filter.accountId ?? null, filter.open ?? null, filter.limit, filter.offset ?? 0],
+  );
+}
+
+/** Lines in order, those after `afterLine`: an invoice may have many. */
+export async function invoiceLines(
+  manager: EntityManager,
+  invoiceId: number,
+  page: { readonly afterLine?: number; readonly limit: number },
+): Promise<InvoiceLine[]> {
+  return manager.query<InvoiceLine[]>(
+    `SELECT line, server_id AS "serverId", server_name AS "serverName", component, title, slot,
+            used_from AS "usedFrom", used_until AS "usedUntil", seconds, billed_seconds AS "billedSeconds", quantity,
+            hourly_micro AS "hourlyMicro", amount_micro AS "amountMicro", amount_minor AS "amountMinor"
+     FROM invoice_lines WHERE invoice_id = $1 AND line > $2 ORDER BY line LIMIT $3`,
+    [invoiceId, page.afterLine ?? 0, page.limit],
+  );
+}
+
+/** An invoice whose account's books are locked for `money`, so that what is open of it stands still. */
+export async function lockInvoice(
+  manager: EntityManager,
+  invoiceId: number,
+): Promise<{ invoice: Invoice; books: BillingAccount }> {
+  const { accountId } = await invoice(manager, invoiceId);
+  const books = await lockBooks(manager, accountId, 'money');
+  return { books, invoice: await invoice(manager, invoiceId) };
+}
