@@ -96,7 +96,7 @@ const INVOICES = `
   CREATE INDEX invoices_issued ON invoices (issued_at);
 
   CREATE TABLE invoice_lines (
-    invoice_id bigint NOT NULL REFERENCES invoices DEFERRABLE INITIALLY DEFERRED,
+    invoice_id bigint NOT NULL,
     line integer NOT NULL CHECK (line > 0),
     span_id bigint,
     server_id bigint,
@@ -116,6 +116,8 @@ const INVOICES = `
   );
   CREATE INDEX invoice_lines_server ON invoice_lines (server_id, used_from);
   CREATE INDEX invoice_lines_span ON invoice_lines (span_id) INCLUDE (seconds);
+  COMMENT ON TABLE invoice_lines IS
+    'written in the transaction of their invoice, before it; the daily check sees that none is without';
   COMMENT ON COLUMN invoice_lines.billed_seconds IS 'fewer than were used above the month''s cap of 672 hours';
   COMMENT ON COLUMN invoice_lines.amount_micro IS 'what the time is worth exactly; amount_minor is rounded from it once';
 

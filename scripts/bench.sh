@@ -3,12 +3,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/bootstrap.sh
-usage='usage: npm run bench -- placement | order-to-ssh [--rounds N]'
+usage='usage: npm run bench -- placement | order-to-ssh | billing-close [--rounds N]'
 [ $# -gt 0 ] || fail "$usage"
 name=$1
 shift
 case $name in
-  placement)
+  placement | billing-close)
     bootstrap services
     ;;
   order-to-ssh)

@@ -33,10 +33,12 @@ const RULES: Readonly<Record<string, string>> = {
       SELECT customer_id AS account_id, amount FROM ledger_entries WHERE account = 'receivable' AND detail = ''
       UNION ALL SELECT account_id, -open_minor FROM invoice_balances
     ) AS parts GROUP BY account_id HAVING sum(amount) <> 0`,
-  'an invoice is the sum of its lines': `
-    SELECT i.series || i.number AS subject, i.net_minor - coalesce(sum(l.amount_minor), 0) AS off
-    FROM invoices i LEFT JOIN invoice_lines l ON l.invoice_id = i.id
-    GROUP BY i.id HAVING i.net_minor <> coalesce(sum(l.amount_minor), 0)`,
+  'an invoice is the sum of its lines, and each line has one': `
+    SELECT 'invoice ' || coalesce(i.id, l.invoice_id) AS subject, coalesce(i.net_minor, 0) - coalesce(l.sum, 0) AS off
+    FROM invoices i FULL JOIN (
+      SELECT invoice_id, sum(amount_minor) AS sum FROM invoice_lines GROUP BY invoice_id
+    ) AS l ON l.invoice_id = i.id
+    WHERE i.net_minor IS DISTINCT FROM l.sum`,
   'revenue in the ledger is the exact worth of the invoices': `
     SELECT 'revenue_' || component AS subject, sum(amount) AS off FROM (
       SELECT substr(account, length('revenue_') + 1) AS component, amount::numeric

@@ -84,38 +84,35 @@ export async function invoiceSealed(
   closing: Closing,
 ): Promise<Issued[]> {
   const issued: Issued[] = [];
-  for (;;) {
+  for (let isDone = false; !isDone; ) {
     const step = await runInTransaction(dataSource, (manager) =>
       invoiceNextMonth(manager, accountId, closing),
     );
-    if (!step) return issued;
     if (step.lines > 0) issued.push(step);
+    isDone = step.isDone;
   }
+  return issued;
 }
 
-/** @returns undefined when the account is billed until the closing's moment */
+/** An invoice over what is not billed of a month, unless that is nothing. */
 async function invoiceNextMonth(
   manager: EntityManager,
   accountId: number,
   closing: Closing,
-): Promise<Issued | undefined> {
+): Promise<Issued & { readonly isDone: boolean }> {
   const books = await lockBooks(manager, accountId, 'money');
-  const from = toEpochSecond(books.billedUntil);
-  const until = Math.min(toEpochSecond(closing.until), nextMonth(from));
-  if (until <= from) return undefined;
   const invoiceId = newId();
-  const totals = await writeLines(
-    manager,
-    { accountId, invoiceId },
-    { from, until },
-    await loadPrices(manager),
-  );
-  if (totals.lines > 0) await issue(manager, books, { from, until }, closing, invoiceId, totals);
+  const from = toEpochSecond(books.billedUntil);
+  const end = toEpochSecond(closing.until);
+  if (end <= from) return { invoiceId, lines: 0, isDone: true };
+  const period = { from, until: Math.min(end, nextMonth(from)) };
+  const totals = await writeLines(manager, { accountId, invoiceId }, period, await loadPrices(manager));
+  if (totals.lines > 0) await issue(manager, books, period, closing, invoiceId, totals);
   await manager.query('UPDATE billing_accounts SET billed_until = $2 WHERE account_id = $1', [
     accountId,
-    toDate(until),
+    toDate(period.until),
   ]);
-  return { invoiceId, lines: totals.lines };
+  return { invoiceId, lines: totals.lines, isDone: period.until === end };
 }
 
 async function writeLines(

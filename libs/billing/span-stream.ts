@@ -21,7 +21,7 @@ export interface BilledSpan extends SpanTime {
 export type SpanCharge = Charge & { readonly span: BilledSpan };
 
 /** Spans read at a time. Memory holds one such chunk and the spans of one component of one server. */
-const CHUNK = 5000;
+const CHUNK = 2000;
 
 interface Place {
   readonly serverId: number;
