@@ -49,7 +49,7 @@ export class CardsService {
 
   /** Opens the page on which a customer saves a card. Nothing is charged. */
   async openSetup(request: CardSetupRequest): Promise<{ setupId: string; url: string }> {
-    const customerId = await this.#ensureCustomer(request);
+    const customerId = await this.ensureCustomer(request);
     const { accountId, currency, successUrl, cancelUrl } = request;
     const id = newId();
     await this.dataSource.query('INSERT INTO card_setups (id, account_id) VALUES ($1, $2)', [id, accountId]);
@@ -154,19 +154,45 @@ export class CardsService {
 
   /** For an event about a customer; one that is not ours is left alone. */
   async syncCustomer(customerId: string): Promise<void> {
-    const sql = 'SELECT account_id AS id FROM stripe_customers WHERE provider_id = $1';
-    const [account] = await this.dataSource.query<{ id: number }[]>(sql, [customerId]);
-    if (account) await this.syncCards(account.id);
+    const accountId = await this.accountOfCustomer(customerId);
+    if (accountId !== undefined) await this.syncCards(accountId);
   }
 
   /** For an event about a card that has no customer any more. */
   async syncOwnerOf(cardId: string): Promise<void> {
-    const sql = 'SELECT account_id AS id FROM cards WHERE provider_id = $1';
-    const [account] = await this.dataSource.query<{ id: number }[]>(sql, [cardId]);
-    if (account) await this.syncCards(account.id);
+    const accountId = await this.accountOfCard(cardId);
+    if (accountId !== undefined) await this.syncCards(accountId);
   }
 
-  async #ensureCustomer({ accountId, email, name }: CardSetupRequest): Promise<string> {
+  /** The account behind the provider's id of a customer, if it is one of ours. */
+  accountOfCustomer(customerId: string): Promise<number | undefined> {
+    return this.#accountOf(
+      'SELECT account_id AS id FROM stripe_customers WHERE provider_id = $1',
+      customerId,
+    );
+  }
+
+  /** The account that has, or had, a card. */
+  accountOfCard(cardId: string): Promise<number | undefined> {
+    return this.#accountOf('SELECT account_id AS id FROM cards WHERE provider_id = $1', cardId);
+  }
+
+  /** The account that a card setup was opened for. */
+  accountOfSetup(setupId: string): Promise<number | undefined> {
+    return this.#accountOf('SELECT account_id AS id FROM card_setups WHERE provider_id = $1', setupId);
+  }
+
+  async #accountOf(sql: string, providerId: string): Promise<number | undefined> {
+    const [account] = await this.dataSource.query<{ id: number }[]>(sql, [providerId]);
+    return account?.id;
+  }
+
+  /** The provider's id of the customer that stands for an account, made if there is none. */
+  async ensureCustomer({
+    accountId,
+    email,
+    name,
+  }: Pick<CardSetupRequest, 'accountId' | 'email' | 'name'>): Promise<string> {
     const find = 'SELECT provider_id AS id FROM stripe_customers WHERE account_id = $1';
     const [known] = await this.dataSource.query<{ id: string }[]>(find, [accountId]);
     if (known) return known.id;

@@ -1,9 +1,14 @@
 export { type CardSetupRequest, CardsService, type SavedCard } from './cards.service.ts';
+export { EVENT_TYPES, type EventGroup, type EventType, eventGroupOf } from './event-types.ts';
 export type { HoldRecord, HoldRowStatus } from './hold.record.ts';
 export type { HoldRequest, HoldResult } from './holds.service.ts';
+export { type CallKind, PaymentCalls } from './payment-calls.service.ts';
 export * from './payments.errors.ts';
 export type { MovedMoney, PaymentsListener } from './payments.listener.ts';
 export { PaymentsModule, type PaymentsPorts, paymentsPorts } from './payments.module.ts';
 export { type HoldView, PaymentsService } from './payments.service.ts';
 export * from './port.ts';
+export * from './port-invoices.ts';
+export * from './port-money.ts';
+export type { ProviderEventsListener } from './provider-events.listener.ts';
 export { ProviderEvents, type RepairReport } from './provider-events.service.ts';

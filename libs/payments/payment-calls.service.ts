@@ -12,7 +12,26 @@ export type CallKind =
   | 'authorize_hold'
   | 'capture_hold'
   | 'cancel_hold'
-  | 'refund_hold';
+  | 'refund_hold'
+  | 'create_invoice'
+  | 'add_invoice_line'
+  | 'finalize_invoice'
+  | 'pay_invoice'
+  | 'settle_invoice'
+  | 'send_invoice'
+  | 'void_invoice'
+  | 'write_off_invoice'
+  | 'discard_invoice'
+  | 'open_top_up'
+  | 'cancel_top_up'
+  | 'open_payment'
+  | 'confirm_payment'
+  | 'cancel_payment'
+  | 'refund_payment'
+  | 'accept_dispute'
+  | 'change_balance'
+  | 'open_portal'
+  | 'delete_customer';
 
 interface CallRow<R> {
   readonly key: string;
@@ -34,6 +53,7 @@ export class PaymentCalls {
    * one, whatever `request` says now. A new key is taken only when the provider answered the old one with a
    * failure of its own, which it would repeat for ever; every kind of call is safe then, because the provider's
    * object was found in its own state first.
+   * Where that is not so, `find` looks before the new key is used whether the old one had its effect after all.
    * @throws PaymentError of the call.
    */
   async make<R extends object, T>(
@@ -41,9 +61,15 @@ export class PaymentCalls {
     subjectId: number,
     request: R,
     call: (request: R & { idempotencyKey: string }) => Promise<T>,
+    find?: () => Promise<T | undefined>,
   ): Promise<T> {
     const row = await this.#prepare(kind, subjectId, request);
     try {
+      const found = row.attempt > 1 ? await find?.() : undefined;
+      if (found !== undefined) {
+        await this.#finish(row.key, null, false);
+        return found;
+      }
       const answer = await call({ ...row.request, idempotencyKey: row.key });
       await this.#finish(row.key, null, false);
       return answer;

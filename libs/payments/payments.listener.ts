@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Currency } from '#libs/kernel';
 import type { HoldRowStatus } from './hold.record.ts';
+import type { ProviderEventsListener } from './provider-events.listener.ts';
 
 /** Money that moved for an order. `providerId` names the hold at the provider. */
 export interface MovedMoney {
@@ -16,7 +17,7 @@ export interface MovedMoney {
  * Who is told what became of a payment, in the same transaction that records it: what is told once is recorded
  * once, whatever is repeated. Provided by the app under {@link PAYMENTS_LISTENER}.
  */
-export interface PaymentsListener {
+export interface PaymentsListener extends ProviderEventsListener {
   /** Money came in; it becomes the account's credit. */
   onCaptured(manager: EntityManager, money: MovedMoney): Promise<void>;
   /** Captured money went back to the card; the credit goes with it. */

@@ -1,6 +1,7 @@
 import { type DynamicModule, type FactoryProvider, Module, type ModuleMetadata } from '@nestjs/common';
 import { type Clock, systemClock } from '#libs/kernel';
 import { CardsService } from './cards.service.ts';
+import { EventTeller } from './event-teller.service.ts';
 import { HoldsService } from './holds.service.ts';
 import { PaymentCalls } from './payment-calls.service.ts';
 import { PAYMENTS_LISTENER, type PaymentsListener } from './payments.listener.ts';
@@ -35,8 +36,8 @@ export function paymentsPorts(ports: PaymentsPorts): DynamicModule {
   };
 }
 
-const faces = [PaymentsService, CardsService, ProviderEvents];
+const faces = [PaymentsService, CardsService, ProviderEvents, PaymentCalls];
 
 /** Needs {@link paymentsPorts} and a data source in the app. */
-@Module({ providers: [...faces, HoldsService, PaymentCalls], exports: faces })
+@Module({ providers: [...faces, HoldsService, EventTeller], exports: faces })
 export class PaymentsModule {}

@@ -1,5 +1,7 @@
 import type { Currency } from '#libs/kernel';
 import type { DeclineCode } from './payments.errors.ts';
+import type { InvoiceProvider } from './port-invoices.ts';
+import type { MoneyProvider } from './port-money.ts';
 
 /**
  * What Servery needs from whoever collects its money. No vendor's type crosses this line.
@@ -14,6 +16,9 @@ import type { DeclineCode } from './payments.errors.ts';
  * Servery cannot name and release.
  */
 export interface PaymentProvider {
+  readonly invoices: InvoiceProvider;
+  readonly money: MoneyProvider;
+
   /** Creates the customer that stands for an account. */
   createCustomer(request: CreateCustomer): Promise<{ customerId: string }>;
 
@@ -134,14 +139,15 @@ export interface Hold {
 
 /** What an event is about. What happened is found by fetching the subject, never by reading the event. */
 export type EventSubject =
-  | { readonly kind: 'hold'; readonly id: string }
-  | { readonly kind: 'card_setup'; readonly id: string }
-  | { readonly kind: 'customer'; readonly id: string }
-  | { readonly kind: 'card'; readonly id: string }
+  | {
+      readonly kind: 'payment' | 'card_setup' | 'top_up' | 'invoice' | 'dispute' | 'customer' | 'card';
+      readonly id: string;
+    }
   | { readonly kind: 'other' };
 
 export interface ProviderEvent {
   readonly eventId: string;
+  /** As the provider names it; those that mean something to us are `EVENT_TYPES`. */
   readonly type: string;
   readonly createdAt: Date;
   readonly subject: EventSubject;

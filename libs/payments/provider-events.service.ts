@@ -1,15 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Clock } from '#libs/kernel';
-import { CardsService } from './cards.service.ts';
+import { EventTeller, type StoredEvent } from './event-teller.service.ts';
 import { HoldsService } from './holds.service.ts';
 import { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
-import type { EventSubject, PaymentProvider, ProviderEvent } from './port.ts';
+import type { PaymentProvider, ProviderEvent } from './port.ts';
 
-interface DueEvent {
-  readonly id: string;
-  readonly subjectKind: EventSubject['kind'];
-  readonly subjectId: string | null;
+interface DueEvent extends StoredEvent {
   readonly tries: number;
 }
 
@@ -35,6 +32,8 @@ const LAST_RETRY_SECONDS = 3600;
 const DAY_MILLISECONDS = 86_400_000;
 /** The provider keeps events for so long. */
 const KEPT_DAYS = 30;
+/** An event may be listed so long after it happened, and clocks may differ. */
+const OVERLAP_MILLISECONDS = 3_600_000;
 /** A hold that has not moved for so long is looked at by the sweep. */
 const QUIET_SECONDS = 60;
 
@@ -47,7 +46,7 @@ export class ProviderEvents {
   constructor(
     private readonly dataSource: DataSource,
     private readonly holds: HoldsService,
-    private readonly cards: CardsService,
+    private readonly teller: EventTeller,
     @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
     @Inject(PAYMENT_CLOCK) private readonly clock: Clock,
   ) {}
@@ -72,14 +71,18 @@ export class ProviderEvents {
   }
 
   /**
-   * Finds what webhooks lost: events since the newest one known, and holds that have not moved for `quietSeconds`
-   * (60 unless told). Run it every minute or so. @throws PaymentError `provider_unavailable`.
+   * Finds what webhooks lost: events since the last sweep, and holds that have not moved for `quietSeconds` (60
+   * unless told). `isFull` looks at all 30 days that the provider keeps. Run it every minute or so, and in full
+   * once a day. @throws PaymentError `provider_unavailable`: nothing is skipped, the next sweep begins there too.
    */
-  async repair(options: { quietSeconds?: number } = {}): Promise<RepairReport> {
+  async repair(options: { quietSeconds?: number; isFull?: boolean } = {}): Promise<RepairReport> {
+    const now = this.clock.now();
+    const oldest = new Date(now.getTime() - KEPT_DAYS * DAY_MILLISECONDS);
     let found = 0;
-    for await (const event of this.provider.listEvents(await this.#since())) {
+    for await (const event of this.provider.listEvents(options.isFull ? oldest : await this.#since(now))) {
       if (await this.#store(event, null)) found += 1;
     }
+    await this.#sweptTo(now);
     await this.processDue();
     return { found, ...(await this.#lookAtHolds(options.quietSeconds ?? QUIET_SECONDS)) };
   }
@@ -112,8 +115,9 @@ export class ProviderEvents {
   async #store(event: ProviderEvent, payload: string | null): Promise<boolean> {
     const { subject } = event;
     const inserted = await this.dataSource.query<unknown[]>(
-      `INSERT INTO stripe_events (id, type, subject_kind, subject_id, payload, occurred_at)
-       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING RETURNING id`,
+      `INSERT INTO stripe_events (id, type, subject_kind, subject_id, payload, occurred_at, processed_at)
+       VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $3 = 'other' THEN now() END)
+       ON CONFLICT (id) DO NOTHING RETURNING id`,
       [
         event.eventId,
         event.type,
@@ -131,7 +135,7 @@ export class ProviderEvents {
       `UPDATE stripe_events SET tries = tries + 1, next_try_at = now() + make_interval(secs => $1)
        WHERE id = (SELECT id FROM stripe_events WHERE processed_at IS NULL AND next_try_at <= now()
                    ORDER BY next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-       RETURNING id, subject_kind AS "subjectKind", subject_id AS "subjectId", tries`,
+       RETURNING id, type, subject_kind AS "subjectKind", subject_id AS "subjectId", tries`,
       [LEASE_SECONDS],
     );
     return event;
@@ -139,11 +143,7 @@ export class ProviderEvents {
 
   async #try(event: DueEvent): Promise<void> {
     try {
-      await this.#act(event);
-      await this.dataSource.query(
-        'UPDATE stripe_events SET processed_at = now(), error = NULL WHERE id = $1',
-        [event.id],
-      );
+      await this.teller.handle(event);
     } catch (error) {
       const wait = Math.min(FIRST_RETRY_SECONDS * 2 ** (event.tries - 1), LAST_RETRY_SECONDS);
       await this.dataSource.query(
@@ -153,29 +153,18 @@ export class ProviderEvents {
     }
   }
 
-  async #act({ subjectKind, subjectId }: DueEvent): Promise<void> {
-    if (subjectId === null) return;
-    switch (subjectKind) {
-      case 'hold':
-        await this.holds.refresh(subjectId);
-        return;
-      case 'card_setup':
-        return this.cards.settleSetup(subjectId);
-      case 'customer':
-        return this.cards.syncCustomer(subjectId);
-      case 'card':
-        return this.cards.syncOwnerOf(subjectId);
-      case 'other':
-        return;
-    }
+  /** Where the last sweep began, and some time before it for what overtook it; all that is kept at first. */
+  async #since(now: Date): Promise<Date> {
+    const [last] = await this.dataSource.query<{ at: Date }[]>('SELECT swept_to AS at FROM provider_sweeps');
+    const oldest = now.getTime() - KEPT_DAYS * DAY_MILLISECONDS;
+    return new Date(Math.max(oldest, (last?.at.getTime() ?? 0) - OVERLAP_MILLISECONDS));
   }
 
-  /** A day before the newest event known, for those that overtook each other; all of them at first. */
-  async #since(): Promise<Date> {
-    const [newest] = await this.dataSource.query<{ at: Date | null }[]>(
-      'SELECT max(occurred_at) AS at FROM stripe_events',
+  async #sweptTo(moment: Date): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO provider_sweeps (swept_to) VALUES ($1)
+       ON CONFLICT (is_only) DO UPDATE SET swept_to = greatest(provider_sweeps.swept_to, $1)`,
+      [moment],
     );
-    const oldest = this.clock.now().getTime() - KEPT_DAYS * DAY_MILLISECONDS;
-    return new Date(Math.max(oldest, (newest?.at?.getTime() ?? 0) - DAY_MILLISECONDS));
   }
 }

@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
-import { type FaultPlan, Faults, faultsSchema } from './faults.ts';
+import { addControls, disputePayment } from './controls.ts';
+import { closeDispute } from './disputes.ts';
+import { type FaultPlan, Faults } from './faults.ts';
+import { forgetOld } from './housekeeping.ts';
 import { type Ledger, ledgerOf } from './ledger.ts';
 import { reactions } from './reactions.ts';
 import { buildServer } from './server.ts';
@@ -20,7 +21,7 @@ export interface EmulatorOptions {
   /** Where events are sent; without it they are only listed. */
   readonly webhookUrl?: string;
   readonly webhookSecret?: string;
-  /** Wait before an event is sent again, doubled each time. */
+  /** Wait before an event is sent for the second time; the waits that follow keep Stripe's proportions to it. */
   readonly webhookRetryMilliseconds?: number;
   /** Keeps everything across restarts of the process. Without it, all is forgotten. */
   readonly stateFile?: string;
@@ -35,8 +36,19 @@ export interface Emulator {
   readonly ledger: () => Ledger;
   readonly addFaults: (plan: FaultPlan) => void;
   readonly clearFaults: () => void;
-  /** Moves the emulator's clock forward and lets what is due expire. */
+  /** Lets calls succeed again, while webhooks go on failing. */
+  readonly clearApiFaults: () => void;
+  /** Moves the emulator's clock forward; what is due on the way happens, each thing at its own moment. */
   readonly advance: (seconds: number) => void;
+  /** Unix seconds by the emulator's clock. */
+  readonly now: () => number;
+  /** Events that the endpoint has not answered yet and that will be sent again. */
+  readonly pendingWebhooks: () => number;
+  /** Waits until no webhook is under way; those held back, or to be sent again later, are not waited for. */
+  readonly idle: () => Promise<void>;
+  /** A customer disputes a payment (`pi_…` or `ch_…`), or a part of it. Answers the dispute's id. */
+  readonly dispute: (asked: { payment: string; amountMinor?: number; reason?: string }) => string;
+  readonly closeDispute: (id: string, outcome: 'won' | 'lost') => void;
 }
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
@@ -56,13 +68,15 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const app = buildServer(world, faults, options.apiKey);
   const advance = (seconds: number) => {
     advanceWorld(world, seconds);
+    deliverer.hasten(seconds);
+    forgetOld(world);
     store.commit();
   };
   app.addHook('onResponse', async () => {
     finishClocks(world);
     store.commit();
   });
-  addControls(app, world, faults, advance);
+  addControls(app, { world, faults, advance, pendingWebhooks: () => deliverer.pending() });
   await app.listen({ port: options.port, host });
   const { port } = app.server.address() as AddressInfo;
   world.publicUrl = `http://${host}:${port}`;
@@ -80,7 +94,20 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     ledger: () => ledgerOf(world),
     addFaults: (plan) => faults.add(plan),
     clearFaults: () => faults.clear(),
+    clearApiFaults: () => faults.clear('api'),
     advance,
+    now: () => world.now(),
+    pendingWebhooks: () => deliverer.pending(),
+    idle: () => deliverer.idle(),
+    dispute: (asked) => {
+      const { id } = disputePayment(world, asked);
+      store.commit();
+      return id;
+    },
+    closeDispute: (id, outcome) => {
+      closeDispute(world, world.find('dispute', id, 'dispute'), outcome);
+      store.commit();
+    },
   };
 }
 
@@ -108,39 +135,4 @@ function endpointOf(options: EmulatorOptions) {
     secret: options.webhookSecret,
     retryMilliseconds: options.webhookRetryMilliseconds ?? 1000,
   };
-}
-
-const clockSchema = z.strictObject({
-  advanceSeconds: z
-    .int()
-    .min(1)
-    .max(366 * 86_400),
-});
-
-/** The levers of tests, which real Stripe does not have. JSON only, so no web page can pull them by a form. */
-function addControls(
-  app: FastifyInstance,
-  world: World,
-  faults: Faults,
-  advance: (seconds: number) => void,
-): void {
-  app.get('/_emulator/ledger', () => ledgerOf(world));
-  app.get('/_emulator/health', () => ({ isEmulator: true, now: world.now() }));
-  app.get('/_emulator/faults', () => faults.pending());
-  app.delete('/_emulator/faults', () => {
-    faults.clear();
-    return faults.pending();
-  });
-  app.post('/_emulator/faults', (request, reply) => {
-    const plan = faultsSchema.safeParse(request.body);
-    if (!plan.success) return reply.code(400).send({ error: { message: z.prettifyError(plan.error) } });
-    faults.add(plan.data);
-    return faults.pending();
-  });
-  app.post('/_emulator/clock', (request, reply) => {
-    const move = clockSchema.safeParse(request.body);
-    if (!move.success) return reply.code(400).send({ error: { message: z.prettifyError(move.error) } });
-    advance(move.data.advanceSeconds);
-    return { now: world.now() };
-  });
 }

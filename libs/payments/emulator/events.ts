@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Stripe } from '../stripe/types.ts';
 import { expand, page, range, type ShapeOf, text } from './form.ts';
+import { EVENTS_KEPT_SECONDS } from './housekeeping.ts';
 import { isWithin, listPage } from './paging.ts';
 import { route } from './routes.ts';
 
@@ -11,9 +12,6 @@ const listShape = z.strictObject({
   created: range.optional(),
 } satisfies ShapeOf<Stripe.EventListParams>);
 
-/** Stripe keeps events for 30 days. */
-const KEPT_SECONDS = 30 * 24 * 3600;
-
 export const eventRoutes = [
   route('GET', '/v1/events', listShape, (world, params) =>
     listPage(
@@ -22,7 +20,7 @@ export const eventRoutes = [
       '/v1/events',
       params,
       (event) =>
-        event.created > world.now() - KEPT_SECONDS &&
+        event.created > world.now() - EVENTS_KEPT_SECONDS &&
         (params.type === undefined || event.type === params.type) &&
         (params.types === undefined || params.types.includes(event.type)) &&
         isWithin(event.created, params.created),

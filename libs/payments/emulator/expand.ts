@@ -1,3 +1,4 @@
+import { paymentOf } from './invoice-objects.ts';
 import type { Kind } from './kinds.ts';
 import { invalid } from './problem.ts';
 import type { World } from './world.ts';
@@ -11,6 +12,7 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   setup_intent: 'setup_intent',
   latest_charge: 'charge',
   charge: 'charge',
+  invoice: 'invoice',
 };
 
 type Plain = { [key: string]: unknown };
@@ -26,10 +28,23 @@ export function expandObject(world: World, object: object, paths: readonly strin
 function expandPath(world: World, node: Plain, path: readonly string[], whole: string): Plain {
   const [field, ...rest] = path;
   if (field === undefined) return node;
+  if (field === 'payments' && node['object'] === 'invoice') {
+    return {
+      ...node,
+      payments: expandValue(world, paymentsOf(world, String(node['id'])), field, rest, whole),
+    };
+  }
   if (!(field in node) || path.length > 4) {
     throw invalid(`This property cannot be expanded (${whole}).`, { param: 'expand' });
   }
   return { ...node, [field]: expandValue(world, node[field], field, rest, whole) };
+}
+
+/** An invoice's payments, which it shows only when asked. */
+function paymentsOf(world: World, invoiceId: string): Plain {
+  const payment = paymentOf(world, invoiceId);
+  const url = `/v1/invoice_payments?invoice=${invoiceId}`;
+  return { object: 'list', data: payment ? [payment] : [], has_more: false, url };
 }
 
 function expandValue(

@@ -1,4 +1,11 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+
+/** How often: the next `times` calls, or each call with a `probability`, then for `times` of them or for ever. */
+const frequency = {
+  times: z.int().min(1).max(1_000_000).optional(),
+  probability: z.number().gt(0).max(1).optional(),
+};
 
 /**
  * What can go wrong with a call. `before`: nothing happened; `after`: it happened, and the answer is lost.
@@ -18,7 +25,7 @@ const apiFault = z.strictObject({
     'error_409',
     'latency',
   ]),
-  times: z.int().min(1).max(10_000).default(1),
+  ...frequency,
   milliseconds: z.int().min(0).max(60_000).default(200),
 });
 
@@ -26,16 +33,19 @@ const webhookFault = z.strictObject({
   /** An event type, or `*`. */
   match: z.string().default('*'),
   effect: z.enum(['lose', 'duplicate', 'delay', 'reorder']),
-  times: z.int().min(1).max(10_000).default(1),
+  ...frequency,
   milliseconds: z.int().min(0).max(60_000).default(500),
 });
 
 export const faultsSchema = z.strictObject({
   api: z.array(apiFault).default([]),
   webhooks: z.array(webhookFault).default([]),
+  /** What chance is drawn from: the same seed and the same calls meet the same faults. */
+  seed: z.int().min(0).optional(),
 });
 
 export type FaultPlan = z.input<typeof faultsSchema>;
+type Frequency = { match: string; times?: number | undefined; probability?: number | undefined };
 export type ApiFault = z.infer<typeof apiFault>;
 export type WebhookFault = z.infer<typeof webhookFault>;
 
@@ -43,17 +53,19 @@ export type WebhookFault = z.infer<typeof webhookFault>;
 export class Faults {
   #api: ApiFault[] = [];
   #webhooks: WebhookFault[] = [];
+  #chance = new Chance(0);
 
   /** @throws ZodError */
   add(plan: FaultPlan): void {
-    const { api, webhooks } = faultsSchema.parse(plan);
-    this.#api.push(...api);
-    this.#webhooks.push(...webhooks);
+    const { api, webhooks, seed } = faultsSchema.parse(plan);
+    if (seed !== undefined) this.#chance = new Chance(seed);
+    this.#api.push(...api.map(counted));
+    this.#webhooks.push(...webhooks.map(counted));
   }
 
-  clear(): void {
+  clear(which: 'all' | 'api' = 'all'): void {
     this.#api = [];
-    this.#webhooks = [];
+    if (which === 'all') this.#webhooks = [];
   }
 
   pending() {
@@ -62,19 +74,47 @@ export class Faults {
 
   /** `route` is `METHOD /path/:id`. */
   takeApi(route: string): ApiFault | undefined {
-    return take(this.#api, route);
+    return this.#take(this.#api, route);
   }
 
   takeWebhook(type: string): WebhookFault | undefined {
-    return take(this.#webhooks, type);
+    return this.#take(this.#webhooks, type);
+  }
+
+  #take<F extends Frequency>(faults: F[], name: string): F | undefined {
+    const matching = faults.filter(({ match }) => match === '*' || match === name);
+    const fault = matching.find(
+      ({ probability = 1 }) => probability === 1 || this.#chance.draw(name) < probability,
+    );
+    if (!fault) return undefined;
+    if (fault.times !== undefined) fault.times -= 1;
+    if (fault.times === 0) faults.splice(faults.indexOf(fault), 1);
+    return { ...fault };
   }
 }
 
-function take<F extends { match: string; times: number }>(faults: F[], name: string): F | undefined {
-  const index = faults.findIndex((fault) => fault.match === '*' || fault.match === name);
-  const fault = faults[index];
-  if (!fault) return undefined;
-  fault.times -= 1;
-  if (fault.times === 0) faults.splice(index, 1);
-  return { ...fault };
+/** A fault without a probability happens once unless it is told how often. */
+function counted<F extends Frequency>(fault: F): F {
+  return fault.probability === undefined ? { ...fault, times: fault.times ?? 1 } : fault;
+}
+
+/**
+ * Chance that can be replayed. Each name has draws of its own, so that what several clients do at once does not
+ * depend on whose call came first, as long as their calls have other names.
+ */
+class Chance {
+  readonly #seed: number;
+  readonly #draws = new Map<string, number>();
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  /** From 0 to below 1. */
+  draw(name: string): number {
+    const count = (this.#draws.get(name) ?? 0) + 1;
+    this.#draws.set(name, count);
+    const digest = createHash('sha256').update(`${this.#seed} ${name} ${count}`).digest();
+    return digest.readUInt32BE() / 2 ** 32;
+  }
 }

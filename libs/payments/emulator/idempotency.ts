@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
+import { KEYS_KEPT_SECONDS } from './housekeeping.ts';
 import type { SavedAnswer } from './kinds.ts';
 import { StripeProblem } from './problem.ts';
 import type { World } from './world.ts';
 
-/** Stripe forgets a key after a day at the earliest. */
-const KEPT_SECONDS = 24 * 3600;
 const MAX_KEY = 255;
 
 /**
@@ -30,7 +29,7 @@ export class Idempotency {
       throw refused(409, 'There is currently another in-progress request using this Idempotent Key.', IN_USE);
     }
     const saved = this.#world.store.get('answer', key);
-    if (saved && saved.savedAt + KEPT_SECONDS > this.#world.now()) {
+    if (saved && saved.savedAt + KEYS_KEPT_SECONDS > this.#world.now()) {
       if (saved.fingerprint === fingerprint) return saved;
       throw refused(
         400,

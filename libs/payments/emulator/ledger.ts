@@ -9,6 +9,8 @@ export interface LedgerLine {
   /** Taken, before refunds. */
   capturedMinor: number;
   refundedMinor: number;
+  /** Taken back by banks: disputes that are open or lost. */
+  disputedMinor: number;
 }
 
 export interface LedgerIntent {
@@ -20,6 +22,20 @@ export interface LedgerIntent {
   readonly heldMinor: number;
   readonly capturedMinor: number;
   readonly refundedMinor: number;
+  readonly disputedMinor: number;
+  /** The invoice that it collects, if it is one's. */
+  readonly invoiceId: string | undefined;
+}
+
+/** An invoice as it stands. */
+export interface LedgerInvoice {
+  readonly invoiceId: string;
+  readonly customerId: string;
+  readonly status: string;
+  readonly currency: string;
+  readonly totalMinor: number;
+  readonly dueMinor: number;
+  readonly paidMinor: number;
 }
 
 export interface Ledger {
@@ -27,6 +43,8 @@ export interface Ledger {
   readonly heldMinor: number;
   readonly capturedMinor: number;
   readonly refundedMinor: number;
+  readonly disputedMinor: number;
+  readonly invoices: readonly LedgerInvoice[];
   readonly customers: readonly LedgerLine[];
   readonly intents: readonly LedgerIntent[];
 }
@@ -34,6 +52,7 @@ export interface Ledger {
 /** Adds up every charge that the emulator ever made: the other side of the clean-slate checks. */
 export function ledgerOf(world: World): Ledger {
   const charges = Map.groupBy(world.store.all('charge'), (charge) => charge.payment_intent);
+  const disputes = Map.groupBy(world.store.all('dispute'), (dispute) => dispute.payment_intent);
   const intents = world.store.all('payment_intent').map((intent): LedgerIntent => {
     const captured = (charges.get(intent.id) ?? []).filter((charge) => charge.captured);
     return {
@@ -45,6 +64,14 @@ export function ledgerOf(world: World): Ledger {
       heldMinor: intent.amount_capturable,
       capturedMinor: sum(captured.map((charge) => charge.amount_captured)),
       refundedMinor: sum(captured.map((charge) => charge.amount_refunded)),
+      disputedMinor:
+        0 -
+        sum(
+          (disputes.get(intent.id) ?? []).flatMap((dispute) =>
+            dispute.balance_transactions.map((money) => money.amount),
+          ),
+        ),
+      invoiceId: world.store.get('owner', intent.id)?.invoiceId,
     };
   });
   return {
@@ -52,6 +79,16 @@ export function ledgerOf(world: World): Ledger {
     heldMinor: sum(intents.map((intent) => intent.heldMinor)),
     capturedMinor: sum(intents.map((intent) => intent.capturedMinor)),
     refundedMinor: sum(intents.map((intent) => intent.refundedMinor)),
+    disputedMinor: sum(intents.map((intent) => intent.disputedMinor)),
+    invoices: world.store.all('invoice').map((invoice) => ({
+      invoiceId: invoice.id,
+      customerId: String(invoice.customer),
+      status: String(invoice.status),
+      currency: invoice.currency,
+      totalMinor: invoice.total,
+      dueMinor: invoice.amount_due,
+      paidMinor: invoice.amount_paid,
+    })),
     customers: byCustomer(world, intents),
     intents,
   };
@@ -68,10 +105,12 @@ function byCustomer(world: World, intents: readonly LedgerIntent[]): LedgerLine[
       heldMinor: 0,
       capturedMinor: 0,
       refundedMinor: 0,
+      disputedMinor: 0,
     };
     line.heldMinor += intent.heldMinor;
     line.capturedMinor += intent.capturedMinor;
     line.refundedMinor += intent.refundedMinor;
+    line.disputedMinor += intent.disputedMinor;
     lines.set(key, line);
   }
   return [...lines.values()];

@@ -312,6 +312,12 @@ function chargedCard(
   intent: Stripe.PaymentIntent,
   method: Stripe.PaymentMethod,
 ): Stripe.Charge.PaymentMethodDetails {
+  if (method.sepa_debit) {
+    return {
+      type: 'sepa_debit',
+      sepa_debit: { ...method.sepa_debit, mandate: null },
+    };
+  }
   const card = method.card as Stripe.PaymentMethod.Card;
   return {
     type: 'card',

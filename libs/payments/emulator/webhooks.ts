@@ -6,12 +6,15 @@ import type { Store } from './store.ts';
 export interface WebhookEndpoint {
   readonly url: string;
   readonly secret: string;
-  /** Wait before the second try; doubles with each try. */
+  /** Wait before the second try, which with Stripe is five minutes; the later ones shrink or grow with it. */
   readonly retryMilliseconds: number;
 }
 
-const MAX_ATTEMPTS = 12;
+/** Stripe's waits before each further try: some in the first hours, then every twelve hours for three days. */
+const WAIT_MINUTES = [5, 30, 120, 300, 600, 720, 720, 720, 720];
 const ANSWER_MILLISECONDS = 10_000;
+/** Requests under way at once. */
+const MOST_AT_ONCE = 8;
 
 /** Stripe's `Stripe-Signature` header, scheme v1: HMAC-SHA256 over `<unix seconds>.<body>`. */
 export function signatureOf(body: string, secret: string, unixSeconds: number): string {
@@ -19,7 +22,7 @@ export function signatureOf(body: string, secret: string, unixSeconds: number): 
   return `t=${unixSeconds},v1=${mac}`;
 }
 
-/** Sends events to the endpoint, in no promised order, until each is answered with 2xx. */
+/** Sends events to the endpoint, in no promised order, until each is answered with 2xx or three days are over. */
 export class Deliverer {
   readonly #store: Store;
   readonly #faults: Faults;
@@ -27,6 +30,9 @@ export class Deliverer {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  readonly #queue: string[] = [];
+  /** The events of the requests under way. */
+  readonly #sent = new Set<string>();
   #held: StoredEvent[] = [];
 
   constructor(store: Store, faults: Faults, endpoint: WebhookEndpoint | undefined) {
@@ -57,9 +63,34 @@ export class Deliverer {
     if (fault?.effect === 'duplicate') this.#later(event.id, 0);
   }
 
+  /** The clock was moved: what waits to be sent again waits so much less. */
+  hasten(seconds: number): void {
+    if (seconds <= 0) return;
+    for (const delivery of this.#store.all('delivery')) {
+      if (delivery.state !== 'pending' || delivery.attempts === 0 || this.#sent.has(delivery.id)) continue;
+      const nextAt = delivery.nextAt - seconds * 1000;
+      this.#store.put('delivery', { ...delivery, nextAt });
+      if (nextAt <= Date.now()) this.#later(delivery.id, 0);
+    }
+  }
+
+  /** How many events still want to be answered. */
+  pending(): number {
+    return this.#store.all('delivery').filter((delivery) => delivery.state === 'pending').length;
+  }
+
+  /** Waits until everything that is to be sent now was sent, and answered or not. */
+  async idle(): Promise<void> {
+    while (this.#queue.length > 0 || this.#running.size > 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#running.size > 0) await Promise.race(this.#running);
+    }
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#queue.length = 0;
     await Promise.allSettled(this.#running);
   }
 
@@ -79,21 +110,35 @@ export class Deliverer {
   }
 
   #later(id: string, milliseconds: number): void {
-    this.#timer(() => {
-      const sending = this.#send(id).finally(() => this.#running.delete(sending));
+    if (milliseconds > 0) {
+      this.#timer(() => this.#later(id, 0), milliseconds);
+      return;
+    }
+    this.#queue.push(id);
+    setImmediate(() => this.#next());
+  }
+
+  /** Sends what waits in the queue, some at once. */
+  #next(): void {
+    while (this.#running.size < MOST_AT_ONCE) {
+      const id = this.#queue.shift();
+      if (id === undefined || this.#stop.signal.aborted) return;
+      this.#sent.add(id);
+      const sending = this.#send(id).finally(() => {
+        this.#sent.delete(id);
+        this.#running.delete(sending);
+        this.#next();
+      });
       this.#running.add(sending);
-    }, milliseconds);
+    }
   }
 
   #timer(run: () => void, milliseconds: number): void {
     if (this.#stop.signal.aborted) return;
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        run();
-      },
-      Math.max(0, milliseconds),
-    );
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, milliseconds);
     this.#timers.add(timer);
   }
 
@@ -103,14 +148,16 @@ export class Deliverer {
     const isAnswered = await this.#post(this.#endpoint, JSON.stringify(event, null, 2));
     if (this.#stop.signal.aborted) return;
     const delivery = this.#store.get('delivery', id);
-    if (!delivery || delivery.state === 'delivered') return;
+    if (delivery?.state !== 'pending') return;
     this.#record(delivery, isAnswered, this.#endpoint.retryMilliseconds);
   }
 
   #record(delivery: Delivery, isAnswered: boolean, retryMilliseconds: number): void {
+    const [first = 1] = WAIT_MINUTES;
+    const minutes = WAIT_MINUTES[delivery.attempts];
+    const state = isAnswered ? 'delivered' : minutes === undefined ? 'given_up' : 'pending';
+    const wait = ((minutes ?? 0) / first) * retryMilliseconds;
     const attempts = delivery.attempts + 1;
-    const wait = retryMilliseconds * 2 ** (attempts - 1);
-    const state = isAnswered ? 'delivered' : attempts >= MAX_ATTEMPTS ? 'given_up' : 'pending';
     this.#store.put('delivery', { id: delivery.id, attempts, nextAt: Date.now() + wait, state });
     const event = this.#store.get('event', delivery.id);
     if (isAnswered && event) this.#store.put('event', { ...event, pending_webhooks: 0 });

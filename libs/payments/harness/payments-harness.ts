@@ -2,9 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { DataSource } from 'typeorm';
-import { newId, systemClock } from '#libs/kernel';
+import { type Clock, newId, systemClock } from '#libs/kernel';
 import { CardsService } from '../cards.service.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/index.ts';
+import { EventTeller } from '../event-teller.service.ts';
 import { HoldsService } from '../holds.service.ts';
 import { PaymentCalls } from '../payment-calls.service.ts';
 import type { MovedMoney, PaymentsListener } from '../payments.listener.ts';
@@ -26,6 +27,7 @@ export interface PaymentsHarness {
   readonly payments: PaymentsService;
   readonly cards: CardsService;
   readonly events: ProviderEvents;
+  readonly calls: PaymentCalls;
   /** What the listener was told in transactions that were committed. */
   readonly moves: () => Promise<Move[]>;
   /** A new account with a card, entered on the hosted page. */
@@ -37,9 +39,10 @@ export interface PaymentsHarness {
 
 export interface HarnessOptions {
   readonly timeoutMilliseconds?: number;
+  readonly clock?: Clock;
   readonly emulator?: Partial<EmulatorOptions>;
   /** Told what becomes of money, in place of one that keeps `moves`. */
-  readonly listener?: PaymentsListener;
+  readonly listener?: Partial<PaymentsListener>;
   /** Put between the client and the emulator, to watch them. */
   readonly through?: (emulatorUrl: string) => Promise<{ host: string; port: number }>;
 }
@@ -62,7 +65,7 @@ export async function startPayments(
     ...options.emulator,
   });
   const server = (await options.through?.(emulator.url)) ?? { host: '127.0.0.1', port: emulator.port };
-  const services = connectPayments(dataSource, server, options.listener ?? recorder(), options);
+  const services = connectPayments(dataSource, server, { ...recorder(), ...options.listener }, options);
   receive = (body, signature) => services.events.receive(body, signature);
   const enterCard = (accountId: number, number: string) => enter(services.cards, accountId, number);
   return {
@@ -90,8 +93,9 @@ export function connectPayments(
   dataSource: DataSource,
   server: { readonly host: string; readonly port: number },
   listener: PaymentsListener,
-  options: Pick<HarnessOptions, 'timeoutMilliseconds'> = {},
+  options: Pick<HarnessOptions, 'timeoutMilliseconds' | 'clock'> = {},
 ) {
+  const clock = options.clock ?? systemClock;
   const provider = new StripeProvider({
     secretKey: API_KEY,
     webhookSecret: WEBHOOK_SECRET,
@@ -100,13 +104,15 @@ export function connectPayments(
     retries: 0,
   });
   const calls = new PaymentCalls(dataSource);
-  const cards = new CardsService(dataSource, calls, provider, systemClock);
+  const cards = new CardsService(dataSource, calls, provider, clock);
   const holds = new HoldsService(dataSource, calls, cards, provider, listener);
+  const teller = new EventTeller(dataSource, holds, cards, provider, listener);
   return {
     provider,
     cards,
     payments: new PaymentsService(holds, cards),
-    events: new ProviderEvents(dataSource, holds, cards, provider, systemClock),
+    calls,
+    events: new ProviderEvents(dataSource, holds, teller, provider, clock),
   };
 }
 

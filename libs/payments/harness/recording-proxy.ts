@@ -24,7 +24,11 @@ export async function startRecordingProxy(target: string) {
       method,
       headers: headers as Record<string, string>,
       ...(method === 'POST' ? { body: new Uint8Array(body) } : {}),
-    });
+    }).catch(() => undefined);
+    if (!answer) {
+      response.destroy();
+      return;
+    }
     const text = await answer.text();
     const key = request.headers['idempotency-key'];
     calls.push({

@@ -1,5 +1,6 @@
 import Stripe from 'stripe';
 import { type DeclineCode, PaymentError } from '../payments.errors.ts';
+import type { Decline } from '../port-invoices.ts';
 
 /** Stripe's error codes and banks' decline codes, in our words. What is not listed is `card_declined`. */
 const DECLINES: Readonly<Record<string, DeclineCode>> = {
@@ -17,6 +18,37 @@ export function declineCodeOf(code: string | undefined, declineCode: string | un
   return DECLINES[declineCode ?? ''] ?? DECLINES[code ?? ''] ?? 'card_declined';
 }
 
+/** Refusals after which the same card need not be tried again. Source: docs.stripe.com/declines/codes. */
+const FINAL = [
+  'lost_card',
+  'stolen_card',
+  'pickup_card',
+  'restricted_card',
+  'security_violation',
+  'fraudulent',
+  'invalid_account',
+  'new_account_information_available',
+  'revocation_of_all_authorizations',
+  'revocation_of_authorization',
+  'stop_payment_order',
+  'transaction_not_allowed',
+  'expired_card',
+  'incorrect_number',
+  'authentication_required',
+];
+
+interface Refusal {
+  readonly code?: string | undefined;
+  readonly decline_code?: string | undefined;
+  readonly advice_code?: string | undefined;
+}
+
+/** A refusal of a card, in our words. */
+export function declineOf({ code, decline_code, advice_code }: Refusal): Decline {
+  const isFinal = advice_code === 'do_not_try_again' || FINAL.includes(decline_code ?? code ?? '');
+  return { code: declineCodeOf(code, decline_code), isFinal };
+}
+
 /** Whether Stripe answered that the object is in a state that does not allow the call. */
 export function isUnexpectedState(error: unknown): boolean {
   return error instanceof Stripe.errors.StripeError && (error.code ?? '').endsWith('_unexpected_state');
@@ -24,6 +56,13 @@ export function isUnexpectedState(error: unknown): boolean {
 
 export function isCardError(error: unknown): error is InstanceType<typeof Stripe.errors.StripeCardError> {
   return error instanceof Stripe.errors.StripeCardError;
+}
+
+/** Whether Stripe refused a request for what it asks, or for the state of what it is about. */
+export function isRefused(
+  error: unknown,
+): error is InstanceType<typeof Stripe.errors.StripeInvalidRequestError> {
+  return error instanceof Stripe.errors.StripeInvalidRequestError;
 }
 
 export function isMissing(error: unknown): boolean {

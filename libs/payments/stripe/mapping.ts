@@ -1,4 +1,5 @@
 import type { Currency } from '#libs/kernel';
+import { eventGroupOf } from '../event-types.ts';
 import type { Card, CardSetup, EventSubject, Hold, HoldStatus, ProviderEvent } from '../port.ts';
 import { declineCodeOf } from './errors.ts';
 import type { Stripe } from './types.ts';
@@ -6,17 +7,23 @@ import type { Stripe } from './types.ts';
 /** Metadata under which Servery finds its own objects again. */
 export const ORDER_KEY = 'order_id';
 export const ACCOUNT_KEY = 'account_id';
+export const REFERENCE_KEY = 'reference';
+
+/** A number of ours among an object's metadata. */
+export function ownId(metadata: Stripe.Metadata | null | undefined, key: string): number | undefined {
+  const id = Number(metadata?.[key]);
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
 
 /** @param intent with `latest_charge` expanded, for what was refunded. */
 export function holdOf(intent: Stripe.PaymentIntent): Hold {
   const charge = typeof intent.latest_charge === 'object' ? intent.latest_charge : null;
-  const orderId = Number(intent.metadata[ORDER_KEY]);
   const error = intent.last_payment_error;
   const status = holdStatusOf(intent);
   const actionUrl = intent.next_action?.redirect_to_url?.url;
   return {
     holdId: intent.id,
-    orderId: Number.isSafeInteger(orderId) && orderId > 0 ? orderId : undefined,
+    orderId: ownId(intent.metadata, ORDER_KEY),
     status,
     amountMinor: intent.amount,
     currency: intent.currency as Currency,
@@ -77,27 +84,43 @@ export function eventOf(event: Stripe.Event): ProviderEvent {
     eventId: event.id,
     type: event.type,
     createdAt: new Date(event.created * 1000),
-    subject: subjectOf(event.data.object as unknown as Subject),
+    subject: subjectOf(event.type, event.data.object as unknown as Subject),
   };
 }
 
 interface Subject {
-  readonly object?: string;
   readonly id?: string;
+  readonly mode?: string;
   readonly payment_intent?: string | { id: string } | null;
   readonly customer?: string | { id: string } | null;
 }
 
-function subjectOf(object: Subject): EventSubject {
-  const id = object.id ?? '';
-  if (object.object === 'payment_intent') return { kind: 'hold', id };
-  if (object.object === 'checkout.session') return { kind: 'card_setup', id };
-  if (object.object === 'customer') return { kind: 'customer', id };
-  const intentId = idOf(object.payment_intent);
-  if (intentId) return { kind: 'hold', id: intentId };
-  const customerId = idOf(object.customer);
-  if (object.object === 'payment_method') {
-    return customerId ? { kind: 'customer', id: customerId } : { kind: 'card', id };
+function subjectOf(type: string, object: Subject): EventSubject {
+  const of = (kind: Exclude<EventSubject['kind'], 'other'>, id = object.id): EventSubject =>
+    id ? { kind, id } : { kind: 'other' };
+  switch (eventGroupOf(type)) {
+    case 'checkout':
+      return of(object.mode === 'payment' ? 'top_up' : 'card_setup');
+    case 'payment':
+      return of('payment', type.startsWith('charge.') ? (idOf(object.payment_intent) ?? '') : object.id);
+    case 'invoice':
+      return of('invoice');
+    case 'dispute':
+      return of('dispute');
+    case 'customer':
+      return of('customer');
+    case 'cards':
+      return cardsSubject(type, object);
+    default:
+      return { kind: 'other' };
   }
-  return { kind: 'other' };
+}
+
+/** Whose cards changed: a customer's, or those of whoever had the card that has no customer any more. */
+function cardsSubject(type: string, object: Subject): EventSubject {
+  const customer = type === 'customer.updated' ? object.id : idOf(object.customer);
+  if (customer) return { kind: 'customer', id: customer };
+  return type === 'payment_method.detached' && object.id
+    ? { kind: 'card', id: object.id }
+    : { kind: 'other' };
 }

@@ -1,5 +1,4 @@
 import Stripe from 'stripe';
-import { sleep } from '#libs/kernel';
 import { PaymentError } from '../payments.errors.ts';
 import type {
   AuthorizeHold,
@@ -13,8 +12,11 @@ import type {
   PaymentProvider,
   ProviderEvent,
 } from '../port.ts';
-import { isCardError, isMissing, isUnexpectedState, paymentErrorOf } from './errors.ts';
+import { createdSince, keyed, StripeCaller } from './caller.ts';
+import { isCardError, isMissing, isUnexpectedState } from './errors.ts';
+import { StripeInvoices } from './invoices.ts';
 import { ACCOUNT_KEY, cardOf, cardSetupOf, eventOf, holdOf, idOf, ORDER_KEY } from './mapping.ts';
+import { StripeMoney } from './money.ts';
 
 export interface StripeOptions {
   /** `sk_live_…` or `sk_test_…`. */
@@ -31,29 +33,33 @@ export interface StripeOptions {
 
 const TIMEOUT_MILLISECONDS = 20_000;
 const RETRIES = 2;
-const FIRST_WAIT_MILLISECONDS = 250;
 const WITH_CHARGE = { expand: ['latest_charge'] };
 
 /** Stripe behind the port. Card data never passes through Servery: cards are entered on Stripe's own page. */
 export class StripeProvider implements PaymentProvider {
+  readonly invoices: StripeInvoices;
+  readonly money: StripeMoney;
   readonly #stripe: Stripe;
+  readonly #caller: StripeCaller;
   readonly #webhookSecret: string;
-  readonly #retries: number;
 
   constructor(options: StripeOptions) {
+    const retries = options.retries ?? RETRIES;
     this.#webhookSecret = options.webhookSecret;
-    this.#retries = options.retries ?? RETRIES;
     this.#stripe = new Stripe(options.secretKey, {
       ...(options.server ?? {}),
       timeout: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
-      maxNetworkRetries: this.#retries,
+      maxNetworkRetries: retries,
       telemetry: false,
       appInfo: { name: 'Servery' },
     });
+    this.#caller = new StripeCaller(this.#stripe, retries);
+    this.invoices = new StripeInvoices(this.#caller);
+    this.money = new StripeMoney(this.#caller);
   }
 
   createCustomer(request: CreateCustomer): Promise<{ customerId: string }> {
-    return this.#call(async () => {
+    return this.#caller.call(async () => {
       const customer = await this.#stripe.customers.create(
         {
           email: request.email,
@@ -67,7 +73,7 @@ export class StripeProvider implements PaymentProvider {
   }
 
   openCardSetup(request: OpenCardSetup): Promise<CardSetup> {
-    return this.#call(async () =>
+    return this.#caller.call(async () =>
       cardSetupOf(
         await this.#stripe.checkout.sessions.create(
           {
@@ -87,13 +93,13 @@ export class StripeProvider implements PaymentProvider {
   }
 
   fetchCardSetup(setupId: string): Promise<CardSetup> {
-    return this.#call(async () =>
+    return this.#caller.call(async () =>
       cardSetupOf(await this.#stripe.checkout.sessions.retrieve(setupId, { expand: ['setup_intent'] })),
     );
   }
 
   listCards(customerId: string): Promise<readonly Card[]> {
-    return this.#call(async () => {
+    return this.#caller.call(async () => {
       const customer = await this.#stripe.customers.retrieve(customerId);
       if (customer.deleted) return [];
       const defaultId = idOf(customer.invoice_settings.default_payment_method);
@@ -109,7 +115,7 @@ export class StripeProvider implements PaymentProvider {
   }
 
   makeDefaultCard(request: { customerId: string; cardId: string } & Keyed): Promise<void> {
-    return this.#call(async () => {
+    return this.#caller.call(async () => {
       await this.#stripe.customers.update(
         request.customerId,
         { invoice_settings: { default_payment_method: request.cardId } },
@@ -119,7 +125,7 @@ export class StripeProvider implements PaymentProvider {
   }
 
   detachCard(request: { cardId: string } & Keyed): Promise<void> {
-    return this.#call(async () => {
+    return this.#caller.call(async () => {
       try {
         await this.#stripe.paymentMethods.detach(request.cardId, {}, keyed(request));
       } catch (error) {
@@ -129,7 +135,7 @@ export class StripeProvider implements PaymentProvider {
   }
 
   openHold(request: OpenHold): Promise<Hold> {
-    return this.#call(async () =>
+    return this.#caller.call(async () =>
       holdOf(
         await this.#stripe.paymentIntents.create(
           {
@@ -175,7 +181,7 @@ export class StripeProvider implements PaymentProvider {
   }
 
   async refundHold(request: { holdId: string; amountMinor: number } & Keyed): Promise<Hold> {
-    await this.#call(() =>
+    await this.#caller.call(() =>
       this.#stripe.refunds.create(
         { payment_intent: request.holdId, amount: request.amountMinor, reason: 'requested_by_customer' },
         keyed(request),
@@ -185,14 +191,9 @@ export class StripeProvider implements PaymentProvider {
   }
 
   fetchHold(holdId: string): Promise<Hold> {
-    return this.#call(async () => {
-      try {
-        return holdOf(await this.#stripe.paymentIntents.retrieve(holdId, WITH_CHARGE));
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        throw new PaymentError('hold_not_found', `The payment provider knows no hold ${holdId}.`);
-      }
-    });
+    return this.#caller.find('hold_not_found', holdId, async () =>
+      holdOf(await this.#stripe.paymentIntents.retrieve(holdId, WITH_CHARGE)),
+    );
   }
 
   verifyWebhook(rawBody: Buffer, signature: string): ProviderEvent {
@@ -206,13 +207,10 @@ export class StripeProvider implements PaymentProvider {
   }
 
   async *listEvents(since: Date): AsyncIterable<ProviderEvent> {
-    const created = { gte: Math.floor(since.getTime() / 1000) };
-    const newestFirst = await this.#call(async () => {
-      const events: ProviderEvent[] = [];
-      for await (const event of this.#stripe.events.list({ created, limit: 100 }))
-        events.push(eventOf(event));
-      return events;
-    });
+    const newestFirst: ProviderEvent[] = [];
+    const page = (stripe: Stripe, cursor: object) =>
+      stripe.events.list({ ...createdSince(since), ...cursor });
+    for await (const event of this.#caller.each(page, eventOf)) newestFirst.push(event);
     yield* newestFirst.reverse();
   }
 
@@ -221,7 +219,7 @@ export class StripeProvider implements PaymentProvider {
    * so the same call may be repeated for ever.
    */
   #settle(holdId: string, call: () => Promise<Stripe.PaymentIntent>): Promise<Hold> {
-    return this.#call(async () => {
+    return this.#caller.call(async () => {
       try {
         return holdOf(await call());
       } catch (error) {
@@ -230,21 +228,4 @@ export class StripeProvider implements PaymentProvider {
       }
     });
   }
-
-  /** Repeats what was refused for its rate alone, which Stripe's client does not, and puts errors in our words. */
-  async #call<T>(run: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await run();
-      } catch (error) {
-        const isRateLimited = error instanceof Stripe.errors.StripeRateLimitError;
-        if (!isRateLimited || attempt >= this.#retries) throw paymentErrorOf(error);
-        await sleep(FIRST_WAIT_MILLISECONDS * 2 ** attempt * (0.75 + Math.random() / 2));
-      }
-    }
-  }
-}
-
-function keyed(request: Keyed): { idempotencyKey: string } {
-  return { idempotencyKey: request.idempotencyKey };
 }
