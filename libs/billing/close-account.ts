@@ -7,6 +7,7 @@ import { nextMonth, toDate, toEpochSecond } from './calendar.ts';
 import { useCredit } from './credit.ts';
 import { nextNumber } from './document-number.ts';
 import { insertLines, insertRoundingLine, LineTotals } from './invoice-lines.ts';
+import type { InvoiceReason } from './invoices.ts';
 import { credit, debit, post } from './ledger.ts';
 import { lockPriceBook } from './price-book.ts';
 import type { Period, Prices } from './rating.ts';
@@ -14,8 +15,6 @@ import { type BillingSettings, billingSettings } from './settings.ts';
 import { settle } from './settlements.ts';
 import { accountCharges, loadPrices } from './span-stream.ts';
 import { type BillingProfile, billingProfile, type Tax, taxMinor, taxOf } from './tax.ts';
-
-export type InvoiceReason = 'month' | 'threshold' | 'manual';
 
 export interface Closing {
   /** Usage before this whole second is invoiced. */

@@ -9,7 +9,7 @@ export {
 } from './billing-accounts.ts';
 export type { LedgerAccount } from './chart-of-accounts.ts';
 export { type BooksDifference, checkBooks } from './check-books.ts';
-export { type Closing, closeAccount, type InvoiceReason, type Issued } from './close-account.ts';
+export { type Closing, closeAccount, type Issued } from './close-account.ts';
 export { type ClosingReport, closeMonth, type MonthClosing } from './close-month.ts';
 export {
   type CreditGrant,
@@ -31,6 +31,7 @@ export { type DocumentNumber, formatNumber } from './document-number.ts';
 export {
   type Invoice,
   type InvoiceLine,
+  type InvoiceReason,
   invoice,
   invoiceLines,
   invoices,

@@ -1,5 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import { toDate } from './calendar.ts';
 import type { LedgerAccount } from './chart-of-accounts.ts';
 import { credit, type LedgerEntry } from './ledger.ts';
 import type { Component } from './price-book.ts';
@@ -40,10 +39,10 @@ export async function insertLines(
   await manager.query(
     `INSERT INTO invoice_lines (invoice_id, line, span_id, server_id, server_name, component, title, slot, used_from,
        used_until, seconds, billed_seconds, quantity, hourly_micro, amount_micro, amount_minor)
-     SELECT $1, $2 + n, span_id, server_id, server_name, component, title, slot, used_from, used_until, seconds,
-            billed_seconds, quantity, hourly_micro, amount_micro, amount_minor
-     FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
-                 $10::timestamptz[], $11::bigint[], $12::bigint[], $13::int[], $14::bigint[], $15::bigint[],
+     SELECT $1, $2 + n, span_id, server_id, server_name, component, title, slot, to_timestamp(used_from),
+            to_timestamp(used_until), seconds, billed_seconds, quantity, hourly_micro, amount_micro, amount_minor
+     FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[],
+                 $10::bigint[], $11::bigint[], $12::bigint[], $13::int[], $14::bigint[], $15::bigint[],
                  $16::bigint[])
        WITH ORDINALITY AS l (span_id, server_id, server_name, component, title, slot, used_from, used_until, seconds,
                              billed_seconds, quantity, hourly_micro, amount_micro, amount_minor, n)`,
@@ -56,8 +55,8 @@ export async function insertLines(
       charges.map(({ span }) => span.component),
       charges.map(({ span }) => span.title),
       charges.map(({ span }) => span.slot),
-      charges.map(({ from }) => toDate(from).toISOString()),
-      charges.map(({ until }) => toDate(until).toISOString()),
+      charges.map(({ from }) => from),
+      charges.map(({ until }) => until),
       charges.map(({ seconds }) => seconds),
       charges.map(({ billedSeconds }) => billedSeconds),
       charges.map(({ span }) => span.quantity),

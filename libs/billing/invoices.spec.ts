@@ -15,7 +15,7 @@ import { type Cause, ledgerBalance } from './ledger.ts';
 import { closeAboveThreshold, openAmountMinor } from './open-usage.ts';
 import { changePrice, firstPrice } from './price-book.ts';
 import { createPromotionCode, expireCredit, redeemPromotionCode } from './promotions.ts';
-import { openServer, resizeServer, stopServer } from './server-usage.ts';
+import { closeServer, openServer, resizeServer, stopServer } from './server-usage.ts';
 import { changeBillingSettings } from './settings.ts';
 import { closeDispute, openDispute, recordPayment, writeOff } from './settlements.ts';
 import { setBillingProfile, setTaxRate } from './tax.ts';
@@ -157,6 +157,60 @@ describe('an invoice', () => {
     expect(await within((m) => expireCredit(m, june))).toBe(1);
     expect(await within((m) => expireCredit(m, june))).toBe(0);
     expect(await creditBalanceMinor(manager, accountId, currency)).toBe(100);
+    await expectSound();
+  });
+});
+
+describe('the lines of an account', () => {
+  const secondsOf = async (accountId: number) =>
+    database.dataSource.query(
+      `SELECT to_char(i.period_from AT TIME ZONE 'UTC', 'MM') AS month, l.component, sum(l.seconds)::int AS seconds,
+              count(*)::int AS lines
+       FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id WHERE i.account_id = $1 GROUP BY 1, 2 ORDER BY 1, 2`,
+      [accountId],
+    );
+
+  it('have the minute that is billed at least, also when it begins in one month and ends in the next', async () => {
+    const { accountId, serverId } = await customerWithServer(may(31, '23:59:50'));
+    await within((m) => closeServer(m, serverId, may(31, '23:59:55')));
+    const closing = { until: new Date('2026-07-01T00:00:00Z'), now: new Date('2026-07-02T00:00:00Z') };
+    await closeAccount(database.dataSource, accountId, { ...closing, reason: 'manual' });
+    expect(await secondsOf(accountId)).toEqual([
+      { month: '05', component: 'compute', seconds: 10, lines: 1 },
+      { month: '05', component: 'disk', seconds: 10, lines: 1 },
+      { month: '06', component: 'compute', seconds: 50, lines: 1 },
+      { month: '06', component: 'disk', seconds: 50, lines: 1 },
+    ]);
+    await expectSound();
+  });
+
+  it('have each second once when a server is resized again and again within one', async () => {
+    const { accountId, serverId } = await customerWithServer();
+    const size = { serverTypeName: 'big', isRunning: true };
+    for (let change = 0; change < 8; change += 1)
+      await within((m) => resizeServer(m, serverId, size, may(1)));
+    await invoiced(accountId);
+    expect(await secondsOf(accountId)).toMatchObject([
+      { component: 'compute', seconds: 3600, lines: 1 },
+      { component: 'disk', seconds: 3600, lines: 1 },
+    ]);
+    await expectSound();
+  });
+
+  it('are all there when they are more than are read at a time', async () => {
+    const { accountId } = await customerWithServer();
+    await database.dataSource.query(
+      `INSERT INTO usage_spans (id, account_id, project_id, server_id, server_name, price_item, opened_at, closed_at)
+       SELECT n, $1, 1, n / 7, 'vm', 'compute/big', timestamptz '2026-05-01Z' + n % 7 * interval '9 minutes',
+              timestamptz '2026-05-01Z' + n % 7 * interval '9 minutes' + interval '3 minutes'
+       FROM generate_series(1, 4500) AS n`,
+      [accountId],
+    );
+    await invoiced(accountId);
+    expect(await secondsOf(accountId)).toMatchObject([
+      { component: 'compute', seconds: 3600 + 4500 * 180, lines: 4501 },
+      { component: 'disk', lines: 1 },
+    ]);
     await expectSound();
   });
 });

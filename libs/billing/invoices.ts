@@ -1,9 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { BillingError } from './billing.errors.ts';
 import { type BillingAccount, lockBooks } from './billing-accounts.ts';
-import type { InvoiceReason } from './close-account.ts';
 import type { Seller } from './settings.ts';
 import type { BillingProfile, TaxTreatment } from './tax.ts';
+
+/** Why it was issued: a month is over, or open usage has passed its threshold. */
+export type InvoiceReason = 'month' | 'threshold' | 'manual';
 
 /** An invoice as it was issued, and what is still open of it. Amounts in minor units. */
 export interface Invoice {

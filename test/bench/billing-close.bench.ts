@@ -44,7 +44,6 @@ try {
 async function compare(dataSource: DataSource): Promise<void> {
   await stockBooks(dataSource);
   console.log(`${SPANS} spans of ${ACCOUNTS} accounts, one of which has a fifth of them`);
-  const memory = watchMemory();
   const comparison = await alternate(
     {
       name: NAMES.ours,
@@ -58,12 +57,11 @@ async function compare(dataSource: DataSource): Promise<void> {
     rounds,
     UNIT,
   );
-  const peak = memory.stop();
-  await close(dataSource);
+  const peaks = await memoryDuring(() => close(dataSource));
   const differences = await checkBooks(dataSource.manager);
   if (differences.length > 0) throw new Error(`the books do not add up: ${JSON.stringify(differences)}`);
   console.log(`\n${report(comparison, NAMES, UNIT)}`);
-  console.log(`memory: ${memory.before} MiB before, ${peak} MiB at its peak while closing (resident)`);
+  console.log(`peak resident memory in the quarters of one more closing: ${peaks} MiB`);
   console.log(
     'the books add up: every second on one line, revenue is what the lines are worth, no number missing',
   );
@@ -82,18 +80,13 @@ async function perSecond(work: () => Promise<void>, afterwards = async () => {})
   return SPANS / seconds;
 }
 
-function watchMemory(): { readonly before: number; stop(): number } {
-  const resident = () => Math.round(process.memoryUsage.rss() / MIB);
-  const before = resident();
-  let peak = before;
-  const timer = setInterval(() => {
-    peak = Math.max(peak, resident());
-  }, 20);
-  return {
-    before,
-    stop: () => {
-      clearInterval(timer);
-      return peak;
-    },
-  };
+/** The resident memory's peak in each quarter of some work: flat when it does not grow with what has been done. */
+async function memoryDuring(work: () => Promise<void>): Promise<string> {
+  const samples: number[] = [];
+  const timer = setInterval(() => samples.push(process.memoryUsage.rss() / MIB), 20);
+  await work();
+  clearInterval(timer);
+  const quarter = Math.ceil(samples.length / 4);
+  const peaks = [0, 1, 2, 3].map((n) => Math.max(...samples.slice(n * quarter, (n + 1) * quarter)));
+  return peaks.map((mib) => mib.toFixed(0)).join(', ');
 }
