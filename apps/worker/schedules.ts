@@ -34,6 +34,7 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
     this.running = [
       this.every(EVENTS_SECONDS, 'provider events', () => this.events.processDue()),
       this.every(REPAIR_SECONDS, 'payments repair', () => this.events.repair()),
+      this.every(DAY_SECONDS, 'payments repair of a month', () => this.events.repair({ isFull: true })),
       this.every(EXPIRY_SECONDS, 'expired secrets', () => this.pruning.expireSecrets()),
       this.every(DAY_SECONDS, 'pruning', () => this.pruning.run()),
       this.every(this.environment.SERVERY_RECONCILE_SECONDS, 'reconciler', () =>

@@ -8,6 +8,7 @@ export type { MovedMoney, PaymentsListener } from './payments.listener.ts';
 export { PaymentsModule, type PaymentsPorts, paymentsPorts } from './payments.module.ts';
 export { type HoldView, PaymentsService } from './payments.service.ts';
 export * from './port.ts';
+export * from './port-common.ts';
 export * from './port-invoices.ts';
 export * from './port-money.ts';
 export type { ProviderEventsListener } from './provider-events.listener.ts';

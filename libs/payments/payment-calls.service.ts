@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { PaymentError } from './payments.errors.ts';
@@ -42,7 +41,8 @@ interface CallRow<R> {
 
 /**
  * Calls that change something at the provider. The key and the request are committed before the call, so that
- * after any crash the same call can be made again and has its effect once.
+ * after any crash the same call can be made again and has its effect once. A key follows from what the call is
+ * for, so that even a database that was put back from a copy asks with the same one.
  */
 @Injectable()
 export class PaymentCalls {
@@ -86,7 +86,7 @@ export class PaymentCalls {
     await this.dataSource.query(
       `INSERT INTO payment_calls (idempotency_key, kind, subject_id, attempt, request) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (kind, subject_id, attempt) DO NOTHING`,
-      [`servery-${kind}-${subjectId}-${randomUUID()}`, kind, subjectId, attempt, last?.request ?? request],
+      [`servery-${kind}-${subjectId}-${attempt}`, kind, subjectId, attempt, last?.request ?? request],
     );
     return (await this.#last<R>(kind, subjectId)) as CallRow<R>;
   }

@@ -1,6 +1,5 @@
 import type { Currency } from '#libs/kernel';
-import type { DeclineCode } from './payments.errors.ts';
-import type { Keyed } from './port.ts';
+import type { Decline, Keyed } from './port-common.ts';
 
 /**
  * Invoices at the provider: it shows them to the customer and collects them. The sums are ours; no tax and no
@@ -14,8 +13,11 @@ export interface InvoiceProvider {
   create(request: CreateInvoice): Promise<ProviderInvoice>;
   /** Adds a line to a draft. */
   addLine(request: AddInvoiceLine): Promise<InvoiceLine>;
-  /** Fixes a draft; it gets its number and its page. The customer's balance counts in. Nothing is charged yet. */
-  finalize(request: { invoiceId: string } & Keyed): Promise<ProviderInvoice>;
+  /**
+   * Fixes a draft; it gets its number and its page. The customer's balance counts in. Nothing is charged yet;
+   * with `retries` the provider collects it by itself from then on, and tries again after a decline.
+   */
+  finalize(request: { invoiceId: string; retries: boolean } & Keyed): Promise<ProviderInvoice>;
   /**
    * Collects an open invoice now, with a card or with the default one. A decline is an answer: the invoice is
    * still open then and says why. @throws PaymentError `no_card`, `invoice_not_open`.
@@ -53,8 +55,6 @@ export interface CreateInvoice extends Keyed {
   readonly number?: string;
   /** Whether it is charged to the card, or sent and paid within so many days. */
   readonly collection: { readonly by: 'card' } | { readonly by: 'terms'; readonly days: number };
-  /** Whether the provider tries again by itself after a decline. */
-  readonly retries: boolean;
 }
 
 export interface AddInvoiceLine extends Keyed {
@@ -111,11 +111,4 @@ export interface ProviderInvoice {
   /** The provider's page of it, where it may be paid too. */
   readonly pageUrl: string | undefined;
   readonly pdfUrl: string | undefined;
-}
-
-/** Why a card was refused. */
-export interface Decline {
-  readonly code: DeclineCode;
-  /** The same card will be refused again: do not try. */
-  readonly isFinal: boolean;
 }

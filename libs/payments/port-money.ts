@@ -1,6 +1,5 @@
 import type { Currency } from '#libs/kernel';
-import type { Keyed } from './port.ts';
-import type { Decline } from './port-invoices.ts';
+import type { Decline, Keyed } from './port-common.ts';
 
 /**
  * Money beside holds and invoices: top-ups, payments off-session, refunds, disputes, the customer's balance. As

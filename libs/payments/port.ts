@@ -1,5 +1,6 @@
 import type { Currency } from '#libs/kernel';
 import type { DeclineCode } from './payments.errors.ts';
+import type { Keyed } from './port-common.ts';
 import type { InvoiceProvider } from './port-invoices.ts';
 import type { MoneyProvider } from './port-money.ts';
 
@@ -53,11 +54,6 @@ export interface PaymentProvider {
   verifyWebhook(rawBody: Buffer, signature: string): ProviderEvent;
   /** Events since a moment, oldest first: repairs what webhooks lost. The provider keeps 30 days. */
   listEvents(since: Date): AsyncIterable<ProviderEvent>;
-}
-
-export interface Keyed {
-  /** 1–255 characters; stored by the caller before the call. */
-  readonly idempotencyKey: string;
 }
 
 export interface CreateCustomer extends Keyed {

@@ -168,7 +168,6 @@ describe('a call that the provider answered with a failure of its own', () => {
       customerId,
       currency: 'eur',
       reference: 'once',
-      retries: false,
       collection: { by: 'card' },
       idempotencyKey: `invoice ${newId()}`,
     });

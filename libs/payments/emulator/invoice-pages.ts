@@ -1,8 +1,9 @@
 import { formatMinor } from '#libs/kernel';
 import type { Stripe } from '../stripe/types.ts';
 import { type CardEntry, cardForm, type EntryError, enterCard, NO_ENTRY, prefilled } from './card-form.ts';
-import { intentOfInvoice, pay } from './invoice-collection.ts';
+import { pay } from './invoice-collection.ts';
 import { type Invoice, linesOf } from './invoice-objects.ts';
+import { intentOfInvoice } from './invoice-payments.ts';
 import { escapeHtml, messagePage, page } from './pages.ts';
 import { pdfOf } from './pdf.ts';
 import { StripeProblem } from './problem.ts';

@@ -28,7 +28,6 @@ async function invoice(
     customerId,
     currency: 'eur',
     reference: `invoice ${newId()}`,
-    retries: false,
     collection: { by: 'card' },
     idempotencyKey: key(),
   });
@@ -43,7 +42,7 @@ async function invoice(
     to: new Date(3_600_000),
     idempotencyKey: key(),
   });
-  return provider.invoices.finalize({ invoiceId, idempotencyKey: key() });
+  return provider.invoices.finalize({ invoiceId, retries: false, idempotencyKey: key() });
 }
 
 /** A payment off-session, confirmed. */

@@ -1,7 +1,7 @@
 import Stripe from 'stripe';
 import { sleep } from '#libs/kernel';
 import { PaymentError, type PaymentErrorCode } from '../payments.errors.ts';
-import type { Keyed } from '../port.ts';
+import type { Keyed } from '../port-common.ts';
 import { isMissing, paymentErrorOf } from './errors.ts';
 
 const FIRST_WAIT_MILLISECONDS = 250;

@@ -1,6 +1,6 @@
 import Stripe from 'stripe';
 import { type DeclineCode, PaymentError } from '../payments.errors.ts';
-import type { Decline } from '../port-invoices.ts';
+import type { Decline } from '../port-common.ts';
 
 /** Stripe's error codes and banks' decline codes, in our words. What is not listed is `card_declined`. */
 const DECLINES: Readonly<Record<string, DeclineCode>> = {

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { declined, PaymentError } from '../payments.errors.ts';
-import type { Keyed } from '../port.ts';
+import type { Keyed } from '../port-common.ts';
 import type {
   AddInvoiceLine,
   CreateInvoice,
@@ -70,11 +70,11 @@ export class StripeInvoices implements InvoiceProvider {
     });
   }
 
-  finalize(request: ById): Promise<ProviderInvoice> {
+  finalize(request: ById & { readonly retries: boolean }): Promise<ProviderInvoice> {
     return this.#move(request, ['open', 'paid'], (stripe) =>
       stripe.invoices.finalizeInvoice(
         request.invoiceId,
-        { auto_advance: false, ...WITH_PAYMENT },
+        { auto_advance: request.retries, ...WITH_PAYMENT },
         keyed(request),
       ),
     );

@@ -59,14 +59,13 @@ function createInvoice(customerId: string, days?: number) {
     accountId: ACCOUNT,
     customerId,
     currency: 'eur',
-    retries: false,
     collection: days === undefined ? { by: 'card' } : { by: 'terms', days },
     ...keyed(),
     reference: reference(),
   });
 }
 
-async function openInvoice(customerId: string, amountMinor = 900) {
+async function openInvoice(customerId: string, amountMinor = 900, retries = false) {
   const { invoiceId } = await createInvoice(customerId);
   await provider.invoices.addLine({
     invoiceId,
@@ -79,7 +78,7 @@ async function openInvoice(customerId: string, amountMinor = 900) {
     ...keyed(),
     reference: `line of ${invoiceId}`,
   });
-  return provider.invoices.finalize({ invoiceId, ...keyed() });
+  return provider.invoices.finalize({ invoiceId, retries, ...keyed() });
 }
 
 async function payment(owner: { customerId: string; cardId: string }, amountMinor = 900) {
@@ -143,6 +142,14 @@ describe('an invoice', () => {
     });
     const { invoiceId } = await openInvoice(customerId);
     await expect(provider.invoices.pay({ invoiceId, ...keyed() })).rejects.toEqual(code('no_card'));
+  });
+
+  it('is collected by the provider itself where that is wanted', async () => {
+    const { customerId } = await customerWithCard();
+    const { invoiceId, status } = await openInvoice(customerId, 900, true);
+    expect(status).toBe('open');
+    emulator.advance(3601);
+    expect(await provider.invoices.fetch(invoiceId)).toMatchObject({ status: 'paid', attempts: 1 });
   });
 
   it('is voided, written off, settled elsewhere or sent; each again is no error', async () => {

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { PaymentError } from '../payments.errors.ts';
-import type { Keyed } from '../port.ts';
+import type { Keyed } from '../port-common.ts';
 import type {
   BalanceChange,
   ChangeBalance,

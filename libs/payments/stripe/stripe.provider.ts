@@ -6,12 +6,12 @@ import type {
   CardSetup,
   CreateCustomer,
   Hold,
-  Keyed,
   OpenCardSetup,
   OpenHold,
   PaymentProvider,
   ProviderEvent,
 } from '../port.ts';
+import type { Keyed } from '../port-common.ts';
 import { createdSince, keyed, StripeCaller } from './caller.ts';
 import { isCardError, isMissing, isUnexpectedState } from './errors.ts';
 import { StripeInvoices } from './invoices.ts';
