@@ -5,6 +5,7 @@
 export type EpochSecond = number;
 
 export const HOUR_SECONDS = 3600;
+export const DAY_SECONDS = 24 * HOUR_SECONDS;
 
 /** The whole second that a moment lies in. */
 export function toEpochSecond(moment: Date): EpochSecond {
@@ -25,4 +26,9 @@ export function monthStart(second: EpochSecond): EpochSecond {
 export function nextMonth(second: EpochSecond): EpochSecond {
   const date = toDate(second);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1) / 1000;
+}
+
+/** The first second of the UTC day that a second lies in. */
+export function dayStart(second: EpochSecond): EpochSecond {
+  return second - (second % DAY_SECONDS);
 }

@@ -10,6 +10,7 @@ export {
 export type { LedgerAccount } from './chart-of-accounts.ts';
 export { type BooksDifference, checkBooks } from './check-books.ts';
 export { type Closing, closeAccount, type Issued } from './close-account.ts';
+export { closeDue } from './close-due.ts';
 export { type ClosingReport, closeMonth, type MonthClosing } from './close-month.ts';
 export {
   type CreditGrant,
@@ -20,6 +21,7 @@ export {
   type NewCredit,
   takeBackPayment,
 } from './credit.ts';
+export { expireCredit } from './credit-expiry.ts';
 export {
   type CreditNote,
   creditNotes,
@@ -58,10 +60,17 @@ export {
 } from './price-book.ts';
 export {
   createPromotionCode,
-  expireCredit,
   type PromotionCode,
   redeemPromotionCode,
 } from './promotions.ts';
+export {
+  ledgerEntries,
+  type PostedEntry,
+  type ReceivableAge,
+  type RevenueLine,
+  receivablesByAge,
+  revenueByMonth,
+} from './reports.ts';
 export {
   type BilledServer,
   billPower,
@@ -90,5 +99,6 @@ export {
   type Tax,
   type TaxTreatment,
 } from './tax.ts';
+export { type DayUsage, usageByDay } from './usage-by-day.ts';
 export { changeUsage, closeUsage, openUsage, type Part, type Subscriber, type Usage } from './usage-spans.ts';
 export { parseVatId } from './vat-id.ts';

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { BillingError } from './billing.errors.ts';
 import { ensureBooks, lockBooks } from './billing-accounts.ts';
 import { grantCredit } from './credit.ts';
-import { assertAmount, credit, debit, post } from './ledger.ts';
+import { assertAmount } from './ledger.ts';
 
 /** A code that gives an account credit, once. */
 export interface PromotionCode {
@@ -105,41 +105,4 @@ async function takeRedemption(
     code,
   ]);
   return row;
-}
-
-/** Takes back what is left of credit that has expired; it may be repeated. @returns how many lots have ended */
-export async function expireCredit(manager: EntityManager, now: Date): Promise<number> {
-  const due = await manager.query<{ id: number; accountId: number; currency: string; expiresAt: Date }[]>(
-    `SELECT l.id, l.account_id AS "accountId", l.currency, l.expires_at AS "expiresAt"
-     FROM credit_lots l LEFT JOIN credit_uses u ON u.lot_id = l.id
-     WHERE l.expires_at <= $1 GROUP BY l.id HAVING coalesce(sum(u.amount_minor), 0) < l.amount_minor
-     ORDER BY l.account_id, l.id`,
-    [now],
-  );
-  for (const lot of due) await expireLot(manager, lot);
-  return due.length;
-}
-
-async function expireLot(
-  manager: EntityManager,
-  lot: {
-    readonly id: number;
-    readonly accountId: number;
-    readonly currency: string;
-    readonly expiresAt: Date;
-  },
-): Promise<void> {
-  const { accountId: customerId, currency } = lot;
-  await lockBooks(manager, customerId, 'money');
-  const cause = { kind: 'credit_expired', id: String(lot.id) };
-  const [used] = await manager.query<{ amount: number }[]>(
-    `INSERT INTO credit_uses (lot_id, cause_kind, cause_id, amount_minor, used_at)
-     SELECT l.id, $2, $3, l.amount_minor - coalesce(sum(u.amount_minor), 0), l.expires_at
-     FROM credit_lots l LEFT JOIN credit_uses u ON u.lot_id = l.id WHERE l.id = $1
-     GROUP BY l.id HAVING coalesce(sum(u.amount_minor), 0) < l.amount_minor RETURNING amount_minor AS amount`,
-    [lot.id, cause.kind, cause.id],
-  );
-  if (!used) return;
-  const entries = [debit('customer_credit', used.amount, { customerId }), credit('promotions', used.amount)];
-  await post(manager, { cause, at: lot.expiresAt, currency, entries });
 }

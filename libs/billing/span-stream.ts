@@ -50,30 +50,37 @@ export async function* accountCharges(
   prices: Prices,
   period: Period,
 ): AsyncGenerator<SpanCharge[]> {
-  let open: Row[] = [];
+  for await (const places of accountPlaces(manager, accountId, period)) {
+    const charges = places.flatMap((spans) => chargesOf(spans, prices, period) as SpanCharge[]);
+    if (charges.length > 0) yield charges;
+  }
+}
+
+/** The spans that reach into a period's month before the period's end, in chunks of whole places, by time in each. */
+export async function* accountPlaces(
+  manager: EntityManager,
+  accountId: number,
+  period: Period,
+): AsyncGenerator<BilledSpan[][]> {
+  let open: BilledSpan[] = [];
   for await (const rows of spanChunks(manager, accountId, period)) {
-    const charges: SpanCharge[] = [];
+    const places: BilledSpan[][] = [];
     for (const row of rows) {
       const [first] = open;
       if (first && !isSamePlace(first, row)) {
-        charges.push(...placeCharges(open, prices, period));
+        places.push(open.sort(byTime));
         open = [];
       }
       open.push(row);
     }
-    if (charges.length > 0) yield charges;
+    yield places;
   }
-  const rest = placeCharges(open, prices, period);
-  if (rest.length > 0) yield rest;
-}
-
-function placeCharges(spans: readonly Row[], prices: Prices, period: Period): SpanCharge[] {
-  return chargesOf(spans.toSorted(byTime), prices, period) as SpanCharge[];
+  if (open.length > 0) yield [open.sort(byTime)];
 }
 
 /** A span that closed when it opened comes before the one that opened at the same second. */
-function byTime(a: Row, b: Row): number {
-  const end = ({ closed }: Row) => closed ?? Number.MAX_SAFE_INTEGER;
+function byTime(a: BilledSpan, b: BilledSpan): number {
+  const end = ({ closed }: BilledSpan) => closed ?? Number.MAX_SAFE_INTEGER;
   return a.opened - b.opened || end(a) - end(b);
 }
 

@@ -41,12 +41,13 @@ export class CatalogService {
     return this.productOf(image);
   }
 
-  /** Filters: id, name. Sorts: id, name. */
+  /** Those that can be ordered: with a price, and not withdrawn. Filters: id, name. Sorts: id, name. */
   serverTypes(query: ListQuery = firstPage): Promise<Page<ServerType>> {
     const builder = this.dataSource
       .getRepository(ServerType)
       .createQueryBuilder('type')
-      .where('type.deprecatedAt IS NULL');
+      .where('type.deprecatedAt IS NULL')
+      .andWhere('type.id IN (SELECT id FROM server_type_prices)');
     const columns = { id: 'type.id', name: 'type.name' };
     return pageOf(builder, query, { id: 'type.id', filters: columns, sorts: columns });
   }
@@ -70,7 +71,9 @@ export class CatalogService {
     const found = Number.isSafeInteger(id)
       ? await repository.findOneBy({ id })
       : await repository.findOneBy({ name: String(idOrName), deprecatedAt: IsNull() });
-    if (!found) throw notInCatalog('server_type_not_found', 'server type', idOrName);
+    // A size that never had a price was never sold.
+    if (!found || found.priceHourlyMicro === null)
+      throw notInCatalog('server_type_not_found', 'server type', idOrName);
     return found;
   }
 
@@ -95,14 +98,14 @@ export class CatalogService {
 
   private async productOf(image: Image): Promise<Product> {
     const { appliance } = image;
-    const types = await this.dataSource
-      .getRepository(ServerType)
-      .find({ where: { deprecatedAt: IsNull() }, order: { priceHourlyMicro: 'ASC', id: 'ASC' } });
+    const types = await this.dataSource.getRepository(ServerType).find({ where: { deprecatedAt: IsNull() } });
     const location = await this.location();
     const offers = types
       .filter(
         (type) => type.memoryMib >= appliance.minimumMemoryMib && type.diskGib >= appliance.minimumDiskGib,
       )
+      .filter(({ priceHourlyMicro }) => priceHourlyMicro !== null)
+      .toSorted((a, b) => a.priceHourlyMicro - b.priceHourlyMicro || a.id - b.id)
       .map(async (serverType) => ({
         serverType,
         inStock: await fits(this.dataSource.manager, {

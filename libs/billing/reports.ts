@@ -1,0 +1,101 @@
+import type { EntityManager } from 'typeorm';
+import type { LedgerAccount } from './chart-of-accounts.ts';
+
+/** What was earned in a month of use with an item: `s1: CPU and RAM`. */
+export interface RevenueLine {
+  readonly month: Date;
+  readonly component: string;
+  readonly title: string;
+  readonly currency: string;
+  readonly seconds: number;
+  readonly netMinor: number;
+}
+
+/** What is owed, by how long it has been due. */
+export interface ReceivableAge {
+  readonly currency: string;
+  readonly age: 'not_due' | 'up_to_30_days' | 'up_to_60_days' | 'up_to_90_days' | 'older';
+  readonly invoices: number;
+  readonly openMinor: number;
+}
+
+/** An entry of the ledger with why it was posted. `amount` is in the unit of its account: debit above zero. */
+export interface PostedEntry {
+  readonly transactionId: number;
+  readonly line: number;
+  readonly causeKind: string;
+  readonly causeId: string;
+  readonly postedAt: Date;
+  readonly account: LedgerAccount;
+  readonly customerId: number | null;
+  readonly detail: string;
+  readonly currency: string;
+  readonly amount: string;
+}
+
+/** Invoiced revenue by the month of use and by product, the newest month first. */
+export function revenueByMonth(
+  manager: EntityManager,
+  period: { readonly from: Date; readonly until: Date },
+): Promise<RevenueLine[]> {
+  return manager.query<RevenueLine[]>(
+    `SELECT date_trunc('month', i.period_from, 'UTC') AS month, l.component, l.title, i.currency,
+            sum(l.seconds)::bigint AS seconds, sum(l.amount_minor)::bigint AS "netMinor"
+     FROM invoices i JOIN invoice_lines l ON l.invoice_id = i.id
+     WHERE i.period_from >= $1 AND i.period_from < $2
+     GROUP BY 1, 2, 3, 4 ORDER BY 1 DESC, "netMinor" DESC`,
+    [period.from, period.until],
+  );
+}
+
+/** Open invoices by age at a moment. */
+export function receivablesByAge(manager: EntityManager, now: Date): Promise<ReceivableAge[]> {
+  return manager.query<ReceivableAge[]>(
+    `SELECT currency, age, count(*) AS invoices, sum(open_minor)::bigint AS "openMinor" FROM (
+       SELECT currency, open_minor, CASE
+         WHEN due_at >= $1 THEN 'not_due'
+         WHEN due_at >= $1::timestamptz - interval '30 days' THEN 'up_to_30_days'
+         WHEN due_at >= $1::timestamptz - interval '60 days' THEN 'up_to_60_days'
+         WHEN due_at >= $1::timestamptz - interval '90 days' THEN 'up_to_90_days'
+         ELSE 'older' END AS age
+       FROM invoice_balances WHERE open_minor > 0
+     ) AS open GROUP BY currency, age ORDER BY currency, min(array_position(
+       ARRAY['not_due', 'up_to_30_days', 'up_to_60_days', 'up_to_90_days', 'older'], age))`,
+    [now],
+  );
+}
+
+/** Entries of the ledger, the newest first: of an account, a customer, a cause or a time. */
+export function ledgerEntries(
+  manager: EntityManager,
+  filter: {
+    readonly account?: LedgerAccount;
+    readonly customerId?: number;
+    readonly cause?: { readonly kind: string; readonly id?: string };
+    readonly from?: Date;
+    readonly until?: Date;
+    readonly limit: number;
+    readonly offset?: number;
+  },
+): Promise<PostedEntry[]> {
+  return manager.query<PostedEntry[]>(
+    `SELECT t.id AS "transactionId", e.line, t.cause_kind AS "causeKind", t.cause_id AS "causeId",
+            e.posted_at AS "postedAt", e.account, e.customer_id AS "customerId", e.detail, e.currency,
+            e.amount::text AS amount
+     FROM ledger_entries e JOIN ledger_transactions t ON t.id = e.transaction_id
+     WHERE ($1::text IS NULL OR e.account = $1) AND ($2::bigint IS NULL OR e.customer_id = $2)
+       AND ($3::text IS NULL OR t.cause_kind = $3) AND ($4::text IS NULL OR t.cause_id = $4)
+       AND ($5::timestamptz IS NULL OR e.posted_at >= $5) AND ($6::timestamptz IS NULL OR e.posted_at < $6)
+     ORDER BY e.posted_at DESC, t.id, e.line LIMIT $7 OFFSET $8`,
+    [
+      filter.account ?? null,
+      filter.customerId ?? null,
+      filter.cause?.kind ?? null,
+      filter.cause?.id ?? null,
+      filter.from ?? null,
+      filter.until ?? null,
+      filter.limit,
+      filter.offset ?? 0,
+    ],
+  );
+}
