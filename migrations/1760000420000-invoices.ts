@@ -114,8 +114,6 @@ const INVOICES = `
     amount_minor bigint NOT NULL,
     PRIMARY KEY (invoice_id, line)
   );
-  CREATE INDEX invoice_lines_server ON invoice_lines (server_id, used_from);
-  CREATE INDEX invoice_lines_span ON invoice_lines (span_id) INCLUDE (seconds);
   COMMENT ON TABLE invoice_lines IS
     'written in the transaction of their invoice, before it; the daily check sees that none is without';
   COMMENT ON COLUMN invoice_lines.billed_seconds IS 'fewer than were used above the month''s cap of 672 hours';

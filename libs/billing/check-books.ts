@@ -51,12 +51,12 @@ const RULES: Readonly<Record<string, string>> = {
     ) AS documents GROUP BY series HAVING max(number) <> count(*)`,
   'every second until an account is billed is on one line': `
     SELECT 'span ' || id AS subject, had - extract(epoch FROM least(until, billed_until) - opened_at) AS off FROM (
-      SELECT u.id, u.opened_at, b.billed_until,
-             (SELECT coalesce(sum(l.seconds), 0) FROM invoice_lines l WHERE l.span_id = u.id) AS had,
+      SELECT u.id, u.opened_at, b.billed_until, coalesce(l.had, 0) AS had,
              greatest(coalesce(u.closed_at, 'infinity'), least(u.opened_at + interval '60 seconds',
                lead(u.opened_at) OVER (PARTITION BY u.server_id, u.component, u.slot
                                        ORDER BY u.opened_at, coalesce(u.closed_at, 'infinity')))) AS until
       FROM usage_spans u JOIN billing_accounts b USING (account_id)
+      LEFT JOIN (SELECT span_id, sum(seconds) AS had FROM invoice_lines GROUP BY span_id) AS l ON l.span_id = u.id
     ) AS spans
     WHERE opened_at < billed_until AND had <> extract(epoch FROM least(until, billed_until) - opened_at)`,
 };
