@@ -57,11 +57,11 @@ async function compare(dataSource: DataSource): Promise<void> {
     rounds,
     UNIT,
   );
-  const peaks = await memoryDuring(() => close(dataSource));
+  const memory = await memoryDuring(() => close(dataSource));
   const differences = await checkBooks(dataSource.manager);
   if (differences.length > 0) throw new Error(`the books do not add up: ${JSON.stringify(differences)}`);
   console.log(`\n${report(comparison, NAMES, UNIT)}`);
-  console.log(`peak resident memory in the quarters of one more closing: ${peaks} MiB`);
+  console.log(`memory of one more closing: ${memory}`);
   console.log(
     'the books add up: every second on one line, revenue is what the lines are worth, no number missing',
   );
@@ -80,13 +80,22 @@ async function perSecond(work: () => Promise<void>, afterwards = async () => {})
   return SPANS / seconds;
 }
 
-/** The resident memory's peak in each quarter of some work: flat when it does not grow with what has been done. */
+/**
+ * The peak of resident memory, and the least of the heap in each quarter of the work: what is left after a collection
+ * does not grow with what has been done.
+ */
 async function memoryDuring(work: () => Promise<void>): Promise<string> {
-  const samples: number[] = [];
-  const timer = setInterval(() => samples.push(process.memoryUsage.rss() / MIB), 20);
+  const heaps: number[] = [];
+  let peak = 0;
+  const timer = setInterval(() => {
+    const { rss, heapUsed } = process.memoryUsage();
+    peak = Math.max(peak, rss);
+    heaps.push(heapUsed);
+  }, 20);
   await work();
   clearInterval(timer);
-  const quarter = Math.ceil(samples.length / 4);
-  const peaks = [0, 1, 2, 3].map((n) => Math.max(...samples.slice(n * quarter, (n + 1) * quarter)));
-  return peaks.map((mib) => mib.toFixed(0)).join(', ');
+  const quarter = Math.ceil(heaps.length / 4);
+  const floors = [0, 1, 2, 3].map((n) => Math.min(...heaps.slice(n * quarter, (n + 1) * quarter)));
+  const inMib = (bytes: number) => (bytes / MIB).toFixed(0);
+  return `peak ${inMib(peak)} MiB resident; least heap in each quarter ${floors.map(inMib).join(', ')} MiB`;
 }
