@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { DataSource } from 'typeorm';
 import { checkBooks, closeMonth } from '#libs/billing';
 import { createDataSource, migrate } from '#libs/database';
@@ -57,11 +59,14 @@ async function compare(dataSource: DataSource): Promise<void> {
     rounds,
     UNIT,
   );
-  const memory = await memoryDuring(() => close(dataSource));
+  const peakMib = process.resourceUsage().maxRSS / 1024;
+  const living = await livingDuring(() => close(dataSource));
   const differences = await checkBooks(dataSource.manager);
   if (differences.length > 0) throw new Error(`the books do not add up: ${JSON.stringify(differences)}`);
   console.log(`\n${report(comparison, NAMES, UNIT)}`);
-  console.log(`memory of one more closing: ${memory}`);
+  console.log(
+    `memory: ${peakMib.toFixed(0)} MiB resident at its peak; living in each quarter of one more closing ${living} MiB`,
+  );
   console.log(
     'the books add up: every second on one line, revenue is what the lines are worth, no number missing',
   );
@@ -80,22 +85,18 @@ async function perSecond(work: () => Promise<void>, afterwards = async () => {})
   return SPANS / seconds;
 }
 
-/**
- * The peak of resident memory, and the least of the heap in each quarter of the work: what is left after a collection
- * does not grow with what has been done.
- */
-async function memoryDuring(work: () => Promise<void>): Promise<string> {
-  const heaps: number[] = [];
-  let peak = 0;
+/** What lives in memory in each quarter of the work, seen by collecting garbage: flat when it does not grow with it. */
+async function livingDuring(work: () => Promise<void>): Promise<string> {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const samples: number[] = [];
   const timer = setInterval(() => {
-    const { rss, heapUsed } = process.memoryUsage();
-    peak = Math.max(peak, rss);
-    heaps.push(heapUsed);
-  }, 20);
+    collect();
+    samples.push(process.memoryUsage().heapUsed / MIB);
+  }, 250);
   await work();
   clearInterval(timer);
-  const quarter = Math.ceil(heaps.length / 4);
-  const floors = [0, 1, 2, 3].map((n) => Math.min(...heaps.slice(n * quarter, (n + 1) * quarter)));
-  const inMib = (bytes: number) => (bytes / MIB).toFixed(0);
-  return `peak ${inMib(peak)} MiB resident; least heap in each quarter ${floors.map(inMib).join(', ')} MiB`;
+  const quarter = Math.ceil(samples.length / 4);
+  const most = [0, 1, 2, 3].map((n) => Math.max(...samples.slice(n * quarter, (n + 1) * quarter)));
+  return most.map((mib) => mib.toFixed(0)).join(', ');
 }
