@@ -8,12 +8,14 @@ import {
 import { PinoLogger } from 'nestjs-pino';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ProviderEvents } from '#libs/payments';
+import { Books } from './books.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 
 const EVENTS_SECONDS = 1;
 const REPAIR_SECONDS = 60;
 const EXPIRY_SECONDS = 600;
+const BOOKS_SECONDS = 600;
 const DAY_SECONDS = 86_400;
 
 /** What the worker does by the clock. Each task waits for its own last run; PostgreSQL keeps several workers apart. */
@@ -26,6 +28,7 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
     private readonly events: ProviderEvents,
     private readonly reconciler: Reconciler,
     private readonly pruning: Pruning,
+    private readonly books: Books,
     private readonly log: PinoLogger,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
@@ -36,6 +39,8 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
       this.every(REPAIR_SECONDS, 'payments repair', () => this.events.repair()),
       this.every(DAY_SECONDS, 'payments repair of a month', () => this.events.repair({ isFull: true })),
       this.every(EXPIRY_SECONDS, 'expired secrets', () => this.pruning.expireSecrets()),
+      this.every(BOOKS_SECONDS, 'invoices', () => this.books.closeDue()),
+      this.every(DAY_SECONDS, 'check of the books', () => this.books.check()),
       this.every(DAY_SECONDS, 'pruning', () => this.pruning.run()),
       this.every(this.environment.SERVERY_RECONCILE_SECONDS, 'reconciler', () =>
         this.reconciler.run(this.stop.signal),

@@ -20,6 +20,7 @@ import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
 import { secretsModule } from '#libs/secrets';
 import { ActionProgress, SecretsStore, ServersModule, serversEntities } from '#libs/servers';
 import { orderPayments, workflows } from '#libs/workflows';
+import { Books } from './books.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { MetricsController } from './observability/metrics.controller.ts';
 import { REGISTRY, registryModule } from './observability/registry.ts';
@@ -66,7 +67,7 @@ export function workerModule(environment: Environment, installationId: string): 
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Pruning, Reconciler, Schedules],
+    providers: [Books, Pruning, Reconciler, Schedules],
   };
 }
 

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** What the reconciler found that is not as the database says. */
+/** What the worker found that is not as it should be. */
 export type FindingKind =
   | 'orphan_domain'
   | 'foreign_domain'
@@ -10,7 +10,9 @@ export type FindingKind =
   | 'domain_missing'
   | 'host_unreachable'
   | 'out_of_capacity'
-  | 'stuck_saga';
+  | 'stuck_saga'
+  | 'account_not_invoiced'
+  | 'books_differ';
 
 @Entity('findings')
 export class Finding {
