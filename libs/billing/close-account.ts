@@ -4,7 +4,6 @@ import { newId } from '#libs/kernel';
 import { BillingError } from './billing.errors.ts';
 import { type BillingAccount, lockBooks } from './billing-accounts.ts';
 import { nextMonth, toDate, toEpochSecond } from './calendar.ts';
-import { useCredit } from './credit.ts';
 import { nextNumber } from './document-number.ts';
 import { insertLines, insertRoundingLine, LineTotals } from './invoice-lines.ts';
 import type { InvoiceReason } from './invoices.ts';
@@ -12,7 +11,7 @@ import { credit, debit, post } from './ledger.ts';
 import { lockPriceBook } from './price-book.ts';
 import type { Period, Prices } from './rating.ts';
 import { type BillingSettings, billingSettings } from './settings.ts';
-import { settle } from './settlements.ts';
+import { creditInvoice } from './settlements.ts';
 import { accountCharges, loadPrices } from './span-stream.ts';
 import { type BillingProfile, billingProfile, type Tax, taxMinor, taxOf } from './tax.ts';
 
@@ -132,7 +131,7 @@ async function writeLines(
   return totals;
 }
 
-/** Posts the invoice, uses the account's credit, and writes the document last: its number is waited for by others. */
+/** Posts the invoice, writes the document, whose number others wait for, and pays it with the account's credit. */
 async function issue(
   manager: EntityManager,
   books: BillingAccount,
@@ -146,9 +145,8 @@ async function issue(
   const customer = await billingProfile(manager, customerId);
   const tax = await taxOf(manager, settings.seller, customer, closing.now);
   const taxed = taxMinor(totals.netMinor, tax);
-  const cause = { kind: 'invoice', id: String(invoiceId) };
   await post(manager, {
-    cause,
+    cause: { kind: 'invoice', id: String(invoiceId) },
     at: closing.now,
     currency,
     entries: [
@@ -157,20 +155,10 @@ async function issue(
       ...totals.entries(),
     ],
   });
-  const upToMinor = Number(totals.netMinor + taxed);
-  const used = await useCredit(manager, { accountId: customerId, upToMinor, cause, at: closing.now });
   const amounts = { netMinor: totals.netMinor, taxMinor: taxed };
   await writeInvoice(manager, { invoiceId, books, period, closing, settings, customer, tax, ...amounts });
-  if (used === 0) return;
-  await settle(manager, {
-    invoiceId,
-    kind: 'credit',
-    amountMinor: used,
-    cause: { kind: 'invoice_credit', id: String(invoiceId) },
-    at: closing.now,
-    currency,
-    entries: [debit('customer_credit', used, { customerId }), credit('receivable', used, { customerId })],
-  });
+  const openMinor = Number(totals.netMinor + taxed);
+  await creditInvoice(manager, books, { invoiceId, openMinor, at: closing.now });
 }
 
 interface Draft {

@@ -85,6 +85,7 @@ export {
   closeDispute,
   type InvoiceMoney,
   openDispute,
+  payWithCredit,
   recordFee,
   recordPayment,
   type SettlementKind,

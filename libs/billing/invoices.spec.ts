@@ -18,7 +18,7 @@ import { changePrice, firstPrice } from './price-book.ts';
 import { createPromotionCode, redeemPromotionCode } from './promotions.ts';
 import { closeServer, openServer, resizeServer, stopServer } from './server-usage.ts';
 import { changeBillingSettings } from './settings.ts';
-import { closeDispute, openDispute, recordPayment, writeOff } from './settlements.ts';
+import { closeDispute, openDispute, payWithCredit, recordPayment, writeOff } from './settlements.ts';
 import { setBillingProfile, setTaxRate } from './tax.ts';
 import { parseVatId } from './vat-id.ts';
 
@@ -198,6 +198,44 @@ describe('the lines of an account', () => {
     await expectSound();
   });
 
+  it('never pay out: grains that lean below zero when dearer time replaces billed time are evened out', async () => {
+    const { dataSource } = database;
+    // A price at which the last second of the capped month decides on the rounding.
+    let hourlyMicro = 625_000;
+    while ((672 * hourlyMicro) % 1_000_000 <= 500_000 || (672 * hourlyMicro) % 1_000_000 > 500_150)
+      hourlyMicro += 1;
+    for (const [name, price] of [
+      ['grain', hourlyMicro],
+      ['dearer', hourlyMicro + 1],
+    ] as const) {
+      await firstPrice(dataSource.manager, { item: `compute/${name}`, title: name, hourlyMicro: price });
+      await firstPrice(dataSource.manager, { item: `disk/${name}`, title: name, hourlyMicro: 0 });
+    }
+    const [accountId, serverId] = [newId(), newId()];
+    const names = { serverName: 'vm', serverTypeName: 'grain', imageName: 'none', currency, isRunning: true };
+    await within((m) => openServer(m, { accountId, projectId: 1, serverId, ...names }, may(1)));
+    const close = (until: Date) =>
+      closeAccount(dataSource, accountId, { until, now: june2, reason: 'manual' });
+    await close(may(29));
+    const larger = { serverTypeName: 'dearer', isRunning: true };
+    await within((m) => resizeServer(m, serverId, larger, may(29)));
+    const [second] = await close(may(29, '00:00:01'));
+    const lines = await invoiceLines(dataSource.manager, second?.invoiceId ?? 0, { limit: 9 });
+    const billed = lines.filter(({ amountMinor, billedSeconds }) => amountMinor !== 0 || billedSeconds !== 0);
+    expect(
+      billed.map(({ title, billedSeconds, amountMinor }) => [title, billedSeconds, amountMinor]),
+    ).toEqual([
+      ['grain', -1, -1],
+      ['dearer', 1, 0],
+      ['Rounding', 0, 1],
+    ]);
+    expect(await invoice(dataSource.manager, second?.invoiceId ?? 0)).toMatchObject({
+      totalMinor: 0,
+      openMinor: 0,
+    });
+    await expectSound();
+  });
+
   it('are all there when they are more than are read at a time', async () => {
     const { accountId } = await customerWithServer();
     await database.dataSource.query(
@@ -283,6 +321,22 @@ describe('paying', () => {
     const told = await Promise.all(Array.from({ length: 10 }, () => within((m) => recordPayment(m, paid))));
     expect(told.filter(Boolean)).toHaveLength(1);
     expect(await balances(accountId)).toEqual({ customer_credit: -200 });
+    await expectSound();
+  });
+
+  it('can be done with credit that came later, and only with what there is', async () => {
+    const { accountId } = await customerWithServer();
+    const invoiceId = await invoiced(accountId);
+    const pay = () => within((m) => payWithCredit(m, { invoiceId, at: june2 }));
+    const top = (amountMinor: number) =>
+      within((m) => creditPayment(m, { accountId, currency, amountMinor, cause: cause(), at: june2 }));
+    expect(await pay()).toBe(0);
+    await top(400);
+    const told = await Promise.all([pay(), pay(), pay()]);
+    expect(told.sort()).toEqual([0, 0, 400]);
+    await top(1000);
+    expect(await pay()).toBe(700);
+    expect(await balances(accountId)).toEqual({ customer_credit: -300 });
     await expectSound();
   });
 

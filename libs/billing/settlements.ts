@@ -1,5 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import { addLot } from './credit.ts';
+import { newId } from '#libs/kernel';
+import type { BillingAccount } from './billing-accounts.ts';
+import { addLot, useCredit } from './credit.ts';
 import { lockInvoice } from './invoices.ts';
 import { assertAmount, type Cause, credit, debit, isPosted, type LedgerTransaction, post } from './ledger.ts';
 
@@ -63,6 +65,35 @@ export async function recordPayment(
   }
   await raiseTier(manager, customerId);
   return true;
+}
+
+/**
+ * Pays what is open of an invoice with the account's credit, as far as that reaches. Call it in a transaction.
+ * @returns what was paid, in minor units; 0 when nothing is open or no credit is there
+ */
+export async function payWithCredit(
+  manager: EntityManager,
+  { invoiceId, at }: { readonly invoiceId: number; readonly at: Date },
+): Promise<number> {
+  const { invoice, books } = await lockInvoice(manager, invoiceId);
+  return creditInvoice(manager, books, { invoiceId, openMinor: invoice.openMinor, at });
+}
+
+/** The same for a caller who holds the account's books for `money` and knows what is open. */
+export async function creditInvoice(
+  manager: EntityManager,
+  { accountId, currency }: Pick<BillingAccount, 'accountId' | 'currency'>,
+  { invoiceId, openMinor, at }: { readonly invoiceId: number; readonly openMinor: number; readonly at: Date },
+): Promise<number> {
+  if (openMinor === 0) return 0;
+  // Several times may credit be used on one invoice; the lock and what is open keep each from being repeated.
+  const cause = { kind: 'invoice_credit', id: `${invoiceId}/${newId()}` };
+  const amountMinor = await useCredit(manager, { accountId, upToMinor: openMinor, cause, at });
+  if (amountMinor === 0) return 0;
+  const of = { customerId: accountId };
+  const entries = [debit('customer_credit', amountMinor, of), credit('receivable', amountMinor, of)];
+  await settle(manager, { invoiceId, kind: 'credit', amountMinor, cause, at, currency, entries });
+  return amountMinor;
 }
 
 /** What is open of an invoice is given up. @returns what was given up, in minor units; 0 when nothing was open */

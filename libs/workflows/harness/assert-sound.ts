@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { IsNull } from 'typeorm';
-import { creditBalanceMinor } from '#libs/billing';
+import { checkBooks, creditBalanceMinor } from '#libs/billing';
 import { Image } from '#libs/images';
 import type { Ledger } from '#libs/payments/emulator';
 import { diskVolumeName, Server } from '#libs/servers';
@@ -134,6 +134,7 @@ function byUuid<T extends { uuid: string }>(list: readonly T[]): T[] {
 async function assertMoney(world: ServerWorld): Promise<void> {
   const ledger = await ledgerOf(world);
   assert.equal(ledger.openHolds, 0);
+  assert.deepEqual(await checkBooks(world.dataSource.manager), []);
   const orders = await world.dataSource.query<{ id: number; accountId: number; dueMinor: number }[]>(
     `SELECT id, account_id AS "accountId",
             CASE status WHEN 'fulfilled' THEN hold_amount_minor ELSE 0 END AS "dueMinor" FROM orders`,
