@@ -226,7 +226,9 @@ describe('closing a month', () => {
     const ids = await stock(60);
     let cuts = 0;
     for (let done = false; !done; ) {
-      const run = closeMonth(database.dataSource, { month, now: LATER });
+      const run = closeMonth(database.dataSource, { month, now: LATER }).catch(() => ({
+        failures: ['cut off'],
+      }));
       if (cuts < 6) {
         await new Promise((resolve) => setTimeout(resolve, 25));
         await database.dataSource.query(
@@ -235,7 +237,7 @@ describe('closing a month', () => {
         );
         cuts += 1;
       }
-      const { failures } = await run.catch(() => ({ failures: ['cut off'] }));
+      const { failures } = await run;
       done = failures.length === 0;
     }
     expect(await invoicesOf(ids)).toEqual({ invoices: 60, accounts: 60 });
