@@ -98,8 +98,9 @@ const PRICES = `
       SELECT DISTINCT ON (v.item) v.hourly_micro FROM price_versions v
       WHERE v.item IN ('compute/' || t.name, 'disk/' || t.name) AND v.effective_from <= now()
       ORDER BY v.item, v.effective_from DESC
-    ) AS p GROUP BY t.id;
-  COMMENT ON VIEW server_type_prices IS 'of a running server now, and at most in a month';
+    ) AS p GROUP BY t.id HAVING count(*) = 2;
+  COMMENT ON VIEW server_type_prices IS
+    'of a running server now, and at most in a month; without a price for both of its parts there is none';
 `;
 
 const SPANS = `

@@ -7,6 +7,7 @@ import { registerDown } from './down.command.ts';
 import { registerHost } from './host.command.ts';
 import { registerImage } from './image.command.ts';
 import { registerMigrate } from './migrate.command.ts';
+import { registerPrice } from './price.command.ts';
 import { registerSaga } from './saga.command.ts';
 import { registerUp } from './up.command.ts';
 
@@ -21,6 +22,7 @@ for (const register of [
   registerMigrate,
   registerHost,
   registerImage,
+  registerPrice,
   registerSaga,
   registerAudit,
 ])

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { changePrice } from '#libs/billing';
+import { changePrice, firstPrice } from '#libs/billing';
 import { ImagesService, imagesEntities } from '#libs/images';
 import { testDatabase } from '../../test/support/test-database.ts';
 import { catalogEntities } from './catalog.module.ts';
@@ -47,7 +47,14 @@ describe('the price of a server type', () => {
     await database.dataSource.query(
       `INSERT INTO server_types (id, name, description, vcpus, memory_mib, disk_gib) VALUES (1, 'x1', 'X', 1, 1, 1)`,
     );
-    expect((await catalog.serverTypes()).items.map(({ name }) => name)).not.toContain('x1');
-    await expect(catalog.serverType('x1')).rejects.toMatchObject({ code: 'server_type_not_found' });
+    const { manager } = database.dataSource;
+    const names = async () => (await catalog.serverTypes()).items.map(({ name }) => name);
+    for (const component of ['compute', 'disk'] as const) {
+      expect(await names()).not.toContain('x1');
+      await expect(catalog.serverType('x1')).rejects.toMatchObject({ code: 'server_type_not_found' });
+      await firstPrice(manager, { item: `${component}/x1`, title: 'x1', hourlyMicro: 1 });
+    }
+    expect(await names()).toContain('x1');
+    expect(await catalog.serverType('x1')).toMatchObject({ priceHourlyMicro: 2 });
   });
 });

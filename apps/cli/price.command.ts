@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { changePrice, firstPrice, type PriceItem, priceVersions } from '#libs/billing';
+import { DomainError, formatMicro } from '#libs/kernel';
+import { withInstallation } from './installation.ts';
+
+interface SetOptions {
+  readonly from?: string;
+  readonly title?: string;
+}
+
+const ITEM = /^(compute|disk|image|address|snapshot|backup)\/\S+$/;
+/** Decimals of the major unit down to millionths of the minor one. */
+const DECIMALS = 8;
+
+export function registerPrice(program: Command): void {
+  const price = program.command('price').description('what things cost by the hour, and since when');
+  price.command('list').description('every price that was, is or will be').action(list);
+  price
+    .command('set')
+    .description('changes a price from now on, or from a later moment; what was used before keeps its price')
+    .argument('<item>', 'compute/s1, disk/s1, image/NAME, address/ipv4, snapshot/gib, backup/gib')
+    .argument('<amount>', 'for an hour, in the currency: 0.00625')
+    .option('--from <moment>', 'from when on: 2027-01-01T00:00:00Z')
+    .option('--title <text>', 'what invoices call it; needed when it has no price yet')
+    .action(set);
+}
+
+async function list(): Promise<void> {
+  await withInstallation(async ({ dataSource }) => {
+    for (const { item, title, effectiveFrom, hourlyMicro } of await priceVersions(dataSource.manager)) {
+      const since = effectiveFrom.getTime() === 0 ? 'ever' : effectiveFrom.toISOString();
+      const amount = formatMicro(hourlyMicro).slice(0, -2);
+      process.stdout.write(`${item.padEnd(24)}  ${amount.padStart(14)}  ${since.padEnd(24)}  ${title}\n`);
+    }
+  });
+}
+
+async function set(code: string, amount: string, { from, title }: SetOptions): Promise<void> {
+  const item = parseItem(code);
+  const hourlyMicro = parseAmount(amount);
+  const now = new Date();
+  const effectiveFrom = from === undefined ? now : parseMoment(from);
+  await withInstallation(async ({ dataSource }) => {
+    await dataSource.transaction(async (manager) => {
+      const isNew = !(await priceVersions(manager)).some((version) => version.item === item);
+      if (!isNew) return changePrice(manager, { item, hourlyMicro, effectiveFrom, now });
+      if (title === undefined)
+        throw invalid(`${item} has no price yet: say with --title what invoices call it`);
+      if (from !== undefined)
+        throw invalid(`${item} has no price yet: its first one counts at once, without --from`);
+      await firstPrice(manager, { item, title, hourlyMicro });
+    });
+  });
+  process.stdout.write(`${item} costs ${amount} an hour from ${effectiveFrom.toISOString()} on\n`);
+}
+
+function parseItem(text: string): PriceItem {
+  if (ITEM.test(text)) return text as PriceItem;
+  throw invalid(`"${text}" must be a component and a name, such as compute/s1`);
+}
+
+function parseAmount(text: string): number {
+  const [, whole = '', decimals = ''] = /^(\d{1,6})(?:\.(\d{1,8}))?$/.exec(text) ?? [];
+  if (whole === '')
+    throw invalid(`"${text}" must be an amount of ${DECIMALS} decimals at most, such as 0.00625`);
+  return Number(whole + decimals.padEnd(DECIMALS, '0'));
+}
+
+function parseMoment(text: string): Date {
+  const moment = new Date(text);
+  if (/T.*(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(moment.getTime())) return moment;
+  throw invalid(`--from: "${text}" must be a moment with its zone, such as 2027-01-01T00:00:00Z`);
+}
+
+function invalid(message: string): DomainError {
+  return new DomainError('invalid_input', 'invalid_option', message);
+}
