@@ -164,6 +164,17 @@ export class CardsService {
     if (accountId !== undefined) await this.syncCards(accountId);
   }
 
+  /**
+   * The provider has deleted a customer: their cards are gone, and the account gets a new customer when it next
+   * needs one. Within the caller's transaction.
+   */
+  async forgetCustomer(manager: EntityManager, accountId: number): Promise<void> {
+    await writeCards(manager, accountId, []);
+    await manager.query('DELETE FROM stripe_customers WHERE account_id = $1', [accountId]);
+    const sql = `UPDATE payment_calls SET is_spent = true WHERE kind = 'create_customer' AND subject_id = $1`;
+    await manager.query(sql, [accountId]);
+  }
+
   /** The account behind the provider's id of a customer, if it is one of ours. */
   accountOfCustomer(customerId: string): Promise<number | undefined> {
     return this.#accountOf(

@@ -96,6 +96,7 @@ export class EventTeller {
     const group = eventGroupOf(type);
     if (group === 'customer') {
       const told = { eventId, type: type as EventType<'customer'>, accountId, customerId: id };
+      await this.cards.forgetCustomer(manager, accountId);
       await this.listener.onCustomerDeleted?.(manager, told);
     }
     if (group === 'cards' || group === 'checkout' || group === 'customer') {

@@ -51,6 +51,28 @@ describe('events', () => {
     ]);
   });
 
+  it('of one invoice take turns, so that an answer that comes late is not the last word', async () => {
+    const { customerId } = await collect.customer(bench);
+    await settle();
+    const { invoiceId } = await collect.invoice(bench, customerId, 900);
+    await bench.emulator.idle();
+    const fault = { match: 'GET /v1/invoices/:id', effect: 'late_answer', milliseconds: 1000 } as const;
+    bench.emulator.addFaults({ api: [fault] });
+    const late = bench.events.processDue();
+    const isAsked = async () => {
+      const faults = await (await fetch(`${bench.emulator.url}/_emulator/faults`)).json();
+      return (faults as { api: unknown[] }).api.length === 0;
+    };
+    while (!(await isAsked()));
+    await bench.provider.invoices.pay({ invoiceId, idempotencyKey: `pay ${invoiceId}` });
+    await bench.emulator.idle();
+    await Promise.all([late, bench.events.processDue()]);
+    expect(await log.of(invoiceId)).toEqual([
+      { type: 'invoice.finalized', state: 'open' },
+      { type: 'invoice.paid', state: 'paid' },
+    ]);
+  });
+
   it('whose handling fails are told again, and what failed left nothing', async () => {
     const { customerId } = await collect.customer(bench);
     await settle();
@@ -96,6 +118,9 @@ describe('events', () => {
     const types = (await log.of(`account ${accountId}`)).map(({ type }) => type);
     expect(types).toEqual(expect.arrayContaining(['setup_intent.succeeded', 'payment_method.detached']));
     expect(await log.of(customerId)).toEqual([{ type: 'customer.deleted', state: 'deleted' }]);
+    await bench.cards.finishSetup(accountId, await bench.enterCard(accountId, '5555555555554444'));
+    expect(await bench.cards.list(accountId)).toMatchObject([{ last4: '4444', isDefault: true }]);
+    expect((await bench.cards.chargeable(accountId)).customerId).not.toBe(customerId);
   });
 
   it('that mean nothing to us are kept, and done with', async () => {

@@ -36,8 +36,6 @@ export interface Emulator {
   readonly ledger: () => Ledger;
   readonly addFaults: (plan: FaultPlan) => void;
   readonly clearFaults: () => void;
-  /** Lets calls succeed again, while webhooks go on failing. */
-  readonly clearApiFaults: () => void;
   /** Moves the emulator's clock forward; what is due on the way happens, each thing at its own moment. */
   readonly advance: (seconds: number) => void;
   /** Unix seconds by the emulator's clock. */
@@ -94,7 +92,6 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     ledger: () => ledgerOf(world),
     addFaults: (plan) => faults.add(plan),
     clearFaults: () => faults.clear(),
-    clearApiFaults: () => faults.clear('api'),
     advance,
     now: () => world.now(),
     pendingWebhooks: () => deliverer.pending(),

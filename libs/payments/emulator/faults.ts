@@ -9,6 +9,7 @@ const frequency = {
 
 /**
  * What can go wrong with a call. `before`: nothing happened; `after`: it happened, and the answer is lost.
+ * `latency` comes before, `late_answer` after.
  * `error_500` is remembered by the idempotency key, as Stripe does; 429 and 409 are not.
  */
 const apiFault = z.strictObject({
@@ -24,6 +25,7 @@ const apiFault = z.strictObject({
     'error_429',
     'error_409',
     'latency',
+    'late_answer',
   ]),
   ...frequency,
   milliseconds: z.int().min(0).max(60_000).default(200),
@@ -63,9 +65,9 @@ export class Faults {
     this.#webhooks.push(...webhooks.map(counted));
   }
 
-  clear(which: 'all' | 'api' = 'all'): void {
+  clear(): void {
     this.#api = [];
-    if (which === 'all') this.#webhooks = [];
+    this.#webhooks = [];
   }
 
   pending() {

@@ -195,6 +195,7 @@ async function failsBefore(fault: ApiFault | undefined, reply: FastifyReply): Pr
 
 async function failsAfter(fault: ApiFault | undefined, reply: FastifyReply): Promise<boolean> {
   if (fault?.effect === 'cut_after') return cut(reply, 0);
+  if (fault?.effect === 'late_answer') await wait(fault.milliseconds);
   return fault?.effect === 'timeout_after' && cut(reply, NEVER_MILLISECONDS);
 }
 

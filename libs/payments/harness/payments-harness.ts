@@ -65,7 +65,9 @@ export async function startPayments(
     ...options.emulator,
   });
   const server = (await options.through?.(emulator.url)) ?? { host: '127.0.0.1', port: emulator.port };
-  const services = connectPayments(dataSource, server, { ...recorder(), ...options.listener }, options);
+  const clock: Clock = { now: () => new Date(emulator.now() * 1000) };
+  const listener = { ...recorder(), ...options.listener };
+  const services = connectPayments(dataSource, server, listener, { clock, ...options });
   receive = (body, signature) => services.events.receive(body, signature);
   const enterCard = (accountId: number, number: string) => enter(services.cards, accountId, number);
   return {
