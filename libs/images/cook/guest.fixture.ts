@@ -10,7 +10,7 @@ import { freePort } from '../../../test/support/ports.ts';
 import type { CookedImage } from './image-folder.ts';
 import { runTool } from './run-tool.ts';
 
-export type Firmware = 'bios' | 'uefi';
+export type Firmware = 'bios' | 'uefi' | 'secure-boot';
 
 const MAC = '52:54:00:00:00:01';
 const DISK_GIB = 6;
@@ -143,12 +143,15 @@ function machine(folder: string, sshPort: number, httpPort: number): string[] {
   ];
 }
 
+/** Debian's OVMF; its `.ms` build holds Microsoft's keys and insists on them, and keeps them safe by SMM. */
 async function firmwareArguments(folder: string, firmware: Firmware): Promise<string[]> {
   if (firmware === 'bios') return [];
+  const suffix = firmware === 'secure-boot' ? '.ms' : '';
   const variables = join(folder, 'variables.fd');
-  await copyFile('/usr/share/OVMF/OVMF_VARS_4M.fd', variables);
+  await copyFile(`/usr/share/OVMF/OVMF_VARS_4M${suffix}.fd`, variables);
   return [
-    ...['-drive', 'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd'],
+    ...(firmware === 'secure-boot' ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
+    ...['-drive', `if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M${suffix}.fd`],
     ...['-drive', `if=pflash,format=raw,file=${variables}`],
   ];
 }
