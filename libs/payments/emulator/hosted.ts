@@ -29,7 +29,7 @@ export function showCheckout(world: World, id: string, query: Fields): Reply {
   const session = world.store.get('checkout.session', id);
   if (!session) return unknown();
   if (session.status !== 'open') return closedCheckout(session);
-  const number = /^\d{12,19}$/.test(query['fill'] ?? '') ? String(query['fill']) : '';
+  const number = /^\d{12,19}$/.test(query.fill ?? '') ? String(query.fill) : '';
   const filled = {
     number,
     expiry: '12 / 34',
@@ -104,7 +104,7 @@ export type Authenticated = 'payment' | 'setup';
 
 /** The 3-D Secure page; the secret in its address proves that the customer was sent there. */
 export function showAuthentication(world: World, kind: Authenticated, id: string, query: Fields): Reply {
-  const secret = query['secret'] ?? '';
+  const secret = query.secret ?? '';
   const intent = intentOf(world, kind, id);
   if (!intent || intent.client_secret !== secret) return unknown();
   if (intent.status !== 'requires_action') {
@@ -119,9 +119,9 @@ export function showAuthentication(world: World, kind: Authenticated, id: string
 
 export function submitAuthentication(world: World, kind: Authenticated, id: string, body: Fields): Reply {
   const intent = intentOf(world, kind, id);
-  if (!intent || intent.client_secret !== body['secret']) return unknown();
+  if (!intent || intent.client_secret !== body.secret) return unknown();
   if (intent.status !== 'requires_action') return showAuthentication(world, kind, id, body);
-  const isConfirmed = body['answer'] === 'complete';
+  const isConfirmed = body.answer === 'complete';
   const returnUrl = intent.next_action?.redirect_to_url?.return_url ?? null;
   if (intent.object === 'payment_intent') {
     const after = answerAuthentication(world, id, isConfirmed);

@@ -222,21 +222,17 @@ function addPages(app: FastifyInstance, world: World): void {
   const fieldsOf = (request: FastifyRequest): Fields =>
     Object.fromEntries(new URLSearchParams(typeof request.body === 'string' ? request.body : ''));
   app.get<{ Params: Fields; Querystring: Fields }>('/c/pay/:id', (request, reply) =>
-    sendPage(world, reply, showCheckout(world, request.params['id'] ?? '', request.query)),
+    sendPage(world, reply, showCheckout(world, request.params.id ?? '', request.query)),
   );
   app.post<{ Params: Fields }>('/c/pay/:id', (request, reply) =>
-    sendPage(world, reply, submitCheckout(world, request.params['id'] ?? '', fieldsOf(request))),
+    sendPage(world, reply, submitCheckout(world, request.params.id ?? '', fieldsOf(request))),
   );
   for (const kind of ['payment', 'setup'] satisfies Authenticated[]) {
     app.get<{ Params: Fields; Querystring: Fields }>(`/3ds/${kind}/:id`, (request, reply) =>
-      sendPage(world, reply, showAuthentication(world, kind, request.params['id'] ?? '', request.query)),
+      sendPage(world, reply, showAuthentication(world, kind, request.params.id ?? '', request.query)),
     );
     app.post<{ Params: Fields }>(`/3ds/${kind}/:id`, (request, reply) =>
-      sendPage(
-        world,
-        reply,
-        submitAuthentication(world, kind, request.params['id'] ?? '', fieldsOf(request)),
-      ),
+      sendPage(world, reply, submitAuthentication(world, kind, request.params.id ?? '', fieldsOf(request))),
     );
   }
 }

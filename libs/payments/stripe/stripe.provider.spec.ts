@@ -278,7 +278,7 @@ describe('what was said on the wire', () => {
   });
 
   it('would be seen to lack a field, or to have one of another type', () => {
-    const example = fixtures.resources['refund'];
+    const example = fixtures.resources.refund;
     expect(differences(example, { ...example, amount: '1' }, 'refund')).toEqual([
       'refund.amount: string instead of number',
     ]);
@@ -291,7 +291,7 @@ describe('what was said on the wire', () => {
     const problems = proxy.calls
       .flatMap((call) => objectsIn(call.answer))
       .flatMap((object) => {
-        const kind = String(object['object']);
+        const kind = String(object.object);
         seen.add(kind);
         return differences(fixtures.resources[kind], object, kind);
       });
@@ -317,7 +317,7 @@ function objectsIn(value: unknown): Plain[] {
   if (typeof value !== 'object' || value === null) return [];
   const object = value as Plain;
   const inner = Object.values(object).flatMap(objectsIn);
-  return typeof object['object'] === 'string' && object['object'] !== 'list' ? [object, ...inner] : inner;
+  return typeof object.object === 'string' && object.object !== 'list' ? [object, ...inner] : inner;
 }
 
 /** Where `actual` lacks a field of `example`, or has one of another type. Null stands for what may be absent. */
@@ -331,7 +331,7 @@ function differences(example: unknown, actual: unknown, path: string): string[] 
   if (typeof example !== typeof actual) return [`${path}: ${typeof actual} instead of ${typeof example}`];
   if (!isObject(example) || !isObject(actual)) return [];
   if (path.endsWith('.metadata') || path === 'event.data') return [];
-  if (example['object'] !== undefined && actual['object'] !== example['object']) return [];
+  if (example.object !== undefined && actual.object !== example.object) return [];
   return Object.keys(example).flatMap((name) =>
     name in actual
       ? differences(example[name], actual[name], `${path}.${name}`)
