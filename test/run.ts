@@ -13,24 +13,14 @@ async function main(names: readonly string[]): Promise<Outcome> {
     process.stderr.write(`There is no suite ${unknown.join(', ')}. There are: ${known}\n`);
     process.exit(2);
   }
-  const isWanted = (suite: Suite) => (names.length === 0 ? !suite.onlyByName : names.includes(suite.name));
-  const wanted = suites.filter(isWanted);
-  const outcomes: Outcome[] = names.length === 0 ? [leftOut()] : [];
+  const wanted = suites.filter((suite) => names.length === 0 || names.includes(suite.name));
+  const outcomes: Outcome[] = [];
   for (const suite of wanted.filter((one) => !one.needsStack)) outcomes.push(await run(suite));
   const onStack = wanted.filter((one) => one.needsStack);
-  if (onStack.length > 0 || names.length === 0) outcomes.push(await runOnStack(onStack));
+  if (onStack.length > 0) outcomes.push(await runOnStack(onStack));
   heading('Leaving nothing behind');
   outcomes.push(await stackDown());
   return sum(outcomes);
-}
-
-/** Suites that run only by name are told, with the reason. */
-function leftOut(): Outcome {
-  const skipped = suites.filter((suite) => suite.onlyByName !== undefined);
-  return {
-    ...nothing,
-    skipped: skipped.map(({ name, onlyByName }) => `${name}: ${onlyByName} (npm test -- ${name})`),
-  };
 }
 
 async function runOnStack(wanted: readonly Suite[]): Promise<Outcome> {

@@ -52,6 +52,7 @@ import { WebhooksController } from './payments/webhooks.controller.ts';
 import { ProjectsController } from './projects/projects.controller.ts';
 import { API_LIMIT, apiLimit } from './rate-limit/limits.ts';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.ts';
+import { SignInLimits } from './rate-limit/sign-in-limits.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
@@ -138,6 +139,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       IdempotencyStore,
       PasswordStrategy,
       SessionStrategy,
+      SignInLimits,
       { provide: HttpMetrics, useValue: metrics },
       { provide: RouteTable, useValue: routes },
       { provide: API_LIMIT, useValue: apiLimit },

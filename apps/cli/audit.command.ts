@@ -38,7 +38,7 @@ function lineOf(entry: AuditLine): string {
     entry.createdAt.toISOString(),
     entry.action.padEnd(24),
     subject.padEnd(26),
-    (entry.email ?? `account ${entry.accountId}`).padEnd(28),
+    (entry.email ?? entry.actorName ?? `account ${entry.accountId}`).padEnd(28),
     actor.padEnd(25),
     entry.ip ?? '',
   ].join('  ');

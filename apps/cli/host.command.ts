@@ -36,7 +36,7 @@ export function registerHost(program: Command): void {
 }
 
 async function add(uri: string, options: AddOptions): Promise<void> {
-  await withInstallation(async ({ dataSource, hypervisor }) => {
+  await withInstallation(async ({ dataSource, hypervisor, audit }) => {
     const catalog = new CatalogService(dataSource, new ImagesService(dataSource));
     const location = await catalog.location(options.location);
     process.stdout.write(`Looking at ${uri}; a probe guest shows whether KVM works there.\n`);
@@ -50,6 +50,7 @@ async function add(uri: string, options: AddOptions): Promise<void> {
       locationId: location.id,
       ...numbers({ memoryMib: options.memoryMib, overcommit: options.overcommit, diskGib: options.diskGib }),
     });
+    await audit('host.add', host.id);
     process.stdout.write(
       `✔ ${host.name}: ${host.vcpus} vCPUs, ${host.memoryMib} MiB, ${host.diskGib} GiB, ${host.domainType}\n` +
         `  ${host.domainTypeReason}\n  Bring the images to it: servery image publish\n`,

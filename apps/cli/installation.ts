@@ -7,12 +7,14 @@ import type { Hypervisor } from '#libs/hypervisor';
 import { createHypervisorDrivers } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
 import { installationId, placementEntities } from '#libs/placement';
+import { type ShellAudit, shellAudit } from './shell-audit.ts';
 
-/** What operators' commands work with: the database and the way to the hosts. */
+/** What operators' commands work with: the database, the way to the hosts, and the audit of what they change. */
 export interface Installation {
   readonly environment: Environment;
   readonly dataSource: DataSource;
   readonly hypervisor: Hypervisor;
+  readonly audit: ShellAudit;
 }
 
 const entities = [...accountsEntities, ...catalogEntities, ...imagesEntities, ...placementEntities];
@@ -31,7 +33,12 @@ export async function withInstallation<T>(
       guestProxy: environment.SERVERY_GUEST_PROXY,
       simulatedFolder: environment.SERVERY_SIMULATED_FLEET_DIR,
     });
-    return await work({ environment, dataSource, hypervisor: drivers.hypervisor });
+    return await work({
+      environment,
+      dataSource,
+      hypervisor: drivers.hypervisor,
+      audit: shellAudit(dataSource),
+    });
   } finally {
     await dataSource.destroy();
   }

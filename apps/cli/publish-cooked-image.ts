@@ -3,8 +3,8 @@ import { applianceOf, type CookedImage, type Recipe } from '#libs/images/cook';
 import type { Installation } from './installation.ts';
 
 /** Makes a cooked image the current one of its name and brings it to every host. */
-export function publishCookedImage(
-  { dataSource, hypervisor }: Installation,
+export async function publishCookedImage(
+  { dataSource, hypervisor, audit }: Installation,
   recipe: Recipe,
   image: CookedImage,
   progress: (line: string) => void,
@@ -17,7 +17,9 @@ export function publishCookedImage(
     packageCount: image.manifest.packages.length,
     diskPath: image.diskPath,
   };
-  return publishImage(dataSource, hypervisor, build, (host, sentBytes, totalBytes) =>
+  const published = await publishImage(dataSource, hypervisor, build, (host, sentBytes, totalBytes) =>
     progress(`${recipe.name} to ${host}: ${Math.floor((100 * sentBytes) / totalBytes)} %`),
   );
+  if (published.newOn.length > 0) await audit('image.publish', published.image.id);
+  return published;
 }

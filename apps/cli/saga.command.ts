@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { runInTransaction } from '#libs/database';
 import { DomainError } from '#libs/kernel';
 import { type SagaRecord, SagaStore } from '#libs/saga';
 import { withInstallation } from './installation.ts';
@@ -12,6 +13,10 @@ export function registerSaga(program: Command): void {
     .action((options: { stuck?: boolean }) => list(options.stuck === true));
   saga.command('show <id>').description('each step, try, duration and error of one saga').action(show);
   saga.command('resume <id>').description('let a stuck saga try again at once').action(resume);
+  saga
+    .command('give-up <id>')
+    .description('end a stuck saga: what can be taken back is, its action fails')
+    .action(giveUp);
 }
 
 async function list(onlyStuck: boolean): Promise<void> {
@@ -41,9 +46,26 @@ async function show(id: string): Promise<void> {
 }
 
 async function resume(id: string): Promise<void> {
-  await withInstallation(async ({ dataSource }) => {
-    await new SagaStore(dataSource).resume(parseId(id));
-    process.stdout.write('✔ A worker will try it again within seconds. See: servery saga show\n');
+  await withInstallation(async ({ dataSource, audit }) => {
+    const sagaId = parseId(id);
+    await runInTransaction(dataSource, async (manager) => {
+      await new SagaStore(dataSource).resume(sagaId, manager);
+      await audit('saga.resume', sagaId, manager);
+    });
+    process.stdout.write(`✔ A worker will try it again within seconds. See: servery saga show ${sagaId}\n`);
+  });
+}
+
+async function giveUp(id: string): Promise<void> {
+  await withInstallation(async ({ dataSource, audit }) => {
+    const sagaId = parseId(id);
+    await runInTransaction(dataSource, async (manager) => {
+      await new SagaStore(dataSource).giveUp(manager, sagaId);
+      await audit('saga.give_up', sagaId, manager);
+    });
+    process.stdout.write(
+      `✔ A worker will take back what it can within seconds. What it had to leave: servery saga show ${sagaId}\n`,
+    );
   });
 }
 

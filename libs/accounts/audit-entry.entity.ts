@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-export type ActorKind = 'session' | 'token' | 'operator' | 'system';
+export type ActorKind = 'session' | 'token' | 'operator' | 'system' | 'shell';
 
 /** Who did what to what. Never changed; the worker deletes it after SERVERY_AUDIT_KEEP_DAYS. */
 @Entity('audit_entries')
@@ -8,14 +8,19 @@ export class AuditEntry {
   @PrimaryColumn({ type: 'bigint' })
   id!: number;
 
-  @Column({ type: 'bigint', name: 'account_id' })
-  accountId!: number;
+  /** Null for a user of the operator's shell. */
+  @Column({ type: 'bigint', name: 'account_id', nullable: true })
+  accountId!: number | null;
 
   @Column({ type: 'text', name: 'actor_kind' })
   actorKind!: ActorKind;
 
   @Column({ type: 'bigint', name: 'actor_id', nullable: true })
   actorId!: number | null;
+
+  /** The system user, for what was done by the `servery` command. */
+  @Column({ type: 'text', name: 'actor_name', nullable: true })
+  actorName!: string | null;
 
   @Column({ type: 'text' })
   action!: string;

@@ -4,9 +4,11 @@ import { newId } from '#libs/kernel';
 import { type ActorKind, AuditEntry } from './audit-entry.entity.ts';
 
 export interface AuditRecord {
-  readonly accountId: number;
+  /** Null for a user of the operator's shell, who has a name instead. */
+  readonly accountId: number | null;
   readonly actorKind: ActorKind;
   readonly actorId: number | null;
+  readonly actorName?: string | null;
   /** Such as `server.create`. */
   readonly action: string;
   readonly subjectKind: string;
@@ -21,7 +23,7 @@ export interface AuditFilter {
   readonly limit: number;
 }
 
-/** An entry with the e-mail of its account, unless that is gone. */
+/** An entry with the e-mail of its account, unless there is none or it is gone. */
 export interface AuditLine extends Required<AuditRecord> {
   readonly email: string | null;
   readonly createdAt: Date;
@@ -36,6 +38,7 @@ export class AuditService {
     await manager.insert(AuditEntry, {
       ...record,
       id: newId(),
+      actorName: record.actorName ?? null,
       ip: record.ip ?? null,
       createdAt: new Date(),
     });
@@ -44,7 +47,8 @@ export class AuditService {
   /** The newest entries first; without a filter, of everybody. */
   list({ email, subject, limit }: AuditFilter): Promise<AuditLine[]> {
     return this.dataSource.query(
-      `SELECT e.account_id AS "accountId", a.email, e.actor_kind AS "actorKind", e.actor_id AS "actorId", e.action,
+      `SELECT e.account_id AS "accountId", a.email, e.actor_kind AS "actorKind", e.actor_id AS "actorId",
+              e.actor_name AS "actorName", e.action,
               e.subject_kind AS "subjectKind", e.subject_id AS "subjectId", host(e.ip) AS ip,
               e.created_at AS "createdAt"
        FROM audit_entries e LEFT JOIN accounts a ON a.id = e.account_id

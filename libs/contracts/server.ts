@@ -104,6 +104,10 @@ export const userData = z
   .string()
   .refine((text) => new TextEncoder().encode(text).byteLength <= USER_DATA_MAX_BYTES, {
     error: 'must have at most 32 KiB',
+  })
+  .meta({
+    description:
+      'For cloud-init, which reads it at the first boot and rests from then on: per-boot parts (`bootcmd`, `scripts-per-boot`) run that once. At most 32 KiB.',
   });
 
 /** The order of a server. `root_password` is in the answer when a token asks and gives no `ssh_keys`. */

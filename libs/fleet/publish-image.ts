@@ -15,6 +15,8 @@ export type OnUpload = (hostName: string, sentBytes: number, totalBytes: number)
 
 export interface Published {
   readonly image: Image;
+  /** Hosts that have it since now. */
+  readonly newOn: readonly string[];
   /** Hosts that did not take it, and why; the image can be ordered on the others. */
   readonly failures: readonly { readonly host: string; readonly message: string }[];
 }
@@ -31,6 +33,7 @@ export async function publishImage(
 ): Promise<Published> {
   const images = new ImagesService(dataSource);
   const image = await runInTransaction(dataSource, (manager) => images.register(manager, build));
+  const newOn: string[] = [];
   const failures: { host: string; message: string }[] = [];
   for (const host of await new HostsService(dataSource).all()) {
     const { volumeName, sha256, virtualSizeBytes } = image;
@@ -39,10 +42,10 @@ export async function publishImage(
       await hypervisor.importImage(toHostRef(host), file, (sent, total) =>
         onUpload?.(host.name, sent, total),
       );
-      await images.recordOnHost(dataSource.manager, image.id, host.id);
+      if (await images.recordOnHost(dataSource.manager, image.id, host.id)) newOn.push(host.name);
     } catch (error) {
       failures.push({ host: host.name, message: error instanceof Error ? error.message : String(error) });
     }
   }
-  return { image, failures };
+  return { image, newOn, failures };
 }

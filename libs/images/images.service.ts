@@ -72,12 +72,13 @@ export class ImagesService {
     return repository.save(image);
   }
 
-  /** Remembers that a host has the whole image. */
-  async recordOnHost(manager: EntityManager, imageId: number, hostId: number): Promise<void> {
-    await manager.query(
-      `INSERT INTO host_images (image_id, host_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+  /** Remembers that a host has the whole image. @returns whether that is new. */
+  async recordOnHost(manager: EntityManager, imageId: number, hostId: number): Promise<boolean> {
+    const added = await manager.query<unknown[]>(
+      `INSERT INTO host_images (image_id, host_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING image_id`,
       [imageId, hostId],
     );
+    return added.length > 0;
   }
 }
 

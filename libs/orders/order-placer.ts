@@ -77,7 +77,7 @@ export class OrderPlacer {
     }
   }
 
-  /** The order that made a server, answered as `place` did; without the password once the server has taken it over. */
+  /** The order that made a server, answered as `place` did; without the password once that has expired. */
   async findPlaced(
     request: Pick<ServerOrder, 'serverId' | 'projectId' | 'passwordDelivery'>,
   ): Promise<PlacedOrder | undefined> {
@@ -87,9 +87,9 @@ export class OrderPlacer {
     if (!order) return undefined;
     const server = await manager.findOneByOrFail(Server, { id: serverId });
     const action = await manager.findOneByOrFail(Action, { id: order.actionId });
-    const isTold = request.passwordDelivery === 'answer' && action.status === 'running';
-    const password = isTold && (await this.secrets.read(manager, serverId, 'pending_password'));
-    return { order, server, action, rootPassword: password || null };
+    const isTold = request.passwordDelivery === 'answer';
+    const password = isTold ? await this.secrets.readAnswered(manager, serverId) : undefined;
+    return { order, server, action, rootPassword: password ?? null };
   }
 
   private async placeWithin(
@@ -134,7 +134,7 @@ export class OrderPlacer {
     const inserts = userData ? [this.secrets.keeping(id, 'user_data', userData)] : [];
     if (credentialKind === 'ssh_key') return { rootPassword: null, inserts };
     const password = newPassword();
-    inserts.push(...this.secrets.keepingPassword(id, password, passwordDelivery));
+    inserts.push(...this.secrets.keepingOrdered(id, password, passwordDelivery));
     return { rootPassword: passwordDelivery === 'answer' ? password : null, inserts };
   }
 

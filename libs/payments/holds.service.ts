@@ -178,7 +178,7 @@ export class HoldsService {
       const [[after]] = await this.dataSource.query<[HoldRecord[], number]>(sql, [row.id, seen.holdId]);
       if (after) return after;
     } catch (error) {
-      if (error instanceof PaymentError && error.details['param'] === 'payment_method') {
+      if (error instanceof PaymentError && error.details.param === 'payment_method') {
         return this.#decline(row.id, 'no_card');
       }
       throw error;

@@ -110,5 +110,5 @@ export class PaymentCalls {
 
 /** Whether the provider's idempotency would answer this failure again. */
 function isSpentBy(error: PaymentError): boolean {
-  return error.code === 'provider_refused' || error.details['isAnswered'] === true;
+  return error.code === 'provider_refused' || error.details.isAnswered === true;
 }

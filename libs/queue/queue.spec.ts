@@ -108,10 +108,25 @@ describe('a rate limit', () => {
     expect(inSeconds).toBeLessThanOrEqual(61);
   });
 
+  it('counts nothing that was given back', async () => {
+    const limiter = (await boot(testRedisUrl(), false)).get(RateLimits).limiter({
+      name: 'back',
+      limit: 1,
+      windowSeconds: 60,
+    });
+    for (let round = 0; round < 3; round += 1) {
+      expect((await limiter.consume('a')).allowed).toBe(true);
+      await limiter.giveBack('a');
+    }
+    await limiter.consume('a');
+    expect((await limiter.consume('a')).allowed).toBe(false);
+  });
+
   it('still counts, alone, when Redis is away', async () => {
     const limits = (await boot('redis://127.0.0.1:1', false)).get(RateLimits);
     const limiter = limits.limiter({ name: 'api', limit: 1, windowSeconds: 60 });
     expect((await limiter.consume('a')).allowed).toBe(true);
     expect((await limiter.consume('a')).allowed).toBe(false);
+    await limiter.giveBack('a');
   });
 });

@@ -23,6 +23,8 @@ export interface RateLimitAnswer {
 export interface RateLimiter {
   /** Uses one of the key's requests, if one is left. Never throws: without Redis, each process counts alone. */
   consume(key: string): Promise<RateLimitAnswer>;
+  /** Gives one back that need not have counted. Never throws. */
+  giveBack(key: string): Promise<void>;
 }
 
 /** Hands out limiters that all processes share. */
@@ -45,7 +47,12 @@ export class RedisRateLimits extends RateLimits {
       duration: windowSeconds,
       insuranceLimiter: alone,
     });
-    return { consume: async (key) => answer(limit, await consume(shared, key)) };
+    return {
+      consume: async (key) => answer(limit, await consume(shared, key)),
+      giveBack: async (key) => {
+        await shared.reward(key, 1);
+      },
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import {
   DEFAULT_RETRY,
   DEFAULT_TIMEOUT_SECONDS,
   type Doing,
+  type GivingUp,
   type Looking,
   type SagaStep,
   type StepOptions,
@@ -25,9 +26,14 @@ export interface SagaDefinition<P, D> extends SagaRequest<P> {
   readonly pointOfNoReturn: number;
   /** Why there is no way back after it; empty when there is no such point. */
   readonly pointOfNoReturnReason: string;
+  /** What an operator who gives up a saga that is stuck past that point makes of the steps before it. */
+  readonly whenGivenUp: WhenGivenUp;
   /** Only carries the type of the dependencies. */
   readonly deps?: DepsType<D>;
 }
+
+/** `take_back`: they are undone all the same, nothing was handed over yet. `leave`: what they made stays. */
+export type WhenGivenUp = 'take_back' | 'leave';
 
 /** A definition with what its steps need: what the runner runs. */
 export interface BoundSaga {
@@ -87,49 +93,54 @@ export class SagaBuilder<P, D, O> {
   }
 
   /** From here on the saga only goes forward: a failing step is tried until it passes or an operator helps. */
-  pointOfNoReturn(why: string): ForwardSagaBuilder<P, D, O> {
-    return new ForwardSagaBuilder(this.request, this.steps, this.steps.length, why);
+  pointOfNoReturn(why: string, whenGivenUp: WhenGivenUp = 'leave'): ForwardSagaBuilder<P, D, O> {
+    return new ForwardSagaBuilder(this.request, this.steps, { index: this.steps.length, why, whenGivenUp });
   }
 
   build(): SagaDefinition<P, D> {
-    return finish(this.request, this.steps, this.steps.length, '');
+    return finish(this.request, this.steps, { index: this.steps.length, why: '', whenGivenUp: 'leave' });
   }
 }
 
-/** Steps past the point of no return: they have no undo. */
+interface PointOfNoReturn {
+  readonly index: number;
+  readonly why: string;
+  readonly whenGivenUp: WhenGivenUp;
+}
+
+/** Steps past the point of no return: they have no undo, but may say what is done when the saga is given up. */
 export class ForwardSagaBuilder<P, D, O> {
   private readonly request: SagaRequest<P>;
   private readonly steps: readonly SagaStep[];
-  private readonly index: number;
-  private readonly why: string;
+  private readonly point: PointOfNoReturn;
 
-  constructor(request: SagaRequest<P>, steps: readonly SagaStep[], index: number, why: string) {
+  constructor(request: SagaRequest<P>, steps: readonly SagaStep[], point: PointOfNoReturn) {
     this.request = request;
     this.steps = steps;
-    this.index = index;
-    this.why = why;
+    this.point = point;
   }
 
-  step<Name extends string, Out>(
+  step<Name extends string, Out, Seen = void>(
     name: Name,
-    spec: StepOptions & Doing<P, O, D, Out>,
+    spec: StepOptions & Doing<P, O, D, Out> & GivingUp<P, O, D, NoInfer<Out>, Seen>,
   ): ForwardSagaBuilder<P, D, O & Record<Name, Out>> {
-    return this.with(eraseStep(name, { ...spec, noUndo: this.why }));
+    const { whenGivenUp = { noUndo: this.point.why }, ...rest } = spec;
+    return this.with(eraseStep(name, { ...rest, ...whenGivenUp }));
   }
 
   wait<Name extends string, Out>(
     name: Name,
     spec: WaitOptions & Looking<P, O, D, Out>,
   ): ForwardSagaBuilder<P, D, O & Record<Name, Out>> {
-    return this.with(eraseWait(name, { ...spec, noUndo: this.why }));
+    return this.with(eraseWait(name, { ...spec, noUndo: this.point.why }));
   }
 
   build(): SagaDefinition<P, D> {
-    return finish(this.request, this.steps, this.index, this.why);
+    return finish(this.request, this.steps, this.point);
   }
 
   private with<Next>(step: SagaStep): ForwardSagaBuilder<P, D, Next> {
-    return new ForwardSagaBuilder(this.request, [...this.steps, step], this.index, this.why);
+    return new ForwardSagaBuilder(this.request, [...this.steps, step], this.point);
   }
 }
 
@@ -147,8 +158,7 @@ function eraseWait(name: string, spec: object): SagaStep {
 function finish<P, D>(
   request: SagaRequest<P>,
   steps: readonly SagaStep[],
-  pointOfNoReturn: number,
-  pointOfNoReturnReason: string,
+  { index, why, whenGivenUp }: PointOfNoReturn,
 ): SagaDefinition<P, D> {
   if (steps.length === 0) throw new Error(`saga ${request.name} has no steps`);
   const names = new Set<string>();
@@ -156,5 +166,5 @@ function finish<P, D>(
     if (names.has(name)) throw new Error(`saga ${request.name} has two steps named ${name}`);
     names.add(name);
   }
-  return { ...request, steps, pointOfNoReturn, pointOfNoReturnReason };
+  return { ...request, steps, pointOfNoReturn: index, pointOfNoReturnReason: why, whenGivenUp };
 }

@@ -11,6 +11,7 @@ export type SagaErrorCode =
   | 'step_interrupted'
   | 'step_unknown'
   | 'undo_requested'
+  | 'given_up'
   | 'unexpected';
 
 /** What is kept of an error: enough to act on, nothing that could hold a secret. */

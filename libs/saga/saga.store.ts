@@ -85,14 +85,14 @@ export class SagaStore {
     return { insert: { text: INSERT, values }, wakeUp: { sagaId, version: 0 } };
   }
 
-  async find(sagaId: number): Promise<SagaRecord | undefined> {
-    const rows: SagaRow[] = await this.dataSource.query('SELECT * FROM sagas WHERE id = $1', [sagaId]);
+  async find(sagaId: number, manager = this.dataSource.manager): Promise<SagaRecord | undefined> {
+    const rows: SagaRow[] = await manager.query('SELECT * FROM sagas WHERE id = $1', [sagaId]);
     return rows.map(toRecord)[0];
   }
 
   /** @throws SagaError `saga_not_found`. */
-  async get(sagaId: number): Promise<SagaRecord> {
-    const found = await this.find(sagaId);
+  async get(sagaId: number, manager = this.dataSource.manager): Promise<SagaRecord> {
+    const found = await this.find(sagaId, manager);
     if (!found) throw notFound(sagaId);
     return found;
   }
@@ -147,15 +147,26 @@ export class SagaStore {
    * Lets a stuck saga try again at once, with all its tries.
    * @throws SagaError `saga_not_found`, `saga_not_stuck`.
    */
-  async resume(sagaId: number): Promise<SagaWakeUp> {
-    const resumed = await wakeWhere(this.dataSource.manager, sagaId, "state = 'stuck'", [['tries', 0]]);
+  async resume(sagaId: number, manager: EntityManager = this.dataSource.manager): Promise<SagaWakeUp> {
+    const resumed = await wakeWhere(manager, sagaId, "state = 'stuck'", [['tries', 0]]);
     if (resumed) return resumed;
-    const { state } = await this.get(sagaId);
-    throw new SagaError(
-      'conflict',
-      'saga_not_stuck',
-      `saga ${sagaId} is ${state}: only a stuck saga is resumed`,
-    );
+    const { state } = await this.get(sagaId, manager);
+    throw notStuck(sagaId, state, 'resumed');
+  }
+
+  /**
+   * Ends a stuck saga as `undone` with error `given_up`: it turns back, or leaves the undo that is stuck and goes on
+   * with those before it. An undo that fails from now on is left as well, once it has had its tries.
+   * @throws SagaError `saga_not_found`, `saga_not_stuck`.
+   */
+  async giveUp(manager: EntityManager, sagaId: number): Promise<SagaWakeUp> {
+    const reason: SagaErrorRecord = { code: 'given_up', message: 'given up by the operator' };
+    const givenUp = await wakeWhere(manager, sagaId, "state = 'stuck'", [
+      ['undo_requested', JSON.stringify(reason)],
+    ]);
+    if (givenUp) return givenUp;
+    const { state } = await this.get(sagaId, manager);
+    throw notStuck(sagaId, state, 'given up');
   }
 }
 
@@ -205,6 +216,14 @@ function checkedParams<P>(request: SagaRequest<P>, params: P): P {
   }
   assertJson(parsed.data, 'params');
   return parsed.data;
+}
+
+function notStuck(sagaId: number, state: SagaState, what: string): SagaError {
+  return new SagaError(
+    'conflict',
+    'saga_not_stuck',
+    `saga ${sagaId} is ${state}: only a stuck saga is ${what}`,
+  );
 }
 
 function notFound(sagaId: number): SagaError {

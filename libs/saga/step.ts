@@ -94,6 +94,11 @@ export type Undoing<P, O, D, Out, Seen> =
     }
   | { readonly noUndo: string; undo?: never; undoTransact?: never };
 
+/** What a step past the point of no return leaves in order when an operator gives the saga up at it, or after it. */
+export interface GivingUp<P, O, D, Out, Seen> {
+  readonly whenGivenUp?: Exclude<Undoing<P, O, D, Out, Seen>, { readonly noUndo: string }>;
+}
+
 export type Doing<P, O, D, Out> = Outside<P, O, D, Out> | Inside<P, O, D, Out>;
 
 /** A wait polls until it has an output; between two looks no worker is held. */

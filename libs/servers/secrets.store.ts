@@ -16,6 +16,9 @@ export type PasswordDelivery = 'answer' | 'reveal';
 /** How long a generated password may wait to be revealed. */
 const REVEAL_WITHIN_DAYS = 7;
 
+/** How long a password that was given in the answer to an order is there for a repetition of it. */
+const REPEAT_WITHIN_HOURS = 24;
+
 /** Without the letters and digits that are mistaken for each other; 24 of these 56 are 139 bits. */
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
 const PASSWORD_LENGTH = 24;
@@ -56,6 +59,28 @@ export class SecretsStore {
     const pending = this.keeping(serverId, 'pending_password', password);
     if (delivery === 'reveal') return [pending, this.keeping(serverId, 'root_password', password)];
     return [pending, this.keeping(serverId, 'root_password', ''), markingRevealed(serverId)];
+  }
+
+  /**
+   * Keeps the password of an order like any other. One that its answer hands over counts as revealed, and stays, sealed,
+   * for a client that lost the answer and repeats the order.
+   */
+  keepingOrdered(serverId: number, password: string, delivery: PasswordDelivery): Statement[] {
+    const kept = [
+      this.keeping(serverId, 'pending_password', password),
+      this.keeping(serverId, 'root_password', password),
+    ];
+    return delivery === 'reveal' ? kept : [...kept, markingAnswered(serverId)];
+  }
+
+  /** What `keepingOrdered` keeps for a repetition; undefined once it has expired, or another password was set. */
+  async readAnswered(manager: EntityManager, serverId: number): Promise<string | undefined> {
+    const [row] = await manager.query<{ sealed: Buffer }[]>(
+      `SELECT sealed FROM server_secrets WHERE server_id = $1 AND kind = 'root_password'
+         AND revealed_at IS NOT NULL AND expires_at > now() AND sealed <> ''`,
+      [serverId],
+    );
+    return row && this.cipher.open(row.sealed, contextOf(serverId, 'root_password'));
   }
 
   /** For the workflows; undefined when there is none, or it was destroyed. */
@@ -109,6 +134,14 @@ function markingRevealed(serverId: number): Statement {
   return {
     text: `UPDATE server_secrets SET revealed_at = now(), sealed = '' WHERE server_id = $1 AND kind = 'root_password'`,
     values: [serverId],
+  };
+}
+
+function markingAnswered(serverId: number): Statement {
+  return {
+    text: `UPDATE server_secrets SET revealed_at = now(), expires_at = now() + make_interval(hours => $2)
+           WHERE server_id = $1 AND kind = 'root_password'`,
+    values: [serverId, REPEAT_WITHIN_HOURS],
   };
 }
 

@@ -196,7 +196,10 @@ export class ServerCommands {
     const { action, wakeUp } = await runInTransaction(this.dataSource, async (manager) => {
       const server = await this.ownServer(manager, projectId, serverId);
       if (!options.whileLocked) await refuseWhileLocked(manager, serverId);
-      if (server.desired === 'deleted') {
+      if (
+        server.desired === 'deleted' &&
+        (!options.whileLocked || (await isBeingDeleted(manager, serverId)))
+      ) {
         throw new ServersError('server_locked', 'the server is being deleted');
       }
       return work(manager, server);
@@ -279,6 +282,15 @@ async function assertRoomFor(manager: EntityManager, server: Server, { appliance
     `${title} needs ${minimumMemoryMib} MiB of memory and ${minimumDiskGib} GiB of disk, more than ${type?.name} has`,
     'image',
   );
+}
+
+/** An operator may have given up a deletion that was stuck; then it can be asked for again. */
+async function isBeingDeleted(manager: EntityManager, serverId: number): Promise<boolean> {
+  const running = await manager.query<unknown[]>(
+    `SELECT 1 FROM actions WHERE server_id = $1 AND status = 'running' AND command = 'delete_server' LIMIT 1`,
+    [serverId],
+  );
+  return running.length > 0;
 }
 
 async function refuseWhileLocked(manager: EntityManager, serverId: number): Promise<void> {

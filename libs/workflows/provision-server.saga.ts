@@ -240,7 +240,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     },
     noUndo: 'only looks',
   })
-  .pointOfNoReturn('the server works and its payment stands')
+  .pointOfNoReturn('the server works and its payment stands', 'take_back')
   .step('capture-payment', {
     title: 'Taking the payment',
     do: async ({ params, outputs, deps }) => {

@@ -1,10 +1,11 @@
+import type { EntityManager } from 'typeorm';
 import { Image } from '#libs/images';
-import { deps, type StepContext, saga } from '#libs/saga';
+import { deps, type StepContext, saga, type UndoContext } from '#libs/saga';
 import { diskVolumeName, domainName, rebuildServerRequest, seedVolumeName } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, isHealthy } from './guest-checks.ts';
-import { look, observe, writeSeen } from './power-state.ts';
+import { look, observe, type PowerState, writeSeen } from './power-state.ts';
 import { loadPlaced, type PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -84,6 +85,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       await ctx.deps.hypervisor.destroyDomain(host, server.domainUuid);
       return {};
     },
+    whenGivenUp: { undo: lookIfThere, undoTransact: leaveAsItIs },
   })
   .step('switch-disk', {
     title: 'Switching to the new disk',
@@ -186,4 +188,36 @@ async function nextOf({
   const placed = await loadPlaced(manager, params.serverId);
   const image = await manager.getRepository(Image).findOneByOrFail({ id: params.imageId });
   return { ...placed, image, server: { ...placed.server, imageId: image.id, generation: params.generation } };
+}
+
+/** The host may be gone for good. */
+function lookIfThere(ctx: Pick<StepContext<Params, unknown, WorkflowDeps>, 'params' | 'deps'>) {
+  return look(ctx).catch((): PowerState => 'off');
+}
+
+/**
+ * Its operator gave it up: the server keeps the disk that its domain has now, as it was found, and its owner may
+ * rebuild or delete it. The other disk belongs to no server any more, so the reconciler removes it.
+ */
+async function leaveAsItIs(
+  manager: EntityManager,
+  ctx: UndoContext<Params, { 'make-identity': { formerHostKey: string | null } }, WorkflowDeps, unknown>,
+  seen: PowerState,
+): Promise<void> {
+  const { serverId, imageId, generation } = ctx.params;
+  await forgetBootSecrets(manager, ctx.deps, { id: serverId });
+  if ('switch-disk' in ctx.outputs) {
+    await manager.query(`UPDATE servers SET image_id = $2, generation = $3 WHERE id = $1`, [
+      serverId,
+      imageId,
+      generation,
+    ]);
+  } else {
+    await ctx.deps.secrets.destroy(manager, serverId, 'root_password');
+    await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [
+      serverId,
+      ctx.outputs['make-identity'].formerHostKey,
+    ]);
+  }
+  await writeSeen(manager, ctx, seen);
 }

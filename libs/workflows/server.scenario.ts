@@ -81,7 +81,8 @@ export const provisionScenario = scenario({
   },
   async undone(world, server) {
     const { status, failureCode } = await orderOf(world, server);
-    assert.deepEqual([status, failureCode], ['failed', 'planted']);
+    assert.equal(status, 'failed');
+    assert.ok(failureCode === 'planted' || failureCode === 'given_up');
     assert.deepEqual([server.desired, server.readyAt, server.access], ['deleted', null, []]);
     assert.ok(server.deletedAt);
   },

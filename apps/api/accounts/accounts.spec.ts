@@ -60,6 +60,14 @@ describe('accounts', () => {
     expect((await api.current.request('POST', '/v1/projects', forged)).statusCode).toBe(201);
   });
 
+  it('does not count those who know their password', async () => {
+    const body = { email: 'a@example.com', password };
+    const signIn = () => api.current.request('POST', '/v1/sessions', { body });
+    const statuses = [];
+    for (let round = 0; round < 24; round += 1) statuses.push((await signIn()).statusCode);
+    expect(new Set(statuses)).toEqual(new Set([201]));
+  });
+
   it('limits the tries to sign in', async () => {
     const body = { email: 'nobody@example.com', password };
     const answers = await Promise.all(

@@ -48,7 +48,7 @@ export class AuditInterceptor implements NestInterceptor {
 function recordOf(request: AuthenticatedRequest, action: string, answer: Answer): AuditRecord {
   const subjectKind = action.slice(0, action.indexOf('.'));
   const principal = isPrincipal(request.user) ? request.user : undefined;
-  const accountId = principal?.accountId ?? Number(answer['account']?.id);
+  const accountId = principal?.accountId ?? Number(answer.account?.id);
   const { id } = request.params as { id?: unknown };
   const subjectId = subjectKind === 'account' ? accountId : Number(answer[subjectKind]?.id ?? id);
   return { accountId, ...actorOf(principal), action, subjectKind, subjectId, ip: request.ip };

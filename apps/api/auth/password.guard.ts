@@ -3,34 +3,30 @@ import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { AccountsService, AuditService } from '#libs/accounts';
 import { signIn } from '#libs/contracts';
-import { type RateLimiter, RateLimits } from '#libs/queue';
 import { ApiError } from '../http/api-error.ts';
 import { toInvalidInput } from '../http/validation.pipe.ts';
-import { signInLimit } from '../rate-limit/limits.ts';
-import { tooMany } from '../rate-limit/rate-limit.guard.ts';
+import { SignInLimits } from '../rate-limit/sign-in-limits.ts';
 
-/** Signs in with e-mail and password, a limited number of times. Guards run before pipes, so it checks the body. */
+/** Signs in with e-mail and password; wrong ones are limited. Guards run before pipes, so it checks the body. */
 @Injectable()
 export class PasswordGuard extends AuthGuard('password') {
-  private readonly limiter: RateLimiter;
-
   constructor(
-    limits: RateLimits,
+    private readonly limits: SignInLimits,
     private readonly accounts: AccountsService,
     private readonly audit: AuditService,
   ) {
     super();
-    this.limiter = limits.limiter({ name: 'sign-in', ...signInLimit });
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const body = signIn.safeParse(request.body);
     if (!body.success) throw toInvalidInput(body.error.issues);
-    const answer = await this.limiter.consume(`${request.ip}:${body.data.email.toLowerCase()}`);
-    if (answer.isFirstRefusal) await this.recordLockOut(body.data.email, request.ip);
-    if (!answer.allowed) throw tooMany(answer);
+    const { email } = body.data;
+    const lockOut = () => this.recordLockOut(email, request.ip);
+    const attempt = await this.limits.attempt(email, request.ip, lockOut);
     await super.canActivate(context);
+    await attempt.succeeded();
     return true;
   }
 

@@ -9,8 +9,14 @@ export const API_LIMIT = Symbol('API_LIMIT');
 /** As many in an hour as Hetzner's ten-fold, in windows short enough for a client to wait for. */
 export const apiLimit: Limit = { limit: 3600, windowSeconds: 360 };
 
-/** Tries to sign in with one e-mail from one address. */
+/** Wrong passwords for one e-mail from one address. */
 export const signInLimit: Limit = { limit: 20, windowSeconds: 300 };
+
+/** Wrong passwords for one e-mail from anywhere: more than one address alone comes to. */
+export const signInFromAnywhereLimit: Limit = { limit: 100, windowSeconds: 900 };
+
+/** Wrong passwords, for whichever e-mail, and wrong API tokens from one address, which a whole office may share. */
+export const failuresFromAddressLimit: Limit = { limit: 300, windowSeconds: 300 };
 
 /** Accounts made from one address. */
 export const signUpLimit: Limit = { limit: 100, windowSeconds: 3600 };

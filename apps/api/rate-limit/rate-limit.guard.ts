@@ -33,12 +33,12 @@ function rateLimitHeaders(answer: RateLimitAnswer): Record<string, string> {
   };
 }
 
-export function tooMany(answer: RateLimitAnswer): ApiError {
+export function tooMany(answer: RateLimitAnswer, of = 'requests'): ApiError {
   const reset = new Date(answer.resetAtEpochSeconds * 1000);
   const seconds = Math.max(1, Math.ceil((reset.getTime() - Date.now()) / 1000));
   return new ApiError(
     'rate_limit_exceeded',
-    `limit of ${answer.limit} requests reached; wait until ${reset.toISOString()}`,
+    `limit of ${answer.limit} ${of} reached; wait until ${reset.toISOString()}`,
     { headers: { ...rateLimitHeaders(answer), 'Retry-After': String(seconds) } },
   );
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ServerCommands } from '#libs/servers';
 import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
 import { testApi } from '../../../test/api/test-api.ts';
 
@@ -72,13 +73,36 @@ describe('a server', () => {
     const first = await orderAgain();
     expect(first.json().root_password).toMatch(/^\w{24}$/);
     // What such a kill leaves, a minute later. In the meantime the account has no room for another server.
-    await dataSource.query(
-      `UPDATE idempotency_keys SET answer = NULL, claim = gen_random_uuid(), claimed_until = now()
-       WHERE key = 'lost-answer'`,
-    );
+    const loseAnswer = () =>
+      dataSource.query(
+        `UPDATE idempotency_keys SET answer = NULL, claim = gen_random_uuid(), claimed_until = now()
+         WHERE key = 'lost-answer'`,
+      );
+    await loseAnswer();
     await dataSource.query(`UPDATE accounts SET max_servers = 1 WHERE email = 'unlucky@example.com'`);
     const answers = await Promise.all([orderAgain(), orderAgain(), orderAgain()]);
     for (const answer of answers) expect(answer.json()).toEqual(first.json());
+    await loseAnswer();
+    // The server has been handed over meanwhile: its password is still in the answer, and sealed in the database.
+    const { server, root_password: password } = first.json();
+    const secrets = () => dataSource.query('SELECT * FROM server_secrets WHERE server_id = $1', [server.id]);
+    await dataSource.query(`DELETE FROM server_secrets WHERE server_id = $1 AND kind = 'pending_password'`, [
+      server.id,
+    ]);
+    await dataSource.query(`UPDATE actions SET status = 'success' WHERE server_id = $1`, [server.id]);
+    expect((await orderAgain()).json().root_password).toBe(password);
+    for (const { sealed } of await secrets()) expect(sealed.includes(password)).toBe(false);
+    await dataSource.query('UPDATE servers SET ready_at = now() WHERE id = $1', [server.id]);
+    const rows = await dataSource.query('SELECT project_id FROM servers WHERE id = $1', [server.id]);
+    await expect(
+      api.current.get<ServerCommands>(ServerCommands).revealPassword(rows[0].project_id, server.id),
+    ).rejects.toMatchObject({ code: 'credentials_gone' });
+    await loseAnswer();
+    await dataSource.query(
+      `UPDATE server_secrets SET expires_at = now() WHERE server_id = $1 AND kind = 'root_password'`,
+      [server.id],
+    );
+    expect((await orderAgain()).json()).toMatchObject({ server: { id: server.id }, root_password: null });
     const { servers } = (await api.current.request('GET', '/v1/servers', { token })).json();
     expect(servers.map(({ id }: { id: number }) => id)).toEqual([first.json().server.id]);
   });

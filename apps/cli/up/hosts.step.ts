@@ -30,7 +30,7 @@ export const hostsStep: Step = {
 };
 
 async function register(
-  { dataSource, hypervisor }: Installation,
+  { dataSource, hypervisor, audit }: Installation,
   lab: LabDescription,
   progress: Progress,
 ): Promise<string> {
@@ -55,6 +55,7 @@ async function register(
         bridge: lab.network.bridge,
         ...LAB_CAPACITY,
       }));
+    if (!same) await audit('host.add', host.id);
     lines.push(`${name} (${host.domainType === 'kvm' ? 'KVM' : 'emulation'})`);
   }
   return lines.join(', ');

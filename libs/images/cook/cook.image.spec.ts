@@ -13,6 +13,13 @@ const catalogDir = pathOf('../../../catalog');
 /** Kept between runs for the sake of its downloaded packages; a stack under test uses the same images. */
 const outputDir = process.env.SERVERY_IMAGES_DIR || pathOf('../../../.servery/test-images');
 
+/** What a running system finds itself started by; the last byte of `SecureBoot` is 1 where signatures count (UEFI 2.10, 3.3). */
+const FIRMWARE_SEEN = [
+  'test -d /sys/firmware/efi || { echo bios; exit; }',
+  'state=$(od -An -t u1 -j 4 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c)',
+  'test $state = 1 && echo secure-boot || echo uefi',
+].join('; ');
+
 async function cook(name: string, force = false): Promise<CookedImage> {
   return cookImage({ recipe: await loadRecipe(catalogDir, name), outputDir, force });
 }
@@ -65,7 +72,7 @@ describe.each(['debian-12', 'web'])('%s', (name) => {
     image = await cook(name);
   });
 
-  it.concurrent.each<Firmware>(['bios', 'uefi'])(
+  it.concurrent.each<Firmware>(['bios', 'uefi', 'secure-boot'])(
     'starts by itself on %s and is what its owner ordered',
     async (firmware) => {
       const hostname = `${name}-${firmware}`;
@@ -76,7 +83,7 @@ describe.each(['debian-12', 'web'])('%s', (name) => {
         expect(
           await guest.run('systemctl is-system-running --wait; systemctl --failed --plain --no-legend'),
         ).toBe('running');
-        expect(await guest.run('test -d /sys/firmware/efi && echo uefi || echo bios')).toBe(firmware);
+        expect(await guest.run(FIRMWARE_SEEN)).toBe(firmware);
         expect(await guest.run('wc --bytes < /etc/machine-id')).toBe('33');
         const rootBytes = Number(await guest.run('findmnt --noheadings --bytes --output SIZE /'));
         expect(rootBytes).toBeGreaterThan(5 * BYTES_PER_GIB);

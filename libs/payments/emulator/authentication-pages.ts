@@ -12,7 +12,7 @@ type Intent = Stripe.PaymentIntent | Stripe.SetupIntent;
 
 /** The 3-D Secure page; the secret in its address proves that the customer was sent there. */
 export function showAuthentication(world: World, kind: Authenticated, id: string, query: Fields): Reply {
-  const secret = query['secret'] ?? '';
+  const secret = query.secret ?? '';
   const intent = intentOf(world, kind, id);
   if (!intent || intent.client_secret !== secret) {
     return show(messagePage('Nothing here', 'This page does not exist or has expired.'), 404);
@@ -29,10 +29,10 @@ export function showAuthentication(world: World, kind: Authenticated, id: string
 
 export function submitAuthentication(world: World, kind: Authenticated, id: string, body: Fields): Reply {
   const intent = intentOf(world, kind, id);
-  if (!intent || intent.client_secret !== body['secret'] || intent.status !== 'requires_action') {
+  if (!intent || intent.client_secret !== body.secret || intent.status !== 'requires_action') {
     return showAuthentication(world, kind, id, body);
   }
-  const isConfirmed = body['answer'] === 'complete';
+  const isConfirmed = body.answer === 'complete';
   const returnUrl = intent.next_action?.redirect_to_url?.return_url ?? null;
   const after =
     kind === 'payment'

@@ -23,7 +23,7 @@ export const NO_ENTRY: CardEntry = { number: '', expiry: '', cvc: '', name: '' }
 
 /** The form filled with the test card that `?fill=` names, or empty. */
 export function prefilled(query: Fields): CardEntry {
-  const number = query['fill'] ?? '';
+  const number = query.fill ?? '';
   if (!/^\d{12,19}$/.test(number)) return NO_ENTRY;
   return { number, expiry: '12 / 34', cvc: number.startsWith('3') ? '1234' : '123', name: 'Test Customer' };
 }

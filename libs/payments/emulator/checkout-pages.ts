@@ -28,7 +28,7 @@ export function submitCheckout(world: World, id: string, body: Fields): Reply {
   const session = world.store.get('checkout.session', id);
   if (!session) return unknown();
   if (session.status !== 'open') return closed(session);
-  if (session.mode === 'payment' && body['iban'] !== undefined) return payByDebit(world, session, body);
+  if (session.mode === 'payment' && body.iban !== undefined) return payByDebit(world, session, body);
   return enterCard(
     world,
     body,
@@ -60,11 +60,7 @@ function take(world: World, session: Session, method: Stripe.PaymentMethod): Rep
 }
 
 function payByDebit(world: World, session: Session, body: Fields): Reply {
-  const method = makeBankAccount(
-    world,
-    (body['iban'] ?? '').slice(0, 60),
-    (body['name'] ?? '').slice(0, 100),
-  );
+  const method = makeBankAccount(world, (body.iban ?? '').slice(0, 60), (body.name ?? '').slice(0, 100));
   if (method) return take(world, session, method);
   const error: EntryError = { field: 'form', message: 'This is none of the test accounts listed below.' };
   return show(checkoutPage(session, prefilled({}), error), 400);

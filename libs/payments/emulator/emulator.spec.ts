@@ -140,7 +140,7 @@ describe('a request that is wrong', () => {
     expect(answer.body.error.message).not.toBe('');
     expect(answer.status).toBe(status);
     expect(answer.headers.get('request-id')).toMatch(/^req_/);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
   it.each([{ authorization: 'Bearer sk_test_other' }, { authorization: '' }])(
@@ -229,7 +229,7 @@ describe('lists', () => {
       ids.unshift((await call('POST', '/v1/customers', {}, {}, other)).body.id);
     const page = async (form: Record<string, string>) => {
       const { body } = await call('GET', '/v1/customers', { limit: '2', ...form }, {}, other);
-      return [body.data.map((customer) => ids.indexOf(customer.id)), body['has_more']];
+      return [body.data.map((customer) => ids.indexOf(customer.id)), body.has_more];
     };
     expect(await page({})).toEqual([[0, 1], true]);
     expect(await page({ starting_after: String(ids[1]) })).toEqual([[2, 3], true]);
@@ -353,7 +353,7 @@ describe('the hosted page', () => {
       cancel_url: 'http://127.0.0.1:9/no',
     };
     const session = (await post('/v1/checkout/sessions', form)).body;
-    return { customer, id: session.id, url: String(session['url']) };
+    return { customer, id: session.id, url: String(session.url) };
   }
   const card = (number: string, more: object = {}) => ({
     number,
@@ -379,7 +379,7 @@ describe('the hosted page', () => {
     expect(await statusOf(id)).toBe('complete');
     expect(await submit(url, card('5555555555554444'))).toContain('Your card is saved');
     const saved = (await get(`/v1/customers/${customer}/payment_methods`)).body.data;
-    expect(saved.map((method) => (method['card'] as { last4: string }).last4)).toEqual(['4242']);
+    expect(saved.map((method) => (method.card as { last4: string }).last4)).toEqual(['4242']);
   });
 
   it.each([
@@ -438,8 +438,8 @@ describe('the hosted page', () => {
     const form = { mode: 'setup', success_url: 'http://127.0.0.1:9/back' };
     const session = (await call('POST', '/v1/checkout/sessions', form, {}, other)).body;
     other.advance(25 * 3600);
-    expect((await fetch(String(session['url']))).status).toBe(410);
-    expect(await submit(String(session['url']), card('4242424242424242'))).toContain('expired');
+    expect((await fetch(String(session.url))).status).toBe(410);
+    expect(await submit(String(session.url), card('4242424242424242'))).toContain('expired');
     await other.close();
   });
 });
@@ -488,7 +488,7 @@ describe('webhooks', () => {
     expect(first?.signature).toBe(signatureOf(String(first?.body), SECRET, seconds));
     expect(new Set(shop.received.map((event) => event.id)).size).toBe(1);
     const pending = async () =>
-      (await call('GET', `/v1/events/${first?.id}`, {}, {}, other)).body['pending_webhooks'];
+      (await call('GET', `/v1/events/${first?.id}`, {}, {}, other)).body.pending_webhooks;
     for (let count = 0; count < 100 && (await pending()) !== 0; count += 1);
     expect(await pending()).toBe(0);
     await other.close();
@@ -569,12 +569,12 @@ describe('the process', () => {
   });
 
   it('refuses to start in production', async () => {
-    const before = process.env['NODE_ENV'];
-    process.env['NODE_ENV'] = 'production';
+    const before = process.env.NODE_ENV;
+    process.env.NODE_ENV = 'production';
     try {
       await expect(startEmulator({ port: 0, apiKey: KEY })).rejects.toThrow('NODE_ENV=production');
     } finally {
-      process.env['NODE_ENV'] = before;
+      process.env.NODE_ENV = before;
     }
   });
 

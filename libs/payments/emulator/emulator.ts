@@ -109,7 +109,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
 }
 
 function refuseUnsafe(options: EmulatorOptions): void {
-  if (process.env['NODE_ENV'] === 'production') {
+  if (process.env.NODE_ENV === 'production') {
     throw new Error(
       'The Stripe emulator refuses to start with NODE_ENV=production: set STRIPE_SECRET_KEY instead.',
     );

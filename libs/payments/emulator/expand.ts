@@ -28,10 +28,10 @@ export function expandObject(world: World, object: object, paths: readonly strin
 function expandPath(world: World, node: Plain, path: readonly string[], whole: string): Plain {
   const [field, ...rest] = path;
   if (field === undefined) return node;
-  if (field === 'payments' && node['object'] === 'invoice') {
+  if (field === 'payments' && node.object === 'invoice') {
     return {
       ...node,
-      payments: expandValue(world, paymentsOf(world, String(node['id'])), field, rest, whole),
+      payments: expandValue(world, paymentsOf(world, String(node.id)), field, rest, whole),
     };
   }
   if (!(field in node) || path.length > 4) {

@@ -58,7 +58,7 @@ export function ledgerOf(world: World): Ledger {
     return {
       holdId: intent.id,
       customerId: String(intent.customer ?? ''),
-      orderId: intent.metadata['order_id'],
+      orderId: intent.metadata.order_id,
       status: intent.status,
       amountMinor: intent.amount,
       heldMinor: intent.amount_capturable,

@@ -8,8 +8,8 @@ function setting(name: string): string {
 }
 
 async function main(): Promise<void> {
-  const webhookUrl = process.env['STRIPE_EMULATOR_WEBHOOK_URL'];
-  const stateFile = process.env['STRIPE_EMULATOR_STATE'];
+  const webhookUrl = process.env.STRIPE_EMULATOR_WEBHOOK_URL;
+  const stateFile = process.env.STRIPE_EMULATOR_STATE;
   const emulator = await startEmulator({
     port: Number(setting('STRIPE_EMULATOR_PORT')),
     apiKey: setting('STRIPE_SECRET_KEY'),

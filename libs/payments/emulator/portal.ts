@@ -56,10 +56,10 @@ export function submitPortal(world: World, id: string, body: Fields): Reply {
   const session = openSession(world, id);
   if (!session) return closed();
   const back = `${world.publicUrl}/p/session/${id}`;
-  const card = cardsOf(world, session.customer).find((method) => method.id === body['card']);
-  if (body['do'] === 'add') return addCard(world, session, body, back);
-  if (card && body['do'] === 'remove') detachCard(world, card);
-  if (card && body['do'] === 'default') makeDefault(world, session.customer, card.id);
+  const card = cardsOf(world, session.customer).find((method) => method.id === body.card);
+  if (body.do === 'add') return addCard(world, session, body, back);
+  if (card && body.do === 'remove') detachCard(world, card);
+  if (card && body.do === 'default') makeDefault(world, session.customer, card.id);
   return goTo(back);
 }
 

@@ -78,8 +78,8 @@ type Plain = Record<string, unknown>;
 /** Where the objects of a recording differ from Stripe's examples, and which kinds of objects were there. */
 export function wrongObjects(calls: readonly RecordedCall[]): { problems: string[]; kinds: string[] } {
   const objects = calls.flatMap((call) => objectsIn(call.answer));
-  const problems = objects.flatMap((object) => differencesOf(String(object['object']), object));
-  const kinds = new Set(objects.map((object) => String(object['object'])));
+  const problems = objects.flatMap((object) => differencesOf(String(object.object), object));
+  const kinds = new Set(objects.map((object) => String(object.object)));
   return {
     problems: [...new Set(problems)].filter(
       (problem) => !GONE.some((gone) => problem.startsWith(`${gone}:`)),
@@ -95,8 +95,7 @@ export function exampleOf(kind: string): Plain {
 
 /** Where an object lacks a field of Stripe's example of its kind, or has one of another type. */
 export function differencesOf(kind: string, actual: Plain): string[] {
-  const example =
-    actual['deleted'] === true ? fixtures.resources[`deleted_${kind}`] : fixtures.resources[kind];
+  const example = actual.deleted === true ? fixtures.resources[`deleted_${kind}`] : fixtures.resources[kind];
   return differences(example, actual, kind);
 }
 
@@ -105,7 +104,7 @@ function objectsIn(value: unknown): Plain[] {
   if (Array.isArray(value)) return value.flatMap(objectsIn);
   if (!isObject(value)) return [];
   const inner = Object.values(value).flatMap(objectsIn);
-  return typeof value['object'] === 'string' && value['object'] !== 'list' ? [value, ...inner] : inner;
+  return typeof value.object === 'string' && value.object !== 'list' ? [value, ...inner] : inner;
 }
 
 /**
@@ -122,9 +121,9 @@ function differences(example: unknown, actual: unknown, path: string): string[] 
   if (typeof example !== typeof actual) return [`${path}: ${typeof actual} instead of ${typeof example}`];
   if (!isObject(example) || !isObject(actual)) return [];
   if (path.endsWith('.metadata') || path === 'event.data') return [];
-  if (example['object'] !== undefined && actual['object'] !== example['object']) return [];
-  const isOther = example['type'] !== actual['type'];
-  const names = Object.keys(example).filter((name) => !(isOther && name === example['type']));
+  if (example.object !== undefined && actual.object !== example.object) return [];
+  const isOther = example.type !== actual.type;
+  const names = Object.keys(example).filter((name) => !(isOther && name === example.type));
   return names.flatMap((name) =>
     name in actual
       ? differences(example[name], actual[name], `${path}.${name}`)

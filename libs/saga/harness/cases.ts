@@ -8,28 +8,35 @@ export interface SagaCase {
   readonly title: string;
   readonly faults: readonly Fault[];
   readonly ends: 'done' | 'undone';
+  /** What the operator does should it get stuck. */
+  readonly operator: 'resumes' | 'gives up';
   /** The faults strike in a child process, which they kill; this process takes over. */
   readonly inChild: boolean;
 }
 
-type Definition = Pick<SagaDefinition<never, never>, 'steps' | 'pointOfNoReturn'>;
+type Definition = Pick<SagaDefinition<never, never>, 'steps' | 'pointOfNoReturn' | 'whenGivenUp'>;
 
-/** Every case of a saga: straight, each step twice, failing and killed at each moment, each undo likewise. */
+/**
+ * Every case of a saga: straight, each step twice, failing and killed at each moment, each undo likewise; and given
+ * up at each step past the point of no return, where that takes everything back.
+ */
 export function casesOf(definition: Definition): SagaCase[] {
   const reversible = definition.steps.slice(0, definition.pointOfNoReturn);
   return [
-    { title: 'straight', faults: [], ends: 'done', inChild: false },
+    { title: 'straight', faults: [], ends: 'done', operator: 'resumes', inChild: false },
     ...definition.steps.flatMap((step, index) => doCases(step, index < definition.pointOfNoReturn)),
     ...undoCases(reversible),
+    ...givenUpCases(definition),
   ];
 }
 
 function doCases(step: SagaStep, reversible: boolean): SagaCase[] {
   const last: Moment = step.transact ? 'recording' : 'after';
-  const moments = (step.transact ? ['before', 'recording'] : ['before', 'after', 'recording']) as Moment[];
+  const moments = momentsOf(step);
   const one = (kind: FaultKind, moment: Moment, ends: SagaCase['ends']): SagaCase => {
     const faults = [{ step: step.name, direction: 'do' as const, moment, kind }];
-    return { title: titleOf(kind, 'do', step, moment), faults, ends, inChild: kind === 'kill' };
+    const title = titleOf(kind, 'do', step, moment);
+    return { title, faults, ends, operator: 'resumes', inChild: kind === 'kill' };
   };
   return [
     ...(step.transact ? [] : [one('repeat', last, 'done')]),
@@ -51,6 +58,7 @@ function undoCases(reversible: readonly SagaStep[]): SagaCase[] {
       title: titleOf(kind, 'undo', step, moment),
       faults: [turn, { step: step.name, direction: 'undo', moment, kind }],
       ends: 'undone',
+      operator: 'resumes',
       inChild: kind === 'kill',
     });
     return [
@@ -58,6 +66,22 @@ function undoCases(reversible: readonly SagaStep[]): SagaCase[] {
       ...moments.flatMap((moment) => [one('transient', moment), one('kill', moment)]),
     ];
   });
+}
+
+function givenUpCases({ steps, pointOfNoReturn, whenGivenUp }: Definition): SagaCase[] {
+  if (whenGivenUp === 'leave') return [];
+  // Only before any effect: after it, a payment's event may wake the saga, which then passes without the operator.
+  return steps.slice(pointOfNoReturn).map((step) => ({
+    title: `given up after ${titleOf('permanent', 'do', step, 'before')}`,
+    faults: [{ step: step.name, direction: 'do', moment: 'before', kind: 'permanent' }],
+    ends: 'undone',
+    operator: 'gives up',
+    inChild: false,
+  }));
+}
+
+function momentsOf(step: SagaStep): Moment[] {
+  return step.transact ? ['before', 'recording'] : ['before', 'after', 'recording'];
 }
 
 function titleOf(kind: FaultKind, direction: SagaDirection, step: SagaStep, moment: Moment): string {

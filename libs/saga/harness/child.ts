@@ -13,7 +13,7 @@ const world = await scenario.attach(JSON.parse(address) as WorldAddress);
 const LEASE_SECONDS = 2;
 
 process.once('message', (order: ChildOrder) => {
-  runToEnd(world, name, order.sagaId, order.faults, LEASE_SECONDS).then(
+  runToEnd(world, name, order.sagaId, order.faults, { leaseSeconds: LEASE_SECONDS }).then(
     () => process.exit(0),
     (error: unknown) => {
       console.error(error);

@@ -36,7 +36,8 @@ export class SagaHarness<W extends SagaWorld> {
       await this.victim().die({ sagaId, faults: sagaCase.faults });
       await expireLease(world, sagaId);
     }
-    const ended = await runToEnd(world, name, sagaId, sagaCase.inChild ? [] : sagaCase.faults);
+    const { faults, inChild, operator } = sagaCase;
+    const ended = await runToEnd(world, name, sagaId, inChild ? [] : faults, { operator });
     if (ended.state !== sagaCase.ends) {
       const why = ended.error ? `${ended.error.code}: ${ended.error.message}` : 'no error';
       throw new Error(`${name} ended ${ended.state} instead of ${sagaCase.ends} (${why})`);

@@ -4,6 +4,7 @@ import { naturalPace, type Pace } from '../runner/pace.ts';
 import { SagaRunner } from '../runner/saga.runner.ts';
 import type { SagaRecord } from '../saga.record.ts';
 import { SagaStore } from '../saga.store.ts';
+import type { SagaCase } from './cases.ts';
 import { type Fault, withFaults } from './faults.ts';
 import type { SagaWorld } from './scenario.ts';
 
@@ -17,13 +18,18 @@ const hastyPace: Pace = {
 
 const log = pino({ level: process.env.SERVERY_HARNESS_LOG ?? 'silent' }, pino.destination(2));
 
-/** Runs one saga to its end, with faults planted; an operator resumes it once, should it get stuck. */
+interface RunOptions {
+  readonly leaseSeconds?: number;
+  readonly operator?: SagaCase['operator'];
+}
+
+/** Runs one saga to its end, with faults planted; should it get stuck, an operator resumes it once or gives it up. */
 export async function runToEnd(
   world: SagaWorld,
   name: string,
   sagaId: number,
   faults: readonly Fault[],
-  leaseSeconds = 30,
+  { leaseSeconds = 30, operator = 'resumes' }: RunOptions = {},
 ): Promise<SagaRecord> {
   const sagas = world.sagas.map((saga) => (saga.definition.name === name ? withFaults(saga, faults) : saga));
   const store = new SagaStore(world.dataSource);
@@ -41,7 +47,8 @@ export async function runToEnd(
   try {
     const rests = await untilRest(store, sagaId);
     if (rests.state !== 'stuck') return rests;
-    await store.resume(sagaId);
+    if (operator === 'gives up') await store.giveUp(world.dataSource.manager, sagaId);
+    else await store.resume(sagaId);
     return await untilRest(store, sagaId);
   } finally {
     await runner.stop();
@@ -51,8 +58,8 @@ export async function runToEnd(
 async function untilRest(store: SagaStore, sagaId: number): Promise<SagaRecord> {
   for (;;) {
     const saga = await store.get(sagaId);
-    const resumed = saga.state === 'stuck' && saga.tries === 0;
-    if (saga.finishedAt !== null || (saga.state === 'stuck' && !resumed && saga.leaseOwner === null))
+    const isMovedOn = saga.tries === 0 || saga.undoRequested?.code === 'given_up';
+    if (saga.finishedAt !== null || (saga.state === 'stuck' && !isMovedOn && saga.leaseOwner === null))
       return saga;
     await sleep(5);
   }

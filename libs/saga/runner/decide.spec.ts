@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SagaDefinition } from '../define.ts';
 import type { SagaStep } from '../step.ts';
 import { decide, type Move, type Position, type TryResult } from './decide.ts';
 import { naturalPace } from './pace.ts';
@@ -22,6 +23,7 @@ const sagas = fc
     fc.record({
       steps: fc.constant(sorts.map(stepOf)),
       pointOfNoReturn: fc.integer({ min: 0, max: sorts.length }),
+      whenGivenUp: fc.constantFrom('take_back', 'leave'),
     }),
   );
 
@@ -31,7 +33,10 @@ const schedules = fc.array(fc.constantFrom('works', 'transient', 'permanent', 'n
 });
 
 /** Runs the state machine against a world in which every step makes one thing and every undo takes it away. */
-function play(saga: { steps: SagaStep[]; pointOfNoReturn: number }, schedule: string[]) {
+function play(
+  saga: Pick<SagaDefinition<never, never>, 'steps' | 'pointOfNoReturn' | 'whenGivenUp'>,
+  schedule: string[],
+) {
   const world = new Set<string>();
   let at: Position = {
     state: 'running',

@@ -39,7 +39,7 @@ export interface Move {
   readonly outcome: StepOutcome | null;
 }
 
-type Steps = Pick<SagaDefinition<never, never>, 'steps' | 'pointOfNoReturn'>;
+type Steps = Pick<SagaDefinition<never, never>, 'steps' | 'pointOfNoReturn' | 'whenGivenUp'>;
 
 /** The state machine of a saga: where it stands and how the try ended give where it goes. Touches nothing. */
 export function decide(saga: Steps, at: Position, result: TryResult, pace: Pace): Move {
@@ -49,6 +49,12 @@ export function decide(saga: Steps, at: Position, result: TryResult, pace: Pace)
 /** The move of a saga that is to turn back before its present try: an earlier one may have left something. */
 export function turnBackUntried(saga: Steps, at: Position, error: SagaErrorRecord): Move {
   return turnBack(saga, at, error, 'failed');
+}
+
+/** The move of a saga that its operator gives up: forwards it turns, backwards it leaves the undo that is stuck. */
+export function giveUp(saga: Steps, at: Position, reason: SagaErrorRecord): Move {
+  if (at.direction === 'do') return turnBack(saga, at, reason, 'failed');
+  return undoNext(saga, at, stepIndex(saga, at.step) - 1, at.error, 'failed');
 }
 
 /** The index of the step at which a saga stands. @returns -1 when the definition has no such step. */
@@ -117,6 +123,7 @@ function decideUndo(saga: Steps, at: Position, result: TryResult, pace: Pace): M
   }
   const here = { ...stay(at, step, false), direction: 'undo' as const };
   const stuck = result.permanent || at.tries >= pace.undoRetry.tries;
+  if (stuck && isGivenUp(at)) return undoNext(saga, at, stepIndex(saga, at.step) - 1, at.error, 'failed');
   if (stuck) return { ...here, state: 'stuck', sleepSeconds: pace.stuck(), outcome: 'failed' };
   return {
     ...here,
@@ -134,7 +141,10 @@ function turnBack(saga: Steps, at: Position, error: SagaErrorRecord, outcome: St
   return undoNext(saga, at, stepIndex(saga, at.step), error, outcome);
 }
 
-/** The nearest step at or before `from` that has something to take back, or the end. */
+/**
+ * The nearest step at or before `from` that has something to take back, or the end. Past the point of no return,
+ * where only giving up leads back, it may be that point that is the end.
+ */
 function undoNext(
   saga: Steps,
   at: Position,
@@ -142,7 +152,11 @@ function undoNext(
   error: SagaErrorRecord | null,
   outcome: StepOutcome,
 ): Move {
-  const left = saga.steps.slice(0, from + 1).findLast((step) => step.undo ?? step.undoTransact);
+  const isPast = stepIndex(saga, at.step) >= saga.pointOfNoReturn;
+  const first = isPast && saga.whenGivenUp === 'leave' ? saga.pointOfNoReturn : 0;
+  const left = saga.steps
+    .slice(first, Math.max(first, from + 1))
+    .findLast((step) => step.undo ?? step.undoTransact);
   return {
     state: left ? 'undoing' : 'undone',
     direction: 'undo',
@@ -154,6 +168,10 @@ function undoNext(
     sleepSeconds: null,
     outcome,
   };
+}
+
+function isGivenUp(at: Position): boolean {
+  return at.undoRequested?.code === 'given_up';
 }
 
 function stay(at: Position, step: SagaStep, reversible: boolean): Omit<Move, 'sleepSeconds' | 'outcome'> {

@@ -195,6 +195,64 @@ describe('a failing step', () => {
   });
 });
 
+describe('a saga that its operator gives up', () => {
+  const giveUp = (sagaId: number) => database.dataSource.transaction((m) => store.giveUp(m, sagaId));
+  const finished = (saga: SagaRecord) => saga.finishedAt !== null;
+
+  it('leaves an undo that never works, takes back the rest, and keeps the reason', async () => {
+    const { found, calls } = await runFlaky((call) => {
+      if (call === 'do two') return new PermanentError('no', 'not possible');
+      return call === 'undo two' ? new PermanentError('away', 'for good') : undefined;
+    });
+    expect(found).toMatchObject({ state: 'stuck', direction: 'undo', step: 'two' });
+    calls.length = 0;
+    await giveUp(found.id);
+    expect(await until(found.id, finished)).toMatchObject({ state: 'undone', error: { code: 'no' } });
+    expect(calls).toEqual(['undo one']);
+    expect((await store.log(found.id)).map(({ step, error }) => [step, error?.code])).toEqual([
+      ['one', undefined],
+      ['two', 'no'],
+      ['two', 'away'],
+      ['two', 'given_up'],
+      ['one', 'no'],
+    ]);
+    await expect(giveUp(found.id)).rejects.toMatchObject({ code: 'saga_not_stuck' });
+  });
+
+  it('leaves whatever else cannot be taken back, too', async () => {
+    const { found } = await runFlaky((call) => {
+      if (call === 'do two') return new PermanentError('no', 'not possible');
+      return call.startsWith('undo') ? new PermanentError('away', 'for good') : undefined;
+    });
+    await giveUp(found.id);
+    expect((await until(found.id, finished)).state).toBe('undone');
+  });
+
+  it.each([
+    ['take_back', ['tidy', 'undo pay']],
+    ['leave', ['tidy']],
+  ] as const)('past the point of no return: %s', async (whenGivenUp, expected) => {
+    const calls: string[] = [];
+    const call = (name: string) => async () => void calls.push(name);
+    const request = sagaRequest(`forward-${whenGivenUp}`, z.object({}));
+    const forward = saga(request, deps<object>())
+      .step('pay', { do: async () => 1, undo: call('undo pay') })
+      .pointOfNoReturn('paid', whenGivenUp)
+      .step('order', { do: async () => 2, whenGivenUp: { undoTransact: call('tidy') } })
+      .step('announce', { do: () => Promise.reject(new PermanentError('no', 'not possible')) })
+      .build();
+    await runnerOf([withDeps(forward, {})]).start();
+    const sagaId = await start(request, {});
+    await until(sagaId, ended);
+    await giveUp(sagaId);
+    expect(await until(sagaId, finished)).toMatchObject({
+      state: 'undone',
+      error: { code: 'given_up', message: 'given up by the operator: not possible', step: 'announce' },
+    });
+    expect(calls).toEqual(expected);
+  });
+});
+
 describe('a wait', () => {
   const request = sagaRequest('waiting', z.object({}));
   const waiting = (looks: { count: number; readyAt: number }, deadlineSeconds = 60) =>

@@ -9,7 +9,15 @@ import type { SagaRow } from '../saga.record.ts';
 import type { SagaWakeUp } from '../saga.store.ts';
 import type { SagaStep } from '../step.ts';
 import { Attempt, DrainAborted, paramsProblem } from './attempt.ts';
-import { decide, type Move, type Position, stepIndex, type TryResult, turnBackUntried } from './decide.ts';
+import {
+  decide,
+  giveUp,
+  type Move,
+  type Position,
+  stepIndex,
+  type TryResult,
+  turnBackUntried,
+} from './decide.ts';
 import { type Claim, type Lease, LeaseKeeper } from './lease.ts';
 import { naturalPace, type Pace } from './pace.ts';
 import { type Recorded, Recorder } from './recorder.ts';
@@ -195,7 +203,7 @@ export class SagaRunner {
     }
   }
 
-  /** What can be said before a try: turn back on request, or give up a step that kills its workers. */
+  /** What can be said before a try: turn back on request, or stop at a step that kills its workers. */
   private moveWithoutTry(
     saga: BoundSaga,
     row: SagaRow,
@@ -204,6 +212,10 @@ export class SagaRunner {
     const index = stepIndex(definition, row.step);
     const step = definition.steps[index];
     const at: Position = { ...row, undoRequested: row.undo_requested, stepSeconds: 0 };
+    if (row.state === 'stuck' && row.undo_requested?.code === 'given_up') {
+      const error = givenUp(row, step);
+      return { move: giveUp(definition, step ? at : atItsEnd(definition, at), error), error };
+    }
     if (!step) return { move: this.lost(row), error: unknownStep(row) };
     const reversible = row.direction === 'do' && index < definition.pointOfNoReturn;
     if (reversible && row.undo_requested) {
@@ -281,6 +293,16 @@ function unknownStep(row: SagaRow): SagaErrorRecord {
     message: `${row.name} has no step ${row.step} in this release`,
     step: row.step,
   };
+}
+
+function givenUp(row: SagaRow, step: SagaStep | undefined): SagaErrorRecord {
+  const what = row.error?.message ?? step?.title ?? row.step;
+  return { code: 'given_up', message: `given up by the operator: ${what}`, step: row.step };
+}
+
+/** For a step that this release does not know: whatever it does know is taken back. */
+function atItsEnd({ steps }: BoundSaga['definition'], at: Position): Position {
+  return { ...at, direction: 'do', step: (steps.at(-1) as SagaStep).name };
 }
 
 /** Back to where it was before the try, for another worker to take at once. */

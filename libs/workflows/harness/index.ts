@@ -1,4 +1,4 @@
-export { assertSound } from './assert-sound.ts';
+export { assertSound, ledgerOf } from './assert-sound.ts';
 export {
   attachToServerWorld,
   createServerWorld,
