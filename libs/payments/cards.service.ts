@@ -212,7 +212,7 @@ export class CardsService {
       this.provider.createCustomer(call),
     );
     await this.dataSource.query(
-      'INSERT INTO stripe_customers (account_id, provider_id) VALUES ($1, $2) ON CONFLICT (account_id) DO NOTHING',
+      'INSERT INTO stripe_customers (account_id, provider_id) VALUES ($1, $2) ON CONFLICT DO NOTHING',
       [accountId, created.customerId],
     );
     const [kept] = await this.dataSource.query<{ id: string }[]>(find, [accountId]);

@@ -85,7 +85,7 @@ export class PaymentCalls {
     const attempt = (last?.attempt ?? 0) + 1;
     await this.dataSource.query(
       `INSERT INTO payment_calls (idempotency_key, kind, subject_id, attempt, request) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (kind, subject_id, attempt) DO NOTHING`,
+       ON CONFLICT DO NOTHING`,
       [`servery-${kind}-${subjectId}-${attempt}`, kind, subjectId, attempt, last?.request ?? request],
     );
     return (await this.#last<R>(kind, subjectId)) as CallRow<R>;

@@ -28,6 +28,19 @@ describe('the totals of npm test', () => {
     expect(sum([outcome, outcome]).passed).toBe(2);
   });
 
+  it('say why something failed, without colours and not at any length', async () => {
+    const message = ['\u001b[31mError\u001b[39m: no', ...Array.from({ length: 90 }, (_, line) => `${line}`)];
+    const test = { fullName: 't', status: 'failed', failureMessages: [message.join('\n')] };
+    const outcome = await read(
+      { success: false, testResults: [{ ...file('failed'), assertionResults: [test] }] },
+      1,
+    );
+    expect(outcome.failed).toHaveLength(1);
+    const lines = String(outcome.failed[0]).split('\n');
+    expect(lines.slice(0, 3)).toEqual(['s: t', '    Error: no', '    0']);
+    expect(lines.length).toBeLessThan(30);
+  });
+
   it('count a file that could not be loaded as a failure', async () => {
     const broken = { ...file(), status: 'failed' };
     const outcome = await read({ success: false, testResults: [file('passed'), broken] }, 1);

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
+
+const LINES_OF_WHY = 25;
 
 /** What a suite came to. */
 export interface Outcome {
   readonly passed: number;
-  /** The names of what failed. */
+  /** The names of what failed, each followed by the first lines of why. */
   readonly failed: readonly string[];
   readonly skipped: readonly string[];
 }
@@ -25,7 +28,13 @@ const report = z.object({
     z.object({
       name: z.string(),
       status: z.string(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      assertionResults: z.array(
+        z.object({
+          fullName: z.string(),
+          status: z.string(),
+          failureMessages: z.array(z.string()).nullish(),
+        }),
+      ),
     }),
   ),
 });
@@ -41,7 +50,9 @@ export async function readReport(suite: string, path: string, exitCode: number |
   const { testResults } = parsed.data;
   const tests = testResults.flatMap((file) => file.assertionResults);
   const named = (...statuses: string[]) =>
-    tests.filter((test) => statuses.includes(test.status)).map((test) => `${suite}: ${test.fullName}`);
+    tests
+      .filter((test) => statuses.includes(test.status))
+      .map((test) => `${suite}: ${test.fullName}${why(test.failureMessages ?? [])}`);
   const unloaded = testResults
     .filter(
       (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
@@ -52,6 +63,15 @@ export async function readReport(suite: string, path: string, exitCode: number |
   if (exitCode !== 0 && failed.length === 0)
     failed.push(`${suite}: errors outside its tests (exit ${exitCode})`);
   return { passed: named('passed').length, failed, skipped: named('pending', 'skipped', 'todo', 'disabled') };
+}
+
+/** Enough of the messages to start from where the whole log is not at hand. */
+function why(messages: readonly string[]): string {
+  const lines = messages.flatMap((message) => stripVTControlCharacters(message).split('\n'));
+  return lines
+    .slice(0, LINES_OF_WHY)
+    .map((line) => `\n    ${line}`)
+    .join('');
 }
 
 async function readJson(path: string): Promise<unknown> {
