@@ -7,7 +7,7 @@
  */
 
 const FEATURES = '^libs/(accounts|billing|catalog|fleet|images|networks|orders|placement|servers|webhooks)/';
-const PORTS_AND_BASE = '^libs/(database|hypervisor|images/cook|listing|payments|queue|saga|secrets)/';
+const PORTS_AND_BASE = '^libs/(database|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
 
 /** A package of npm by name, installed wherever. */
@@ -121,6 +121,7 @@ export default {
     vendor('stripe', ['stripe'], 'libs/payments/(stripe|emulator)'),
     vendor('postgres', ['pg'], 'libs/database', 'apps/cli/services'),
     vendor('ssh', ['ssh2'], 'libs/(accounts|hypervisor)'),
+    vendor('mail', ['nodemailer', 'smtp-server', 'postal-mime'], 'libs/mail'),
     {
       name: 'programs-run-by-adapters',
       comment: 'Only what stands at the edge starts other programs.',
