@@ -1,3 +1,13 @@
+export {
+  type Arrears,
+  arrearsOf,
+  notePaid,
+  noteUnpaid,
+  openArrears,
+  settledArrears,
+  takeDueRetries,
+  takeDueStep,
+} from './arrears.ts';
 export { BillingError, type BillingErrorCode } from './billing.errors.ts';
 export {
   type BillingAccount,
@@ -30,6 +40,8 @@ export {
   recordRefundSent,
 } from './credit-notes.ts';
 export { type DocumentNumber, formatNumber } from './document-number.ts';
+export { DUNNING_STEPS, type DunningSettings, type DunningStep, hasReached } from './dunning-ladder.ts';
+export { changeDunningSettings, dunningSettings } from './dunning-settings.ts';
 export {
   type Invoice,
   type InvoiceLine,

@@ -1,0 +1,154 @@
+import type { EntityManager } from 'typeorm';
+import { newId } from '#libs/kernel';
+import { lockBooks } from './billing-accounts.ts';
+import { type DunningStep, nextDue, stepAfter } from './dunning-ladder.ts';
+import { dunningSettings } from './dunning-settings.ts';
+import { lockInvoice } from './invoices.ts';
+
+/** An account that has not paid. One is open for an account at a time; those that are over are kept. */
+export interface Arrears {
+  readonly id: number;
+  readonly accountId: number;
+  /** When the first payment failed: the ladder counts from here. */
+  readonly since: Date;
+  /** The bank will not change its mind: the same card is not tried again. */
+  readonly isHard: boolean;
+  /** When collecting is tried again; null when it is not. */
+  readonly retryAt: Date | null;
+  /** The last step that was taken; null while none was. */
+  readonly step: DunningStep | null;
+  /** When the next step is due; null after the last one. */
+  readonly nextAt: Date | null;
+  readonly closedAt: Date | null;
+}
+
+const ARREARS = `
+  SELECT a.id, a.account_id AS "accountId", a.since, a.is_hard AS "isHard", a.retry_at AS "retryAt", a.step,
+         a.next_at AS "nextAt", a.closed_at AS "closedAt"
+  FROM arrears a`;
+
+/** Of the arrears `a`, an invoice on which something is still owed. */
+const STILL_OWED = `
+  SELECT 1 FROM arrears_invoices n JOIN invoice_balances b ON b.id = n.invoice_id
+  WHERE n.arrears_id = a.id AND b.open_minor > 0`;
+
+/**
+ * A payment of an invoice failed: its account is in arrears from now on, unless it has been since before. Nothing
+ * where nothing is owed on the invoice any more. Call it in a transaction, as often as it is told.
+ * @param unpaid.isHard the bank will not change its mind
+ * @returns whether the account is in arrears because of it
+ * @throws BillingError `invoice_not_found`
+ */
+export async function noteUnpaid(
+  manager: EntityManager,
+  unpaid: {
+    readonly accountId: number;
+    readonly invoiceId: number;
+    readonly at: Date;
+    readonly isHard: boolean;
+  },
+): Promise<boolean> {
+  const { invoice } = await lockInvoice(manager, unpaid.invoiceId);
+  if (invoice.openMinor === 0) return false;
+  const { retryHours } = await dunningSettings(manager);
+  const [arrears] = await manager.query<{ id: number }[]>(
+    `INSERT INTO arrears AS a (id, account_id, since, is_hard, retry_at, next_at)
+     VALUES ($1, $2, $3, $4, CASE WHEN $4 THEN NULL ELSE $3::timestamptz + make_interval(hours => $5) END, $3)
+     ON CONFLICT (account_id) WHERE closed_at IS NULL DO UPDATE
+       SET is_hard = excluded.is_hard,
+           retry_at = CASE WHEN excluded.is_hard THEN NULL ELSE coalesce(a.retry_at, excluded.retry_at) END
+     RETURNING id`,
+    [newId(), invoice.accountId, unpaid.at, unpaid.isHard, retryHours],
+  );
+  await manager.query('INSERT INTO arrears_invoices VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    arrears?.id,
+    invoice.id,
+  ]);
+  return true;
+}
+
+/**
+ * An account has paid. Its arrears are over as soon as nothing is owed on any invoice that brought it there. Call it
+ * in the transaction that settled the last one, as often as it is told.
+ * @returns whether they ended with this call
+ */
+export async function notePaid(
+  manager: EntityManager,
+  { accountId, at }: { readonly accountId: number; readonly at: Date },
+): Promise<boolean> {
+  if (!(await arrearsOf(manager, accountId))) return false;
+  await lockBooks(manager, accountId, 'money');
+  const [, closed] = await manager.query<[unknown, number]>(
+    `UPDATE arrears a SET closed_at = greatest($2::timestamptz, since), next_at = NULL, retry_at = NULL
+     WHERE account_id = $1 AND closed_at IS NULL AND NOT EXISTS (${STILL_OWED})`,
+    [accountId, at],
+  );
+  return closed > 0;
+}
+
+/** The arrears that an account is in; undefined when it is in none. */
+export async function arrearsOf(manager: EntityManager, accountId: number): Promise<Arrears | undefined> {
+  const [arrears] = await manager.query<Arrears[]>(
+    `${ARREARS} WHERE a.account_id = $1 AND a.closed_at IS NULL`,
+    [accountId],
+  );
+  return arrears;
+}
+
+/** All that is open, the oldest first. */
+export async function openArrears(
+  manager: EntityManager,
+  page: { readonly limit: number; readonly offset?: number },
+): Promise<Arrears[]> {
+  return manager.query<Arrears[]>(
+    `${ARREARS} WHERE a.closed_at IS NULL ORDER BY a.since, a.id LIMIT $1 OFFSET $2`,
+    [page.limit, page.offset ?? 0],
+  );
+}
+
+/** Accounts in arrears that owe nothing any more, whatever settled it: a credit note, a write-off, other credit. */
+export async function settledArrears(manager: EntityManager): Promise<readonly number[]> {
+  const rows = await manager.query<{ accountId: number }[]>(
+    `SELECT a.account_id AS "accountId" FROM arrears a WHERE a.closed_at IS NULL AND NOT EXISTS (${STILL_OWED})`,
+  );
+  return rows.map(({ accountId }) => accountId);
+}
+
+/**
+ * Takes the next step of arrears whose next one is due by `now`, in the caller's transaction, which then does what the
+ * step means. A payment that comes meanwhile waits until that has ended.
+ * @returns the arrears as they are then; undefined when nothing is due, or others are at all that is
+ */
+export async function takeDueStep(
+  manager: EntityManager,
+  now: Date,
+): Promise<(Arrears & { readonly step: DunningStep }) | undefined> {
+  const [due] = await manager.query<Arrears[]>(
+    `${ARREARS} WHERE a.closed_at IS NULL AND a.next_at <= $1 ORDER BY a.next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    [now],
+  );
+  const step = due && stepAfter(due.step);
+  if (!due || !step) return undefined;
+  const settings = await dunningSettings(manager);
+  const nextAt = nextDue(settings, { since: due.since, taken: step, takenAt: now });
+  const retryAt = step === 'purge' ? null : due.retryAt;
+  await manager.query('UPDATE arrears SET step = $2, next_at = $3, retry_at = $4 WHERE id = $1', [
+    due.id,
+    step,
+    nextAt,
+    retryAt,
+  ]);
+  await manager.query('INSERT INTO arrears_steps VALUES ($1, $2, $3)', [due.id, step, now]);
+  return { ...due, step, nextAt, retryAt };
+}
+
+/** Accounts whose invoices are to be collected once more by `now`; each is told once for each time. */
+export async function takeDueRetries(manager: EntityManager, now: Date): Promise<readonly number[]> {
+  const { retryHours } = await dunningSettings(manager);
+  const [rows] = await manager.query<[{ accountId: number }[], number]>(
+    `UPDATE arrears SET retry_at = $1::timestamptz + make_interval(hours => $2)
+     WHERE closed_at IS NULL AND retry_at <= $1 RETURNING account_id AS "accountId"`,
+    [now, retryHours],
+  );
+  return rows.map(({ accountId }) => accountId);
+}
