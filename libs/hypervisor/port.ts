@@ -120,7 +120,11 @@ export interface DomainFacts {
   readonly ours: boolean;
   /** Names of the volumes among its disks, in the order of the disks. */
   readonly volumes: readonly string[];
+  readonly network: NetworkState;
 }
+
+/** `closed`: its network cards are unplugged, as far as the guest and everybody else can tell. */
+export type NetworkState = 'open' | 'closed';
 
 export interface VolumeFacts {
   readonly name: string;
@@ -178,7 +182,10 @@ export interface Hypervisor {
   /** Volumes of one of the host's pools, images' markers left out. */
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]>;
 
-  /** Defines, or redefines what is ours. @throws domain_exists_foreign, invalid_spec, volume_missing */
+  /**
+   * Defines, or redefines what is ours; its network is open then.
+   * @throws domain_exists_foreign, invalid_spec, volume_missing
+   */
   defineDomain(host: HostRef, spec: DomainSpec): Promise<void>;
   /** Forgets the domain; absent is success; its disks stay. A running one is stopped by force first. */
   undefineDomain(host: HostRef, uuid: string): Promise<void>;
@@ -195,6 +202,12 @@ export interface Hypervisor {
   resetDomain(host: HostRef, uuid: string): Promise<void>;
   /** Pulls the plug; off or absent is success. */
   destroyDomain(host: HostRef, uuid: string): Promise<void>;
+
+  /**
+   * Plugs the network cards of a domain in, or unplugs them: at once where it runs, and for whenever it is started.
+   * @throws domain_missing
+   */
+  setNetwork(host: HostRef, uuid: string, network: NetworkState): Promise<void>;
 
   /** Takes the seed disk from the domain, erases it and deletes it. Success where that was done before. */
   detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment>;

@@ -78,6 +78,7 @@ async function plantDomain(owner: 'nobody' | 'another' | 'ours'): Promise<string
     state: 'running',
     startedAtMs: 0,
     heldVolumes: [],
+    network: 'open',
   });
   return uuid;
 }

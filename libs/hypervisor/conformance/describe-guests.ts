@@ -95,6 +95,23 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect(after).toBe(before);
   });
 
+  it('cuts a running guest off, and one that starts, until its network is opened', async () => {
+    const { hypervisor, reach, host, network } = context();
+    const plan = await boot();
+    const { uuid } = plan.domain;
+    const reachable = () => reach.tcpOpen(host, network.address, 22);
+    await within(context().bootSeconds, 'SSH', reachable);
+    await hypervisor.setNetwork(host, uuid, 'closed');
+    expect(await reachable()).toBe(false);
+    await hypervisor.destroyDomain(host, uuid);
+    await hypervisor.startDomain(host, uuid);
+    await agentAnswers(plan);
+    expect(await reachable()).toBe(false);
+    expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'running', network: 'closed' }]);
+    await hypervisor.setNetwork(host, uuid, 'open');
+    await within(context().bootSeconds, 'SSH', reachable);
+  });
+
   it('resets and pulls the plug', async () => {
     const { hypervisor, reach, host, network } = context();
     const plan = await boot();

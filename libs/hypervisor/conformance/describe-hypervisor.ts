@@ -77,6 +77,7 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.listDomains(deadHost),
       hypervisor.startDomain(deadHost, uuid),
       hypervisor.destroyDomain(deadHost, uuid),
+      hypervisor.setNetwork(deadHost, uuid, 'closed'),
       hypervisor.detachSeed(deadHost, uuid, 'x'),
       hypervisor.agentPing(deadHost, uuid),
     ];
@@ -227,6 +228,7 @@ function describeDomains(context: () => ConformanceContext): void {
         ours: true,
         owner: { serverId, installationId: expect.any(String) },
         volumes,
+        network: 'open',
       },
     ]);
     await expect(hypervisor.deleteVolume(host, plan.domain.diskVolume)).rejects.toEqual(
@@ -263,6 +265,7 @@ function describeDomains(context: () => ConformanceContext): void {
     ] as const) {
       await expect(hypervisor[call](host, uuid)).rejects.toEqual(foreign);
     }
+    await expect(hypervisor.setNetwork(host, uuid, 'closed')).rejects.toEqual(foreign);
     await expect(hypervisor.detachSeed(host, uuid, plan.seed.volumeName)).rejects.toEqual(foreign);
     expect(await hypervisor.listDomains(host)).toMatchObject([{ uuid, ours: false, state: 'off' }]);
     expect(await stranger.listDomains(host)).toMatchObject([{ uuid, ours: true }]);
@@ -295,6 +298,7 @@ function describeDomains(context: () => ConformanceContext): void {
     const { uuid } = plan.domain;
     await expect(hypervisor.startDomain(host, uuid)).rejects.toEqual(refusedAs('domain_missing'));
     await expect(hypervisor.shutdownDomain(host, uuid)).rejects.toEqual(refusedAs('domain_missing'));
+    await expect(hypervisor.setNetwork(host, uuid, 'open')).rejects.toEqual(refusedAs('domain_missing'));
     await twice(() => hypervisor.destroyDomain(host, uuid));
     await hypervisor.defineDomain(host, plan.domain);
     await expect(hypervisor.resetDomain(host, uuid)).rejects.toEqual(refusedAs('domain_not_running'));
@@ -305,6 +309,18 @@ function describeDomains(context: () => ConformanceContext): void {
     const exec = hypervisor.agentExec(host, uuid, ['/bin/true'], { timeoutSeconds: 5 });
     await expect(exec).rejects.toEqual(refusedAs('domain_not_running'));
     expect(await hypervisor.domainState(host, uuid)).toBe('off');
+  });
+
+  it('closes the network of a domain that is off, and opens it, each twice', async () => {
+    const { hypervisor, host } = context();
+    await prepare();
+    await hypervisor.defineDomain(host, plan.domain);
+    for (const network of ['closed', 'open', 'closed'] as const) {
+      await twice(() => hypervisor.setNetwork(host, plan.domain.uuid, network));
+      expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'off', network }]);
+    }
+    await hypervisor.defineDomain(host, plan.domain);
+    expect(await hypervisor.listDomains(host)).toMatchObject([{ network: 'open' }]);
   });
 
   it('takes the seed from a domain that is off', async () => {

@@ -46,6 +46,7 @@ export class RoutingHypervisor implements Hypervisor {
   rebootDomain = this.routed('rebootDomain');
   resetDomain = this.routed('resetDomain');
   destroyDomain = this.routed('destroyDomain');
+  setNetwork = this.routed('setNetwork');
   detachSeed = this.routed('detachSeed');
   agentPing = this.routed('agentPing');
   agentExec = this.routed('agentExec');

@@ -57,7 +57,16 @@ describe('a domain', () => {
         { target: 'vda', volume: 'web-1.qcow2', path: '' },
         { target: 'vdb', volume: 'web-1-seed.iso', path: '' },
       ],
+      cards: [{ mac: spec.mac, network: 'open' }],
     });
+  });
+
+  it('shows which of its network cards are unplugged', () => {
+    const card = (link: string) =>
+      `<interface type="bridge"><mac address="52:54:00:00:00:01"/>${link}</interface>`;
+    const cards = [card(''), card('<link state="up"/>'), card('<link state="down"/>')];
+    const read = readDomain(`<domain><devices>${cards.join('')}</devices></domain>`).cards;
+    expect(read.map(({ network }) => network)).toEqual(['open', 'open', 'closed']);
   });
 
   it('lets the guest send from its own address alone', () => {

@@ -1,5 +1,5 @@
 import { mibToKib } from '#libs/kernel';
-import type { DomainFacts, DomainSpec, DomainType, HostRef } from '../port.ts';
+import type { DomainFacts, DomainSpec, DomainType, HostRef, NetworkState } from '../port.ts';
 import { writeXml, XmlElement, type XmlTree } from './xml.ts';
 
 /** Namespace of our mark in a domain's metadata. */
@@ -117,6 +117,7 @@ export interface DomainRecord {
   readonly name: string;
   readonly owner: DomainFacts['owner'];
   readonly disks: readonly { readonly target: string; readonly volume: string; readonly path: string }[];
+  readonly cards: readonly { readonly mac: string; readonly network: NetworkState }[];
 }
 
 export function readDomain(xml: string): DomainRecord {
@@ -132,6 +133,13 @@ export function readDomain(xml: string): DomainRecord {
         target: disk.at('target').attribute('dev') ?? '',
         volume: disk.at('source').attribute('volume') ?? '',
         path: disk.at('source').attribute('file') ?? disk.at('source').attribute('dev') ?? '',
+      })),
+    cards: domain
+      .at('devices')
+      .all('interface')
+      .map((card) => ({
+        mac: card.at('mac').attribute('address') ?? '',
+        network: card.at('link').attribute('state') === 'down' ? 'closed' : 'open',
       })),
   };
 }

@@ -1,5 +1,5 @@
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { DomainFacts, DomainSpec, DomainState, HostRef } from '../port.ts';
+import type { DomainFacts, DomainSpec, DomainState, HostRef, NetworkState } from '../port.ts';
 import { checkDomainSpec, checkUuid } from '../specs.ts';
 import { type DomainRecord, domainXml, readDomain } from './domain-xml.ts';
 import type { Virsh } from './virsh.ts';
@@ -69,10 +69,11 @@ export class LibvirtDomains {
     return uuids.flatMap((_uuid, index) => {
       const xml = outputs[2 * index] ?? '';
       if (!xml.includes('<domain')) return [];
-      const { uuid, name, owner, disks } = readDomain(xml);
+      const { uuid, name, owner, disks, cards } = readDomain(xml);
       const state = STATES[(outputs[2 * index + 1] ?? '').trim()] ?? 'paused';
       const volumes = disks.map((disk) => disk.volume).filter((volume) => volume !== '');
-      return [{ uuid, name, state, owner, ours: this.isOurs(owner), volumes }];
+      const network = cards.some((card) => card.network === 'open') ? 'open' : 'closed';
+      return [{ uuid, name, state, owner, ours: this.isOurs(owner), volumes, network }];
     });
   }
 
@@ -103,6 +104,18 @@ export class LibvirtDomains {
     if (!(await this.own(host, uuid))) return;
     const args = ['destroy', '--domain', uuid];
     await offIsFine(absentIsFine(this.virsh.run(host, args, { timeoutSeconds: START_TIMEOUT_SECONDS })));
+  }
+
+  /** QEMU itself drops what passes a card whose link is down, whatever the guest does. */
+  async setNetwork(host: HostRef, uuid: string, network: NetworkState): Promise<void> {
+    const { cards } = await this.need(host, uuid);
+    const link = network === 'open' ? 'up' : 'down';
+    for (const { mac } of cards) {
+      const args = ['domif-setlink', '--domain', uuid, '--interface', mac, '--state', link];
+      await this.virsh.run(host, [...args, '--config']);
+      // Without --config: the guest that runs, if one does.
+      await this.virsh.run(host, args);
+    }
   }
 
   /** The domain where it exists and is ours. @throws domain_exists_foreign where it is not ours */

@@ -10,6 +10,7 @@ import type {
   Hypervisor,
   ImageFacts,
   ImageFile,
+  NetworkState,
   OnProgress,
   OverlaySpec,
   SeedDetachment,
@@ -129,6 +130,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   destroyDomain(host: HostRef, uuid: string): Promise<void> {
     return this.domains.destroy(host, uuid);
+  }
+
+  setNetwork(host: HostRef, uuid: string, network: NetworkState): Promise<void> {
+    return this.domains.setNetwork(host, uuid, network);
   }
 
   /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */

@@ -3,7 +3,15 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, w
 import { join } from 'node:path';
 import { type Clock, gibToBytes, sleep, systemClock } from '#libs/kernel';
 import { HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
-import type { Acceleration, DomainSpec, GuestReach, HostRef, Hypervisor, ImageFacts } from '../port.ts';
+import type {
+  Acceleration,
+  DomainSpec,
+  GuestReach,
+  HostRef,
+  Hypervisor,
+  ImageFacts,
+  NetworkState,
+} from '../port.ts';
 
 /** A simulated host's hardware and temper. */
 export interface SimulatedHost {
@@ -51,6 +59,7 @@ export interface SimulatedDomain extends Omit<DomainSpec, 'serverId'> {
   readonly startedAtMs: number;
   /** What the running guest still has plugged in, where that differs from the definition. */
   readonly heldVolumes: readonly string[];
+  readonly network: NetworkState;
 }
 
 export type SimulatedMethod = keyof Hypervisor | keyof GuestReach;

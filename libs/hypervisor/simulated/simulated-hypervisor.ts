@@ -13,6 +13,7 @@ import type {
   Hypervisor,
   ImageFacts,
   ImageFile,
+  NetworkState,
   OnProgress,
   OverlaySpec,
   SeedDetachment,
@@ -188,6 +189,7 @@ export class SimulatedHypervisor implements Hypervisor {
         state: existing?.state ?? 'off',
         startedAtMs: existing?.startedAtMs ?? 0,
         heldVolumes: [],
+        network: 'open' as const,
       };
       this.fleet.putDomain(host.name, { ...rest, owner, ...run });
     });
@@ -215,6 +217,7 @@ export class SimulatedHypervisor implements Hypervisor {
         owner: domain.owner,
         ours: this.isOurs(domain),
         volumes: volumesOf(domain),
+        network: domain.network,
       })),
     );
   }
@@ -254,6 +257,12 @@ export class SimulatedHypervisor implements Hypervisor {
     return this.fleet.call(ref, 'destroyDomain', (host) => {
       const domain = this.ownDomain(host, uuid);
       if (domain) this.stop(host, domain);
+    });
+  }
+
+  setNetwork(ref: HostRef, uuid: string, network: NetworkState): Promise<void> {
+    return this.fleet.call(ref, 'setNetwork', (host) => {
+      this.fleet.putDomain(host.name, { ...this.needDomain(host, uuid), network });
     });
   }
 
