@@ -18,6 +18,7 @@ const CODES = {
   promotion_code_unknown: 'not_found',
   promotion_code_expired: 'conflict',
   promotion_code_used: 'conflict',
+  spending_limit_reached: 'limit',
 } as const satisfies Record<string, ErrorKind>;
 
 export type BillingErrorCode = keyof typeof CODES;

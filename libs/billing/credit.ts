@@ -85,6 +85,42 @@ export async function creditBalanceMinor(
   return Number(-(await ledgerBalance(manager, 'customer_credit', currency, { customerId: accountId })));
 }
 
+/** Credit that an account got, and what is left of it, in minor units. */
+export interface CreditLot {
+  readonly id: number;
+  readonly source: CreditSource;
+  readonly note: string;
+  readonly currency: string;
+  readonly amountMinor: number;
+  readonly remainingMinor: number;
+  readonly grantedAt: Date;
+  readonly expiresAt: Date | null;
+}
+
+/** The newest first. */
+export function creditLots(
+  manager: EntityManager,
+  accountId: number,
+  page: { readonly limit: number; readonly offset?: number },
+): Promise<CreditLot[]> {
+  return manager.query<CreditLot[]>(
+    `SELECT l.id, l.source, l.note, l.currency, l.amount_minor AS "amountMinor",
+            (l.amount_minor - coalesce(sum(u.amount_minor), 0))::bigint AS "remainingMinor",
+            l.granted_at AS "grantedAt", l.expires_at AS "expiresAt"
+     FROM credit_lots l LEFT JOIN credit_uses u ON u.lot_id = l.id WHERE l.account_id = $1
+     GROUP BY l.id ORDER BY l.granted_at DESC, l.id LIMIT $2 OFFSET $3`,
+    [accountId, page.limit, page.offset ?? 0],
+  );
+}
+
+export async function countCreditLots(manager: EntityManager, accountId: number): Promise<number> {
+  const [row] = await manager.query<{ count: number }[]>(
+    'SELECT count(*) AS count FROM credit_lots WHERE account_id = $1',
+    [accountId],
+  );
+  return row?.count ?? 0;
+}
+
 /**
  * Uses up to so much of an account's credit: what expires first goes first, what was given before what was paid. The
  * caller holds the account's books for `money` and posts the amount.

@@ -8,6 +8,8 @@ export {
   takeDueRetries,
   takeDueStep,
 } from './arrears.ts';
+export { type AccountBalance, accountBalance } from './account-balance.ts';
+export { type AccountFilter, type AccountOverview, accountOverviews } from './account-overview.ts';
 export { BillingError, type BillingErrorCode } from './billing.errors.ts';
 export {
   type BillingAccount,
@@ -24,8 +26,11 @@ export { closeDue } from './close-due.ts';
 export { type ClosingReport, closeMonth, type MonthClosing } from './close-month.ts';
 export {
   type CreditGrant,
+  type CreditLot,
   type CreditSource,
+  countCreditLots,
   creditBalanceMinor,
+  creditLots,
   creditPayment,
   grantCredit,
   type NewCredit,
@@ -43,7 +48,10 @@ export { type DocumentNumber, formatNumber } from './document-number.ts';
 export { DUNNING_STEPS, type DunningSettings, type DunningStep, hasReached } from './dunning-ladder.ts';
 export { changeDunningSettings, dunningSettings } from './dunning-settings.ts';
 export {
+  countInvoiceLines,
+  countInvoices,
   type Invoice,
+  type InvoiceFilter,
   type InvoiceLine,
   type InvoiceReason,
   invoice,
@@ -60,6 +68,7 @@ export {
   ledgerBalance,
   post,
 } from './ledger.ts';
+export { type MonthSpending, monthForecast, monthSpending } from './month-spending.ts';
 export { closeAboveThreshold, openAmountMinor, openUsageOf } from './open-usage.ts';
 export {
   type Component,
@@ -76,7 +85,10 @@ export {
   redeemPromotionCode,
 } from './promotions.ts';
 export {
+  type EntryFilter,
+  type EntrySum,
   ledgerEntries,
+  ledgerSums,
   type PostedEntry,
   type ReceivableAge,
   type RevenueLine,
@@ -92,6 +104,7 @@ export {
   startServer,
   stopServer,
 } from './server-usage.ts';
+export { type InvoiceSettlement, invoiceSettlements } from './settlement-list.ts';
 export { type BillingSettings, billingSettings, changeBillingSettings, type Seller } from './settings.ts';
 export {
   closeDispute,
@@ -105,6 +118,21 @@ export {
 } from './settlements.ts';
 export type { BilledSpan, SpanCharge } from './span-stream.ts';
 export {
+  alertedPercents,
+  alertSpending,
+  type SpendingAlert,
+  type SpendingReport,
+  type TellSpending,
+} from './spending-alerts.ts';
+export {
+  ALERT_PERCENTS,
+  type AlertPercent,
+  assertBelowSpendingLimit,
+  type SpendingLimit,
+  setSpendingLimit,
+  spendingLimit,
+} from './spending-limit.ts';
+export {
   type BillingProfile,
   billingProfile,
   setBillingProfile,
@@ -114,4 +142,5 @@ export {
 } from './tax.ts';
 export { type DayUsage, usageByDay } from './usage-by-day.ts';
 export { changeUsage, closeUsage, openUsage, type Part, type Subscriber, type Usage } from './usage-spans.ts';
+export { type UsageKey, type UsageSum, usageSums } from './usage-sums.ts';
 export { parseVatId } from './vat-id.ts';

@@ -73,23 +73,40 @@ export async function invoice(
   return row;
 }
 
-/** Of one account, or of all; the newest first. */
+/** What invoices are asked for: of one account or of all, settled or not, due before a moment. */
+export interface InvoiceFilter {
+  readonly accountId?: number;
+  readonly open?: boolean;
+  readonly dueFrom?: Date;
+  readonly dueBefore?: Date;
+}
+
+const FOUND = `
+  WHERE ($1::bigint IS NULL OR i.account_id = $1)
+    AND ($2::boolean IS NULL OR $2 = (SELECT b.open_minor > 0 FROM invoice_balances b WHERE b.id = i.id))
+    AND ($3::timestamptz IS NULL OR i.due_at >= $3) AND ($4::timestamptz IS NULL OR i.due_at < $4)`;
+
+function valuesOf({ accountId, open, dueFrom, dueBefore }: InvoiceFilter): unknown[] {
+  return [accountId, open, dueFrom, dueBefore].map((value) => value ?? null);
+}
+
+/** The newest first. */
 export async function invoices(
   manager: EntityManager,
-  filter: {
-    readonly accountId?: number;
-    readonly open?: boolean;
-    readonly limit: number;
-    readonly offset?: number;
-  },
+  filter: InvoiceFilter & { readonly limit: number; readonly offset?: number },
 ): Promise<Invoice[]> {
   return manager.query<Invoice[]>(
-    `${INVOICE}
-     WHERE ($1::bigint IS NULL OR i.account_id = $1)
-       AND ($2::boolean IS NULL OR $2 = (SELECT b.open_minor > 0 FROM invoice_balances b WHERE b.id = i.id))
-     ORDER BY i.issued_at DESC, i.number DESC LIMIT $3 OFFSET $4`,
-    [filter.accountId ?? null, filter.open ?? null, filter.limit, filter.offset ?? 0],
+    `${INVOICE} ${FOUND} ORDER BY i.issued_at DESC, i.number DESC LIMIT $5 OFFSET $6`,
+    [...valuesOf(filter), filter.limit, filter.offset ?? 0],
   );
+}
+
+export async function countInvoices(manager: EntityManager, filter: InvoiceFilter): Promise<number> {
+  const [row] = await manager.query<{ count: number }[]>(
+    `SELECT count(*) AS count FROM invoices i ${FOUND}`,
+    valuesOf(filter),
+  );
+  return row?.count ?? 0;
 }
 
 /** Lines in order, those after `afterLine`: an invoice may have many. */
@@ -105,6 +122,15 @@ export async function invoiceLines(
      FROM invoice_lines WHERE invoice_id = $1 AND line > $2 ORDER BY line LIMIT $3`,
     [invoiceId, page.afterLine ?? 0, page.limit],
   );
+}
+
+/** Lines are numbered from 1 without gaps. */
+export async function countInvoiceLines(manager: EntityManager, invoiceId: number): Promise<number> {
+  const [row] = await manager.query<{ count: number }[]>(
+    'SELECT coalesce(max(line), 0) AS count FROM invoice_lines WHERE invoice_id = $1',
+    [invoiceId],
+  );
+  return row?.count ?? 0;
 }
 
 /** An invoice whose account's books are locked for `money`, so that what is open of it stands still. */

@@ -9,6 +9,8 @@ export interface RevenueLine {
   readonly currency: string;
   readonly seconds: number;
   readonly netMinor: number;
+  /** Before the lines were rounded: what the ledger has as revenue. */
+  readonly netMicro: string;
 }
 
 /** What is owed, by how long it has been due. */
@@ -40,7 +42,8 @@ export function revenueByMonth(
 ): Promise<RevenueLine[]> {
   return manager.query<RevenueLine[]>(
     `SELECT date_trunc('month', i.period_from, 'UTC') AS month, l.component, l.title, i.currency,
-            sum(l.seconds)::bigint AS seconds, sum(l.amount_minor)::bigint AS "netMinor"
+            sum(l.seconds)::bigint AS seconds, sum(l.amount_minor)::bigint AS "netMinor",
+            sum(l.amount_micro)::text AS "netMicro"
      FROM invoices i JOIN invoice_lines l ON l.invoice_id = i.id
      WHERE i.period_from >= $1 AND i.period_from < $2
      GROUP BY 1, 2, 3, 4 ORDER BY 1 DESC, "netMinor" DESC`,
@@ -65,37 +68,63 @@ export function receivablesByAge(manager: EntityManager, now: Date): Promise<Rec
   );
 }
 
-/** Entries of the ledger, the newest first: of an account, a customer, a cause or a time. */
+/** What entries are asked for: of an account, a customer, a cause or a time. */
+export interface EntryFilter {
+  readonly account?: LedgerAccount;
+  readonly customerId?: number;
+  readonly cause?: { readonly kind: string; readonly id?: string };
+  /** Posted from then on. */
+  readonly from?: Date;
+  readonly until?: Date;
+  /** Of invoices whose use lies in the UTC month that begins then: what a month has earned, whenever it was invoiced. */
+  readonly usedInMonth?: Date;
+}
+
+/** What the entries of an account sum to, in its unit: debits above zero. */
+export interface EntrySum {
+  readonly account: LedgerAccount;
+  readonly currency: string;
+  readonly entries: number;
+  readonly amount: string;
+}
+
+const ENTRIES = `
+  FROM ledger_entries e JOIN ledger_transactions t ON t.id = e.transaction_id
+  WHERE ($1::text IS NULL OR e.account = $1) AND ($2::bigint IS NULL OR e.customer_id = $2)
+    AND ($3::text IS NULL OR t.cause_kind = $3) AND ($4::text IS NULL OR t.cause_id = $4)
+    AND ($5::timestamptz IS NULL OR e.posted_at >= $5) AND ($6::timestamptz IS NULL OR e.posted_at < $6)
+    AND ($7::timestamptz IS NULL OR (t.cause_kind = 'invoice' AND t.cause_id IN (
+      SELECT i.id::text FROM invoices i
+      WHERE i.period_from >= $7 AND i.period_from < ($7 AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC')))`;
+
+function valuesOf(filter: EntryFilter): unknown[] {
+  const { account, customerId, cause, from, until, usedInMonth } = filter;
+  return [account, customerId, cause?.kind, cause?.id, from, until, usedInMonth].map(
+    (value) => value ?? null,
+  );
+}
+
+/** Entries of the ledger, the newest first. */
 export function ledgerEntries(
   manager: EntityManager,
-  filter: {
-    readonly account?: LedgerAccount;
-    readonly customerId?: number;
-    readonly cause?: { readonly kind: string; readonly id?: string };
-    readonly from?: Date;
-    readonly until?: Date;
-    readonly limit: number;
-    readonly offset?: number;
-  },
+  filter: EntryFilter & { readonly limit: number; readonly offset?: number },
 ): Promise<PostedEntry[]> {
   return manager.query<PostedEntry[]>(
     `SELECT t.id AS "transactionId", e.line, t.cause_kind AS "causeKind", t.cause_id AS "causeId",
             e.posted_at AS "postedAt", e.account, e.customer_id AS "customerId", e.detail, e.currency,
-            e.amount::text AS amount
-     FROM ledger_entries e JOIN ledger_transactions t ON t.id = e.transaction_id
-     WHERE ($1::text IS NULL OR e.account = $1) AND ($2::bigint IS NULL OR e.customer_id = $2)
-       AND ($3::text IS NULL OR t.cause_kind = $3) AND ($4::text IS NULL OR t.cause_id = $4)
-       AND ($5::timestamptz IS NULL OR e.posted_at >= $5) AND ($6::timestamptz IS NULL OR e.posted_at < $6)
-     ORDER BY e.posted_at DESC, t.id, e.line LIMIT $7 OFFSET $8`,
-    [
-      filter.account ?? null,
-      filter.customerId ?? null,
-      filter.cause?.kind ?? null,
-      filter.cause?.id ?? null,
-      filter.from ?? null,
-      filter.until ?? null,
-      filter.limit,
-      filter.offset ?? 0,
-    ],
+            e.amount::text AS amount ${ENTRIES}
+     ORDER BY e.posted_at DESC, t.id, e.line LIMIT $8 OFFSET $9`,
+    [...valuesOf(filter), filter.limit, filter.offset ?? 0],
+  );
+}
+
+/** What those entries sum to, by account: a figure of a report, or where it comes from. */
+export function ledgerSums(manager: EntityManager, filter: EntryFilter): Promise<EntrySum[]> {
+  return manager.query<EntrySum[]>(
+    `SELECT e.account, e.currency, count(*) AS entries, sum(e.amount)::text AS amount ${ENTRIES}
+     GROUP BY e.account, e.currency
+     ORDER BY (SELECT array_position(ARRAY['asset', 'liability', 'income', 'expense'], a.side)
+               FROM ledger_accounts a WHERE a.code = e.account), e.account, e.currency`,
+    valuesOf(filter),
   );
 }
