@@ -63,6 +63,15 @@ async function plant(name: string, begun: Date, end: Date | null, auditAt = begu
     subject_id: 1,
     created_at: auditAt,
   });
+  await insert('mails', {
+    id: newId(),
+    cause: name,
+    recipient: 'a@example.org',
+    template: 'password-changed',
+    data: {},
+    give_up_at: begun,
+    sent_at: end,
+  });
   await insert('idempotency_keys', {
     scope: 's',
     key: name,
@@ -82,6 +91,7 @@ async function left(): Promise<Record<string, unknown[]>> {
     calls: await names('payment_calls', 'idempotency_key'),
     findings: await names('findings', 'subject'),
     audit: await names('audit_entries', 'action'),
+    mails: await names('mails', 'cause'),
     keys: await names('idempotency_keys', 'key'),
   };
 }
@@ -98,11 +108,19 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     payment_calls: 1,
     findings: 1,
     audit_entries: 1,
+    mails: 1,
     idempotency_keys: 2,
   });
   const kept = ['recent', 'unfinished'];
-  const expected = { events: kept, calls: kept, findings: kept, audit: kept, keys: ['unfinished'] };
+  const expected = {
+    events: kept,
+    calls: kept,
+    findings: kept,
+    audit: kept,
+    mails: kept,
+    keys: ['unfinished'],
+  };
   expect(await left()).toEqual(expected);
-  expect(Object.values(await pruning().run())).toEqual([0, 0, 0, 0, 0]);
+  expect(Object.values(await pruning().run())).toEqual([0, 0, 0, 0, 0, 0]);
   expect(await left()).toEqual(expected);
 });

@@ -20,6 +20,7 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
   { table: 'payment_calls', endedAt: 'answered_at', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'findings', endedAt: 'resolved_at', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'audit_entries', endedAt: 'created_at', keep: 'SERVERY_AUDIT_KEEP_DAYS' },
+  { table: 'mails', endedAt: 'coalesce(sent_at, given_up_at)', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },
 ];
 

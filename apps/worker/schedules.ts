@@ -9,10 +9,12 @@ import { PinoLogger } from 'nestjs-pino';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ProviderEvents } from '#libs/payments';
 import { Books } from './books.ts';
+import { Mails } from './mails.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 
 const EVENTS_SECONDS = 1;
+const MAILS_SECONDS = 2;
 const REPAIR_SECONDS = 60;
 const EXPIRY_SECONDS = 600;
 const BOOKS_SECONDS = 600;
@@ -29,6 +31,7 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
     private readonly reconciler: Reconciler,
     private readonly pruning: Pruning,
     private readonly books: Books,
+    private readonly mails: Mails,
     private readonly log: PinoLogger,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
@@ -40,7 +43,10 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
       this.every(DAY_SECONDS, 'payments repair of a month', () => this.events.repair({ isFull: true })),
       this.every(EXPIRY_SECONDS, 'expired secrets', () => this.pruning.expireSecrets()),
       this.every(BOOKS_SECONDS, 'invoices', () => this.books.closeDue()),
+      this.every(BOOKS_SECONDS, 'open invoices', () => this.books.collectDue()),
       this.every(DAY_SECONDS, 'check of the books', () => this.books.check()),
+      this.every(MAILS_SECONDS, 'mails', () => this.mails.send(this.stop.signal)),
+      this.every(EXPIRY_SECONDS, 'mails given up', () => this.mails.tellGivenUp()),
       this.every(DAY_SECONDS, 'pruning', () => this.pruning.run()),
       this.every(this.environment.SERVERY_RECONCILE_SECONDS, 'reconciler', () =>
         this.reconciler.run(this.stop.signal),

@@ -19,8 +19,10 @@ import { SagaStoreModule } from '#libs/saga';
 import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
 import { secretsModule } from '#libs/secrets';
 import { ActionProgress, SecretsStore, ServersModule, serversEntities } from '#libs/servers';
-import { orderPayments, workflows } from '#libs/workflows';
+import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
+import { COLLECTING, CollectingModule } from './collecting.module.ts';
+import { Mails } from './mails.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { MetricsController } from './observability/metrics.controller.ts';
 import { REGISTRY, registryModule } from './observability/registry.ts';
@@ -62,18 +64,19 @@ export function workerModule(environment: Environment, installationId: string): 
       orderPayments(new StripeProvider(stripeOptions(environment))),
       PaymentsModule,
       PlacementModule,
+      CollectingModule,
       { module: SagaStoreModule, global: true },
       ServersModule,
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Books, Pruning, Reconciler, Schedules],
+    providers: [Books, Mails, Pruning, Reconciler, Schedules],
   };
 }
 
 function sagas(environment: Environment): DynamicModule {
   return SagaModule.forRoot({
-    imports: [PaymentsModule, PlacementModule, ServersModule],
+    imports: [CollectingModule, PaymentsModule, PlacementModule, ServersModule],
     inject: [
       DataSource,
       HYPERVISOR,
@@ -82,6 +85,7 @@ function sagas(environment: Environment): DynamicModule {
       PaymentsService,
       SecretsStore,
       FindingsService,
+      COLLECTING,
       REGISTRY,
       PinoLogger,
     ],
@@ -93,6 +97,7 @@ function sagas(environment: Environment): DynamicModule {
       payments: PaymentsService,
       secrets: SecretsStore,
       findings: FindingsService,
+      collecting: CollectingDeps,
       registry: Registry,
       { logger }: PinoLogger,
     ): SagasToRun => ({
@@ -104,6 +109,7 @@ function sagas(environment: Environment): DynamicModule {
         payments,
         secrets,
         findings,
+        collecting,
         storefrontUrl: environment.SERVERY_URL,
       }),
       observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],

@@ -46,8 +46,20 @@ describe('the environment', () => {
     ['STRIPE_SECRET_KEY', 'pk_test_abc'],
     ['SERVERY_CURRENCY', 'xyz'],
     ['SERVERY_LEASE_SECONDS', '0'],
+    ['MAIL_FROM', 'Servery'],
+    ['MAIL_FROM', 'Servery <servery@example.org>\r\nBcc: a@example.org'],
   ])('refuses %s=%s by name', (name, value) => {
     expect(problemsOf({ ...complete, [name]: value })).toEqual([name]);
+  });
+
+  it('knows a mail server with its sender, or none', () => {
+    const SMTP_URL = 'smtps://servery:secret@mail.example.org:465';
+    expect(problemsOf({ ...complete, SMTP_URL })).toEqual(['MAIL_FROM']);
+    for (const MAIL_FROM of ['servery@example.org', 'Servery <servery@example.org>']) {
+      expect(problemsOf({ ...complete, SMTP_URL, MAIL_FROM })).toEqual([]);
+    }
+    expect(problemsOf({ ...complete, SERVERY_REQUIRE_CONFIRMED_EMAIL: 'yes' })).toEqual(['SMTP_URL']);
+    expect(problemsOf({ ...complete, SMTP_URL: 'https://mail.example.org' })).toEqual(['SMTP_URL']);
   });
 
   it('never repeats a value: it may be a secret', () => {

@@ -142,6 +142,26 @@ export const environmentSchema = z.object({
     .optional()
     .describe('a host that answers in place of api.stripe.com: the emulator. Refused in production'),
   STRIPE_API_PORT: port.optional().describe('the port of STRIPE_API_HOST'),
+
+  SMTP_URL: url('smtp', 'smtps')
+    .optional()
+    .describe(
+      'the mail server that takes what Servery writes: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465; mails wait without it',
+    ),
+  MAIL_FROM: z
+    .string()
+    .regex(/^([^<>\p{Cc}"]+<[^\s<>@"]+@[^\s<>@"]+>|[^\s<>@"\p{Cc}]+@[^\s<>@"\p{Cc}]+)$/u, {
+      error: 'must look like Servery <servery@example.org>',
+    })
+    .optional()
+    .describe(
+      'the sender of mails, such as Servery <servery@example.org>: an address that SMTP_URL may send from',
+    ),
+  SERVERY_REQUIRE_CONFIRMED_EMAIL: flag
+    .default(false)
+    .describe(
+      'take orders only from accounts that have confirmed their address by the link in a mail; needs SMTP_URL',
+    ),
 });
 
 /** The environment, parsed: the only form in which the rest of Servery sees it. */

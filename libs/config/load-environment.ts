@@ -30,8 +30,20 @@ function contradictions(environment: Environment): FieldProblem[] {
   if (environment.STRIPE_API_PORT !== undefined && environment.STRIPE_API_HOST === undefined) {
     problems.push({ name: 'STRIPE_API_HOST', messages: ['is missing, though STRIPE_API_PORT is set'] });
   }
-  problems.push(...plainHttp(environment));
+  problems.push(...mailProblems(environment), ...plainHttp(environment));
   if (environment.NODE_ENV === 'production') problems.push(...emulatorInProduction(environment));
+  return problems;
+}
+
+function mailProblems({ SMTP_URL, MAIL_FROM, ...environment }: Environment): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  if (SMTP_URL !== undefined && MAIL_FROM === undefined) {
+    problems.push({ name: 'MAIL_FROM', messages: ['is missing, though SMTP_URL is set'] });
+  }
+  if (SMTP_URL === undefined && environment.SERVERY_REQUIRE_CONFIRMED_EMAIL) {
+    const why = 'is missing, though SERVERY_REQUIRE_CONFIRMED_EMAIL is set: nobody could confirm an address';
+    problems.push({ name: 'SMTP_URL', messages: [why] });
+  }
   return problems;
 }
 

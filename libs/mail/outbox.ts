@@ -48,6 +48,7 @@ export async function queueMail<T extends MailTemplate>(
   return rows.length === 1;
 }
 
+/** Whether it is one address, with nothing that would mean more in a header or a command of SMTP. */
 export function isAddress(text: string): boolean {
   return text.length <= ADDRESS_MAX_CHARACTERS && ADDRESS.test(text);
 }

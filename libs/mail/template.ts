@@ -1,10 +1,4 @@
-/** A secret in a mail's data, sealed by the envelope cipher: nothing at rest may hold a one-time token. */
-export interface SealedText {
-  /** Base64. */
-  readonly sealed: string;
-  /** What the cipher bound it to. */
-  readonly context: string;
-}
+import type { SealedText } from './sealed-text.ts';
 
 /** What a template knows besides its data, at the moment of sending. */
 export interface MailContext {

@@ -12,7 +12,14 @@ export type FindingKind =
   | 'out_of_capacity'
   | 'stuck_saga'
   | 'account_not_invoiced'
-  | 'books_differ';
+  | 'books_differ'
+  | 'mail_server_failing'
+  | 'mail_not_sent'
+  | 'invoice_not_collected'
+  | 'payment_disputed'
+  | 'refund_unexplained'
+  | 'refund_failed'
+  | 'provider_differs';
 
 @Entity('findings')
 export class Finding {

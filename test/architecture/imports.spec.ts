@@ -34,14 +34,14 @@ const sound: Record<string, string> = {
   'package.json': JSON.stringify({
     type: 'module',
     imports: { '#libs/*': { source: './libs/*/index.ts', default: './dist/libs/*/index.js' } },
-    dependencies: { stripe: '1', bullmq: '1', ioredis: '1', pg: '1', ssh2: '1' },
+    dependencies: { stripe: '1', bullmq: '1', ioredis: '1', nodemailer: '1', pg: '1', ssh2: '1' },
     devDependencies: { vite: '1' },
   }),
   'tsconfig.json': JSON.stringify({
     compilerOptions: { module: 'nodenext', moduleResolution: 'nodenext', customConditions: ['source'] },
   }),
   ...Object.fromEntries(
-    ['stripe', 'bullmq', 'ioredis', 'pg', 'ssh2', 'vite'].flatMap((name) => [
+    ['stripe', 'bullmq', 'ioredis', 'nodemailer', 'pg', 'ssh2', 'vite'].flatMap((name) => [
       [`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' })],
       [`node_modules/${name}/index.js`, 'module.exports = {};'],
     ]),
@@ -56,6 +56,8 @@ const sound: Record<string, string> = {
   'libs/hypervisor/libvirt/index.ts': "import 'node:child_process'; export { id } from '#libs/hypervisor';",
   'libs/payments/index.ts': "export { id } from '#libs/kernel';",
   'libs/payments/stripe/index.ts': "import 'stripe'; export { id } from '#libs/payments';",
+  'libs/mail/index.ts': "export { id } from '#libs/kernel';",
+  'libs/mail/smtp/index.ts': "import 'nodemailer'; export { id } from '#libs/mail';",
   'libs/orders/index.ts': "export { id } from './orders.service.ts';",
   'libs/orders/orders.service.ts': "export { id } from '#libs/database';",
   'libs/servers/index.ts': "export { id } from '#libs/orders';",
@@ -93,6 +95,8 @@ const planted: [rule: string, file: string, text: string][] = [
   ['stripe-in-its-adapter', 'libs/orders/stripe.ts', "import 'stripe';"],
   ['stripe-in-its-adapter', 'apps/api/lazy.ts', "export const stripe = () => import('stripe');"],
   ['postgres-in-its-adapter', 'libs/servers/pg.ts', "import 'pg';"],
+  ['mail-in-its-adapter', 'apps/api/mail.ts', "import 'nodemailer';"],
+  ['base-below-features', 'libs/mail/bad.ts', "import '#libs/orders';"],
   ['ssh-in-its-adapter', 'libs/servers/ssh.ts', "import 'ssh2';"],
   ['programs-run-by-adapters', 'libs/servers/run.ts', "import 'node:child_process';"],
 ];

@@ -1,5 +1,6 @@
 import { button, letter, paragraph } from '../letter.ts';
-import type { MailContext, SealedText } from '../template.ts';
+import type { SealedText } from '../sealed-text.ts';
+import type { MailContext } from '../template.ts';
 
 /**
  * Whoever signs up may name anybody's address, so this mail holds nothing that they chose: it could not be used to

@@ -1,5 +1,6 @@
 import { button, letter, paragraph } from '../letter.ts';
-import type { MailContext, SealedText } from '../template.ts';
+import type { SealedText } from '../sealed-text.ts';
+import type { MailContext } from '../template.ts';
 
 export function resetPassword(data: { readonly token: SealedText }, { siteUrl, open }: MailContext) {
   return letter('Set a new password', [

@@ -1,0 +1,1 @@
+export { type SmtpSettings, smtpCarrier } from './smtp-carrier.ts';
