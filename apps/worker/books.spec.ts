@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { firstPrice, invoices, openServer } from '#libs/billing';
 import { newId } from '#libs/kernel';
 import { FindingsService, placementEntities } from '#libs/placement';
+import { SagaStore } from '#libs/saga';
 import { testDatabase } from '../../test/support/test-database.ts';
 import { Books } from './books.ts';
 
@@ -15,6 +16,7 @@ beforeAll(async () => {
   books = new Books(
     dataSource,
     new FindingsService(dataSource),
+    new SagaStore(dataSource),
     new PinoLogger({ pinoHttp: { level: 'silent' } }),
   );
   await firstPrice(dataSource.manager, { item: 'disk/w', title: 'w: disk', hourlyMicro: 5_000_000 });

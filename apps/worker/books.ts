@@ -3,6 +3,9 @@ import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
 import { checkBooks, closeDue } from '#libs/billing';
 import { FindingsService, type NewFinding } from '#libs/placement';
+import { SagaStore } from '#libs/saga';
+import { collectDue, startCollecting } from '#libs/workflows';
+import { mailSpendingAlerts } from './spending.ts';
 
 /** Closes what is due in the books, checks them, and tells the operator what is not as it should be. */
 @Injectable()
@@ -10,12 +13,15 @@ export class Books {
   constructor(
     private readonly dataSource: DataSource,
     private readonly findings: FindingsService,
+    private readonly sagas: SagaStore,
     private readonly log: PinoLogger,
   ) {}
 
-  /** Invoices what is due. An account that could not be invoiced is a finding until it could. */
+  /** Invoices what is due, and has each invoice collected. An account that could not be invoiced is a finding until it could. */
   async closeDue(): Promise<void> {
-    const { invoices, lines, failures } = await closeDue(this.dataSource, new Date());
+    const { invoices, lines, failures } = await closeDue(this.dataSource, new Date(), (manager, issued) =>
+      startCollecting(manager, this.sagas, issued.invoiceId),
+    );
     if (invoices > 0) this.log.info({ invoices, lines }, 'invoiced what was due');
     for (const { accountId, error } of failures) {
       this.log.error({ err: error, accountId }, 'an account could not be invoiced and will be tried again');
@@ -27,6 +33,20 @@ export class Books {
         details: { error: String(error) },
       })),
     );
+  }
+
+  /** Asks for open invoices that nobody asks for, whatever has kept them from it. */
+  async collectDue(): Promise<void> {
+    const invoices = await collectDue(this.dataSource, this.sagas, new Date());
+    if (invoices > 0) this.log.warn({ invoices }, 'invoices that nobody had asked for are collected now');
+  }
+
+  /** Warns customers who have reached a mark of their spending limit. */
+  async alertSpending(): Promise<void> {
+    const { failures } = await mailSpendingAlerts(this.dataSource, new Date());
+    for (const { accountId, error } of failures) {
+      this.log.error({ err: error, accountId }, 'spending could not be looked at and will be again');
+    }
   }
 
   /** The daily check. Returns how many differences there are; each is a finding until it is gone. */

@@ -1,3 +1,4 @@
+import type { EntityManager } from 'typeorm';
 import type { Statement } from '#libs/database';
 import type { Account, AccountLimits } from './account.entity.ts';
 
@@ -11,4 +12,9 @@ export function lockStanding(accountId: number): Statement<AccountStanding> {
            FROM accounts WHERE id = $1 FOR NO KEY UPDATE`,
     values: [accountId],
   };
+}
+
+/** An account has paid an invoice: from now on its orders need no hold. */
+export async function trustAccount(manager: EntityManager, accountId: number): Promise<void> {
+  await manager.query('UPDATE accounts SET trusted = true WHERE id = $1 AND NOT trusted', [accountId]);
 }

@@ -1,5 +1,5 @@
 export { Account, type AccountLimits, type AccountRole } from './account.entity.ts';
-export { type AccountStanding, lockStanding } from './account-standing.ts';
+export { type AccountStanding, lockStanding, trustAccount } from './account-standing.ts';
 export * from './accounts.errors.ts';
 export { AccountsModule, accountsEntities } from './accounts.module.ts';
 export { AccountsService, type NewAccount, type SignedUp } from './accounts.service.ts';
@@ -7,6 +7,8 @@ export { ApiToken, type TokenAccess } from './api-token.entity.ts';
 export { ApiTokensService, type TokenBearer } from './api-tokens.service.ts';
 export { type AuditFilter, type AuditLine, type AuditRecord, AuditService } from './audit.service.ts';
 export { type ActorKind, AuditEntry } from './audit-entry.entity.ts';
+export { EmailConfirmations } from './email-confirmations.service.ts';
+export { PasswordResets } from './password-resets.service.ts';
 export { Project } from './project.entity.ts';
 export { ProjectsService } from './projects.service.ts';
 export { type ActiveSession, SESSION_SECONDS, SessionsService } from './sessions.service.ts';
@@ -14,3 +16,10 @@ export { generateHostKeyPair, type HostKeyPair } from './ssh-host-key.ts';
 export { SshKey } from './ssh-key.entity.ts';
 export { type NewSshKey, type SshKeyChange, SshKeysService } from './ssh-keys.service.ts';
 export { parseSshPublicKey, type SshPublicKey } from './ssh-public-key.ts';
+export {
+  liftSuspension,
+  type Suspension,
+  type SuspensionReason,
+  standingSuspensions,
+  suspendAccount,
+} from './suspensions.ts';

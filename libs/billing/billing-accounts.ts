@@ -13,6 +13,8 @@ export interface BillingAccount {
   /** Usage before this moment has been invoiced. */
   readonly billedUntil: Date;
   readonly tier: TrustTier;
+  /** Within so many days invoices are paid; null where they are charged to the card. */
+  readonly termsDays: number | null;
 }
 
 /**
@@ -54,7 +56,8 @@ export async function lockBooks(
   currency?: string,
 ): Promise<BillingAccount> {
   const [books] = await manager.query<BillingAccount[]>(
-    `SELECT account_id AS "accountId", currency, sealed_until AS "sealedUntil", billed_until AS "billedUntil", tier
+    `SELECT account_id AS "accountId", currency, sealed_until AS "sealedUntil", billed_until AS "billedUntil", tier,
+            terms_days AS "termsDays"
      FROM billing_accounts WHERE account_id = $1 ${LOCKS[lock]}`,
     [accountId],
   );

@@ -15,6 +15,7 @@ const CODES = {
   invoice_not_found: 'not_found',
   amount_malformed: 'invalid_input',
   refund_exceeds_invoice: 'conflict',
+  terms_malformed: 'invalid_input',
   promotion_code_unknown: 'not_found',
   promotion_code_expired: 'conflict',
   promotion_code_used: 'conflict',

@@ -21,7 +21,11 @@ export interface Closing {
   /** The moment of the closing: the invoices' date. */
   readonly now: Date;
   readonly reason: InvoiceReason;
+  readonly onIssued?: OnIssued;
 }
+
+/** What follows from an invoice, in the transaction that issues it. */
+export type OnIssued = (manager: EntityManager, issued: { readonly invoiceId: number }) => Promise<unknown>;
 
 /** An invoice that a closing has written. */
 export interface Issued {
@@ -159,6 +163,7 @@ async function issue(
   await writeInvoice(manager, { invoiceId, books, period, closing, settings, customer, tax, ...amounts });
   const openMinor = Number(totals.netMinor + taxed);
   await creditInvoice(manager, books, { invoiceId, openMinor, at: closing.now });
+  await closing.onIssued?.(manager, { invoiceId });
 }
 
 interface Draft {
@@ -191,7 +196,7 @@ async function writeInvoice(manager: EntityManager, draft: Draft): Promise<void>
       toDate(period.from),
       toDate(period.until),
       closing.now,
-      settings.dueDays,
+      books.termsDays ?? settings.dueDays,
       String(draft.netMinor),
       String(draft.taxMinor),
       tax.treatment,

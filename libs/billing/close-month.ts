@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { nextMonth, toDate, toEpochSecond } from './calendar.ts';
-import { assertOver, type Closing, invoiceSealed, sealAccounts } from './close-account.ts';
+import { assertOver, type Closing, invoiceSealed, type OnIssued, sealAccounts } from './close-account.ts';
 
 /** What a closing of many accounts came to. */
 export interface ClosingReport {
@@ -16,6 +16,7 @@ export interface MonthClosing {
   readonly now: Date;
   /** Accounts that are invoiced side by side; 4 unless told. */
   readonly concurrency?: number;
+  readonly onIssued?: OnIssued;
 }
 
 /** Accounts that are read and sealed at a time. */
@@ -34,7 +35,7 @@ export async function closeMonth(dataSource: DataSource, closing: MonthClosing):
   for (;;) {
     const accountIds = await unbilledAccounts(dataSource, until, after);
     if (accountIds.length === 0) return report;
-    const each: Closing = { until, now: closing.now, reason: 'month' };
+    const each: Closing = { ...closing, until, reason: 'month' };
     await sealAccounts(dataSource, accountIds, each);
     await closeEach(dataSource, accountIds, each, report, closing.concurrency ?? 4);
     after = accountIds.at(-1) ?? after;

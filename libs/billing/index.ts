@@ -1,3 +1,5 @@
+export { type AccountBalance, accountBalance } from './account-balance.ts';
+export { type AccountFilter, type AccountOverview, accountOverviews } from './account-overview.ts';
 export {
   type Arrears,
   arrearsOf,
@@ -8,8 +10,6 @@ export {
   takeDueRetries,
   takeDueStep,
 } from './arrears.ts';
-export { type AccountBalance, accountBalance } from './account-balance.ts';
-export { type AccountFilter, type AccountOverview, accountOverviews } from './account-overview.ts';
 export { BillingError, type BillingErrorCode } from './billing.errors.ts';
 export {
   type BillingAccount,
@@ -19,11 +19,33 @@ export {
   setTier,
   type TrustTier,
 } from './billing-accounts.ts';
-export type { LedgerAccount } from './chart-of-accounts.ts';
+export { LEDGER_UNITS, type LedgerAccount } from './chart-of-accounts.ts';
 export { type BooksDifference, checkBooks } from './check-books.ts';
-export { type Closing, closeAccount, type Issued } from './close-account.ts';
+export { type Closing, closeAccount, type Issued, type OnIssued } from './close-account.ts';
 export { closeDue } from './close-due.ts';
 export { type ClosingReport, closeMonth, type MonthClosing } from './close-month.ts';
+export { collectInvoiceRequest } from './collect-invoice.request.ts';
+export {
+  giveUpCollected,
+  type ReceivedMoney,
+  type RefundedMoney,
+  recordCollected,
+  recordRefunded,
+  refundsPayableMinor,
+} from './collected.ts';
+export {
+  type Collection,
+  type CollectionPart,
+  type CollectionStatus,
+  collection,
+  collectionsOf,
+  dropCollection,
+  findCollection,
+  noteCollection,
+  openCollection,
+  type SeenCollection,
+  withdrawStale,
+} from './collections.ts';
 export {
   type CreditGrant,
   type CreditLot,
@@ -44,6 +66,7 @@ export {
   type RefundRequest,
   recordRefundSent,
 } from './credit-notes.ts';
+export { closeDispute, type DisputedMoney, type EndedDispute, openDispute } from './disputes.ts';
 export { type DocumentNumber, formatNumber } from './document-number.ts';
 export { DUNNING_STEPS, type DunningSettings, type DunningStep, hasReached } from './dunning-ladder.ts';
 export { changeDunningSettings, dunningSettings } from './dunning-settings.ts';
@@ -57,6 +80,7 @@ export {
   invoice,
   invoiceLines,
   invoices,
+  lockInvoice,
 } from './invoices.ts';
 export {
   type Cause,
@@ -70,6 +94,15 @@ export {
 } from './ledger.ts';
 export { type MonthSpending, monthForecast, monthSpending } from './month-spending.ts';
 export { closeAboveThreshold, openAmountMinor, openUsageOf } from './open-usage.ts';
+export {
+  armRecharge,
+  availableCreditMinor,
+  type Paying,
+  payingOf,
+  type Recharge,
+  setPaying,
+  setRecharge,
+} from './paying.ts';
 export {
   type Component,
   changePrice,
@@ -104,12 +137,10 @@ export {
   startServer,
   stopServer,
 } from './server-usage.ts';
-export { type InvoiceSettlement, invoiceSettlements } from './settlement-list.ts';
 export { type BillingSettings, billingSettings, changeBillingSettings, type Seller } from './settings.ts';
+export { type InvoiceSettlement, invoiceSettlements } from './settlement-list.ts';
 export {
-  closeDispute,
   type InvoiceMoney,
-  openDispute,
   payWithCredit,
   recordFee,
   recordPayment,

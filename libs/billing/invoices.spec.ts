@@ -10,6 +10,7 @@ import { closeAccount } from './close-account.ts';
 import { creditBalanceMinor, creditPayment, grantCredit } from './credit.ts';
 import { expireCredit } from './credit-expiry.ts';
 import { creditNotes, issueCreditNote, recordRefundSent } from './credit-notes.ts';
+import { closeDispute, openDispute } from './disputes.ts';
 import { formatNumber } from './document-number.ts';
 import { invoice, invoiceLines, invoices } from './invoices.ts';
 import { type Cause, ledgerBalance } from './ledger.ts';
@@ -18,7 +19,7 @@ import { changePrice, firstPrice } from './price-book.ts';
 import { createPromotionCode, redeemPromotionCode } from './promotions.ts';
 import { closeServer, openServer, resizeServer, stopServer } from './server-usage.ts';
 import { changeBillingSettings } from './settings.ts';
-import { closeDispute, openDispute, payWithCredit, recordPayment, writeOff } from './settlements.ts';
+import { payWithCredit, recordPayment, writeOff } from './settlements.ts';
 import { setBillingProfile, setTaxRate } from './tax.ts';
 import { parseVatId } from './vat-id.ts';
 
@@ -346,13 +347,42 @@ describe('paying', () => {
       const invoiceId = await invoiced(accountId);
       const money = (amountMinor: number) => ({ invoiceId, amountMinor, cause: cause(), at: june2 });
       await within((m) => recordPayment(m, money(1100)));
-      await within((m) => openDispute(m, money(1100)));
+      const disputed = () => ({ ...money(1100), accountId, currency });
+      await within((m) => openDispute(m, disputed()));
       expect(await balances(accountId)).toEqual({ disputed: 1100 });
-      await within((m) => closeDispute(m, { ...money(1100), won }));
+      await within((m) => closeDispute(m, { ...disputed(), won, invoiceIds: [invoiceId] }));
       expect(await balances(accountId)).toEqual(won ? {} : { receivable: 1100 });
       expect(await within((m) => writeOff(m, { invoiceId, at: june2 }))).toBe(won ? 0 : 1100);
       expect(await balances(accountId)).toEqual({});
     }
+    await expectSound();
+  });
+
+  it('that was given up and is paid after all takes the giving up back, and no more', async () => {
+    const { accountId } = await customerWithServer();
+    const invoiceId = await invoiced(accountId);
+    const money = (amountMinor: number) => ({ invoiceId, amountMinor, cause: cause(), at: june2 });
+    await within((m) => recordPayment(m, money(100)));
+    expect(await within((m) => writeOff(m, { invoiceId, at: june2 }))).toBe(1000);
+    const payment = money(1030);
+    expect(await within((m) => recordPayment(m, payment))).toBe(true);
+    expect(await within((m) => recordPayment(m, payment))).toBe(false);
+    expect(await balances(accountId)).toEqual({ customer_credit: -30 });
+    expect(await within((m) => writeOff(m, { invoiceId, at: june2 }))).toBe(0);
+    await expectSound();
+  });
+
+  it('of which a payment beyond it is disputed and lost is owed again, and the credit is gone', async () => {
+    const { accountId } = await customerWithServer();
+    const invoiceId = await invoiced(accountId);
+    const money = (amountMinor: number) => ({ invoiceId, amountMinor, cause: cause(), at: june2 });
+    await within((m) => recordPayment(m, money(1300)));
+    const disputed = () => ({ ...money(1300), accountId, currency });
+    await within((m) => openDispute(m, disputed()));
+    const ended = { ...disputed(), won: false, invoiceIds: [invoiceId] };
+    expect(await within((m) => closeDispute(m, ended))).toBe(true);
+    expect(await within((m) => closeDispute(m, ended))).toBe(false);
+    expect(await balances(accountId)).toEqual({ receivable: 1100 });
     await expectSound();
   });
 });

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { TrustTier } from './billing-accounts.ts';
 import { nextMonth, toDate, toEpochSecond } from './calendar.ts';
-import { type Closing, sealAccounts } from './close-account.ts';
+import { type Closing, type OnIssued, sealAccounts } from './close-account.ts';
 import { type ClosingReport, closeEach } from './close-month.ts';
 import type { Prices } from './rating.ts';
 import { billingSettings } from './settings.ts';
@@ -36,12 +36,16 @@ export async function openAmountMinor(
  * Invoices every account whose open usage has passed the threshold of its trust tier, without waiting for the month's
  * end; usage of the last moments, which may not all have been told yet, waits for the next invoice.
  */
-export async function closeAboveThreshold(dataSource: DataSource, now: Date): Promise<ClosingReport> {
+export async function closeAboveThreshold(
+  dataSource: DataSource,
+  now: Date,
+  onIssued?: OnIssued,
+): Promise<ClosingReport> {
   const { manager } = dataSource;
   const settings = await billingSettings(manager);
   const prices = await loadPrices(manager);
   const until = toDate(toEpochSecond(now) - settings.settleSeconds);
-  const closing: Closing = { until, now, reason: 'threshold' };
+  const closing: Closing = { until, now, reason: 'threshold', ...(onIssued && { onIssued }) };
   const report: ClosingReport = { invoices: 0, lines: 0, failures: [] };
   for await (const { accountId, billedUntil, tier } of accountsBilledBefore(manager, until)) {
     const open = await sumMinor(chargesSince(manager, accountId, billedUntil, until, prices));

@@ -33,8 +33,8 @@ export async function settle(manager: EntityManager, settlement: Settlement): Pr
 }
 
 /**
- * An invoice was paid, in whole or in part; what was paid beyond it becomes credit. Call it in a transaction, as often
- * as it is told: a cause counts once.
+ * An invoice was paid, in whole or in part; what had been given up of it is owed again by what is paid now, and what was
+ * paid beyond becomes credit. Call it in a transaction, as often as it is told: a cause counts once.
  * @param into where the money lies now: `stripe_clearing` unless told
  * @returns false on a repetition
  * @throws BillingError `invoice_not_found`, `amount_malformed`
@@ -47,7 +47,8 @@ export async function recordPayment(
   const { invoice, books } = await lockInvoice(manager, payment.invoiceId);
   if (await isPosted(manager, payment.cause)) return false;
   const { accountId: customerId, currency } = books;
-  const settled = Math.min(payment.amountMinor, invoice.openMinor);
+  const open = Math.min(payment.amountMinor, invoice.openMinor);
+  const settled = open + (await recover(manager, books, payment, payment.amountMinor - open));
   const beyond = payment.amountMinor - settled;
   await post(manager, {
     ...payment,
@@ -117,49 +118,6 @@ export async function writeOff(
   return amountMinor;
 }
 
-/**
- * The bank holds a payment back. The amount is frozen: no longer ours at the provider, and not owed by the customer
- * either until the dispute ends. @returns false on a repetition
- */
-export async function openDispute(manager: EntityManager, disputed: InvoiceMoney): Promise<boolean> {
-  assertAmount(disputed.amountMinor);
-  const { books } = await lockInvoice(manager, disputed.invoiceId);
-  const { accountId: customerId, currency } = books;
-  return post(manager, {
-    ...disputed,
-    currency,
-    entries: [
-      debit('disputed', disputed.amountMinor, { customerId }),
-      credit('stripe_clearing', disputed.amountMinor),
-    ],
-  });
-}
-
-/**
- * A dispute ends. Won: the money is ours again. Lost: it is the customer's, and the invoice is open again by that
- * amount. @returns false on a repetition
- */
-export async function closeDispute(
-  manager: EntityManager,
-  ended: InvoiceMoney & { readonly won: boolean },
-): Promise<boolean> {
-  assertAmount(ended.amountMinor);
-  const { books } = await lockInvoice(manager, ended.invoiceId);
-  const { accountId: customerId, currency } = books;
-  const { amountMinor } = ended;
-  const frozen = credit('disputed', amountMinor, { customerId });
-  if (ended.won)
-    return post(manager, { ...ended, currency, entries: [debit('stripe_clearing', amountMinor), frozen] });
-  const owed = debit('receivable', amountMinor, { customerId });
-  return settle(manager, {
-    ...ended,
-    kind: 'dispute',
-    amountMinor: -amountMinor,
-    currency,
-    entries: [owed, frozen],
-  });
-}
-
 /** What a payment or a dispute cost us at the provider. @returns false on a repetition */
 export async function recordFee(
   manager: EntityManager,
@@ -179,6 +137,33 @@ export async function noteSettlement(
      VALUES ($1, $2, $3, $4, $5)`,
     [settlement.invoiceId, settlement.kind, settlement.cause.id, settlement.amountMinor, settlement.at],
   );
+}
+
+/** Takes back the giving up of so much of an invoice, because it is paid after all. @returns how much that was */
+async function recover(
+  manager: EntityManager,
+  { accountId: customerId, currency }: BillingAccount,
+  { invoiceId, cause, at }: InvoiceMoney,
+  upToMinor: number,
+): Promise<number> {
+  if (upToMinor === 0) return 0;
+  const [row] = await manager.query<{ givenUp: number }[]>(
+    `SELECT coalesce(sum(amount_minor), 0)::bigint AS "givenUp" FROM invoice_settlements
+     WHERE invoice_id = $1 AND kind = 'write_off'`,
+    [invoiceId],
+  );
+  const amountMinor = Math.min(upToMinor, row?.givenUp ?? 0);
+  if (amountMinor === 0) return 0;
+  await settle(manager, {
+    invoiceId,
+    kind: 'write_off',
+    amountMinor: -amountMinor,
+    cause: { kind: 'write_off_recovered', id: `${cause.kind}/${cause.id}` },
+    at,
+    currency,
+    entries: [debit('receivable', amountMinor, { customerId }), credit('write_offs', amountMinor)],
+  });
+  return amountMinor;
 }
 
 async function raiseTier(manager: EntityManager, accountId: number): Promise<void> {

@@ -183,6 +183,13 @@ export class CardsService {
     );
   }
 
+  /** The customer at the provider that stands for an account now, if there is one. */
+  async customerOf(accountId: number, manager = this.dataSource.manager): Promise<string | undefined> {
+    const sql = 'SELECT provider_id AS id FROM stripe_customers WHERE account_id = $1';
+    const [customer] = await manager.query<{ id: string }[]>(sql, [accountId]);
+    return customer?.id;
+  }
+
   /** The account that has, or had, a card. */
   accountOfCard(cardId: string): Promise<number | undefined> {
     return this.#accountOf('SELECT account_id AS id FROM cards WHERE provider_id = $1', cardId);
@@ -204,9 +211,8 @@ export class CardsService {
     email,
     name,
   }: Pick<CardSetupRequest, 'accountId' | 'email' | 'name'>): Promise<string> {
-    const find = 'SELECT provider_id AS id FROM stripe_customers WHERE account_id = $1';
-    const [known] = await this.dataSource.query<{ id: string }[]>(find, [accountId]);
-    if (known) return known.id;
+    const known = await this.customerOf(accountId);
+    if (known !== undefined) return known;
     const asked = { accountId, email, ...(name ? { name } : {}) };
     const created = await this.calls.make('create_customer', accountId, asked, (call) =>
       this.provider.createCustomer(call),
@@ -215,8 +221,7 @@ export class CardsService {
       'INSERT INTO stripe_customers (account_id, provider_id) VALUES ($1, $2) ON CONFLICT DO NOTHING',
       [accountId, created.customerId],
     );
-    const [kept] = await this.dataSource.query<{ id: string }[]>(find, [accountId]);
-    return kept?.id ?? created.customerId;
+    return (await this.customerOf(accountId)) ?? created.customerId;
   }
 
   async #own(accountId: number, id: number): Promise<ChargeableCard> {

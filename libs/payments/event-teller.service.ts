@@ -6,6 +6,7 @@ import { HoldsService } from './holds.service.ts';
 import { PAYMENTS_LISTENER, type PaymentsListener } from './payments.listener.ts';
 import { PAYMENT_PROVIDER } from './payments.tokens.ts';
 import type { EventSubject, PaymentProvider } from './port.ts';
+import { takeTurn } from './turn.ts';
 
 /** An event that was stored. */
 export interface StoredEvent {
@@ -125,9 +126,4 @@ function subjectOf({
 /** The type of an event whose subject says which group it is of. */
 function typeIn<G extends EventGroup>(_group: G, { type }: Subject): EventType<G> {
   return type as EventType<G>;
-}
-
-/** Events about one object take turns, so that what was fetched first is not told last. */
-async function takeTurn(manager: EntityManager, { kind, id }: Subject): Promise<void> {
-  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${kind} ${id}`]);
 }

@@ -7,9 +7,20 @@ export * from './payments.errors.ts';
 export type { MovedMoney, PaymentsListener } from './payments.listener.ts';
 export { PaymentsModule, type PaymentsPorts, paymentsPorts } from './payments.module.ts';
 export { type HoldView, PaymentsService } from './payments.service.ts';
+export { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
 export * from './port.ts';
 export * from './port-common.ts';
 export * from './port-invoices.ts';
 export * from './port-money.ts';
 export type { ProviderEventsListener } from './provider-events.listener.ts';
 export { ProviderEvents, type RepairReport } from './provider-events.service.ts';
+export {
+  noteTopUp,
+  type TopUpRecord,
+  type TopUpRequest,
+  TopUpsService,
+  topUpById,
+  topUpOfReference,
+  topUpReference,
+} from './top-ups.service.ts';
+export { takeTurn } from './turn.ts';

@@ -9,6 +9,7 @@ import { PaymentsService } from './payments.service.ts';
 import { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
 import type { PaymentProvider } from './port.ts';
 import { ProviderEvents } from './provider-events.service.ts';
+import { TopUpsService } from './top-ups.service.ts';
 
 /** What payments need from the app. */
 export interface PaymentsPorts {
@@ -36,7 +37,7 @@ export function paymentsPorts(ports: PaymentsPorts): DynamicModule {
   };
 }
 
-const faces = [PaymentsService, CardsService, ProviderEvents, PaymentCalls];
+const faces = [PaymentsService, CardsService, TopUpsService, ProviderEvents, PaymentCalls];
 
 /** Needs {@link paymentsPorts} and a data source in the app. */
 @Module({ providers: [...faces, HoldsService, EventTeller], exports: faces })

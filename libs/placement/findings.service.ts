@@ -34,10 +34,13 @@ export class FindingsService {
     });
   }
 
-  /** True when it is new: the operator has not been told of it yet. */
-  async report(finding: NewFinding): Promise<boolean> {
+  /**
+   * True when it is new: the operator has not been told of it yet.
+   * @param manager of the transaction that it is part of, if it is
+   */
+  async report(finding: NewFinding, manager = this.dataSource.manager): Promise<boolean> {
     const id = newId();
-    const [row] = await this.dataSource.query<{ id: number }[]>(
+    const [row] = await manager.query<{ id: number }[]>(
       `INSERT INTO findings (id, kind, host_id, subject, details) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (kind, coalesce(host_id, 0), subject) WHERE resolved_at IS NULL
        DO UPDATE SET last_seen_at = now(), details = excluded.details

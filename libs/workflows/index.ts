@@ -1,17 +1,24 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
+import { collectInvoice } from './collect-invoice.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
 import { provisionServer } from './provision-server.saga.ts';
 import { rebootServer } from './reboot-server.saga.ts';
 import { rebuildServer } from './rebuild-server.saga.ts';
+import { rechargeCredit } from './recharge-credit.saga.ts';
 import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
+import { resumeServer } from './resume-server.saga.ts';
+import { retireServer } from './retire-server.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
+import { suspendServer } from './suspend-server.saga.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 export { publishAccess } from './access.ts';
 export { type ActionStep, stepsOf } from './action-steps.ts';
+export { collectDue, collectOpenInvoices, startCollecting } from './collect-invoices.ts';
+export type { CollectingDeps, MirrorDeps } from './collecting-deps.ts';
 export { orderPayments } from './order-payments.module.ts';
 export type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -25,14 +32,25 @@ const all = [
   rebootServer,
   resetServer,
   resetPassword,
+  suspendServer,
+  resumeServer,
+  retireServer,
 ];
 
 /** Every workflow with what its steps need: what the worker runs and the harness breaks. */
 export function workflows(deps: WorkflowDeps): BoundSaga[] {
-  return [...all.map((definition) => withDeps(definition, deps)), withDeps(rebuildServer, deps)];
+  return [
+    ...all.map((definition) => withDeps(definition, deps)),
+    withDeps(rebuildServer, deps),
+    withDeps(collectInvoice, deps.collecting),
+    withDeps(rechargeCredit, deps.collecting),
+  ];
 }
 
 /** The steps of a workflow by the name of its saga, for those who show its progress. */
 export function workflowSteps(name: string): readonly SagaStep[] {
-  return [...all, rebuildServer].find((definition) => definition.name === name)?.steps ?? [];
+  return (
+    [...all, rebuildServer, collectInvoice, rechargeCredit].find((definition) => definition.name === name)
+      ?.steps ?? []
+  );
 }

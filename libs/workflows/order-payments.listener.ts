@@ -3,6 +3,8 @@ import { newId } from '#libs/kernel';
 import { sagaOfOrder } from '#libs/orders';
 import type { PaymentsListener } from '#libs/payments';
 import type { SagaStore } from '#libs/saga';
+import type { MirrorDeps } from './collecting-deps.ts';
+import { invoicePaymentsListener } from './invoice-payments.listener.ts';
 
 /** What follows from a payment: captured money is the account's credit, and the order's saga need not wait on. */
 export function orderPaymentsListener(sagas: SagaStore): PaymentsListener {
@@ -21,4 +23,9 @@ export function orderPaymentsListener(sagas: SagaStore): PaymentsListener {
       if (sagaId !== undefined) await sagas.wake(manager, sagaId);
     },
   };
+}
+
+/** All that follows from money that moves, whatever it moves for. */
+export function moneyListener(deps: MirrorDeps): PaymentsListener {
+  return { ...orderPaymentsListener(deps.sagas), ...invoicePaymentsListener(deps) };
 }

@@ -1,13 +1,19 @@
 import type { DynamicModule } from '@nestjs/common';
+import { systemClock } from '#libs/kernel';
 import { type PaymentProvider, paymentsPorts } from '#libs/payments';
+import { FindingsService, PlacementModule } from '#libs/placement';
 import { SagaStore, SagaStoreModule } from '#libs/saga';
-import { orderPaymentsListener } from './order-payments.listener.ts';
+import { moneyListener } from './order-payments.listener.ts';
 
-/** Payments for an app, wired so that what happens to a hold reaches the order's workflow. */
+/** Payments for an app, wired so that what happens to them reaches the books, and orders' workflows. */
 export function orderPayments(provider: PaymentProvider): DynamicModule {
   return paymentsPorts({
     provider,
-    imports: [SagaStoreModule],
-    listener: { inject: [SagaStore], useFactory: orderPaymentsListener },
+    imports: [SagaStoreModule, PlacementModule],
+    listener: {
+      inject: [SagaStore, FindingsService],
+      useFactory: (sagas: SagaStore, findings: FindingsService) =>
+        moneyListener({ provider, sagas, findings, clock: systemClock }),
+    },
   });
 }

@@ -4,6 +4,7 @@ import type { AccessPublisher } from '#libs/networks';
 import type { PaymentsService } from '#libs/payments';
 import type { FindingsService } from '#libs/placement';
 import type { SecretsStore } from '#libs/servers';
+import type { CollectingDeps } from './collecting-deps.ts';
 
 /** What the workflows' steps work with. */
 export interface WorkflowDeps {
@@ -14,6 +15,7 @@ export interface WorkflowDeps {
   readonly payments: PaymentsService;
   readonly secrets: SecretsStore;
   readonly findings: FindingsService;
+  readonly collecting: CollectingDeps;
   /** Where a customer returns to after confirming a payment with their bank. */
   readonly storefrontUrl: string;
 }

@@ -12,6 +12,7 @@ import type { MovedMoney, PaymentsListener } from '../payments.listener.ts';
 import { PaymentsService } from '../payments.service.ts';
 import { ProviderEvents } from '../provider-events.service.ts';
 import { StripeProvider } from '../stripe/index.ts';
+import { TopUpsService } from '../top-ups.service.ts';
 
 const API_KEY = 'sk_test_harness';
 const WEBHOOK_SECRET = 'whsec_harness';
@@ -26,6 +27,7 @@ export interface PaymentsHarness {
   readonly provider: StripeProvider;
   readonly payments: PaymentsService;
   readonly cards: CardsService;
+  readonly topUps: TopUpsService;
   readonly events: ProviderEvents;
   readonly calls: PaymentCalls;
   /** What the listener was told in transactions that were committed. */
@@ -112,6 +114,7 @@ export function connectPayments(
   return {
     provider,
     cards,
+    topUps: new TopUpsService(dataSource, calls, cards, provider),
     payments: new PaymentsService(holds, cards),
     calls,
     events: new ProviderEvents(dataSource, holds, teller, provider, clock),

@@ -7,9 +7,10 @@ import { catalogEntities } from '#libs/catalog';
 import { createDataSource } from '#libs/database';
 import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/hypervisor/simulated';
 import { imagesEntities } from '#libs/images';
+import { systemClock } from '#libs/kernel';
 import type { AccessPublisher } from '#libs/networks';
 import { OrderPlacer, ordersEntities } from '#libs/orders';
-import type { ProviderEvents } from '#libs/payments';
+import type { PaymentProvider, ProviderEvents } from '#libs/payments';
 import { connectPayments, startPayments } from '#libs/payments/harness';
 import { FindingsService, installationId, placementEntities } from '#libs/placement';
 import type { SagaQueue } from '#libs/queue';
@@ -19,7 +20,7 @@ import { EnvelopeCipher } from '#libs/secrets';
 import { ActionProgress, SecretsStore, ServerCommands, serversEntities } from '#libs/servers';
 import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { workflows } from '../index.ts';
-import { orderPaymentsListener } from '../order-payments.listener.ts';
+import { moneyListener } from '../order-payments.listener.ts';
 import type { WorkflowDeps } from '../workflow-deps.ts';
 import { stock } from './stock.ts';
 
@@ -54,8 +55,9 @@ export async function createServerWorld(card = '4242424242424242'): Promise<Worl
   const dataSource = await createDataSource(database.url, { entities }).initialize();
   const { accountId } = await stock(dataSource, new SimulatedFleet(folder));
   await dataSource.query('CREATE TABLE test_ports (ip inet, port int, PRIMARY KEY (ip, port))');
-  const listener = orderPaymentsListener(new SagaStore(dataSource));
-  const payments = await startPayments(dataSource, { listener });
+  const payments = await startPayments(dataSource, {
+    listener: listenerOf(dataSource, () => payments.provider),
+  });
   await payments.cards.finishSetup(accountId, await payments.enterCard(accountId, card));
   started.set(database.url, async () => {
     await payments.close();
@@ -77,7 +79,9 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
   const dataSource = await createDataSource(url, { entities }).initialize();
   const store = new SagaStore(dataSource);
   const stripe = { host: LOOPBACK, port: Number(stripePort) };
-  const { payments, events } = connectPayments(dataSource, stripe, orderPaymentsListener(store));
+  const listener = listenerOf(dataSource, () => connected.provider);
+  const connected = connectPayments(dataSource, stripe, listener);
+  const { payments, events, provider, calls, cards } = connected;
   const fleet = new SimulatedFleet(folder);
   const secrets = new SecretsStore(new EnvelopeCipher([Buffer.alloc(32, 7)]));
   const findings = new FindingsService(dataSource);
@@ -89,6 +93,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     payments,
     secrets,
     findings,
+    collecting: { dataSource, provider, calls, cards, sagas: store, findings, clock: systemClock },
     storefrontUrl: 'http://127.0.0.1:9',
   };
   return {
@@ -104,6 +109,19 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     emulatorUrl: `http://${LOOPBACK}:${stripePort}`,
     close: () => dataSource.destroy(),
   };
+}
+
+/** The listener of a world, whose provider comes to be after it. */
+export function listenerOf(dataSource: DataSource, provider: () => PaymentProvider, clock = systemClock) {
+  const [sagas, findings] = [new SagaStore(dataSource), new FindingsService(dataSource)];
+  return moneyListener({
+    sagas,
+    findings,
+    clock,
+    get provider() {
+      return provider();
+    },
+  });
 }
 
 /** The harness sweeps by itself, so nobody has to be woken. */

@@ -1,0 +1,85 @@
+import type { EntityManager } from 'typeorm';
+import { lockBooks } from './billing-accounts.ts';
+import { useCredit } from './credit.ts';
+import { assertAmount, type Cause, credit, debit, isPosted, post } from './ledger.ts';
+import { noteSettlement } from './settlements.ts';
+
+/** Money of a payment that a bank holds back. */
+export interface DisputedMoney {
+  readonly accountId: number;
+  readonly currency: string;
+  readonly amountMinor: number;
+  readonly cause: Cause;
+  readonly at: Date;
+}
+
+export interface EndedDispute extends DisputedMoney {
+  readonly won: boolean;
+  /** What the payment had paid, the oldest first; none where it was for credit. */
+  readonly invoiceIds: readonly number[];
+}
+
+/**
+ * The bank holds a payment back. The amount is frozen: no longer ours at the provider, and not owed by the customer
+ * either until the dispute ends. @returns false on a repetition
+ */
+export async function openDispute(manager: EntityManager, disputed: DisputedMoney): Promise<boolean> {
+  assertAmount(disputed.amountMinor);
+  const { accountId: customerId, currency, amountMinor } = disputed;
+  await lockBooks(manager, customerId, 'money', currency);
+  return post(manager, {
+    ...disputed,
+    entries: [debit('disputed', amountMinor, { customerId }), credit('stripe_clearing', amountMinor)],
+  });
+}
+
+/**
+ * A dispute ends. Won: the money is ours again. Lost: it is the customer's; the invoices that it had paid are open
+ * again, the last one first. What had become credit is taken from the credit, and owed where it has been spent.
+ * @returns false on a repetition
+ */
+export async function closeDispute(manager: EntityManager, ended: EndedDispute): Promise<boolean> {
+  assertAmount(ended.amountMinor);
+  const { accountId: customerId, currency, amountMinor, cause, at } = ended;
+  await lockBooks(manager, customerId, 'money', currency);
+  if (await isPosted(manager, cause)) return false;
+  const frozen = credit('disputed', amountMinor, { customerId });
+  if (ended.won) return post(manager, { ...ended, entries: [debit('stripe_clearing', amountMinor), frozen] });
+  const reopened = await shareOut(manager, ended);
+  const owed = reopened.reduce((sum, one) => sum + one.amountMinor, 0);
+  const upToMinor = amountMinor - owed;
+  const taken = await useCredit(manager, { accountId: customerId, upToMinor, cause, at, only: 'payment' });
+  await post(manager, {
+    ...ended,
+    entries: [
+      debit('receivable', owed, { customerId }),
+      debit('customer_credit', taken, { customerId }),
+      debit('receivable', upToMinor - taken, { customerId, detail: 'refunded_credit' }),
+      frozen,
+    ],
+  });
+  for (const one of reopened) {
+    await noteSettlement(manager, { ...one, kind: 'dispute', amountMinor: -one.amountMinor, cause, at });
+  }
+  return true;
+}
+
+/** What of a lost payment each invoice gets to be owed again: no more than payments have paid of it. */
+async function shareOut(
+  manager: EntityManager,
+  { invoiceIds, amountMinor }: EndedDispute,
+): Promise<{ invoiceId: number; amountMinor: number }[]> {
+  const paid = await manager.query<{ invoiceId: number; paidMinor: number }[]>(
+    `SELECT s.invoice_id AS "invoiceId", sum(s.amount_minor)::bigint AS "paidMinor"
+     FROM invoice_settlements s JOIN invoices i ON i.id = s.invoice_id
+     WHERE s.invoice_id = ANY($1) AND s.kind IN ('payment', 'dispute')
+     GROUP BY i.id, s.invoice_id ORDER BY i.issued_at DESC, i.number DESC`,
+    [invoiceIds],
+  );
+  let left = amountMinor;
+  return paid.flatMap(({ invoiceId, paidMinor }) => {
+    const share = Math.min(left, paidMinor);
+    left -= share;
+    return share > 0 ? [{ invoiceId, amountMinor: share }] : [];
+  });
+}

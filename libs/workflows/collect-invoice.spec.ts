@@ -1,0 +1,343 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { accountsEntities } from '#libs/accounts';
+import {
+  arrearsOf,
+  collectionsOf,
+  creditBalanceMinor,
+  grantCredit,
+  invoice,
+  ledgerBalance,
+  setPaying,
+} from '#libs/billing';
+import { createDataSource, runInTransaction } from '#libs/database';
+import { newId } from '#libs/kernel';
+import { connectPayments, type PaymentsHarness, startPayments } from '#libs/payments/harness';
+import { placementEntities } from '#libs/placement';
+import { runToEnd } from '#libs/saga/harness';
+import { testDatabase } from '../../test/support/test-database.ts';
+import { collectDue } from './collect-invoices.ts';
+import { assertBooksAreTheProviders, providerInvoicesOf } from './harness/assert-money.ts';
+import {
+  addAccount,
+  addCard,
+  HOUR_MINOR,
+  issueInvoice,
+  type MoneyWorld,
+  moneyWorld,
+  setPrices,
+} from './harness/money-world.ts';
+import { listenerOf } from './harness/server-world.ts';
+
+const GOOD = '4242424242424242';
+const DECLINED_LATER = '4000000000000341';
+const database = testDatabase({ entities: [...accountsEntities, ...placementEntities] });
+let bench: PaymentsHarness;
+let world: MoneyWorld;
+
+beforeAll(async () => {
+  const { dataSource } = database;
+  const clock = { now: () => new Date(bench.emulator.now() * 1000) };
+  bench = await startPayments(dataSource, { listener: listenerOf(dataSource, () => bench.provider, clock) });
+  world = moneyWorld(dataSource, bench, bench.emulator.url, clock);
+  await setPrices(dataSource);
+});
+afterEach(async () => {
+  bench.emulator.clearFaults();
+  await settle();
+  await assertBooksAreTheProviders(world);
+});
+afterAll(() => bench.close());
+
+const manager = () => database.dataSource.manager;
+const key = () => ({ idempotencyKey: `key ${newId()}` });
+
+async function customer(card?: string): Promise<number> {
+  const accountId = await addAccount(world);
+  if (card) await addCard(world, accountId, card);
+  return accountId;
+}
+
+const grant = (accountId: number, amountMinor: number) =>
+  runInTransaction(database.dataSource, (m) => {
+    const cause = { kind: 'grant', id: String(accountId) };
+    const given = { accountId, currency: 'eur', amountMinor, cause, at: new Date('2026-04-01') };
+    return grantCredit(m, { ...given, source: 'grant' });
+  });
+
+/** Issues an invoice and runs its collecting to the end. */
+async function collected(accountId: number, seconds?: number): Promise<number> {
+  const { invoiceId, sagaId } = await issueInvoice(world, accountId, seconds);
+  await runToEnd(world, 'collect-invoice', sagaId, []);
+  return invoiceId;
+}
+
+/** Works off all events, those that failed as well, and what they have started. */
+async function settle(): Promise<void> {
+  await bench.emulator.idle();
+  await bench.events.repair({ isFull: true });
+  for (;;) {
+    await database.dataSource.query(
+      'UPDATE stripe_events SET next_try_at = now() WHERE processed_at IS NULL',
+    );
+    const events = await bench.events.processDue();
+    const due = await database.dataSource.query<{ id: number; name: string }[]>(
+      'SELECT id, name FROM sagas WHERE finished_at IS NULL',
+    );
+    for (const { id, name } of due) await runToEnd(world, name, id, []);
+    if (events === 0 && due.length === 0) return;
+    await bench.emulator.idle();
+  }
+}
+
+const openOf = async (invoiceId: number) => (await invoice(manager(), invoiceId)).openMinor;
+const entriesOf = (invoiceId: number) =>
+  database.dataSource.query<{ kind: string; amount: number }[]>(
+    `SELECT kind, amount_minor AS amount FROM invoice_settlements WHERE invoice_id = $1 ORDER BY settled_at, kind`,
+    [invoiceId],
+  );
+const newest = async (invoiceId: number) => {
+  const [first] = await collectionsOf(manager(), invoiceId);
+  if (!first?.providerId) throw new Error('nothing was asked for');
+  return { ...first, providerId: first.providerId };
+};
+
+/** Stores an event that no webhook has brought. */
+const tell = (type: string, kind: string, id: string) =>
+  database.dataSource.query(
+    `INSERT INTO stripe_events (id, type, subject_kind, subject_id, occurred_at) VALUES ($1, $2, $3, $4, now())`,
+    [`evt_${newId()}`, type, kind, id],
+  );
+
+describe('an invoice that is issued', () => {
+  it('is paid by credit first, and the card pays the rest; the account is trusted from then on', async () => {
+    const accountId = await customer(GOOD);
+    await grant(accountId, 300);
+    const invoiceId = await collected(accountId);
+    expect(await entriesOf(invoiceId)).toEqual([
+      { kind: 'credit', amount: 300 },
+      { kind: 'payment', amount: 800 },
+    ]);
+    expect(await providerInvoicesOf(world, accountId)).toEqual(['paid 800']);
+    const [account] = await manager().query(
+      'SELECT trusted, tier FROM accounts JOIN billing_accounts ON account_id = id WHERE id = $1',
+      [accountId],
+    );
+    expect(account).toEqual({ trusted: true, tier: 'paid_once' });
+  });
+
+  it('of nothing, or paid by credit alone, needs no provider', async () => {
+    const accountId = await customer();
+    await grant(accountId, 5000);
+    const invoiceId = await collected(accountId);
+    expect(await openOf(invoiceId)).toBe(0);
+    expect(await collectionsOf(manager(), invoiceId)).toEqual([]);
+    expect(await world.deps.cards.customerOf(accountId)).toBeUndefined();
+  });
+
+  it('too small to be charged waits for the next one, and each is told on its own line', async () => {
+    const accountId = await customer(GOOD);
+    const small = await collected(accountId, 98);
+    expect([await openOf(small), await collectionsOf(manager(), small)]).toEqual([30, []]);
+    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
+    const next = await collected(accountId);
+    expect([await openOf(small), await openOf(next)]).toEqual([0, 0]);
+    const { providerId } = await newest(next);
+    const lines = await bench.provider.invoices.listLines(providerId);
+    expect(lines.map(({ amountMinor }) => amountMinor).sort()).toEqual([HOUR_MINOR, 30]);
+  });
+
+  it('with terms is sent; when they have run out it is unpaid, and a payment ends that', async () => {
+    const accountId = await customer();
+    const first = await collected(accountId);
+    await runInTransaction(database.dataSource, (m) => setPaying(m, accountId, { by: 'terms', days: 14 }));
+    const invoiceId = await collected(accountId);
+    const { issuedAt, dueAt } = await invoice(manager(), invoiceId);
+    expect(dueAt.getTime() - issuedAt.getTime()).toBe(14 * 86_400_000);
+    const asked = await newest(invoiceId);
+    expect(asked).toMatchObject({ status: 'open', termsDays: 14, declineCode: null });
+    expect(asked.pageUrl).toContain('/i/');
+    const arrears = async () =>
+      database.dataSource.query<{ id: number }[]>(
+        'SELECT invoice_id AS id FROM arrears_invoices n JOIN arrears a ON a.id = n.arrears_id WHERE account_id = $1',
+        [accountId],
+      );
+    expect(await arrears()).toEqual([{ id: first }]);
+    await collectDue(database.dataSource, world.store, new Date(Number(asked.dueAt) + 1000));
+    expect(await arrears()).toHaveLength(2);
+    for (const id of [first, invoiceId]) {
+      await bench.provider.invoices.settleElsewhere({ invoiceId: (await newest(id)).providerId, ...key() });
+    }
+    await settle();
+    expect([await openOf(first), await openOf(invoiceId)]).toEqual([0, 0]);
+    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
+    expect(Number(await ledgerBalance(manager(), 'bank', 'eur'))).toBe(2 * HOUR_MINOR);
+  });
+
+  it('that is declined is unpaid until another card pays it, which is tried at once', async () => {
+    const accountId = await customer(DECLINED_LATER);
+    const invoiceId = await collected(accountId);
+    expect(await newest(invoiceId)).toMatchObject({ status: 'open', declineCode: 'card_declined' });
+    expect(await arrearsOf(manager(), accountId)).toMatchObject({ isHard: false });
+    await addCard(world, accountId, GOOD);
+    await settle();
+    expect(await openOf(invoiceId)).toBe(0);
+    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
+    expect(await providerInvoicesOf(world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
+  });
+
+  it('of a customer without a card is unpaid until they have one', async () => {
+    const accountId = await customer();
+    const invoiceId = await collected(accountId);
+    expect(await newest(invoiceId)).toMatchObject({ status: 'open', declineCode: 'no_card' });
+    expect(await arrearsOf(manager(), accountId)).toMatchObject({ isHard: true });
+    await addCard(world, accountId, GOOD);
+    await settle();
+    expect(await openOf(invoiceId)).toBe(0);
+  });
+
+  it('whose collecting came to nothing is asked for later, and only once', async () => {
+    const accountId = await customer(GOOD);
+    const { invoiceId, sagaId } = await issueInvoice(world, accountId);
+    const fault = { match: 'POST /v1/invoices', effect: 'error_500' as const, times: 20 };
+    bench.emulator.addFaults({ api: [fault] });
+    expect(await runToEnd(world, 'collect-invoice', sagaId, [])).toMatchObject({ state: 'undone' });
+    bench.emulator.clearFaults();
+    expect(await collectDue(database.dataSource, world.store, new Date())).toBe(0);
+    await database.dataSource.query(
+      `UPDATE sagas SET finished_at = now() - interval '2 hours' WHERE id = $1`,
+      [sagaId],
+    );
+    expect(await collectDue(database.dataSource, world.store, new Date())).toBe(1);
+    expect(await collectDue(database.dataSource, world.store, new Date())).toBe(0);
+    await settle();
+    expect(await providerInvoicesOf(world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
+    expect(await openOf(invoiceId)).toBe(0);
+  });
+});
+
+describe('a payment is in the books once', () => {
+  it('when invoice.paid comes ten times', async () => {
+    const accountId = await customer(GOOD);
+    bench.emulator.addFaults({ webhooks: [{ match: 'invoice.paid', effect: 'duplicate', times: 1 }] });
+    const invoiceId = await collected(accountId);
+    const { providerId } = await newest(invoiceId);
+    for (let times = 0; times < 10; times += 1) await tell('invoice.paid', 'invoice', providerId);
+    await Promise.all([1, 2, 3, 4].map(() => bench.events.processDue()));
+    expect(await entriesOf(invoiceId)).toEqual([{ kind: 'payment', amount: HOUR_MINOR }]);
+  });
+
+  it('when two webhooks about one invoice come at once on two connections', async () => {
+    const accountId = await customer(DECLINED_LATER);
+    const invoiceId = await collected(accountId);
+    const { providerId, paymentId } = await newest(invoiceId);
+    bench.emulator.addFaults({ webhooks: [{ effect: 'lose', times: 100 }] });
+    await addCard(world, accountId, GOOD);
+    await bench.provider.invoices.pay({ invoiceId: providerId, ...key() });
+    expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
+    await tell('invoice.paid', 'invoice', providerId);
+    await tell('payment_intent.succeeded', 'payment', String(paymentId));
+    const other = await createDataSource(database.url).initialize();
+    const listener = listenerOf(other, () => bench.provider);
+    const { events } = connectPayments(other, { host: '127.0.0.1', port: bench.emulator.port }, listener);
+    // Both look at the payment before either may write.
+    bench.emulator.addFaults({
+      api: [{ match: 'GET /v1/payment_intents/:id', effect: 'late_answer', times: 2, milliseconds: 50 }],
+    });
+    const tried = await Promise.all([bench.events.processDue(1), events.processDue(1)]);
+    await other.destroy();
+    expect(tried).toEqual([1, 1]);
+    expect(await entriesOf(invoiceId)).toEqual([{ kind: 'payment', amount: HOUR_MINOR }]);
+  });
+
+  it('when the charge was not answered, the worker died, and only the sweep knows', async () => {
+    const accountId = await customer(GOOD);
+    const { invoiceId, sagaId } = await issueInvoice(world, accountId);
+    bench.emulator.addFaults({
+      api: [{ match: 'POST /v1/invoices/:id/pay', effect: 'timeout_after', times: 1 }],
+      webhooks: [{ effect: 'lose', times: 100 }],
+    });
+    const running = runToEnd(world, 'collect-invoice', sagaId, []);
+    while ((await providerInvoicesOf(world, accountId))[0] !== `paid ${HOUR_MINOR}`);
+    // The saga's own try goes on; meanwhile the sweep finds what happened.
+    await bench.events.repair();
+    expect(await entriesOf(invoiceId)).toEqual([{ kind: 'payment', amount: HOUR_MINOR }]);
+    expect(await running).toMatchObject({ state: 'done' });
+    expect(await entriesOf(invoiceId)).toEqual([{ kind: 'payment', amount: HOUR_MINOR }]);
+    expect(await providerInvoicesOf(world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
+  });
+});
+
+describe('what the operator does at the provider', () => {
+  it('voiding gives up what is open', async () => {
+    const invoiceId = await collected(await customer(DECLINED_LATER));
+    await bench.provider.invoices.void({ invoiceId: (await newest(invoiceId)).providerId, ...key() });
+    await settle();
+    expect(await entriesOf(invoiceId)).toEqual([{ kind: 'write_off', amount: HOUR_MINOR }]);
+  });
+
+  it('what is uncollectible is given up, and taken back when it is paid after all', async () => {
+    const accountId = await customer(DECLINED_LATER);
+    const invoiceId = await collected(accountId);
+    const { providerId } = await newest(invoiceId);
+    await bench.provider.invoices.writeOff({ invoiceId: providerId, ...key() });
+    await settle();
+    expect(await entriesOf(invoiceId)).toEqual([{ kind: 'write_off', amount: HOUR_MINOR }]);
+    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
+    await addCard(world, accountId, GOOD);
+    await bench.provider.invoices.pay({ invoiceId: providerId, ...key() });
+    await settle();
+    expect((await entriesOf(invoiceId)).map(({ amount }) => amount).sort()).toEqual([-1100, 1100, 1100]);
+    expect([await openOf(invoiceId), await creditBalanceMinor(manager(), accountId, 'eur')]).toEqual([0, 0]);
+  });
+
+  it('a refund that no credit note explains is told to the operator', async () => {
+    const accountId = await customer(GOOD);
+    const invoiceId = await collected(accountId);
+    const { paymentId } = await newest(invoiceId);
+    const refund = { paymentId: String(paymentId), amountMinor: 400, reference: 'by hand' };
+    await bench.provider.money.refund({ ...refund, reason: 'requested_by_customer', ...key() });
+    await settle();
+    const payable = await ledgerBalance(manager(), 'refunds_payable', 'eur', { customerId: accountId });
+    expect(Number(payable)).toBe(400);
+    expect((await world.deps.findings.list()).items).toMatchObject([
+      { kind: 'refund_unexplained', subject: `account ${accountId}`, details: { amountMinor: 400 } },
+    ]);
+  });
+});
+
+describe('a dispute', () => {
+  const disputed = async (outcome: 'won' | 'lost') => {
+    const accountId = await customer(GOOD);
+    const invoiceId = await collected(accountId);
+    const { paymentId } = await newest(invoiceId);
+    const id = bench.emulator.dispute({ payment: String(paymentId) });
+    await settle();
+    const frozen = await ledgerBalance(manager(), 'disputed', 'eur', { customerId: accountId });
+    expect([Number(frozen), await openOf(invoiceId)]).toEqual([HOUR_MINOR, 0]);
+    expect((await world.deps.findings.list()).items).toContainEqual(
+      expect.objectContaining({ kind: 'payment_disputed', subject: `dispute ${id}` }),
+    );
+    bench.emulator.closeDispute(id, outcome);
+    await settle();
+    const left = await ledgerBalance(manager(), 'disputed', 'eur', { customerId: accountId });
+    expect(Number(left)).toBe(0);
+    const { items } = await world.deps.findings.list();
+    expect(items.filter(({ kind }) => kind === 'payment_disputed')).toEqual([]);
+    return { accountId, invoiceId };
+  };
+
+  it('that is won leaves the invoice paid', async () => {
+    const { invoiceId, accountId } = await disputed('won');
+    expect(await openOf(invoiceId)).toBe(0);
+    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
+  });
+
+  it('that is lost opens it again, and the card is left alone', async () => {
+    const { invoiceId, accountId } = await disputed('lost');
+    expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
+    expect(await arrearsOf(manager(), accountId)).toMatchObject({ isHard: true });
+    await collectDue(database.dataSource, world.store, new Date());
+    await settle();
+    expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
+  });
+});

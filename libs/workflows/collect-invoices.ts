@@ -1,0 +1,85 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { collectInvoiceRequest, noteUnpaid } from '#libs/billing';
+import { runInTransaction } from '#libs/database';
+import type { SagaStore, SagaWakeUp } from '#libs/saga';
+
+/** Providers refuse to charge less. In minor units. */
+export const LEAST_CHARGE_MINOR = 50;
+/** How long an invoice that could not be asked for is left alone. */
+const AGAIN_SECONDS = 3600;
+
+/**
+ * Collects what is open of an invoice, in the transaction that says so: the one that issues it, above all. Asking again
+ * tries again. Nothing is started while it is under way already.
+ */
+export async function startCollecting(
+  manager: EntityManager,
+  sagas: SagaStore,
+  invoiceId: number,
+): Promise<SagaWakeUp | undefined> {
+  const subject = { type: 'invoice', id: invoiceId };
+  const [underWay] = await manager.query<unknown[]>(
+    'SELECT 1 FROM sagas WHERE subject_type = $1 AND subject_id = $2 AND finished_at IS NULL LIMIT 1',
+    [subject.type, subject.id],
+  );
+  return underWay ? undefined : sagas.start(manager, collectInvoiceRequest, { invoiceId }, { subject });
+}
+
+/**
+ * Tries all open invoices of an account once more: the customer has another card, credit has come, or the time for it
+ * has. What a bank has taken back is left to the operator. @returns how many
+ */
+export async function collectOpenInvoices(
+  manager: EntityManager,
+  sagas: SagaStore,
+  accountId: number,
+): Promise<number> {
+  const open = await manager.query<{ id: number }[]>(
+    `SELECT i.id FROM invoices i CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
+     WHERE i.account_id = $1 AND b.open_minor > 0
+       AND NOT EXISTS (SELECT 1 FROM invoice_settlements s WHERE s.invoice_id = i.id AND s.kind = 'dispute')
+     ORDER BY i.issued_at, i.number`,
+    [accountId],
+  );
+  for (const { id } of open) await startCollecting(manager, sagas, id);
+  return open.length;
+}
+
+/**
+ * What the clock brings: open invoices that nobody asks for are asked for, whatever has kept them from it, and those
+ * with terms that have run out are unpaid. It may be run as often as you like. @returns how many were asked for
+ */
+export async function collectDue(dataSource: DataSource, sagas: SagaStore, now: Date): Promise<number> {
+  const left = await dataSource.query<{ id: number }[]>(
+    `SELECT id FROM (
+       SELECT i.id, i.issued_at, i.number, sum(b.open_minor) OVER (PARTITION BY i.account_id) AS together
+       FROM invoices i CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
+       WHERE b.open_minor > 0
+         AND NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
+                         WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open')
+                           AND c.withdrawn_at IS NULL)
+         AND NOT EXISTS (SELECT 1 FROM invoice_settlements s WHERE s.invoice_id = i.id AND s.kind = 'dispute')
+         AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.subject_type = 'invoice' AND s.subject_id = i.id
+                         AND (s.finished_at IS NULL OR s.finished_at > now() - make_interval(secs => $1)))
+     ) AS uncollected WHERE together >= $2 ORDER BY issued_at, number LIMIT 1000`,
+    [AGAIN_SECONDS, LEAST_CHARGE_MINOR],
+  );
+  for (const { id } of left)
+    await runInTransaction(dataSource, (manager) => startCollecting(manager, sagas, id));
+  await noteOverdue(dataSource, now);
+  return left.length;
+}
+
+async function noteOverdue(dataSource: DataSource, now: Date): Promise<void> {
+  const overdue = await dataSource.query<{ accountId: number; invoiceId: number }[]>(
+    `SELECT i.account_id AS "accountId", i.id AS "invoiceId"
+     FROM collections c JOIN collection_parts p ON p.collection_id = c.id JOIN invoices i ON i.id = p.invoice_id
+     CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
+     WHERE c.terms_days IS NOT NULL AND c.status = 'open' AND c.withdrawn_at IS NULL AND c.due_at < $1
+       AND b.open_minor > 0`,
+    [now],
+  );
+  for (const one of overdue) {
+    await runInTransaction(dataSource, (manager) => noteUnpaid(manager, { ...one, at: now, isHard: true }));
+  }
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { checkBooks, ledgerBalance } from '#libs/billing';
+import type { Ledger } from '#libs/payments/emulator';
+import type { MoneyWorld } from './money-world.ts';
+
+/** What the emulator has of the world's money. */
+async function emulatorLedger({ emulatorUrl }: MoneyWorld): Promise<Ledger> {
+  return (await (await fetch(`${emulatorUrl}/_emulator/ledger`)).json()) as Ledger;
+}
+
+/**
+ * The books are sound, and have to the cent what the provider has: in all, and each payment for itself.
+ * @throws AssertionError
+ */
+export async function assertBooksAreTheProviders(world: MoneyWorld): Promise<Ledger> {
+  await world.events.processDue(1000);
+  const { manager } = world.dataSource;
+  const ledger = await emulatorLedger(world);
+  assert.deepEqual(await checkBooks(manager), []);
+  const clearing = Number(await ledgerBalance(manager, 'stripe_clearing', 'eur'));
+  assert.equal(clearing, ledger.capturedMinor - ledger.refundedMinor - ledger.disputedMinor);
+  const booked = await manager.query<{ paymentId: string; minor: number }[]>(
+    `SELECT split_part(t.cause_id, '/', 1) AS "paymentId", sum(e.amount)::bigint AS minor
+     FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
+     WHERE e.account = 'stripe_clearing' AND t.cause_kind NOT LIKE 'dispute%' GROUP BY 1 HAVING sum(e.amount) <> 0`,
+  );
+  const taken = ledger.intents
+    .map(({ holdId, capturedMinor, refundedMinor }) => ({
+      paymentId: holdId,
+      minor: capturedMinor - refundedMinor,
+    }))
+    .filter(({ minor }) => minor !== 0);
+  const byId = (a: { paymentId: string }, b: { paymentId: string }) => a.paymentId.localeCompare(b.paymentId);
+  assert.deepEqual(booked.sort(byId), taken.sort(byId));
+  return ledger;
+}
+
+/** The emulator's invoices of an account, as they stand, in order of their status. */
+export async function providerInvoicesOf(world: MoneyWorld, accountId: number): Promise<string[]> {
+  const customerId = await world.deps.cards.customerOf(accountId);
+  const { invoices } = await emulatorLedger(world);
+  return invoices
+    .filter((invoice) => invoice.customerId === customerId)
+    .map(({ status, totalMinor }) => `${status} ${totalMinor}`)
+    .sort();
+}

@@ -1,0 +1,46 @@
+import type { EntityManager } from 'typeorm';
+import { armRecharge } from '#libs/billing';
+import type { ProviderEventsListener } from '#libs/payments';
+import { collectOpenInvoices } from './collect-invoices.ts';
+import type { MirrorDeps } from './collecting-deps.ts';
+import { mirrorInvoice, mirrorPayment, mirrorTopUp } from './provider-books.ts';
+import { mirrorDispute } from './provider-disputes.ts';
+
+/**
+ * An event only says where to look. What is seen there is brought into the books, each movement of money under the id
+ * of the provider's object that moved it: so whatever is told twice, late, in another order or by several events at
+ * once is posted once.
+ */
+export function invoicePaymentsListener(
+  deps: MirrorDeps,
+): Required<
+  Pick<
+    ProviderEventsListener,
+    'onInvoice' | 'onPayment' | 'onTopUp' | 'onDispute' | 'onCardsChanged' | 'onCustomerDeleted'
+  >
+> {
+  return {
+    onInvoice: (manager, { invoice }) => mirrorInvoice(manager, deps, invoice),
+    onPayment: (manager, { payment }) => mirrorPayment(manager, deps, payment),
+    onTopUp: (manager, { topUp }) => mirrorTopUp(manager, deps, topUp),
+    onDispute: (manager, { dispute }) => mirrorDispute(manager, deps, dispute),
+    onCardsChanged: (manager, { accountId }) => tryNewCard(manager, deps, accountId),
+    onCustomerDeleted: async (manager, { accountId }) => {
+      await collectOpenInvoices(manager, deps.sagas, accountId);
+    },
+  };
+}
+
+/** What another card was refused for is tried with the new one, and credit is recharged again. */
+async function tryNewCard(manager: EntityManager, { sagas }: MirrorDeps, accountId: number): Promise<void> {
+  const [card] = await manager.query<{ isNew: boolean }[]>(
+    `SELECT EXISTS (SELECT 1 FROM collections l WHERE l.account_id = c.account_id AND l.status = 'open'
+                    AND l.withdrawn_at IS NULL AND l.decline_code IS NOT NULL
+                    AND l.tried_card IS DISTINCT FROM c.provider_id) AS "isNew"
+     FROM cards c WHERE c.account_id = $1 AND c.is_default AND c.detached_at IS NULL`,
+    [accountId],
+  );
+  if (!card) return;
+  await armRecharge(manager, accountId, true);
+  if (card.isNew) await collectOpenInvoices(manager, sagas, accountId);
+}
