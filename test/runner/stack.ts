@@ -16,6 +16,9 @@ export const stackEnvironment: NodeJS.ProcessEnv = {
   REDIS_URL: '',
   STRIPE_SECRET_KEY: '',
   STRIPE_WEBHOOK_SECRET: '',
+  SMTP_URL: '',
+  MAIL_FROM: '',
+  SERVERY_REQUIRE_CONFIRMED_EMAIL: '',
 };
 
 /** Brings up the stack that the later suites need, with its first server, and does it again: two tests. */

@@ -18,6 +18,7 @@ export const envFileStep: Step = {
       SERVERY_URL: up.url,
       HCLOUD_ENDPOINT: `${up.url}/v1`,
       HCLOUD_TOKEN: token ?? '',
+      ...(up.mailUrl && { SERVERY_MAIL_URL: up.mailUrl }),
       SERVERY_CUSTOMER_EMAIL: customer.email,
       SERVERY_CUSTOMER_PASSWORD: customer.password,
       SERVERY_OPERATOR_EMAIL: operator.email,

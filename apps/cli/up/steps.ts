@@ -5,6 +5,7 @@ import { envFileStep } from './env-file.step.ts';
 import { hostsStep } from './hosts.step.ts';
 import { imagesStep } from './images.step.ts';
 import { labStep } from './lab.step.ts';
+import { mailStep } from './mail.step.ts';
 import { migrateStep } from './migrate.step.ts';
 import { orderStep } from './order.step.ts';
 import { postgresStep } from './postgres.step.ts';
@@ -20,6 +21,7 @@ export const stackSteps: readonly Step[] = [
   redisStep,
   migrateStep,
   stripeStep,
+  mailStep,
   labStep,
   hostsStep,
   imagesStep,
@@ -35,4 +37,4 @@ export const stackSteps: readonly Step[] = [
 export const orderSteps: readonly Step[] = [orderStep];
 
 /** The programs that `up` starts, in the order in which `down` stops them. */
-export const daemons = ['api', 'worker', 'stripe', 'redis', 'postgres'] as const;
+export const daemons = ['api', 'worker', 'stripe', 'mail', 'redis', 'postgres'] as const;

@@ -17,6 +17,8 @@ export function summary(up: Up): string {
   if (up.demo) rows.push(['Log in', up.demo.sshCommand]);
   if (up.stripeEmulatorUrl)
     rows.push(['Payment', 'emulated, no real money: pay with card 4242 4242 4242 4242']);
+  if (up.mailUrl)
+    rows.push(['Mail', `${up.mailUrl}  (what customers are sent; nothing leaves this machine)`]);
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${pc.bold(name.padEnd(width))}  ${value}`);
   return [pc.green('Servery is up.'), ...table, '', ...nextSteps(up)].join('\n');

@@ -29,6 +29,8 @@ export class Up {
   demo: { readonly server: ServerWire; readonly sshCommand: string } | undefined;
   /** The address of the Stripe emulator; absent where a Stripe key is set. */
   stripeEmulatorUrl: string | undefined;
+  /** Where mails are read; absent where an SMTP_URL is set. */
+  mailUrl: string | undefined;
 
   private constructor(options: UpOptions, state: UpState) {
     this.root = options.root;
@@ -39,7 +41,8 @@ export class Up {
 
   static async open(options: UpOptions): Promise<Up> {
     const up = new Up(options, await loadState(options.folder));
-    for (const name of ['api', 'worker', 'stripe'] as const) await up.#claimPort(name);
+    for (const name of ['api', 'worker', 'stripe', 'mail'] as const) await up.#claimPort(name, name);
+    await up.#claimPort('smtp', 'mail');
     return up;
   }
 
@@ -52,8 +55,8 @@ export class Up {
   }
 
   /** Keeps the port of a daemon that runs; else makes sure that it is free, or takes another. */
-  async #claimPort(name: keyof UpState['ports']): Promise<void> {
-    if (await runningPid(this.folder, name)) return;
+  async #claimPort(name: keyof UpState['ports'], daemon: string): Promise<void> {
+    if (await runningPid(this.folder, daemon)) return;
     const port = await freePort(this.state.ports[name]);
     if (port === this.state.ports[name]) return;
     this.state.ports[name] = port;
@@ -103,6 +106,7 @@ export class Up {
         STRIPE_API_HOST: '127.0.0.1',
         STRIPE_API_PORT: String(ports.stripe),
       }),
+      ...(this.mailUrl && { SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`, MAIL_FROM: DEMO_SENDER }),
     };
   }
 
@@ -110,6 +114,8 @@ export class Up {
     return readFile(join(this.root, 'dist/.built'), 'utf8').catch(() => '');
   }
 }
+
+const DEMO_SENDER = 'Servery <servery@example.com>';
 
 /** Settings that the operator may give to `up` and that it passes on; the rest of the shell stays outside. */
 const PASSED_ON = [
@@ -123,6 +129,9 @@ const PASSED_ON = [
   'SERVERY_LEASE_SECONDS',
   'SERVERY_RECONCILE_SECONDS',
   'SERVERY_WORKER_CONCURRENCY',
+  'SERVERY_REQUIRE_CONFIRMED_EMAIL',
+  'SMTP_URL',
+  'MAIL_FROM',
   'STRIPE_SECRET_KEY',
   'STRIPE_WEBHOOK_SECRET',
 ];
