@@ -27,6 +27,14 @@ import { AuthenticationGuard } from './auth/authentication.guard.ts';
 import { CsrfGuard } from './auth/csrf.guard.ts';
 import { PasswordStrategy } from './auth/password.strategy.ts';
 import { SessionStrategy } from './auth/session.strategy.ts';
+import { BillingController } from './billing/billing.controller.ts';
+import { InvoicesController } from './billing/invoices.controller.ts';
+import { LimitsController } from './billing/limits.controller.ts';
+import { TopUpsController } from './billing/top-ups.controller.ts';
+import { BookedInvoicesController } from './books/booked-invoices.controller.ts';
+import { CustomersController } from './books/customers.controller.ts';
+import { LedgerController } from './books/ledger.controller.ts';
+import { PricesController } from './books/prices.controller.ts';
 import { CatalogController } from './catalog/catalog.controller.ts';
 import { CatalogPresenter } from './catalog/catalog.presenter.ts';
 import { ImagesController } from './catalog/images.controller.ts';
@@ -70,17 +78,25 @@ const entities = [
 /** Fixed paths stand before those with a placeholder in their place. */
 const controllers = [
   ActionsController,
+  BillingController,
+  BookedInvoicesController,
   CatalogController,
+  CustomersController,
   HostsController,
   ImagesController,
+  InvoicesController,
+  LedgerController,
+  LimitsController,
   LocationsController,
   MetricsController,
   OrdersController,
   PaymentMethodsController,
+  PricesController,
   SagasController,
   ServerActionsController,
   ServersController,
   ServerTypesController,
+  TopUpsController,
   WebhooksController,
   AccountsController,
   ApiTokensController,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ModulesContainer } from '@nestjs/core';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newTenant, stockMarketplace, type Tenant } from '../../test/api/marketplace.ts';
+import { newTenant, stockMarketplace, type Tenant, usedServerOf } from '../../test/api/marketplace.ts';
 import { METRICS_TOKEN, testApi } from '../../test/api/test-api.ts';
 import { type DescribedEndpoint, describeEndpoints } from './http/endpoints.ts';
 
@@ -21,6 +21,8 @@ const owned: Record<string, string> = {
   '/v1/orders/:id': 'order',
   '/v1/ssh_keys/:id': 'sshKey',
   '/v1/api_tokens/:id': 'token',
+  '/v1/invoices/:id': 'invoice',
+  '/v1/invoices/:id/lines': 'invoice',
   '/v1/payment_methods/:id': 'card',
   '/v1/payment_methods/setups/:id': 'setup',
 };
@@ -41,6 +43,7 @@ beforeAll(async () => {
     (await api.current.request('POST', path, { token: owner.token, body })).json();
   const { ssh_key } = await make('/v1/ssh_keys', { name: 'me', public_key: key });
   const { server, action } = await make('/v1/servers', { name: 'a', server_type: 's1', image: 'web' });
+  const invoice = await usedServerOf(api.current, owner);
   const cookie = owner.cookie;
   const [token] = (await api.current.request('GET', '/v1/api_tokens', { cookie })).json().api_tokens;
   const [card] = (await api.current.request('GET', '/v1/payment_methods', { cookie })).json().payment_methods;
@@ -49,6 +52,7 @@ beforeAll(async () => {
     action: action.id,
     order: server.servery.order_id,
     sshKey: ssh_key.id,
+    invoice: String(invoice),
     token: token.id,
     card: card.id,
     setup: 'cs_unknown',
@@ -93,8 +97,9 @@ describe('every route', () => {
     }
   });
 
-  it('answers 403 to a token that may only read, where something is changed', async () => {
-    for (const { method, path } of protectedOnes().filter(({ access }) => access === 'write')) {
+  it('answers 403 to a token that may only read, where something is changed or money is shown', async () => {
+    const closed = protectedOnes().filter(({ access }) => access === 'write' || access === 'spend');
+    for (const { method, path } of closed) {
       const answer = await api.current.request(method, ownersPath(path), { token: owner.readToken });
       expect([method, path, answer.json().error.code]).toEqual([method, path, 'token_readonly']);
       expect(answer.statusCode).toBe(403);

@@ -44,6 +44,7 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
       this.every(EXPIRY_SECONDS, 'expired secrets', () => this.pruning.expireSecrets()),
       this.every(BOOKS_SECONDS, 'invoices', () => this.books.closeDue()),
       this.every(BOOKS_SECONDS, 'open invoices', () => this.books.collectDue()),
+      this.every(BOOKS_SECONDS, 'spending alerts', () => this.books.alertSpending()),
       this.every(DAY_SECONDS, 'check of the books', () => this.books.check()),
       this.every(MAILS_SECONDS, 'mails', () => this.mails.send(this.stop.signal)),
       this.every(EXPIRY_SECONDS, 'mails given up', () => this.mails.tellGivenUp()),

@@ -1,5 +1,7 @@
 export * from './account.ts';
 export * from './action.ts';
+export * from './billing.ts';
+export * from './books.ts';
 export * from './catalog.ts';
 export * from './common.ts';
 export * from './errors.ts';

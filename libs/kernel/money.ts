@@ -24,9 +24,11 @@ export function formatMinor(amountMinor: number): string {
 }
 
 /** Micro-units of a minor unit as a decimal of the major unit with 8 more digits: 1_040_000 → "0.0104000000". */
-export function formatMicro(amountMicro: number): string {
-  if (!Number.isSafeInteger(amountMicro)) throw new RangeError(`not an integer amount: ${amountMicro}`);
+export function formatMicro(amountMicro: number | bigint): string {
+  if (typeof amountMicro === 'number' && !Number.isSafeInteger(amountMicro)) {
+    throw new RangeError(`not an integer amount: ${amountMicro}`);
+  }
   const sign = amountMicro < 0 ? '-' : '';
-  const digits = String(Math.abs(amountMicro)).padStart(9, '0');
+  const digits = String(amountMicro).slice(sign.length).padStart(9, '0');
   return `${sign}${digits.slice(0, -8)}.${digits.slice(-8)}00`;
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { assertBelowSpendingLimit } from '#libs/billing';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { PaymentsService } from '#libs/payments';
 import { Order } from './order.entity.ts';
@@ -39,6 +40,7 @@ export class OrdersService {
       ...(location === undefined ? {} : { location }),
     });
     const sshPublicKeys = await this.items.publicKeys(request.projectId, sshKeys);
+    await assertBelowSpendingLimit(this.dataSource.manager, request.accountId, new Date());
     await this.payments.assertReadyToCharge(request.accountId);
     return this.placer.place({ ...rest, ...item, sshPublicKeys });
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AccountsService } from '#libs/accounts';
+import { assertBelowSpendingLimit } from '#libs/billing';
 import { demandOf } from '#libs/catalog';
 import { DomainError } from '#libs/kernel';
 import { PaymentsService } from '#libs/payments';
@@ -42,10 +43,11 @@ export class QuotesService {
     ]);
     const card = await problemOf(() => this.payments.assertReadyToCharge(accountId));
     const limit = await problemOf(async () => assertWithinLimits(account, usage, demand));
+    const spending = await problemOf(() => assertBelowSpendingLimit(manager, accountId, new Date()));
     const stock = inStock
       ? undefined
       : { code: 'resource_unavailable', message: 'no host has room for this size now' };
-    const problems = [limit, stock, card].filter((problem) => problem !== undefined);
+    const problems = [limit, spending, stock, card].filter((problem) => problem !== undefined);
     return {
       ...item,
       ...priceOf(item.serverType, account),

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { closeAccount, firstPrice, invoices, openServer } from '#libs/billing';
 import { seedCatalog } from '#libs/catalog';
 import { ImagesService } from '#libs/images';
 import { newId, newUuid } from '#libs/kernel';
@@ -97,6 +98,27 @@ export async function newTenant(api: TestApi, email: string): Promise<Tenant> {
     readToken: (await token('read')).token,
     revokedToken: revoked.token,
   };
+}
+
+/** A server that a customer has used for two hours of a month that is over, invoiced. @returns the invoice's id */
+export async function usedServerOf(
+  api: TestApi,
+  tenant: Pick<Tenant, 'accountId' | 'projectId'>,
+): Promise<number> {
+  const { dataSource } = api;
+  const { manager } = dataSource;
+  const { accountId, projectId } = tenant;
+  await firstPrice(manager, { item: 'compute/u', title: 'u: CPU and RAM', hourlyMicro: 100_000_000 });
+  await firstPrice(manager, { item: 'disk/u', title: 'u: disk', hourlyMicro: 20_000_000 });
+  const now = new Date();
+  const until = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth()));
+  const names = { serverName: 'used', serverTypeName: 'u', imageName: 'none', currency: 'eur' };
+  const server = { accountId, projectId, serverId: newId(), isRunning: true, ...names };
+  await openServer(manager, server, new Date(until.getTime() - 2 * 3_600_000));
+  await closeAccount(dataSource, accountId, { until, now, reason: 'month' });
+  const [written] = await invoices(manager, { accountId, limit: 1 });
+  if (!written) throw new Error('two hours are on no invoice');
+  return written.id;
 }
 
 async function saveCard(dataSource: DataSource, accountId: number): Promise<void> {

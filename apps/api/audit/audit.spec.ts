@@ -94,7 +94,11 @@ describe('the audit', () => {
     );
     const nameless = changing.filter(({ audit }) => audit === undefined);
     expect(nameless.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
-      // Opens a page of the provider's: the card is saved by its event.
+      // Open pages of the provider's: what happens there is told by its events.
+      'POST /v1/billing/portal',
+      'POST /v1/billing/top_ups',
+      // Writes its entry itself, where there is an account of that address.
+      'POST /v1/password_resets',
       'POST /v1/payment_methods/setups',
       // Only ever refuses.
       'POST /v1/servers/:id/actions/:action',

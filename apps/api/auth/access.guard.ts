@@ -23,6 +23,12 @@ function assertAccess(access: Exclude<Access, 'public'>, principal: Principal): 
     if (access === 'write' && principal.access === 'read') {
       throw new ApiError('token_readonly', 'this token may only read');
     }
+    if (access === 'spend' && principal.access === 'read') {
+      throw new ApiError(
+        'token_readonly',
+        'a token that may only read is not shown money; take a read_write one',
+      );
+    }
   } else if (access === 'operator' && principal.role !== 'operator') {
     throw new ApiError('forbidden', 'only operators may do this');
   }

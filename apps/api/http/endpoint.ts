@@ -3,9 +3,10 @@ import type { z } from 'zod';
 
 /**
  * Who may call an endpoint. `public`: anybody. `read`, `write`: a token or session of the project (a `read` token
- * may not `write`). `session`: a signed-in person, no token. `operator`: a signed-in operator.
+ * may not `write`). `spend`: the same as `write`, for what is told of the account's money, which is wider than a
+ * project: who may spend it may see it. `session`: a signed-in person, no token. `operator`: a signed-in operator.
  */
-export type Access = 'public' | 'read' | 'write' | 'session' | 'operator';
+export type Access = 'public' | 'read' | 'write' | 'spend' | 'session' | 'operator';
 
 export interface EndpointOptions {
   /** One line for the documentation. */

@@ -11,6 +11,7 @@ const accessText = {
   public: 'Anybody may call it.',
   read: 'Needs an API token or a session.',
   write: 'Needs a `read_write` API token or a session.',
+  spend: "Needs a `read_write` API token or a session: it tells of the account's money.",
   session: 'Needs a session: API tokens may not.',
   operator: 'Needs the session of an operator.',
 } as const;
@@ -120,7 +121,7 @@ const idempotencyKey: Json = {
 function securityOf({ access }: DescribedEndpoint): Json[] {
   if (access === 'public') return [];
   const session = { session: [] };
-  return access === 'read' || access === 'write' ? [{ token: [] }, session] : [session];
+  return access === 'session' || access === 'operator' ? [session] : [{ token: [] }, session];
 }
 
 function relocated(schema: object): Json {
