@@ -19,6 +19,23 @@ export {
 } from './server.entity.ts';
 export { ServerCommands } from './server-commands.ts';
 export * from './server-requests.ts';
+export { ServerSuspensions } from './server-suspensions.ts';
 export { ServersError, type ServersErrorCode } from './servers.errors.ts';
 export { ServersModule, serversEntities } from './servers.module.ts';
-export { lockServer, nameTaken, type ServerFacts, ServersService } from './servers.service.ts';
+export {
+  lockServer,
+  nameTaken,
+  type ServerFacts,
+  type ServerSuspension,
+  ServersService,
+} from './servers.service.ts';
+export {
+  beginSuspension,
+  endSuspension,
+  isRetired,
+  noteRetired,
+  noteSuspended,
+  type ServerStanding,
+  standingOf,
+  suspensionOf,
+} from './suspension-state.ts';

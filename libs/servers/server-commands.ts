@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { closeServer } from '#libs/billing';
+import { type SuspensionReason, standingSuspensions } from '#libs/accounts';
 import { runInTransaction, runStatements } from '#libs/database';
 import type { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
@@ -10,8 +10,8 @@ import { Action } from './action.entity.ts';
 import { newAction } from './actions.service.ts';
 import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
 import type { DesiredState, ObservedState, Server } from './server.entity.ts';
+import { requestDeletion } from './server-deletion.ts';
 import {
-  deleteServerRequest,
   powerOffServerRequest,
   powerOnServerRequest,
   rebootServerRequest,
@@ -22,6 +22,7 @@ import {
 } from './server-requests.ts';
 import { ServersError } from './servers.errors.ts';
 import { lockServer } from './servers.service.ts';
+import { isRetired, suspensionOf } from './suspension-state.ts';
 
 interface ServerParams {
   readonly serverId: number;
@@ -150,12 +151,7 @@ export class ServerCommands {
     const action = await this.transaction(
       projectId,
       serverId,
-      async (manager, server) => {
-        await this.turnBackUnfinished(manager, serverId);
-        await this.mark(manager, server, { desired: 'deleted', observed: 'deleting' });
-        await closeServer(manager, serverId);
-        return this.start(manager, server, deleteServerRequest, { serverId }, 'delete_server');
-      },
+      (manager, server) => requestDeletion(manager, this.sagas, server),
       { whileLocked: true },
     );
     return action;
@@ -195,7 +191,10 @@ export class ServerCommands {
   ): Promise<Action> {
     const { action, wakeUp } = await runInTransaction(this.dataSource, async (manager) => {
       const server = await this.ownServer(manager, projectId, serverId);
-      if (!options.whileLocked) await refuseWhileLocked(manager, serverId);
+      if (!options.whileLocked) {
+        await refuseWhileSuspended(manager, server);
+        await refuseWhileLocked(manager, serverId);
+      }
       if (
         server.desired === 'deleted' &&
         (!options.whileLocked || (await isBeingDeleted(manager, serverId)))
@@ -235,21 +234,11 @@ export class ServerCommands {
 
   private async ownServer(manager: EntityManager, projectId: number, serverId: number): Promise<Server> {
     const server = await lockServer(manager, serverId);
-    if (server.projectId !== projectId || server.deletedAt) {
+    const isHidden = server.deletedAt !== null || (await isRetired(manager, serverId));
+    if (server.projectId !== projectId || isHidden) {
       throw new ServersError('server_not_found', `there is no server ${serverId}`);
     }
     return server;
-  }
-
-  /** What still runs on a server that is to go is taken back, so that the deletion need not wait for it. */
-  private async turnBackUnfinished(manager: EntityManager, serverId: number): Promise<void> {
-    const unfinished = await this.sagas.list(
-      { subject: { type: 'server', id: serverId }, states: ['running', 'stuck'] },
-      manager,
-    );
-    for (const saga of unfinished) {
-      await this.sagas.requestUndo(manager, saga.id, 'its server is being deleted');
-    }
   }
 
   private async mark(
@@ -291,6 +280,26 @@ async function isBeingDeleted(manager: EntityManager, serverId: number): Promise
     [serverId],
   );
   return running.length > 0;
+}
+
+const WHAT_TO_DO: Readonly<Record<SuspensionReason, string>> = {
+  billing: 'pay the open invoices, and it is switched on again',
+  abuse: 'answer the notice that you were sent',
+  operator: 'ask the operator',
+};
+
+/** For as long as any reason stands, and until the server is back as it was. @throws ServersError `server_suspended` */
+async function refuseWhileSuspended(manager: EntityManager, server: Server): Promise<void> {
+  const standing = await standingSuspensions(manager, server.accountId);
+  const reasons = standing.map(({ reason }) => reason);
+  if (reasons.length > 0) {
+    const advice = reasons.map((reason) => WHAT_TO_DO[reason]).join('; ');
+    throw new ServersError('server_suspended', `the server is suspended: ${advice}`, undefined, { reasons });
+  }
+  if (await suspensionOf(manager, server.id)) {
+    const message = 'the server is being brought back from its suspension: try again in a minute';
+    throw new ServersError('server_suspended', message, undefined, { reasons });
+  }
 }
 
 async function refuseWhileLocked(manager: EntityManager, serverId: number): Promise<void> {

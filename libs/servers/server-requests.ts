@@ -13,6 +13,10 @@ export const shutdownServerRequest = sagaRequest('shutdown-server', serverParams
 export const rebootServerRequest = sagaRequest('reboot-server', serverParams);
 export const resetServerRequest = sagaRequest('reset-server', serverParams);
 export const resetPasswordRequest = sagaRequest('reset-password', serverParams);
+/** Asked for by `ServerSuspensions` alone: what an account's suspensions make of its servers. */
+export const suspendServerRequest = sagaRequest('suspend-server', serverParams);
+export const retireServerRequest = sagaRequest('retire-server', serverParams);
+export const resumeServerRequest = sagaRequest('resume-server', serverParams);
 export const rebuildServerRequest = sagaRequest(
   'rebuild-server',
   z.strictObject({ serverId: z.number().int(), imageId: z.number().int(), generation: z.number().int() }),

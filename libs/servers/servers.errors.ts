@@ -5,6 +5,7 @@ const CODES = {
   action_not_found: 'not_found',
   server_name_taken: 'conflict',
   server_locked: 'locked',
+  server_suspended: 'forbidden',
   image_too_large: 'invalid_input',
   server_not_ready: 'conflict',
   server_must_be_off: 'conflict',
@@ -19,8 +20,14 @@ export type ServersErrorCode = keyof typeof CODES;
 export class ServersError extends DomainError {
   declare readonly code: ServersErrorCode;
 
-  constructor(code: ServersErrorCode, message: string, field?: string) {
-    super(CODES[code], code, message, field ? { fields: [{ name: field, messages: [message] }] } : {});
+  constructor(
+    code: ServersErrorCode,
+    message: string,
+    field?: string,
+    details: Readonly<Record<string, unknown>> = {},
+  ) {
+    const fields = field ? [{ name: field, messages: [message] }] : [];
+    super(CODES[code], code, message, { fields, details });
     this.name = 'ServersError';
   }
 }

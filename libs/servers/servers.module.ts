@@ -5,6 +5,7 @@ import { ActionsService } from './actions.service.ts';
 import { SecretsStore } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
 import { ServerCommands } from './server-commands.ts';
+import { ServerSuspensions } from './server-suspensions.ts';
 import { ServersService } from './servers.service.ts';
 
 /** Tables of this feature, for the app's data source. */
@@ -15,6 +16,7 @@ export const serversEntities = [Action, Server];
   providers: [
     ActionsService,
     ServerCommands,
+    ServerSuspensions,
     ServersService,
     {
       provide: SecretsStore,
@@ -22,6 +24,6 @@ export const serversEntities = [Action, Server];
       useFactory: (cipher: EnvelopeCipher) => new SecretsStore(cipher),
     },
   ],
-  exports: [ActionsService, ServerCommands, ServersService, SecretsStore],
+  exports: [ActionsService, ServerCommands, ServerSuspensions, ServersService, SecretsStore],
 })
 export class ServersModule {}

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import type { SuspensionReason } from '#libs/accounts';
 import { isUniqueViolation } from '#libs/database';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import type { CredentialsState } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
 import { ServersError } from './servers.errors.ts';
+import { isRetired } from './suspension-state.ts';
 
 /** What changes about a server beside its row. */
 export interface ServerFacts {
@@ -13,7 +15,16 @@ export interface ServerFacts {
   readonly orderId: number | null;
   readonly credentials: CredentialsState;
   readonly credentialsExpireAt: Date | null;
+  readonly suspension: ServerSuspension | null;
 }
+
+/** That a server is kept off, and why; no reason when it is just being brought back. */
+export interface ServerSuspension {
+  readonly reasons: readonly SuspensionReason[];
+  readonly since: Date;
+}
+
+const RETIRED = 'SELECT 1 FROM server_suspensions WHERE retired_at IS NOT NULL AND server_id =';
 
 /** Reads servers and changes what needs no host: name and labels. */
 @Injectable()
@@ -26,7 +37,8 @@ export class ServersService {
       .getRepository(Server)
       .createQueryBuilder('server')
       .where('server.projectId = :projectId', { projectId })
-      .andWhere('server.deletedAt IS NULL');
+      .andWhere('server.deletedAt IS NULL')
+      .andWhere(`NOT EXISTS (${RETIRED} server.id)`);
     return pageOf(builder, query, {
       id: 'server.id',
       labels: 'server.labels',
@@ -40,7 +52,8 @@ export class ServersService {
     const server = await this.dataSource
       .getRepository(Server)
       .findOneBy({ id, projectId, deletedAt: IsNull() });
-    if (!server) throw new ServersError('server_not_found', `there is no server ${id}`);
+    if (!server || (await isRetired(this.dataSource.manager, id)))
+      throw new ServersError('server_not_found', `there is no server ${id}`);
     return server;
   }
 
@@ -68,8 +81,12 @@ export class ServersService {
       `SELECT s.id, o.id AS "orderId",
               EXISTS (SELECT 1 FROM actions a WHERE a.server_id = s.id AND a.status = 'running') AS locked,
               p.server_id IS NOT NULL AS "hasPassword", p.revealed_at AS "revealedAt", p.expires_at AS "expiresAt",
-              s.ready_at IS NOT NULL AS ready
+              s.ready_at IS NOT NULL AS ready, r.reasons AS "suspensionReasons",
+              coalesce(x.begun_at, r.since) AS "suspendedSince"
        FROM servers s
+       LEFT JOIN server_suspensions x ON x.server_id = s.id
+       LEFT JOIN LATERAL (SELECT array_agg(reason ORDER BY since) AS reasons, min(since) AS since
+                          FROM account_suspensions WHERE account_id = s.account_id AND lifted_at IS NULL) r ON true
        LEFT JOIN orders o ON o.server_id = s.id
        LEFT JOIN server_secrets p ON p.server_id = s.id AND p.kind = 'root_password'
        WHERE s.id = ANY($1)`,
@@ -83,6 +100,10 @@ export class ServersService {
           orderId: row.orderId,
           credentials: credentialsState(row),
           credentialsExpireAt: row.revealedAt ? null : row.expiresAt,
+          suspension: row.suspendedSince && {
+            reasons: row.suspensionReasons ?? [],
+            since: row.suspendedSince,
+          },
         },
       ]),
     );
@@ -113,6 +134,8 @@ interface FactsRow {
   readonly revealedAt: Date | null;
   readonly expiresAt: Date | null;
   readonly ready: boolean;
+  readonly suspensionReasons: readonly SuspensionReason[] | null;
+  readonly suspendedSince: Date | null;
 }
 
 function credentialsState(row: FactsRow): CredentialsState {

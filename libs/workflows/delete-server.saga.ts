@@ -2,7 +2,7 @@ import { addressOf, releaseAddress } from '#libs/networks';
 import { orderOfServer } from '#libs/orders';
 import { release } from '#libs/placement';
 import { deps, saga } from '#libs/saga';
-import { deleteServerRequest, diskVolumeName, seedVolumeName } from '#libs/servers';
+import { deleteServerRequest, diskVolumeName, endSuspension, seedVolumeName } from '#libs/servers';
 import { withdrawAccess } from './access.ts';
 import { findHost, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -59,6 +59,7 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
       const { serverId } = params;
       await release(manager, serverId);
       await releaseAddress(manager, serverId);
+      await endSuspension(manager, serverId);
       await deps.secrets.destroy(
         manager,
         serverId,

@@ -1,5 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import { openServer } from '#libs/billing';
 import { Location, ServerType } from '#libs/catalog';
 import { DomainError } from '#libs/kernel';
 import { addressOf, releaseAddress } from '#libs/networks';
@@ -18,6 +17,7 @@ import {
 import { publishAccess, withdrawAccess } from './access.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, assertStillRunning, isHealthy } from './guest-checks.ts';
+import { openBilling } from './open-billing.ts';
 import { findHost, loadPlaced, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -263,18 +263,12 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
         server.id,
         outputs['power-as-asked'].observed,
       ]);
-      await openBilling(manager, order, outputs['power-as-asked'].observed === 'running');
+      await openBilling(manager, server.id, outputs['power-as-asked'].observed === 'running');
       await finishOrder(manager, order.id, { status: 'fulfilled' });
       return {};
     },
   })
   .build();
-
-async function openBilling(manager: EntityManager, order: Order, isRunning: boolean): Promise<void> {
-  const { server, type, image } = await loadServer(manager, order.serverId);
-  const names = { serverName: server.name, serverTypeName: type.name, imageName: image.name };
-  await openServer(manager, { ...order, ...names, isRunning });
-}
 
 /**
  * Confirms the room that the order took. Where its host has gone since, the server moves to another one; while there

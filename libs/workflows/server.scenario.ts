@@ -14,6 +14,7 @@ import {
   type ServerWorld,
 } from './harness/server-world.ts';
 import { finish, order, standingServer } from './harness/standing-server.ts';
+import { asked, fallInArrears, leaveArrears, lift, settle, suspend } from './harness/suspending.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
 import { provisionServer } from './provision-server.saga.ts';
@@ -21,7 +22,10 @@ import { rebootServer } from './reboot-server.saga.ts';
 import { rebuildServer } from './rebuild-server.saga.ts';
 import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
+import { resumeServer } from './resume-server.saga.ts';
+import { retireServer } from './retire-server.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
+import { suspendServer } from './suspend-server.saga.ts';
 
 type Ended = (world: ServerWorld, server: Server) => Promise<void> | void;
 
@@ -155,7 +159,75 @@ export const commandScenarios = [
   ),
 ];
 
-export const scenarios = [provisionScenario, ...commandScenarios];
+/** A workflow that the suspensions ask for; whatever its end, all of them are lifted and the server is as it was. */
+function suspension(
+  definition: Trial['definition'],
+  prepare: (world: ServerWorld, server: Server) => Promise<void>,
+  done: Ended,
+): SagaScenario<ServerWorld> {
+  return command(
+    definition,
+    'running',
+    async (world, server) => {
+      await prepare(world, server);
+      const action = await asked(world, server);
+      if (!action) throw new Error('nothing was asked for');
+      return action;
+    },
+    async (world, server) => {
+      await done(world, server);
+      await leaveArrears(world, server);
+      await lift(world, server, 'billing');
+      await settle(world, server);
+      await assertSound(world);
+      const servers = world.dataSource.getRepository(Server);
+      shows('running')(world, await servers.findOneByOrFail({ id: server.id }));
+    },
+  );
+}
+
+const offButWanted: Ended = (_world, { observed, desired }) =>
+  assert.deepEqual({ observed, desired }, { observed: 'off', desired: 'running' });
+
+export const suspensionScenarios = [
+  suspension(
+    anyDefinition(suspendServer),
+    (world, server) => suspend(world, server, 'billing'),
+    async (world, server) => {
+      await offButWanted(world, server);
+      await assert.rejects(world.commands.powerOn(server.projectId, server.id), { code: 'server_suspended' });
+    },
+  ),
+  suspension(
+    anyDefinition(retireServer),
+    async (world, server) => {
+      await suspend(world, server, 'billing');
+      await settle(world, server);
+      await fallInArrears(world, server);
+    },
+    async (world, server) => {
+      await offButWanted(world, server);
+      assert.deepEqual(server.access, []);
+      await assert.rejects(world.commands.powerOn(server.projectId, server.id), { code: 'server_not_found' });
+    },
+  ),
+  suspension(
+    anyDefinition(resumeServer),
+    async (world, server) => {
+      await suspend(world, server, 'billing');
+      await fallInArrears(world, server);
+      await settle(world, server);
+      await leaveArrears(world, server);
+      await lift(world, server, 'billing');
+    },
+    (world, server) => {
+      shows('running')(world, server);
+      assert.equal(server.access.length, 2);
+    },
+  ),
+];
+
+export const scenarios = [provisionScenario, ...commandScenarios, ...suspensionScenarios];
 
 function orderOf(world: ServerWorld, { id }: Server): Promise<Order> {
   return world.dataSource.getRepository(Order).findOneByOrFail({ serverId: id });

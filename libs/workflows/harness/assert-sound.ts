@@ -27,19 +27,34 @@ export async function assertSound(world: ServerWorld): Promise<void> {
     .getRepository(Server)
     .find({ where: { deletedAt: IsNull() }, order: { id: 'ASC' } });
   const ids = living.map(({ id }) => id);
+  const suspensions = await suspensionsIn(world);
+  const shown = living.filter(({ id }) => !suspensions.get(id)?.retiredAt);
   assert.deepEqual(await nothingUnderWay(world), { sagas: [], actions: [], orders: [], findings: [] });
   assert.deepEqual(await heldInDatabase(world), {
     reservations: ids,
     addresses: ids,
-    ports: await expectedPorts(world, living),
+    ports: await expectedPorts(world, shown),
     bootSecrets: [],
     passwordsOfTheDead: [],
-    openSpans: ids,
+    openSpans: shown.map(({ id }) => id),
     openCompute: living.filter(({ observed }) => observed === 'running').map(({ id }) => id),
   });
   await assertCountersAddUp(world);
-  await assertHostHas(world, living);
+  await assertHostHas(world, living, suspensions);
   await assertMoney(world);
+}
+
+/** What stands of suspensions, by server: each is whole, and of a server that lives. */
+async function suspensionsIn(world: ServerWorld): Promise<ReadonlyMap<number, { retiredAt: Date | null }>> {
+  const rows = await world.dataSource.query<{ id: number; whole: boolean; retiredAt: Date | null }[]>(
+    `SELECT x.server_id AS id, x.suspended_at IS NOT NULL AND s.deleted_at IS NULL AS whole, x.retired_at AS "retiredAt"
+     FROM server_suspensions x JOIN servers s ON s.id = x.server_id`,
+  );
+  assert.deepEqual(
+    rows.filter(({ whole }) => !whole),
+    [],
+  );
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 async function nothingUnderWay(world: ServerWorld) {
@@ -101,11 +116,15 @@ async function assertCountersAddUp(world: ServerWorld): Promise<void> {
 }
 
 /** Domains, disks and guests of the one host are those of the living servers, in the state that is shown. */
-async function assertHostHas(world: ServerWorld, living: readonly Server[]): Promise<void> {
+async function assertHostHas(
+  world: ServerWorld,
+  living: readonly Server[],
+  suspensions: ReadonlyMap<number, unknown>,
+): Promise<void> {
   const [host = ''] = world.fleet.hostNames();
-  const domains = world.fleet.domains(host).map(({ uuid, state, diskVolume, seedVolume, ipv4 }) => {
+  const domains = world.fleet.domains(host).map(({ uuid, state, diskVolume, seedVolume, ipv4, network }) => {
     const guest = world.fleet.volumes(host).find(({ name }) => name === diskVolume)?.guest;
-    return { uuid, state, diskVolume, seedVolume, ipv4, hostKey: guest?.hostKey };
+    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: guest?.hostKey };
   });
   const wanted = living.map((server) => ({
     uuid: server.domainUuid,
@@ -113,6 +132,7 @@ async function assertHostHas(world: ServerWorld, living: readonly Server[]): Pro
     diskVolume: diskVolumeName(server),
     seedVolume: undefined,
     ipv4: server.ipv4,
+    network: suspensions.has(server.id) ? 'closed' : 'open',
     hostKey: server.hostKey,
   }));
   assert.deepEqual(byUuid(domains), byUuid(wanted));

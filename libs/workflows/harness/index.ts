@@ -6,3 +6,4 @@ export {
   type ServerWorld,
 } from './server-world.ts';
 export { finish, order, standingServer } from './standing-server.ts';
+export { lift, settle, suspend, suspensionsOf } from './suspending.ts';
