@@ -95,6 +95,21 @@ export async function arrearsOf(manager: EntityManager, accountId: number): Prom
   return arrears;
 }
 
+/** What is still owed on the invoices that brought an account into arrears, in minor units. */
+export async function owedInArrears(
+  manager: EntityManager,
+  arrearsId: number,
+): Promise<{ readonly amountMinor: number; readonly currency: string }> {
+  const [owed] = await manager.query<[{ amountMinor: number; currency: string }]>(
+    `SELECT coalesce(sum(b.open_minor), 0)::bigint AS "amountMinor", min(c.currency) AS currency
+     FROM arrears a JOIN billing_accounts c USING (account_id)
+     LEFT JOIN arrears_invoices n ON n.arrears_id = a.id LEFT JOIN invoice_balances b ON b.id = n.invoice_id
+     WHERE a.id = $1`,
+    [arrearsId],
+  );
+  return owed;
+}
+
 /** All that is open, the oldest first. */
 export async function openArrears(
   manager: EntityManager,

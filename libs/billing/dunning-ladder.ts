@@ -46,10 +46,15 @@ export function nextDue(
 ): Date | null {
   const next = stepAfter(taken);
   if (next === undefined) return null;
-  const planned = since.getTime() + daysOf(settings, next) * DAY_MILLISECONDS;
+  const planned = stepDueOn(settings, since, next).getTime();
   return new Date(Math.max(planned, takenAt.getTime() + NOTICE_HOURS * 3_600_000));
 }
 
 export function daysOf({ days }: DunningSettings, step: DunningStep): number {
   return step === 'unpaid' ? 0 : days[step];
+}
+
+/** When a step is due that lies ahead, should all steps before it be taken in time. */
+export function stepDueOn(settings: DunningSettings, since: Date, step: DunningStep): Date {
+  return new Date(since.getTime() + daysOf(settings, step) * DAY_MILLISECONDS);
 }

@@ -6,6 +6,7 @@ export {
   notePaid,
   noteUnpaid,
   openArrears,
+  owedInArrears,
   settledArrears,
   takeDueRetries,
   takeDueStep,
@@ -68,7 +69,13 @@ export {
 } from './credit-notes.ts';
 export { closeDispute, type DisputedMoney, type EndedDispute, openDispute } from './disputes.ts';
 export { type DocumentNumber, formatNumber } from './document-number.ts';
-export { DUNNING_STEPS, type DunningSettings, type DunningStep, hasReached } from './dunning-ladder.ts';
+export {
+  DUNNING_STEPS,
+  type DunningSettings,
+  type DunningStep,
+  hasReached,
+  stepDueOn,
+} from './dunning-ladder.ts';
 export { changeDunningSettings, dunningSettings } from './dunning-settings.ts';
 export {
   countInvoiceLines,

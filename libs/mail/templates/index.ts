@@ -1,14 +1,26 @@
 import type { Template } from '../template.ts';
+import { accountRestored } from './account-restored.ts';
+import { accountSuspended } from './account-suspended.ts';
 import { confirmEmail } from './confirm-email.ts';
 import { passwordChanged } from './password-changed.ts';
+import { paymentFailed } from './payment-failed.ts';
+import { paymentWarning } from './payment-warning.ts';
 import { resetPassword } from './reset-password.ts';
+import { serversDeleted } from './servers-deleted.ts';
+import { serversToBeDeleted } from './servers-to-be-deleted.ts';
 import { spendingAlert } from './spending-alert.ts';
 
 /** Every mail that Servery writes, by the name under which it is queued. */
 export const templates = {
+  'account-restored': accountRestored,
+  'account-suspended': accountSuspended,
   'confirm-email': confirmEmail,
   'password-changed': passwordChanged,
+  'payment-failed': paymentFailed,
+  'payment-warning': paymentWarning,
   'reset-password': resetPassword,
+  'servers-deleted': serversDeleted,
+  'servers-to-be-deleted': serversToBeDeleted,
   'spending-alert': spendingAlert,
 } as const satisfies Record<string, Template<never>>;
 

@@ -1,0 +1,33 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { DataSource } from 'typeorm';
+import { advanceDunning } from '#libs/dunning';
+import { ServerSuspensions } from '#libs/servers';
+import { type CollectingDeps, collectOpenInvoices } from '#libs/workflows';
+import { COLLECTING } from './collecting.module.ts';
+
+/** Leads accounts that do not pay down the ladder, and back up when they pay. */
+@Injectable()
+export class Dunning {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly suspensions: ServerSuspensions,
+    @Inject(COLLECTING) private readonly collecting: CollectingDeps,
+    private readonly log: PinoLogger,
+  ) {}
+
+  async advance(): Promise<void> {
+    const { clock, sagas } = this.collecting;
+    const { steps, restored, retried, servers } = await advanceDunning(
+      {
+        dataSource: this.dataSource,
+        suspensions: this.suspensions,
+        collectAgain: (manager, accountId) => collectOpenInvoices(manager, sagas, accountId),
+      },
+      clock.now(),
+    );
+    for (const { accountId, step } of steps) this.log.info({ accountId, step }, 'an account does not pay');
+    for (const accountId of restored) this.log.info({ accountId }, 'an account has paid and is restored');
+    if (retried.length + servers > 0) this.log.info({ retried, servers }, 'dunning');
+  }
+}

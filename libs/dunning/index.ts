@@ -1,0 +1,3 @@
+export { AccountSuspensions } from './account-suspensions.service.ts';
+export { advanceDunning, type DunningDeps, type DunningReport } from './advance-dunning.ts';
+export { DunningModule } from './dunning.module.ts';
