@@ -5,6 +5,7 @@ import { AccountsModule, accountsEntities } from '#libs/accounts';
 import { CatalogModule, catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
+import { DunningModule } from '#libs/dunning';
 import { ImagesModule, imagesEntities } from '#libs/images';
 import { OrdersModule, ordersEntities } from '#libs/orders';
 import { PaymentsModule } from '#libs/payments';
@@ -17,6 +18,7 @@ import { ServersModule, serversEntities } from '#libs/servers';
 import { orderPayments } from '#libs/workflows';
 import { AccountPresenter } from './accounts/account.presenter.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
+import { MailedLinksController } from './accounts/mailed-links.controller.ts';
 import { ActionPresenter } from './actions/action.presenter.ts';
 import { ActionsController } from './actions/actions.controller.ts';
 import { ApiTokensController } from './api-tokens/api-tokens.controller.ts';
@@ -50,6 +52,7 @@ import { HttpMetrics } from './observability/http-metrics.ts';
 import { loggingParams } from './observability/logging.ts';
 import { MetricsController } from './observability/metrics.controller.ts';
 import { DocsController } from './openapi/docs.controller.ts';
+import { AccountSuspensionsController } from './operator/account-suspensions.controller.ts';
 import { HostPresenter } from './operator/host.presenter.ts';
 import { HostsController } from './operator/hosts.controller.ts';
 import { SagasController } from './operator/sagas.controller.ts';
@@ -77,6 +80,7 @@ const entities = [
 
 /** Fixed paths stand before those with a placeholder in their place. */
 const controllers = [
+  AccountSuspensionsController,
   ActionsController,
   BillingController,
   BookedInvoicesController,
@@ -102,6 +106,7 @@ const controllers = [
   ApiTokensController,
   DocsController,
   HealthController,
+  MailedLinksController,
   ProjectsController,
   SshKeysController,
 ];
@@ -135,6 +140,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       secretsModule(environment.SERVERY_SECRET_KEY),
       AccountsModule,
       CatalogModule,
+      DunningModule,
       ImagesModule,
       OrdersModule,
       PaymentsModule,

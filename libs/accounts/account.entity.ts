@@ -40,6 +40,10 @@ export class Account implements AccountLimits {
   @Column({ type: 'boolean' })
   trusted!: boolean;
 
+  /** When its owner followed the link that was sent there; null until then. */
+  @Column({ type: 'timestamptz', name: 'email_confirmed_at', nullable: true })
+  emailConfirmedAt!: Date | null;
+
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 }

@@ -5,6 +5,8 @@ import { ApiToken } from './api-token.entity.ts';
 import { ApiTokensService } from './api-tokens.service.ts';
 import { AuditService } from './audit.service.ts';
 import { AuditEntry } from './audit-entry.entity.ts';
+import { EmailConfirmations } from './email-confirmations.service.ts';
+import { PasswordResets } from './password-resets.service.ts';
 import { Project } from './project.entity.ts';
 import { ProjectsService } from './projects.service.ts';
 import { Session } from './session.entity.ts';
@@ -19,6 +21,8 @@ const services = [
   AccountsService,
   ApiTokensService,
   AuditService,
+  EmailConfirmations,
+  PasswordResets,
   ProjectsService,
   SessionsService,
   SshKeysService,

@@ -11,7 +11,7 @@ it('ends the sessions of a customer who becomes an operator', async () => {
   const sessions = new SessionsService(database.dataSource);
   const email = 'operator@example.com';
   const { account } = await accounts.signUp({ email, password: 'a squatter’s password' });
-  const token = await sessions.open(account.id);
+  const token = await sessions.open(account);
   expect(await sessions.authenticate(token)).toMatchObject({ role: 'customer' });
 
   await accounts.createOperator({ email: 'Operator@example.com', password: 'the operator’s own' });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { isUniqueViolation, runInTransaction } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { Account, type AccountRole } from './account.entity.ts';
@@ -19,39 +19,47 @@ export interface NewAccount {
 }
 
 export interface SignedUp {
+  /** With its password's hash. */
   readonly account: Account;
   readonly project: Project;
 }
+
+type AlsoDone = (manager: EntityManager, account: Account) => Promise<void>;
 
 @Injectable()
 export class AccountsService {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * A new customer with a first project.
+   * A new customer with a first project. `also` is done in the same transaction.
    * @throws AccountsError `email_taken`
    */
-  signUp(input: NewAccount): Promise<SignedUp> {
-    return this.create(input, 'customer');
+  signUp(input: NewAccount, also?: AlsoDone): Promise<SignedUp> {
+    return this.create(input, { role: 'customer', emailConfirmedAt: null }, also);
   }
 
   /**
-   * An operator; an account that has this e-mail already is promoted and gets this password. Whoever signed in with
+   * An operator, whose address needs no confirmation; an account that has this e-mail already is promoted and gets this password. Whoever signed in with
    * the former one must not become an operator by that, so its sessions end.
    */
   async createOperator(input: NewAccount): Promise<Account> {
     const existing = await this.findByEmail(input.email);
-    if (!existing) return (await this.create(input, 'operator')).account;
+    const emailConfirmedAt = existing?.emailConfirmedAt ?? new Date();
+    if (!existing) return (await this.create(input, { role: 'operator', emailConfirmedAt })).account;
     const passwordHash = await hashPassword(input.password);
     await runInTransaction(this.dataSource, async (manager) => {
-      await manager.update(Account, { id: existing.id }, { role: 'operator', passwordHash });
+      await manager.update(
+        Account,
+        { id: existing.id },
+        { role: 'operator', passwordHash, emailConfirmedAt },
+      );
       await manager.delete(Session, { accountId: existing.id });
     });
     return this.get(existing.id);
   }
 
   /**
-   * The account of these credentials. Takes as long where there is none.
+   * The account of these credentials, with its password's hash. Takes as long where there is none.
    * @throws AccountsError `wrong_credentials`
    */
   async authenticate(email: string, password: string): Promise<Account> {
@@ -68,14 +76,18 @@ export class AccountsService {
     return account;
   }
 
-  private async create(input: NewAccount, role: AccountRole): Promise<SignedUp> {
+  private async create(
+    input: NewAccount,
+    standing: { readonly role: AccountRole; readonly emailConfirmedAt: Date | null },
+    also?: AlsoDone,
+  ): Promise<SignedUp> {
     const account = {
       ...NEW_ACCOUNT_LIMITS,
       id: newId(),
       email: input.email,
       passwordHash: await hashPassword(input.password),
       name: input.name ?? input.email.slice(0, input.email.indexOf('@')),
-      role,
+      ...standing,
       trusted: false,
       createdAt: new Date(),
     };
@@ -84,6 +96,7 @@ export class AccountsService {
       await runInTransaction(this.dataSource, async (manager) => {
         await manager.insert(Account, account);
         await manager.insert(Project, project);
+        await also?.(manager, account);
       });
     } catch (error) {
       if (!isUniqueViolation(error, 'accounts_email')) throw error;

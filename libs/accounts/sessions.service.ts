@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { inSeconds, newId, systemClock } from '#libs/kernel';
-import type { AccountRole } from './account.entity.ts';
+import type { Account, AccountRole } from './account.entity.ts';
+import { AccountsError } from './accounts.errors.ts';
 import { hashToken, newToken } from './secret-token.ts';
 import { Session } from './session.entity.ts';
 
@@ -25,18 +26,20 @@ interface SessionRow {
 export class SessionsService {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The token of a new session; only its hash is kept. */
-  async open(accountId: number): Promise<string> {
+  /**
+   * The token of a new session; only its hash is kept. `account` is as it was when its password was right: a new
+   * password ends all sessions, and so it does with one that is opened at that moment.
+   * @throws AccountsError `wrong_credentials` when the password has changed since.
+   */
+  async open({ id, passwordHash }: Pick<Account, 'id' | 'passwordHash'>): Promise<string> {
     const token = newToken();
-    const now = systemClock.now();
-    await this.dataSource.getRepository(Session).insert({
-      id: newId(),
-      tokenHash: hashToken(token),
-      accountId,
-      createdAt: now,
-      lastSeenAt: now,
-      expiresAt: inSeconds(systemClock, SESSION_SECONDS),
-    });
+    const opened: unknown[] = await this.dataSource.query(
+      `INSERT INTO sessions (id, token_hash, account_id, expires_at)
+       SELECT $1, $2, id, $5 FROM accounts WHERE id = $3 AND password_hash = $4 FOR SHARE
+       RETURNING id`,
+      [newId(), hashToken(token), id, passwordHash, inSeconds(systemClock, SESSION_SECONDS)],
+    );
+    if (opened.length === 0) throw new AccountsError('wrong_credentials', 'e-mail or password is wrong');
     await this.dataSource.query('DELETE FROM sessions WHERE expires_at < now()');
     return token;
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { displayName, id, searchText, timestamp } from './common.ts';
+import { suspension } from './suspension.ts';
 
 export const PASSWORD_MIN_CHARACTERS = 12;
 
@@ -24,12 +25,15 @@ export const account = z
     email: z.string(),
     name: z.string(),
     role: z.enum(['customer', 'operator']),
+    /** Whether its owner has followed the link that was sent to this address. */
+    email_confirmed: z.boolean(),
     limits: usage,
     usage,
     projects: z.array(z.object({ id, name: z.string() })),
     card: z
       .object({ brand: z.string(), last4: z.string(), exp_month: z.int(), exp_year: z.int() })
       .nullable(),
+    suspensions: z.array(suspension),
   })
   .meta({ id: 'Account' });
 
@@ -38,6 +42,17 @@ export const signIn = z.strictObject({ email: searchText, password: z.string().m
 
 export const signUpResponse = z.object({ account, project });
 export const accountResponse = z.object({ account });
+
+/** What a link in a mail ends with. */
+const mailedToken = z
+  .string()
+  .regex(/^[A-Za-z0-9]{64}$/, { error: 'must be what the link in the mail ends with' });
+
+export const completeEmailConfirmation = z.strictObject({ token: mailedToken });
+export const requestPasswordReset = z.strictObject({ email });
+export const completePasswordReset = z.strictObject({ token: mailedToken, password });
+/** Whose link it was. */
+export const mailedLinkResponse = z.object({ account: z.object({ id, email: z.string() }) });
 
 export const createProject = z.strictObject({ name: displayName });
 export const projectResponse = z.object({ project });

@@ -17,6 +17,7 @@ import {
   SecretsStore,
   Server,
 } from '#libs/servers';
+import { needsHold } from './ability-to-pay.ts';
 import { admit } from './limits.ts';
 import { Order } from './order.entity.ts';
 import type { Item } from './order-items.ts';
@@ -103,7 +104,8 @@ export class OrderPlacer {
     const sagaId = newId();
     const server = newServer(request, address.ip);
     const action = newAction({ projectId, serverId, sagaId, command: 'create_server' });
-    const order = newOrder(request, priceOf(request.serverType, account), {
+    const isHeld = await needsHold(manager, account, request.accountId);
+    const order = newOrder(request, priceOf(request.serverType, isHeld), {
       serverId,
       actionId: action.id,
       sagaId,

@@ -3,6 +3,7 @@ import { DomainError, type ErrorKind } from '#libs/kernel';
 const CODES = {
   order_not_found: 'not_found',
   resource_limit_exceeded: 'limit',
+  credit_exhausted: 'payment_required',
   type_too_small: 'invalid_input',
   resource_not_given: 'invalid_input',
 } as const satisfies Record<string, ErrorKind>;

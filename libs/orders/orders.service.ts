@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { EmailConfirmations } from '#libs/accounts';
 import { assertBelowSpendingLimit } from '#libs/billing';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { PaymentsService } from '#libs/payments';
+import { assertCanPay } from './ability-to-pay.ts';
 import { Order } from './order.entity.ts';
 import { type ItemRequest, OrderItems } from './order-items.ts';
 import { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
@@ -20,12 +22,13 @@ export class OrdersService {
     private readonly items: OrderItems,
     private readonly placer: OrderPlacer,
     private readonly payments: PaymentsService,
+    private readonly confirmations: EmailConfirmations,
   ) {}
 
   /**
    * Orders a server; the same `serverId` again gets the order that made it, whatever has become of the catalog, the
    * limits or the card since then.
-   * @throws DomainError of the catalog, the limits, the payment method, or for want of room; then nothing has
+   * @throws DomainError of the catalog, the limits, the payment method or credit, or for want of room; then nothing has
    * happened.
    */
   async placeServer(request: OrderRequest): Promise<PlacedOrder> {
@@ -40,8 +43,10 @@ export class OrdersService {
       ...(location === undefined ? {} : { location }),
     });
     const sshPublicKeys = await this.items.publicKeys(request.projectId, sshKeys);
+    await this.confirmations.assertMayOrder(request.accountId);
     await assertBelowSpendingLimit(this.dataSource.manager, request.accountId, new Date());
-    await this.payments.assertReadyToCharge(request.accountId);
+    const { accountId } = request;
+    await assertCanPay(this.dataSource.manager, this.payments, { accountId, at: new Date() });
     return this.placer.place({ ...rest, ...item, sshPublicKeys });
   }
 

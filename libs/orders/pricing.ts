@@ -4,11 +4,11 @@ import type { ServerType } from '#libs/catalog';
 export interface OrderPrice {
   readonly priceHourlyMicro: number;
   readonly priceMonthlyMinor: number;
-  /** The first month's cap for accounts that have not paid an invoice yet; else 0. */
+  /** The first month's cap for accounts that pay by card and have not paid an invoice yet; else 0. */
   readonly holdAmountMinor: number;
 }
 
-export function priceOf(type: ServerType, account: { readonly trusted: boolean }): OrderPrice {
+export function priceOf(type: ServerType, isHeld: boolean): OrderPrice {
   const { priceHourlyMicro, priceMonthlyMinor } = type;
-  return { priceHourlyMicro, priceMonthlyMinor, holdAmountMinor: account.trusted ? 0 : priceMonthlyMinor };
+  return { priceHourlyMicro, priceMonthlyMinor, holdAmountMinor: isHeld ? priceMonthlyMinor : 0 };
 }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { AccountsService } from '#libs/accounts';
+import { AccountsService, EmailConfirmations } from '#libs/accounts';
 import { assertBelowSpendingLimit } from '#libs/billing';
 import { demandOf } from '#libs/catalog';
 import { DomainError } from '#libs/kernel';
 import { PaymentsService } from '#libs/payments';
 import { fits } from '#libs/placement';
+import { assertCanPay, needsHold } from './ability-to-pay.ts';
 import { accountUsage, assertWithinLimits } from './limits.ts';
 import { type Item, type ItemRequest, OrderItems } from './order-items.ts';
 import { type OrderPrice, priceOf } from './pricing.ts';
@@ -29,6 +30,7 @@ export class QuotesService {
     private readonly items: OrderItems,
     private readonly accounts: AccountsService,
     private readonly payments: PaymentsService,
+    private readonly confirmations: EmailConfirmations,
   ) {}
 
   /** @throws DomainError when what is asked for is not in the catalog, or does not go together. */
@@ -41,18 +43,22 @@ export class QuotesService {
       accountUsage(manager, accountId),
       fits(manager, { ...demand, locationId: item.location.id, imageId: item.image.id }),
     ]);
-    const card = await problemOf(() => this.payments.assertReadyToCharge(accountId));
+    const address = await problemOf(() => this.confirmations.assertMayOrder(accountId));
+    const payment = await problemOf(() =>
+      assertCanPay(manager, this.payments, { accountId, at: new Date() }),
+    );
+    const isCard = payment !== undefined && payment.code !== 'credit_exhausted';
     const limit = await problemOf(async () => assertWithinLimits(account, usage, demand));
     const spending = await problemOf(() => assertBelowSpendingLimit(manager, accountId, new Date()));
     const stock = inStock
       ? undefined
       : { code: 'resource_unavailable', message: 'no host has room for this size now' };
-    const problems = [limit, spending, stock, card].filter((problem) => problem !== undefined);
+    const problems = [address, limit, spending, stock, payment].filter((problem) => problem !== undefined);
     return {
       ...item,
-      ...priceOf(item.serverType, account),
+      ...priceOf(item.serverType, await needsHold(manager, account, accountId)),
       inStock,
-      cardRequired: card !== undefined,
+      cardRequired: isCard,
       problems,
     };
   }

@@ -58,8 +58,11 @@ export class TestApi {
   }
 }
 
-/** Gives a spec file an API of its own. */
-export function testApi(adapt?: (module: DynamicModule) => DynamicModule): { readonly current: TestApi } {
+/** Gives a spec file an API of its own. `variables` add to its environment. */
+export function testApi(
+  adapt?: (module: DynamicModule) => DynamicModule,
+  variables: Readonly<Record<string, string>> = {},
+): { readonly current: TestApi } {
   let api: TestApi | undefined;
   beforeAll(async () => {
     const database = await createTestDatabase();
@@ -75,6 +78,7 @@ export function testApi(adapt?: (module: DynamicModule) => DynamicModule): { rea
       STRIPE_WEBHOOK_SECRET: 'whsec_unused',
       STRIPE_API_HOST: '127.0.0.1',
       STRIPE_API_PORT: '1',
+      ...variables,
     });
     const created = await createApi(environment, adapt);
     await created.app.init();

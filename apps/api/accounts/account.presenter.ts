@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { type Account, ProjectsService } from '#libs/accounts';
-import type { AccountWire } from '#libs/contracts';
+import { type Account, ProjectsService, type Suspension, standingSuspensions } from '#libs/accounts';
+import type { AccountWire, SuspensionWire } from '#libs/contracts';
 import { accountUsage } from '#libs/orders';
 import { CardsService, type SavedCard } from '#libs/payments';
-import { mibToGib } from '../http/wire.ts';
+import { mibToGib, wireTime } from '../http/wire.ts';
 
 @Injectable()
 export class AccountPresenter {
@@ -15,10 +15,11 @@ export class AccountPresenter {
   ) {}
 
   async present(account: Account): Promise<AccountWire> {
-    const [projects, cards, usage] = await Promise.all([
+    const [projects, cards, usage, suspensions] = await Promise.all([
       this.projects.list(account.id),
       this.cards.list(account.id),
       accountUsage(this.dataSource.manager, account.id),
+      standingSuspensions(this.dataSource.manager, account.id),
     ]);
     const card = cards.find(({ isDefault }) => isDefault);
     return {
@@ -26,6 +27,7 @@ export class AccountPresenter {
       email: account.email,
       name: account.name,
       role: account.role,
+      email_confirmed: account.emailConfirmedAt !== null,
       limits: {
         servers: account.maxServers,
         vcpus: account.maxVcpus,
@@ -34,8 +36,13 @@ export class AccountPresenter {
       usage: { servers: usage.servers, vcpus: usage.vcpus, memory_gb: mibToGib(usage.memoryMib) },
       projects: projects.map(({ id, name }) => ({ id, name })),
       card: card ? presentCard(card) : null,
+      suspensions: suspensions.map(presentSuspension),
     };
   }
+}
+
+export function presentSuspension({ reason, note, since }: Suspension): SuspensionWire {
+  return { reason, note, since: wireTime(since) };
 }
 
 function presentCard({ brand, last4, expiryMonth, expiryYear }: SavedCard): NonNullable<AccountWire['card']> {

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Ip, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { type Account, AccountsService, SessionsService } from '#libs/accounts';
+import { type Account, AccountsService, EmailConfirmations, SessionsService } from '#libs/accounts';
 import { accountResponse, signUp, signUpResponse } from '#libs/contracts';
 import { type RateLimiter, RateLimits } from '#libs/queue';
 import { PasswordGuard } from '../auth/password.guard.ts';
@@ -20,6 +20,7 @@ export class AccountsController {
   constructor(
     private readonly accounts: AccountsService,
     private readonly sessions: SessionsService,
+    private readonly confirmations: EmailConfirmations,
     private readonly presenter: AccountPresenter,
     limits: RateLimits,
   ) {
@@ -42,8 +43,11 @@ export class AccountsController {
   ) {
     const answer = await this.signUps.consume(ip);
     if (!answer.allowed) throw tooMany(answer);
-    const { account, project } = await this.accounts.signUp({ ...credentials, ...(name ? { name } : {}) });
-    setSessionCookie(reply, await this.sessions.open(account.id));
+    const { account, project } = await this.accounts.signUp(
+      { ...credentials, ...(name ? { name } : {}) },
+      (manager, signedUp) => this.confirmations.send(manager, signedUp),
+    );
+    setSessionCookie(reply, await this.sessions.open(account));
     return { account: await this.presenter.present(account), project: presentProject(project) };
   }
 
@@ -60,7 +64,7 @@ export class AccountsController {
     @Req() request: FastifyRequest & { user: Account },
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    setSessionCookie(reply, await this.sessions.open(request.user.id));
+    setSessionCookie(reply, await this.sessions.open(request.user));
     return { account: await this.presenter.present(request.user) };
   }
 

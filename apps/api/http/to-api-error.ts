@@ -24,6 +24,7 @@ const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   ssh_key_fingerprint_taken: 'uniqueness_error',
   server_name_taken: 'uniqueness_error',
   credentials_gone: 'gone',
+  link_gone: 'gone',
   resource_unavailable: 'resource_unavailable',
   addresses_exhausted: 'resource_unavailable',
   resource_limit_exceeded: 'resource_limit_exceeded',

@@ -18,5 +18,14 @@ export const signInFromAnywhereLimit: Limit = { limit: 100, windowSeconds: 900 }
 /** Wrong passwords, for whichever e-mail, and wrong API tokens from one address, which a whole office may share. */
 export const failuresFromAddressLimit: Limit = { limit: 300, windowSeconds: 300 };
 
+/** Mails with a link to set a new password, to one e-mail from anywhere. */
+export const resetForEmailLimit: Limit = { limit: 5, windowSeconds: 3600 };
+
+/** Requests for such mails from one address. */
+export const resetFromAddressLimit: Limit = { limit: 30, windowSeconds: 3600 };
+
+/** Mails with a link to confirm its address, that one account asks for. */
+export const confirmationLimit: Limit = { limit: 5, windowSeconds: 3600 };
+
 /** Accounts made from one address. */
 export const signUpLimit: Limit = { limit: 100, windowSeconds: 3600 };
