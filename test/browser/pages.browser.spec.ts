@@ -13,8 +13,29 @@ const FOR_ALL = [
   '/sign-up',
   '/no-such-page',
 ];
-const FOR_CUSTOMERS = ['/order/review', '/servers', '/account', '/tokens', '/ssh-keys', '/orders/1'];
-const FOR_OPERATORS = ['/operator/hosts', '/operator/sagas', '/operator/findings'];
+const FOR_CUSTOMERS = [
+  '/order/review',
+  '/servers',
+  '/billing',
+  '/billing/invoices',
+  '/billing/credit',
+  '/billing/settings',
+  '/account',
+  '/tokens',
+  '/ssh-keys',
+  '/orders/1',
+];
+const FOR_OPERATORS = [
+  '/operator/hosts',
+  '/operator/sagas',
+  '/operator/findings',
+  '/operator/revenue',
+  '/operator/receivables',
+  '/operator/customers',
+  '/operator/refunds',
+  '/operator/ledger',
+  '/operator/prices',
+];
 
 const login = (who: 'CUSTOMER' | 'OPERATOR'): Login => ({
   email: fromEnvironment(`SERVERY_${who}_EMAIL`),

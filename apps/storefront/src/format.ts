@@ -54,3 +54,20 @@ export function formatDate(iso: string): string {
 export function formatDateWithZone(iso: string): string {
   return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(iso));
 }
+
+/** A month of UTC, such as `2026-11`: `November 2026`. */
+export function formatMonth(month: string): string {
+  const format = { month: 'long', year: 'numeric', timeZone: 'UTC' } as const;
+  return new Intl.DateTimeFormat(LOCALE, format).format(new Date(`${month}-01T00:00:00Z`));
+}
+
+/** A day of UTC, by which usage and invoices are counted: `Nov 22, 2026`. */
+export function formatDay(iso: string): string {
+  return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(iso));
+}
+
+/** Used time in hours: `0.5 h`, `672 h`. */
+export function formatHours(seconds: number): string {
+  const hours = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 }).format(seconds / 3600);
+  return `${hours} h`;
+}

@@ -7,6 +7,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { z } from 'zod';
+import { receivableAge } from '#libs/contracts';
 import { accountQuery } from './api/account.ts';
 import { SAGA_STATES } from './api/operator.ts';
 import { queryClient } from './api/query-client.ts';
@@ -107,6 +108,24 @@ const signUpRoute = createRoute({
   validateSearch: nextPath,
   component: lazyRouteComponent(() => import('./pages/account/sign-up-page.tsx'), 'SignUpPage'),
 });
+const forgotPasswordRoute = createRoute({
+  getParentRoute: parent,
+  path: '/forgot-password',
+  component: lazyRouteComponent(
+    () => import('./pages/account/forgot-password-page.tsx'),
+    'ForgotPasswordPage',
+  ),
+});
+const resetPasswordRoute = createRoute({
+  getParentRoute: parent,
+  path: '/reset-password',
+  component: lazyRouteComponent(() => import('./pages/account/reset-password-page.tsx'), 'ResetPasswordPage'),
+});
+const confirmEmailRoute = createRoute({
+  getParentRoute: parent,
+  path: '/confirm-email',
+  component: lazyRouteComponent(() => import('./pages/account/confirm-email-page.tsx'), 'ConfirmEmailPage'),
+});
 const accountRoute = createRoute({
   getParentRoute: parent,
   path: '/account',
@@ -139,6 +158,40 @@ const serverRoute = createRoute({
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/servers/server-page.tsx'), 'ServerPage'),
 });
+const billingRoute = createRoute({
+  getParentRoute: parent,
+  path: '/billing',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/billing/month-page.tsx'), 'MonthPage'),
+});
+const invoicesRoute = createRoute({
+  getParentRoute: parent,
+  path: '/billing/invoices',
+  validateSearch: listPage,
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/billing/invoices-page.tsx'), 'InvoicesPage'),
+});
+const invoiceRoute = createRoute({
+  getParentRoute: parent,
+  path: '/billing/invoices/$invoiceId',
+  params: { parse: ({ invoiceId }) => ({ invoiceId: idInPath(invoiceId) }) },
+  validateSearch: listPage,
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/billing/invoice-page.tsx'), 'InvoicePage'),
+});
+const creditRoute = createRoute({
+  getParentRoute: parent,
+  path: '/billing/credit',
+  validateSearch: listPage.extend({ paid: z.unknown().optional() }),
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/billing/credit-page.tsx'), 'CreditPage'),
+});
+const billingSettingsRoute = createRoute({
+  getParentRoute: parent,
+  path: '/billing/settings',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/billing/settings-page.tsx'), 'BillingSettingsPage'),
+});
 const hostsRoute = createRoute({
   getParentRoute: parent,
   path: '/operator/hosts',
@@ -166,6 +219,63 @@ const findingsRoute = createRoute({
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/operator/findings-page.tsx'), 'FindingsPage'),
 });
+const revenueRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/revenue',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/revenue-page.tsx'), 'RevenuePage'),
+});
+const receivablesRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/receivables',
+  validateSearch: listPage.extend({
+    age: receivableAge.optional().catch(undefined),
+    customer: z.coerce.number().int().min(1).optional().catch(undefined),
+  }),
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/receivables-page.tsx'), 'ReceivablesPage'),
+});
+const bookedInvoiceRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/invoices/$invoiceId',
+  params: { parse: ({ invoiceId }) => ({ invoiceId: idInPath(invoiceId) }) },
+  validateSearch: listPage,
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/booked-invoice-page.tsx'), 'BookedInvoicePage'),
+});
+const customersRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/customers',
+  validateSearch: listPage.extend({ search: z.string().optional().catch(undefined) }),
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/customers-page.tsx'), 'CustomersPage'),
+});
+const refundsRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/refunds',
+  validateSearch: listPage,
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/refunds-page.tsx'), 'RefundsPage'),
+});
+const ledgerRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/ledger',
+  validateSearch: listPage.extend({
+    account: z.string().optional().catch(undefined),
+    customer_id: z.coerce.number().int().min(1).optional().catch(undefined),
+    cause_kind: z.string().optional().catch(undefined),
+    cause_id: z.coerce.string().optional().catch(undefined),
+    month: z.string().optional().catch(undefined),
+  }),
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/ledger-page.tsx'), 'LedgerPage'),
+});
+const pricesRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/prices',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/prices-page.tsx'), 'PricesPage'),
+});
 
 const routeTree = rootRoute.addChildren([
   catalogRoute,
@@ -177,15 +287,30 @@ const routeTree = rootRoute.addChildren([
   cardReturnRoute,
   signInRoute,
   signUpRoute,
+  forgotPasswordRoute,
+  resetPasswordRoute,
+  confirmEmailRoute,
   accountRoute,
   tokensRoute,
   sshKeysRoute,
   serversRoute,
   serverRoute,
+  billingRoute,
+  invoicesRoute,
+  invoiceRoute,
+  creditRoute,
+  billingSettingsRoute,
   hostsRoute,
   sagasRoute,
   sagaRoute,
   findingsRoute,
+  revenueRoute,
+  receivablesRoute,
+  bookedInvoiceRoute,
+  customersRoute,
+  refundsRoute,
+  ledgerRoute,
+  pricesRoute,
 ]);
 
 export const router = createRouter({

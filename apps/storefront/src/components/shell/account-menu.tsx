@@ -2,11 +2,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import {
   Activity,
+  BookOpen,
   ChevronDown,
   FileKey2,
   HardDrive,
   KeyRound,
   LogOut,
+  ReceiptText,
   Server,
   Store,
   TriangleAlert,
@@ -40,6 +42,9 @@ export function AccountMenu({ account }: { account: AccountWire }) {
       <DropMenuItem icon={Server} link={<Link to="/servers" />}>
         My servers
       </DropMenuItem>
+      <DropMenuItem icon={ReceiptText} link={<Link to="/billing" />}>
+        Billing
+      </DropMenuItem>
       <DropMenuItem icon={Store} link={<Link to="/" />}>
         Catalog
       </DropMenuItem>
@@ -64,6 +69,9 @@ export function AccountMenu({ account }: { account: AccountWire }) {
           </DropMenuItem>
           <DropMenuItem icon={TriangleAlert} link={<Link to="/operator/findings" />}>
             Findings
+          </DropMenuItem>
+          <DropMenuItem icon={BookOpen} link={<Link to="/operator/revenue" />}>
+            Books
           </DropMenuItem>
         </>
       )}

@@ -28,10 +28,20 @@ export function Header() {
               My servers
             </Link>
           )}
-          {account?.role === 'operator' && (
-            <Link to="/operator/hosts" className={LINK}>
-              Fleet
+          {account && (
+            <Link to="/billing" className={LINK}>
+              Billing
             </Link>
+          )}
+          {account?.role === 'operator' && (
+            <>
+              <Link to="/operator/hosts" className={LINK}>
+                Fleet
+              </Link>
+              <Link to="/operator/revenue" className={LINK}>
+                Books
+              </Link>
+            </>
           )}
         </nav>
         <div className="ml-auto flex items-center gap-1.5">

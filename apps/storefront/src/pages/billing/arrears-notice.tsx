@@ -1,0 +1,56 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { BalanceWire, DunningStep } from '#libs/contracts';
+import { balanceQuery } from '../../api/billing.ts';
+import { buttonClass } from '../../components/button.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { formatDay, formatMinor } from '../../format.ts';
+
+/** What has happened, and what happens next, by the last step that was taken. */
+const HAPPENED: Readonly<Record<DunningStep, { readonly title: string; readonly next: string }>> = {
+  unpaid: { title: 'A payment failed', next: 'New orders are refused until it is paid' },
+  first_warning: { title: 'A payment is overdue', next: 'your servers will be switched off if it stays so' },
+  last_warning: { title: 'A payment is overdue', next: 'your servers are about to be switched off' },
+  suspension: { title: 'Your servers are switched off', next: 'they come back as they were once it is paid' },
+  soft_deletion: { title: 'Your servers are being removed', next: 'they can still be brought back' },
+  purge: { title: 'Your servers were removed', next: 'what is owed is still to be paid' },
+};
+
+/** Tells a customer whose payment failed what to do, in one sentence; nothing to others. */
+export function ArrearsNotice() {
+  const { data: balance } = useQuery(balanceQuery);
+  if (!balance?.arrears) return null;
+  return <ArrearsSentence balance={balance} arrears={balance.arrears} />;
+}
+
+function ArrearsSentence({
+  balance,
+  arrears,
+}: {
+  balance: BalanceWire;
+  arrears: NonNullable<BalanceWire['arrears']>;
+}) {
+  const { title, next } = HAPPENED[arrears.step ?? 'unpaid'];
+  const owed = formatMinor(balance.open_minor, balance.currency);
+  return (
+    <div className="mb-8">
+      <Notice
+        tone="bad"
+        title={title}
+        actions={
+          <>
+            <Link to="/account" className={buttonClass('primary', 'small')}>
+              Use another card
+            </Link>
+            <Link to="/billing/credit" className={buttonClass('secondary', 'small')}>
+              Pay in
+            </Link>
+          </>
+        }
+      >
+        Pay {owed} with a working card or pay it in: {next}
+        {arrears.next && `; the next step is on ${formatDay(arrears.next)}`}.
+      </Notice>
+    </div>
+  );
+}
