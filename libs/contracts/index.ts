@@ -14,3 +14,4 @@ export * from './payment-method.ts';
 export * from './server.ts';
 export * from './server-type.ts';
 export * from './ssh-key.ts';
+export * from './suspension.ts';

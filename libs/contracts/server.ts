@@ -16,6 +16,7 @@ import { image } from './image.ts';
 import { labels, labelsInput } from './labels.ts';
 import { datacenter, location } from './location.ts';
 import { serverType } from './server-type.ts';
+import { suspensionReason } from './suspension.ts';
 
 export const serverStatuses = [
   'initializing',
@@ -52,6 +53,8 @@ export const serverExtra = z.object({
     expires_at: timestamp.nullable(),
   }),
   access: z.array(access),
+  /** That it is kept off, and why; without a reason while it is just being brought back. */
+  suspension: z.object({ reasons: z.array(suspensionReason), since: timestamp }).nullable(),
   /** Why the server is not what its owner wants, in a sentence. */
   reason: z.string().nullable(),
 });

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { type AccountLimits, type AccountStanding, lockStanding } from '#libs/accounts';
 import { runStatement, runStatements, type Statement } from '#libs/database';
 import type { Demand } from '#libs/placement';
+import { assertNothingStands, standingAgainst } from './good-standing.ts';
 import { OrdersError } from './orders.errors.ts';
 
 /** What an account's servers take together, those being made included. */
@@ -13,16 +14,17 @@ export interface AccountUsage {
 
 /**
  * Whether the account may have this too, decided for one order of an account at a time until the transaction ends.
- * @throws OrdersError `resource_limit_exceeded`
+ * @throws OrdersError `account_suspended`, `account_in_arrears`, `resource_limit_exceeded`
  */
 export async function admit(
   manager: EntityManager,
   accountId: number,
   demand: Demand,
 ): Promise<AccountStanding> {
-  const statements = [lockStanding(accountId), usageOf(accountId)] as const;
-  const [[standing], [usage]] = await runStatements(manager, statements);
-  if (!standing || !usage) throw new Error(`there is no account ${accountId}`);
+  const statements = [lockStanding(accountId), usageOf(accountId), standingAgainst(accountId)] as const;
+  const [[standing], [usage], [against]] = await runStatements(manager, statements);
+  if (!standing || !usage || !against) throw new Error(`there is no account ${accountId}`);
+  assertNothingStands(against);
   assertWithinLimits(standing, usage, demand);
   return standing;
 }

@@ -2,6 +2,8 @@ import { DomainError, type ErrorKind } from '#libs/kernel';
 
 const CODES = {
   order_not_found: 'not_found',
+  account_suspended: 'forbidden',
+  account_in_arrears: 'payment_required',
   resource_limit_exceeded: 'limit',
   credit_exhausted: 'payment_required',
   type_too_small: 'invalid_input',

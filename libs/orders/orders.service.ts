@@ -5,6 +5,7 @@ import { assertBelowSpendingLimit } from '#libs/billing';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { PaymentsService } from '#libs/payments';
 import { assertCanPay } from './ability-to-pay.ts';
+import { assertGoodStanding } from './good-standing.ts';
 import { Order } from './order.entity.ts';
 import { type ItemRequest, OrderItems } from './order-items.ts';
 import { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
@@ -44,6 +45,7 @@ export class OrdersService {
     });
     const sshPublicKeys = await this.items.publicKeys(request.projectId, sshKeys);
     await this.confirmations.assertMayOrder(request.accountId);
+    await assertGoodStanding(this.dataSource.manager, request.accountId);
     await assertBelowSpendingLimit(this.dataSource.manager, request.accountId, new Date());
     const { accountId } = request;
     await assertCanPay(this.dataSource.manager, this.payments, { accountId, at: new Date() });

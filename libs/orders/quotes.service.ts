@@ -7,6 +7,7 @@ import { DomainError } from '#libs/kernel';
 import { PaymentsService } from '#libs/payments';
 import { fits } from '#libs/placement';
 import { assertCanPay, needsHold } from './ability-to-pay.ts';
+import { assertGoodStanding } from './good-standing.ts';
 import { accountUsage, assertWithinLimits } from './limits.ts';
 import { type Item, type ItemRequest, OrderItems } from './order-items.ts';
 import { type OrderPrice, priceOf } from './pricing.ts';
@@ -49,11 +50,14 @@ export class QuotesService {
     );
     const isCard = payment !== undefined && payment.code !== 'credit_exhausted';
     const limit = await problemOf(async () => assertWithinLimits(account, usage, demand));
+    const standing = await problemOf(() => assertGoodStanding(manager, accountId));
     const spending = await problemOf(() => assertBelowSpendingLimit(manager, accountId, new Date()));
     const stock = inStock
       ? undefined
       : { code: 'resource_unavailable', message: 'no host has room for this size now' };
-    const problems = [address, limit, spending, stock, payment].filter((problem) => problem !== undefined);
+    const problems = [standing, address, limit, spending, stock, payment].filter(
+      (problem) => problem !== undefined,
+    );
     return {
       ...item,
       ...priceOf(item.serverType, await needsHold(manager, account, accountId)),

@@ -106,6 +106,10 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
       expires_at: wireTimeOrNull(facts.credentialsExpireAt),
     },
     access: server.access.map(presentAccess),
+    suspension: facts.suspension && {
+      reasons: [...facts.suspension.reasons],
+      since: wireTime(facts.suspension.since),
+    },
     reason: server.reason,
   };
 }
