@@ -9,6 +9,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ProviderEvents } from '#libs/payments';
 import { Books } from './books.ts';
+import { Dunning } from './dunning.ts';
 import { Mails } from './mails.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
@@ -18,6 +19,7 @@ const MAILS_SECONDS = 2;
 const REPAIR_SECONDS = 60;
 const EXPIRY_SECONDS = 600;
 const BOOKS_SECONDS = 600;
+const DUNNING_SECONDS = 10;
 const DAY_SECONDS = 86_400;
 
 /** What the worker does by the clock. Each task waits for its own last run; PostgreSQL keeps several workers apart. */
@@ -31,6 +33,7 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
     private readonly reconciler: Reconciler,
     private readonly pruning: Pruning,
     private readonly books: Books,
+    private readonly dunning: Dunning,
     private readonly mails: Mails,
     private readonly log: PinoLogger,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -44,6 +47,7 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
       this.every(EXPIRY_SECONDS, 'expired secrets', () => this.pruning.expireSecrets()),
       this.every(BOOKS_SECONDS, 'invoices', () => this.books.closeDue()),
       this.every(BOOKS_SECONDS, 'open invoices', () => this.books.collectDue()),
+      this.every(DUNNING_SECONDS, 'dunning', () => this.dunning.advance()),
       this.every(BOOKS_SECONDS, 'spending alerts', () => this.books.alertSpending()),
       this.every(DAY_SECONDS, 'check of the books', () => this.books.check()),
       this.every(MAILS_SECONDS, 'mails', () => this.mails.send(this.stop.signal)),

@@ -22,6 +22,7 @@ import { ActionProgress, SecretsStore, ServersModule, serversEntities } from '#l
 import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
 import { COLLECTING, CollectingModule } from './collecting.module.ts';
+import { Dunning } from './dunning.ts';
 import { Mails } from './mails.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { MetricsController } from './observability/metrics.controller.ts';
@@ -70,7 +71,7 @@ export function workerModule(environment: Environment, installationId: string): 
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Books, Mails, Pruning, Reconciler, Schedules],
+    providers: [Books, Dunning, Mails, Pruning, Reconciler, Schedules],
   };
 }
 
