@@ -12,6 +12,7 @@ export class Collecting1760000600000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
+      DROP INDEX ledger_transactions_object;
       DROP TABLE card_refunds, top_ups, collection_parts, collections;
       ALTER TABLE billing_accounts DROP CONSTRAINT billing_accounts_terms, DROP CONSTRAINT billing_accounts_recharge,
         DROP COLUMN paying, DROP COLUMN terms_days, DROP COLUMN recharge_below_minor,
@@ -79,6 +80,7 @@ const COLLECTIONS = `
     PRIMARY KEY (collection_id, invoice_id)
   );
   CREATE INDEX collection_parts_invoice ON collection_parts (invoice_id);
+  CREATE INDEX ledger_transactions_object ON ledger_transactions (split_part(cause_id, '/', 1));
   COMMENT ON COLUMN collection_parts.call_id IS 'by which the call that adds its line is known';
 
   CREATE TABLE card_refunds (
@@ -104,6 +106,7 @@ const TOP_UPS = `
     payment_id text UNIQUE,
     status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'processing', 'paid', 'failed', 'expired')),
     decline_code text,
+    tried_card text,
     created_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz
   );

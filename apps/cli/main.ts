@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { DomainError } from '#libs/kernel';
 import { registerAudit } from './audit.command.ts';
+import { registerBooks } from './books.command.ts';
 import { registerDoctor } from './doctor.command.ts';
 import { registerDown } from './down.command.ts';
 import { registerHost } from './host.command.ts';
@@ -23,6 +24,7 @@ for (const register of [
   registerHost,
   registerImage,
   registerPrice,
+  registerBooks,
   registerSaga,
   registerAudit,
 ])

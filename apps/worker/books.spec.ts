@@ -1,7 +1,8 @@
 import { PinoLogger } from 'nestjs-pino';
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { firstPrice, invoices, openServer } from '#libs/billing';
-import { newId } from '#libs/kernel';
+import { newId, systemClock } from '#libs/kernel';
+import { type PaymentsHarness, startPayments } from '#libs/payments/harness';
 import { FindingsService, placementEntities } from '#libs/placement';
 import { SagaStore } from '#libs/saga';
 import { testDatabase } from '../../test/support/test-database.ts';
@@ -10,13 +11,17 @@ import { Books } from './books.ts';
 const database = testDatabase({ entities: placementEntities });
 const accountId = newId();
 let books: Books;
+let payments: PaymentsHarness;
 
 beforeAll(async () => {
   const { dataSource } = database;
+  payments = await startPayments(dataSource);
+  const { provider, calls, cards } = payments;
+  const [sagas, findings] = [new SagaStore(dataSource), new FindingsService(dataSource)];
   books = new Books(
     dataSource,
-    new FindingsService(dataSource),
-    new SagaStore(dataSource),
+    findings,
+    { dataSource, provider, calls, cards, sagas, findings, clock: systemClock },
     new PinoLogger({ pinoHttp: { level: 'silent' } }),
   );
   await firstPrice(dataSource.manager, { item: 'disk/w', title: 'w: disk', hourlyMicro: 5_000_000 });
@@ -26,6 +31,8 @@ beforeAll(async () => {
   const twoMonthsAgo = new Date(Date.now() - 62 * 86_400_000);
   await dataSource.transaction((manager) => openServer(manager, server, twoMonthsAgo));
 });
+
+afterAll(() => payments.close());
 
 async function findings(): Promise<string[]> {
   const { items } = await new FindingsService(database.dataSource).list();
@@ -42,6 +49,8 @@ it('invoices months that are over, and tells of an account that could not be inv
   expect(await findings()).toEqual([]);
   const written = await invoices(dataSource.manager, { accountId, limit: 9 });
   expect(written.length).toBeGreaterThan(0);
+  const asked = await dataSource.query<unknown[]>(`SELECT id FROM sagas WHERE name = 'collect-invoice'`);
+  expect(asked).toHaveLength(written.length);
   await books.closeDue();
   expect(await invoices(dataSource.manager, { accountId, limit: 9 })).toEqual(written);
 });

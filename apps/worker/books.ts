@@ -1,10 +1,17 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
-import { checkBooks, closeDue } from '#libs/billing';
+import { type BooksDifference, checkBooks, closeDue } from '#libs/billing';
 import { FindingsService, type NewFinding } from '#libs/placement';
-import { SagaStore } from '#libs/saga';
-import { collectDue, startCollecting } from '#libs/workflows';
+import {
+  type CollectingDeps,
+  collectDue,
+  collectIssued,
+  compareWithProvider,
+  rechargeDue,
+  uncollected,
+} from '#libs/workflows';
+import { COLLECTING } from './collecting.module.ts';
 import { mailSpendingAlerts } from './spending.ts';
 
 /** Closes what is due in the books, checks them, and tells the operator what is not as it should be. */
@@ -13,15 +20,14 @@ export class Books {
   constructor(
     private readonly dataSource: DataSource,
     private readonly findings: FindingsService,
-    private readonly sagas: SagaStore,
+    @Inject(COLLECTING) private readonly collecting: CollectingDeps,
     private readonly log: PinoLogger,
   ) {}
 
-  /** Invoices what is due, and has each invoice collected. An account that could not be invoiced is a finding until it could. */
+  /** Invoices what is due and has it collected. An account that could not be invoiced is a finding until it could. */
   async closeDue(): Promise<void> {
-    const { invoices, lines, failures } = await closeDue(this.dataSource, new Date(), (manager, issued) =>
-      startCollecting(manager, this.sagas, issued.invoiceId),
-    );
+    const onIssued = collectIssued(this.collecting.sagas);
+    const { invoices, lines, failures } = await closeDue(this.dataSource, new Date(), onIssued);
     if (invoices > 0) this.log.info({ invoices, lines }, 'invoiced what was due');
     for (const { accountId, error } of failures) {
       this.log.error({ err: error, accountId }, 'an account could not be invoiced and will be tried again');
@@ -35,10 +41,20 @@ export class Books {
     );
   }
 
-  /** Asks for open invoices that nobody asks for, whatever has kept them from it. */
+  /** Asks for open invoices that nobody asks for. What has kept them from it is a finding until it has gone. */
   async collectDue(): Promise<void> {
-    const invoices = await collectDue(this.dataSource, this.sagas, new Date());
+    const invoices = await collectDue(this.dataSource, this.collecting.sagas, new Date());
     if (invoices > 0) this.log.warn({ invoices }, 'invoices that nobody had asked for are collected now');
+    const failed = await uncollected(this.dataSource);
+    await this.tell(
+      'invoice_not_collected',
+      failed.map(({ invoiceId, accountId }) => ({ subject: `invoice ${invoiceId}`, details: { accountId } })),
+    );
+  }
+
+  /** Recharges credit that has fallen below its mark. */
+  async rechargeDue(): Promise<void> {
+    await rechargeDue(this.dataSource, this.collecting.sagas, new Date());
   }
 
   /** Warns customers who have reached a mark of their spending limit. */
@@ -49,25 +65,28 @@ export class Books {
     }
   }
 
-  /** The daily check. Returns how many differences there are; each is a finding until it is gone. */
+  /**
+   * The daily check: the ledger by itself, then beside what the provider has. Returns how many differences there are;
+   * each is a finding until it is gone. @throws PaymentError `provider_unavailable`, once the ledger is checked
+   */
   async check(): Promise<number> {
-    const differences = await this.dataSource.transaction('REPEATABLE READ', checkBooks);
-    await this.tell(
-      'books_differ',
-      differences.map(({ rule, subject, differsBy }) => ({
-        subject: `${rule}: ${subject}`,
-        details: { differsBy },
-      })),
-    );
-    return differences.length;
+    const own = await this.dataSource.transaction('REPEATABLE READ', checkBooks);
+    await this.tell('books_differ', own.map(findingOf));
+    const besides = await compareWithProvider(this.collecting);
+    await this.tell('provider_differs', besides.map(findingOf));
+    return own.length + besides.length;
   }
 
   private async tell(
-    kind: 'account_not_invoiced' | 'books_differ',
+    kind: 'account_not_invoiced' | 'invoice_not_collected' | 'books_differ' | 'provider_differs',
     found: readonly Pick<NewFinding, 'subject' | 'details'>[],
   ): Promise<void> {
     const all = found.map((one): NewFinding => ({ ...one, kind, hostId: null }));
     for (const finding of all) await this.findings.report(finding);
     await this.findings.resolveOthers(null, [kind], all);
   }
+}
+
+function findingOf({ rule, subject, differsBy }: BooksDifference): Pick<NewFinding, 'subject' | 'details'> {
+  return { subject: `${rule}: ${subject}`, details: { differsBy } };
 }

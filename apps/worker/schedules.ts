@@ -19,6 +19,7 @@ const MAILS_SECONDS = 2;
 const REPAIR_SECONDS = 60;
 const EXPIRY_SECONDS = 600;
 const BOOKS_SECONDS = 600;
+const RECHARGE_SECONDS = 60;
 const DUNNING_SECONDS = 10;
 const DAY_SECONDS = 86_400;
 
@@ -47,6 +48,7 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
       this.every(EXPIRY_SECONDS, 'expired secrets', () => this.pruning.expireSecrets()),
       this.every(BOOKS_SECONDS, 'invoices', () => this.books.closeDue()),
       this.every(BOOKS_SECONDS, 'open invoices', () => this.books.collectDue()),
+      this.every(RECHARGE_SECONDS, 'recharges', () => this.books.rechargeDue()),
       this.every(DUNNING_SECONDS, 'dunning', () => this.dunning.advance()),
       this.every(BOOKS_SECONDS, 'spending alerts', () => this.books.alertSpending()),
       this.every(DAY_SECONDS, 'check of the books', () => this.books.check()),

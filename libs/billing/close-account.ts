@@ -24,8 +24,11 @@ export interface Closing {
   readonly onIssued?: OnIssued;
 }
 
-/** What follows from an invoice, in the transaction that issues it. */
-export type OnIssued = (manager: EntityManager, issued: { readonly invoiceId: number }) => Promise<unknown>;
+/** What follows from an invoice, in the transaction that issues it; `openMinor` is what credit has not paid of it. */
+export type OnIssued = (
+  manager: EntityManager,
+  issued: { readonly invoiceId: number; readonly openMinor: number },
+) => Promise<unknown>;
 
 /** An invoice that a closing has written. */
 export interface Issued {
@@ -162,8 +165,8 @@ async function issue(
   const amounts = { netMinor: totals.netMinor, taxMinor: taxed };
   await writeInvoice(manager, { invoiceId, books, period, closing, settings, customer, tax, ...amounts });
   const openMinor = Number(totals.netMinor + taxed);
-  await creditInvoice(manager, books, { invoiceId, openMinor, at: closing.now });
-  await closing.onIssued?.(manager, { invoiceId });
+  const paidMinor = await creditInvoice(manager, books, { invoiceId, openMinor, at: closing.now });
+  await closing.onIssued?.(manager, { invoiceId, openMinor: openMinor - paidMinor });
 }
 
 interface Draft {

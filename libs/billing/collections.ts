@@ -96,7 +96,7 @@ export async function withdrawStale(
     `UPDATE collections c SET withdrawn_at = coalesce(withdrawn_at, $3)
      WHERE c.id IN (SELECT collection_id FROM collection_parts WHERE invoice_id = $1)
        AND c.status IN ('requested', 'draft', 'open', 'uncollectible')
-       AND (c.withdrawn_at IS NOT NULL OR c.customer_id <> $2
+       AND (c.withdrawn_at IS NOT NULL OR (c.customer_id IS NOT NULL AND c.customer_id IS DISTINCT FROM $2)
             OR EXISTS (SELECT 1 FROM collection_parts p JOIN invoice_balances b ON b.id = p.invoice_id
                        WHERE p.collection_id = c.id
                          AND (b.open_minor > 0 OR c.status <> 'uncollectible') AND b.open_minor <> p.amount_minor))

@@ -20,6 +20,7 @@ export {
   setTier,
   type TrustTier,
 } from './billing-accounts.ts';
+export { type CardRefund, cardRefunds, noteRefundSent, planCardRefunds } from './card-refunds.ts';
 export { LEDGER_UNITS, type LedgerAccount } from './chart-of-accounts.ts';
 export { type BooksDifference, checkBooks } from './check-books.ts';
 export { type Closing, closeAccount, type Issued, type OnIssued } from './close-account.ts';

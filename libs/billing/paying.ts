@@ -98,12 +98,21 @@ export async function armRecharge(
   ]);
 }
 
-/** What an account may still use: its credit, less what it has used since its last invoice. In minor units. */
+/**
+ * What an account may still use: its credit, less what it has used since its last invoice, tax left aside. In minor
+ * units; 0 where it has no books yet.
+ */
 export async function availableCreditMinor(
   manager: EntityManager,
-  { accountId, currency, at }: { accountId: number; currency: string; at: Date },
+  accountId: number,
+  at: Date,
 ): Promise<number> {
-  const credit = await creditBalanceMinor(manager, accountId, currency);
+  const [books] = await manager.query<{ currency: string }[]>(
+    'SELECT currency FROM billing_accounts WHERE account_id = $1',
+    [accountId],
+  );
+  if (!books) return 0;
+  const credit = await creditBalanceMinor(manager, accountId, books.currency);
   return credit - (await openAmountMinor(manager, accountId, at));
 }
 

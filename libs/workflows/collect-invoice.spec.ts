@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { accountsEntities } from '#libs/accounts';
+import { describe, expect, it } from 'vitest';
 import {
   arrearsOf,
   collectionsOf,
@@ -9,101 +8,29 @@ import {
   ledgerBalance,
   setPaying,
 } from '#libs/billing';
-import { createDataSource, runInTransaction } from '#libs/database';
+import { createDataSource } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { connectPayments, type PaymentsHarness, startPayments } from '#libs/payments/harness';
-import { placementEntities } from '#libs/placement';
+import { connectPayments } from '#libs/payments/harness';
 import { runToEnd } from '#libs/saga/harness';
-import { testDatabase } from '../../test/support/test-database.ts';
 import { collectDue } from './collect-invoices.ts';
-import { assertBooksAreTheProviders, providerInvoicesOf } from './harness/assert-money.ts';
-import {
-  addAccount,
-  addCard,
-  HOUR_MINOR,
-  issueInvoice,
-  type MoneyWorld,
-  moneyWorld,
-  setPrices,
-} from './harness/money-world.ts';
+import { providerInvoicesOf } from './harness/assert-money.ts';
+import { DECLINED_LATER, GOOD, moneyBench } from './harness/money-bench.ts';
+import { addCard, HOUR_MINOR, issueInvoice } from './harness/money-world.ts';
 import { listenerOf } from './harness/server-world.ts';
 
-const GOOD = '4242424242424242';
-const DECLINED_LATER = '4000000000000341';
-const database = testDatabase({ entities: [...accountsEntities, ...placementEntities] });
-let bench: PaymentsHarness;
-let world: MoneyWorld;
-
-beforeAll(async () => {
-  const { dataSource } = database;
-  const clock = { now: () => new Date(bench.emulator.now() * 1000) };
-  bench = await startPayments(dataSource, { listener: listenerOf(dataSource, () => bench.provider, clock) });
-  world = moneyWorld(dataSource, bench, bench.emulator.url, clock);
-  await setPrices(dataSource);
-});
-afterEach(async () => {
-  bench.emulator.clearFaults();
-  await settle();
-  await assertBooksAreTheProviders(world);
-});
-afterAll(() => bench.close());
-
-const manager = () => database.dataSource.manager;
-const key = () => ({ idempotencyKey: `key ${newId()}` });
-
-async function customer(card?: string): Promise<number> {
-  const accountId = await addAccount(world);
-  if (card) await addCard(world, accountId, card);
-  return accountId;
-}
+const bench = moneyBench();
+const { settle, key, customer, collected, openOf, entriesOf, newest } = bench;
 
 const grant = (accountId: number, amountMinor: number) =>
-  runInTransaction(database.dataSource, (m) => {
+  bench.within((m) => {
     const cause = { kind: 'grant', id: String(accountId) };
     const given = { accountId, currency: 'eur', amountMinor, cause, at: new Date('2026-04-01') };
     return grantCredit(m, { ...given, source: 'grant' });
   });
 
-/** Issues an invoice and runs its collecting to the end. */
-async function collected(accountId: number, seconds?: number): Promise<number> {
-  const { invoiceId, sagaId } = await issueInvoice(world, accountId, seconds);
-  await runToEnd(world, 'collect-invoice', sagaId, []);
-  return invoiceId;
-}
-
-/** Works off all events, those that failed as well, and what they have started. */
-async function settle(): Promise<void> {
-  await bench.emulator.idle();
-  await bench.events.repair({ isFull: true });
-  for (;;) {
-    await database.dataSource.query(
-      'UPDATE stripe_events SET next_try_at = now() WHERE processed_at IS NULL',
-    );
-    const events = await bench.events.processDue();
-    const due = await database.dataSource.query<{ id: number; name: string }[]>(
-      'SELECT id, name FROM sagas WHERE finished_at IS NULL',
-    );
-    for (const { id, name } of due) await runToEnd(world, name, id, []);
-    if (events === 0 && due.length === 0) return;
-    await bench.emulator.idle();
-  }
-}
-
-const openOf = async (invoiceId: number) => (await invoice(manager(), invoiceId)).openMinor;
-const entriesOf = (invoiceId: number) =>
-  database.dataSource.query<{ kind: string; amount: number }[]>(
-    `SELECT kind, amount_minor AS amount FROM invoice_settlements WHERE invoice_id = $1 ORDER BY settled_at, kind`,
-    [invoiceId],
-  );
-const newest = async (invoiceId: number) => {
-  const [first] = await collectionsOf(manager(), invoiceId);
-  if (!first?.providerId) throw new Error('nothing was asked for');
-  return { ...first, providerId: first.providerId };
-};
-
 /** Stores an event that no webhook has brought. */
 const tell = (type: string, kind: string, id: string) =>
-  database.dataSource.query(
+  bench.dataSource.query(
     `INSERT INTO stripe_events (id, type, subject_kind, subject_id, occurred_at) VALUES ($1, $2, $3, $4, now())`,
     [`evt_${newId()}`, type, kind, id],
   );
@@ -117,8 +44,8 @@ describe('an invoice that is issued', () => {
       { kind: 'credit', amount: 300 },
       { kind: 'payment', amount: 800 },
     ]);
-    expect(await providerInvoicesOf(world, accountId)).toEqual(['paid 800']);
-    const [account] = await manager().query(
+    expect(await providerInvoicesOf(bench.world, accountId)).toEqual(['paid 800']);
+    const [account] = await bench.manager.query(
       'SELECT trusted, tier FROM accounts JOIN billing_accounts ON account_id = id WHERE id = $1',
       [accountId],
     );
@@ -130,87 +57,89 @@ describe('an invoice that is issued', () => {
     await grant(accountId, 5000);
     const invoiceId = await collected(accountId);
     expect(await openOf(invoiceId)).toBe(0);
-    expect(await collectionsOf(manager(), invoiceId)).toEqual([]);
-    expect(await world.deps.cards.customerOf(accountId)).toBeUndefined();
+    expect(await collectionsOf(bench.manager, invoiceId)).toEqual([]);
+    expect(await bench.world.deps.cards.customerOf(accountId)).toBeUndefined();
   });
 
   it('too small to be charged waits for the next one, and each is told on its own line', async () => {
     const accountId = await customer(GOOD);
     const small = await collected(accountId, 98);
-    expect([await openOf(small), await collectionsOf(manager(), small)]).toEqual([30, []]);
-    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
+    expect([await openOf(small), await collectionsOf(bench.manager, small)]).toEqual([30, []]);
+    expect(await arrearsOf(bench.manager, accountId)).toBeUndefined();
     const next = await collected(accountId);
     expect([await openOf(small), await openOf(next)]).toEqual([0, 0]);
     const { providerId } = await newest(next);
-    const lines = await bench.provider.invoices.listLines(providerId);
+    const lines = await bench.payments.provider.invoices.listLines(providerId);
     expect(lines.map(({ amountMinor }) => amountMinor).sort()).toEqual([HOUR_MINOR, 30]);
   });
 
   it('with terms is sent; when they have run out it is unpaid, and a payment ends that', async () => {
     const accountId = await customer();
     const first = await collected(accountId);
-    await runInTransaction(database.dataSource, (m) => setPaying(m, accountId, { by: 'terms', days: 14 }));
+    await bench.within((m) => setPaying(m, accountId, { by: 'terms', days: 14 }));
     const invoiceId = await collected(accountId);
-    const { issuedAt, dueAt } = await invoice(manager(), invoiceId);
+    const { issuedAt, dueAt } = await invoice(bench.manager, invoiceId);
     expect(dueAt.getTime() - issuedAt.getTime()).toBe(14 * 86_400_000);
     const asked = await newest(invoiceId);
     expect(asked).toMatchObject({ status: 'open', termsDays: 14, declineCode: null });
     expect(asked.pageUrl).toContain('/i/');
     const arrears = async () =>
-      database.dataSource.query<{ id: number }[]>(
+      bench.dataSource.query<{ id: number }[]>(
         'SELECT invoice_id AS id FROM arrears_invoices n JOIN arrears a ON a.id = n.arrears_id WHERE account_id = $1',
         [accountId],
       );
     expect(await arrears()).toEqual([{ id: first }]);
-    await collectDue(database.dataSource, world.store, new Date(Number(asked.dueAt) + 1000));
+    await collectDue(bench.dataSource, bench.world.store, new Date(Number(asked.dueAt) + 1000));
     expect(await arrears()).toHaveLength(2);
     for (const id of [first, invoiceId]) {
-      await bench.provider.invoices.settleElsewhere({ invoiceId: (await newest(id)).providerId, ...key() });
+      await bench.payments.provider.invoices.settleElsewhere({
+        invoiceId: (await newest(id)).providerId,
+        ...key(),
+      });
     }
     await settle();
     expect([await openOf(first), await openOf(invoiceId)]).toEqual([0, 0]);
-    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
-    expect(Number(await ledgerBalance(manager(), 'bank', 'eur'))).toBe(2 * HOUR_MINOR);
+    expect(await arrearsOf(bench.manager, accountId)).toBeUndefined();
+    expect(Number(await ledgerBalance(bench.manager, 'bank', 'eur'))).toBe(2 * HOUR_MINOR);
   });
 
   it('that is declined is unpaid until another card pays it, which is tried at once', async () => {
     const accountId = await customer(DECLINED_LATER);
     const invoiceId = await collected(accountId);
     expect(await newest(invoiceId)).toMatchObject({ status: 'open', declineCode: 'card_declined' });
-    expect(await arrearsOf(manager(), accountId)).toMatchObject({ isHard: false });
-    await addCard(world, accountId, GOOD);
+    expect(await arrearsOf(bench.manager, accountId)).toMatchObject({ isHard: false });
+    await addCard(bench.world, accountId, GOOD);
     await settle();
     expect(await openOf(invoiceId)).toBe(0);
-    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
-    expect(await providerInvoicesOf(world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
+    expect(await arrearsOf(bench.manager, accountId)).toBeUndefined();
+    expect(await providerInvoicesOf(bench.world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
   });
 
   it('of a customer without a card is unpaid until they have one', async () => {
     const accountId = await customer();
     const invoiceId = await collected(accountId);
     expect(await newest(invoiceId)).toMatchObject({ status: 'open', declineCode: 'no_card' });
-    expect(await arrearsOf(manager(), accountId)).toMatchObject({ isHard: true });
-    await addCard(world, accountId, GOOD);
+    expect(await arrearsOf(bench.manager, accountId)).toMatchObject({ isHard: true });
+    await addCard(bench.world, accountId, GOOD);
     await settle();
     expect(await openOf(invoiceId)).toBe(0);
   });
 
   it('whose collecting came to nothing is asked for later, and only once', async () => {
     const accountId = await customer(GOOD);
-    const { invoiceId, sagaId } = await issueInvoice(world, accountId);
+    const { invoiceId, sagaId } = await issueInvoice(bench.world, accountId);
     const fault = { match: 'POST /v1/invoices', effect: 'error_500' as const, times: 20 };
-    bench.emulator.addFaults({ api: [fault] });
-    expect(await runToEnd(world, 'collect-invoice', sagaId, [])).toMatchObject({ state: 'undone' });
-    bench.emulator.clearFaults();
-    expect(await collectDue(database.dataSource, world.store, new Date())).toBe(0);
-    await database.dataSource.query(
-      `UPDATE sagas SET finished_at = now() - interval '2 hours' WHERE id = $1`,
-      [sagaId],
-    );
-    expect(await collectDue(database.dataSource, world.store, new Date())).toBe(1);
-    expect(await collectDue(database.dataSource, world.store, new Date())).toBe(0);
+    bench.payments.emulator.addFaults({ api: [fault] });
+    expect(await runToEnd(bench.world, 'collect-invoice', sagaId, [])).toMatchObject({ state: 'undone' });
+    bench.payments.emulator.clearFaults();
+    expect(await collectDue(bench.dataSource, bench.world.store, new Date())).toBe(0);
+    await bench.dataSource.query(`UPDATE sagas SET finished_at = now() - interval '2 hours' WHERE id = $1`, [
+      sagaId,
+    ]);
+    expect(await collectDue(bench.dataSource, bench.world.store, new Date())).toBe(1);
+    expect(await collectDue(bench.dataSource, bench.world.store, new Date())).toBe(0);
     await settle();
-    expect(await providerInvoicesOf(world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
+    expect(await providerInvoicesOf(bench.world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
     expect(await openOf(invoiceId)).toBe(0);
   });
 });
@@ -218,11 +147,13 @@ describe('an invoice that is issued', () => {
 describe('a payment is in the books once', () => {
   it('when invoice.paid comes ten times', async () => {
     const accountId = await customer(GOOD);
-    bench.emulator.addFaults({ webhooks: [{ match: 'invoice.paid', effect: 'duplicate', times: 1 }] });
+    bench.payments.emulator.addFaults({
+      webhooks: [{ match: 'invoice.paid', effect: 'duplicate', times: 1 }],
+    });
     const invoiceId = await collected(accountId);
     const { providerId } = await newest(invoiceId);
     for (let times = 0; times < 10; times += 1) await tell('invoice.paid', 'invoice', providerId);
-    await Promise.all([1, 2, 3, 4].map(() => bench.events.processDue()));
+    await Promise.all([1, 2, 3, 4].map(() => bench.payments.events.processDue()));
     expect(await entriesOf(invoiceId)).toEqual([{ kind: 'payment', amount: HOUR_MINOR }]);
   });
 
@@ -230,20 +161,25 @@ describe('a payment is in the books once', () => {
     const accountId = await customer(DECLINED_LATER);
     const invoiceId = await collected(accountId);
     const { providerId, paymentId } = await newest(invoiceId);
-    bench.emulator.addFaults({ webhooks: [{ effect: 'lose', times: 100 }] });
-    await addCard(world, accountId, GOOD);
-    await bench.provider.invoices.pay({ invoiceId: providerId, ...key() });
+    await settle();
+    bench.payments.emulator.addFaults({ webhooks: [{ effect: 'lose', times: 100 }] });
+    await addCard(bench.world, accountId, GOOD);
+    await bench.payments.provider.invoices.pay({ invoiceId: providerId, ...key() });
     expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
     await tell('invoice.paid', 'invoice', providerId);
     await tell('payment_intent.succeeded', 'payment', String(paymentId));
-    const other = await createDataSource(database.url).initialize();
-    const listener = listenerOf(other, () => bench.provider);
-    const { events } = connectPayments(other, { host: '127.0.0.1', port: bench.emulator.port }, listener);
+    const other = await createDataSource(bench.url).initialize();
+    const listener = listenerOf(other, () => bench.payments.provider);
+    const { events } = connectPayments(
+      other,
+      { host: '127.0.0.1', port: bench.payments.emulator.port },
+      listener,
+    );
     // Both look at the payment before either may write.
-    bench.emulator.addFaults({
+    bench.payments.emulator.addFaults({
       api: [{ match: 'GET /v1/payment_intents/:id', effect: 'late_answer', times: 2, milliseconds: 50 }],
     });
-    const tried = await Promise.all([bench.events.processDue(1), events.processDue(1)]);
+    const tried = await Promise.all([bench.payments.events.processDue(1), events.processDue(1)]);
     await other.destroy();
     expect(tried).toEqual([1, 1]);
     expect(await entriesOf(invoiceId)).toEqual([{ kind: 'payment', amount: HOUR_MINOR }]);
@@ -251,26 +187,29 @@ describe('a payment is in the books once', () => {
 
   it('when the charge was not answered, the worker died, and only the sweep knows', async () => {
     const accountId = await customer(GOOD);
-    const { invoiceId, sagaId } = await issueInvoice(world, accountId);
-    bench.emulator.addFaults({
+    const { invoiceId, sagaId } = await issueInvoice(bench.world, accountId);
+    bench.payments.emulator.addFaults({
       api: [{ match: 'POST /v1/invoices/:id/pay', effect: 'timeout_after', times: 1 }],
       webhooks: [{ effect: 'lose', times: 100 }],
     });
-    const running = runToEnd(world, 'collect-invoice', sagaId, []);
-    while ((await providerInvoicesOf(world, accountId))[0] !== `paid ${HOUR_MINOR}`);
+    const running = runToEnd(bench.world, 'collect-invoice', sagaId, []);
+    while ((await providerInvoicesOf(bench.world, accountId))[0] !== `paid ${HOUR_MINOR}`);
     // The saga's own try goes on; meanwhile the sweep finds what happened.
-    await bench.events.repair();
+    await bench.payments.events.repair();
     expect(await entriesOf(invoiceId)).toEqual([{ kind: 'payment', amount: HOUR_MINOR }]);
     expect(await running).toMatchObject({ state: 'done' });
     expect(await entriesOf(invoiceId)).toEqual([{ kind: 'payment', amount: HOUR_MINOR }]);
-    expect(await providerInvoicesOf(world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
+    expect(await providerInvoicesOf(bench.world, accountId)).toEqual([`paid ${HOUR_MINOR}`]);
   });
 });
 
 describe('what the operator does at the provider', () => {
   it('voiding gives up what is open', async () => {
     const invoiceId = await collected(await customer(DECLINED_LATER));
-    await bench.provider.invoices.void({ invoiceId: (await newest(invoiceId)).providerId, ...key() });
+    await bench.payments.provider.invoices.void({
+      invoiceId: (await newest(invoiceId)).providerId,
+      ...key(),
+    });
     await settle();
     expect(await entriesOf(invoiceId)).toEqual([{ kind: 'write_off', amount: HOUR_MINOR }]);
   });
@@ -279,15 +218,17 @@ describe('what the operator does at the provider', () => {
     const accountId = await customer(DECLINED_LATER);
     const invoiceId = await collected(accountId);
     const { providerId } = await newest(invoiceId);
-    await bench.provider.invoices.writeOff({ invoiceId: providerId, ...key() });
+    await bench.payments.provider.invoices.writeOff({ invoiceId: providerId, ...key() });
     await settle();
     expect(await entriesOf(invoiceId)).toEqual([{ kind: 'write_off', amount: HOUR_MINOR }]);
-    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
-    await addCard(world, accountId, GOOD);
-    await bench.provider.invoices.pay({ invoiceId: providerId, ...key() });
+    expect(await arrearsOf(bench.manager, accountId)).toBeUndefined();
+    await addCard(bench.world, accountId, GOOD);
+    await bench.payments.provider.invoices.pay({ invoiceId: providerId, ...key() });
     await settle();
     expect((await entriesOf(invoiceId)).map(({ amount }) => amount).sort()).toEqual([-1100, 1100, 1100]);
-    expect([await openOf(invoiceId), await creditBalanceMinor(manager(), accountId, 'eur')]).toEqual([0, 0]);
+    expect([await openOf(invoiceId), await creditBalanceMinor(bench.manager, accountId, 'eur')]).toEqual([
+      0, 0,
+    ]);
   });
 
   it('a refund that no credit note explains is told to the operator', async () => {
@@ -295,11 +236,11 @@ describe('what the operator does at the provider', () => {
     const invoiceId = await collected(accountId);
     const { paymentId } = await newest(invoiceId);
     const refund = { paymentId: String(paymentId), amountMinor: 400, reference: 'by hand' };
-    await bench.provider.money.refund({ ...refund, reason: 'requested_by_customer', ...key() });
+    await bench.payments.provider.money.refund({ ...refund, reason: 'requested_by_customer', ...key() });
     await settle();
-    const payable = await ledgerBalance(manager(), 'refunds_payable', 'eur', { customerId: accountId });
+    const payable = await ledgerBalance(bench.manager, 'refunds_payable', 'eur', { customerId: accountId });
     expect(Number(payable)).toBe(400);
-    expect((await world.deps.findings.list()).items).toMatchObject([
+    expect((await bench.world.deps.findings.list()).items).toMatchObject([
       { kind: 'refund_unexplained', subject: `account ${accountId}`, details: { amountMinor: 400 } },
     ]);
   });
@@ -310,18 +251,18 @@ describe('a dispute', () => {
     const accountId = await customer(GOOD);
     const invoiceId = await collected(accountId);
     const { paymentId } = await newest(invoiceId);
-    const id = bench.emulator.dispute({ payment: String(paymentId) });
+    const id = bench.payments.emulator.dispute({ payment: String(paymentId) });
     await settle();
-    const frozen = await ledgerBalance(manager(), 'disputed', 'eur', { customerId: accountId });
+    const frozen = await ledgerBalance(bench.manager, 'disputed', 'eur', { customerId: accountId });
     expect([Number(frozen), await openOf(invoiceId)]).toEqual([HOUR_MINOR, 0]);
-    expect((await world.deps.findings.list()).items).toContainEqual(
+    expect((await bench.world.deps.findings.list()).items).toContainEqual(
       expect.objectContaining({ kind: 'payment_disputed', subject: `dispute ${id}` }),
     );
-    bench.emulator.closeDispute(id, outcome);
+    bench.payments.emulator.closeDispute(id, outcome);
     await settle();
-    const left = await ledgerBalance(manager(), 'disputed', 'eur', { customerId: accountId });
+    const left = await ledgerBalance(bench.manager, 'disputed', 'eur', { customerId: accountId });
     expect(Number(left)).toBe(0);
-    const { items } = await world.deps.findings.list();
+    const { items } = await bench.world.deps.findings.list();
     expect(items.filter(({ kind }) => kind === 'payment_disputed')).toEqual([]);
     return { accountId, invoiceId };
   };
@@ -329,14 +270,14 @@ describe('a dispute', () => {
   it('that is won leaves the invoice paid', async () => {
     const { invoiceId, accountId } = await disputed('won');
     expect(await openOf(invoiceId)).toBe(0);
-    expect(await arrearsOf(manager(), accountId)).toBeUndefined();
+    expect(await arrearsOf(bench.manager, accountId)).toBeUndefined();
   });
 
   it('that is lost opens it again, and the card is left alone', async () => {
     const { invoiceId, accountId } = await disputed('lost');
     expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
-    expect(await arrearsOf(manager(), accountId)).toMatchObject({ isHard: true });
-    await collectDue(database.dataSource, world.store, new Date());
+    expect(await arrearsOf(bench.manager, accountId)).toMatchObject({ isHard: true });
+    await collectDue(bench.dataSource, bench.world.store, new Date());
     await settle();
     expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
   });

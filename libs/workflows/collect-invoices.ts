@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { collectInvoiceRequest, noteUnpaid } from '#libs/billing';
+import { collectInvoiceRequest, noteUnpaid, type OnIssued } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import type { SagaStore, SagaWakeUp } from '#libs/saga';
 
@@ -10,7 +10,7 @@ const AGAIN_SECONDS = 3600;
 
 /**
  * Collects what is open of an invoice, in the transaction that says so: the one that issues it, above all. Asking again
- * tries again. Nothing is started while it is under way already.
+ * tries again, after what is under way already; nothing is started while another try has not begun.
  */
 export async function startCollecting(
   manager: EntityManager,
@@ -18,11 +18,19 @@ export async function startCollecting(
   invoiceId: number,
 ): Promise<SagaWakeUp | undefined> {
   const subject = { type: 'invoice', id: invoiceId };
-  const [underWay] = await manager.query<unknown[]>(
-    'SELECT 1 FROM sagas WHERE subject_type = $1 AND subject_id = $2 AND finished_at IS NULL LIMIT 1',
+  const [inLine] = await manager.query<unknown[]>(
+    `SELECT 1 FROM sagas s WHERE subject_type = $1 AND subject_id = $2 AND finished_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM saga_steps l WHERE l.saga_id = s.id) LIMIT 1`,
     [subject.type, subject.id],
   );
-  return underWay ? undefined : sagas.start(manager, collectInvoiceRequest, { invoiceId }, { subject });
+  return inLine ? undefined : sagas.start(manager, collectInvoiceRequest, { invoiceId }, { subject });
+}
+
+/** Has every invoice that a closing issues collected, unless credit has paid it. */
+export function collectIssued(sagas: SagaStore): OnIssued {
+  return async (manager, { invoiceId, openMinor }) => {
+    if (openMinor > 0) await startCollecting(manager, sagas, invoiceId);
+  };
 }
 
 /**
@@ -68,6 +76,22 @@ export async function collectDue(dataSource: DataSource, sagas: SagaStore, now: 
     await runInTransaction(dataSource, (manager) => startCollecting(manager, sagas, id));
   await noteOverdue(dataSource, now);
   return left.length;
+}
+
+/** Open invoices whose collecting has come to nothing: the operator should look why. */
+export async function uncollected(
+  dataSource: DataSource,
+): Promise<{ invoiceId: number; accountId: number }[]> {
+  return dataSource.query(
+    `SELECT i.id AS "invoiceId", i.account_id AS "accountId"
+     FROM invoices i CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
+     WHERE b.open_minor > 0
+       AND NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
+                       WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open'))
+       AND EXISTS (SELECT 1 FROM sagas s
+                   WHERE s.subject_type = 'invoice' AND s.subject_id = i.id AND s.state = 'undone')
+     ORDER BY i.issued_at, i.number LIMIT 1000`,
+  );
 }
 
 async function noteOverdue(dataSource: DataSource, now: Date): Promise<void> {

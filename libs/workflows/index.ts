@@ -11,15 +11,25 @@ import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
 import { resumeServer } from './resume-server.saga.ts';
 import { retireServer } from './retire-server.saga.ts';
+import { sendRefund } from './send-refund.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 export { publishAccess } from './access.ts';
 export { type ActionStep, stepsOf } from './action-steps.ts';
-export { collectDue, collectOpenInvoices, startCollecting } from './collect-invoices.ts';
+export {
+  collectDue,
+  collectIssued,
+  collectOpenInvoices,
+  startCollecting,
+  uncollected,
+} from './collect-invoices.ts';
 export type { CollectingDeps, MirrorDeps } from './collecting-deps.ts';
+export { compareWithProvider } from './compare-provider.ts';
 export { orderPayments } from './order-payments.module.ts';
+export { rechargeDue } from './recharges.ts';
+export { refundInvoice } from './refunds.ts';
 export type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Every workflow there is. */
@@ -44,13 +54,15 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(rebuildServer, deps),
     withDeps(collectInvoice, deps.collecting),
     withDeps(rechargeCredit, deps.collecting),
+    withDeps(sendRefund, deps.collecting),
   ];
 }
 
 /** The steps of a workflow by the name of its saga, for those who show its progress. */
 export function workflowSteps(name: string): readonly SagaStep[] {
   return (
-    [...all, rebuildServer, collectInvoice, rechargeCredit].find((definition) => definition.name === name)
-      ?.steps ?? []
+    [...all, rebuildServer, collectInvoice, rechargeCredit, sendRefund].find(
+      (definition) => definition.name === name,
+    )?.steps ?? []
   );
 }

@@ -31,16 +31,17 @@ export function invoicePaymentsListener(
   };
 }
 
-/** What another card was refused for is tried with the new one, and credit is recharged again. */
+/** What another card was refused for is tried with the new one: open invoices, and the recharge of credit. */
 async function tryNewCard(manager: EntityManager, { sagas }: MirrorDeps, accountId: number): Promise<void> {
-  const [card] = await manager.query<{ isNew: boolean }[]>(
+  const [card] = await manager.query<{ forInvoices: boolean; forCredit: boolean }[]>(
     `SELECT EXISTS (SELECT 1 FROM collections l WHERE l.account_id = c.account_id AND l.status = 'open'
                     AND l.withdrawn_at IS NULL AND l.decline_code IS NOT NULL
-                    AND l.tried_card IS DISTINCT FROM c.provider_id) AS "isNew"
+                    AND l.tried_card IS DISTINCT FROM c.provider_id) AS "forInvoices",
+            (SELECT t.status = 'failed' AND t.tried_card IS DISTINCT FROM c.provider_id FROM top_ups t
+             WHERE t.account_id = c.account_id AND t.kind = 'recharge' ORDER BY t.created_at DESC LIMIT 1) AS "forCredit"
      FROM cards c WHERE c.account_id = $1 AND c.is_default AND c.detached_at IS NULL`,
     [accountId],
   );
-  if (!card) return;
-  await armRecharge(manager, accountId, true);
-  if (card.isNew) await collectOpenInvoices(manager, sagas, accountId);
+  if (card?.forCredit) await armRecharge(manager, accountId, true);
+  if (card?.forInvoices) await collectOpenInvoices(manager, sagas, accountId);
 }

@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
-import { collectionsOf, invoice, issueCreditNote } from '#libs/billing';
+import {
+  cardRefunds,
+  collectionsOf,
+  creditBalanceMinor,
+  ensureBooks,
+  invoice,
+  issueCreditNote,
+  ledgerBalance,
+  setRecharge,
+} from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import { anyDefinition, runToEnd, type SagaScenario } from '#libs/saga/harness';
 import { collectInvoice } from './collect-invoice.saga.ts';
 import { startCollecting } from './collect-invoices.ts';
-import { assertBooksAreTheProviders, providerInvoicesOf } from './harness/assert-money.ts';
+import {
+  assertBooksAreTheProviders,
+  providerInvoicesOf,
+  providerPaymentsOf,
+} from './harness/assert-money.ts';
 import {
   addAccount,
   addCard,
@@ -15,11 +28,16 @@ import {
   issueInvoice,
   type MoneyWorld,
 } from './harness/money-world.ts';
+import { rechargeCredit } from './recharge-credit.saga.ts';
+import { rechargeDue } from './recharges.ts';
+import { refundInvoice } from './refunds.ts';
+import { sendRefund } from './send-refund.saga.ts';
 
 /** Pays when it is set up and is declined when it is charged. */
 const DECLINED_LATER = '4000000000000341';
 const GOOD = '4242424242424242';
 const NOTED_MINOR = 100;
+const RECHARGED_MINOR = 2000;
 
 const world = {
   createWorld: createMoneyWorld,
@@ -73,4 +91,92 @@ const collecting: SagaScenario<MoneyWorld> = {
   },
 };
 
-export const scenarios = [collecting];
+/** Credit that has fallen below its mark. */
+const recharging: SagaScenario<MoneyWorld> = {
+  ...world,
+  definition: anyDefinition(rechargeCredit),
+  start: async (world) => {
+    const accountId = await addAccount(world);
+    await addCard(world, accountId, GOOD);
+    await runInTransaction(world.dataSource, async (manager) => {
+      await ensureBooks(manager, accountId, 'eur', new Date());
+      await setRecharge(manager, accountId, { belowMinor: 1000, amountMinor: RECHARGED_MINOR });
+    });
+    assert.equal(await rechargeDue(world.dataSource, world.store, new Date()), 1);
+    const [recharge] = await rechargesOf(world, accountId);
+    const [saga] = await world.store.list({ subject: { type: 'top_up', id: recharge?.id ?? 0 } });
+    return saga?.id ?? 0;
+  },
+  assertDone: async (world, sagaId) => {
+    await assertBooksAreTheProviders(world);
+    const { accountId, status } = await rechargeOf(world, sagaId);
+    assert.equal(status, 'paid');
+    assert.equal(await creditBalanceMinor(world.dataSource.manager, accountId, 'eur'), RECHARGED_MINOR);
+  },
+  assertCleanSlate: async (world, sagaId) => {
+    await assertBooksAreTheProviders(world);
+    const { accountId, status } = await rechargeOf(world, sagaId);
+    assert.equal(status, 'failed');
+    assert.equal(await creditBalanceMinor(world.dataSource.manager, accountId, 'eur'), 0);
+    const payments = await providerPaymentsOf(world, accountId);
+    assert.ok(payments.every((payment) => payment === 'canceled'));
+  },
+};
+
+interface Recharge {
+  readonly id: number;
+  readonly accountId: number;
+  readonly status: string;
+}
+
+function rechargesOf({ dataSource }: MoneyWorld, accountId: number): Promise<Recharge[]> {
+  return dataSource.query(
+    'SELECT id, account_id AS "accountId", status FROM top_ups WHERE account_id = $1 ORDER BY created_at DESC',
+    [accountId],
+  );
+}
+
+/** What became of a recharge. Its account has no mark any more, or the next case would recharge it as well. */
+async function rechargeOf({ dataSource, store }: MoneyWorld, sagaId: number): Promise<Recharge> {
+  await dataSource.query(
+    'UPDATE billing_accounts SET recharge_below_minor = NULL, recharge_amount_minor = NULL',
+  );
+  const { subject } = await store.get(sagaId);
+  const [row] = await dataSource.query<Recharge[]>(
+    'SELECT id, account_id AS "accountId", status FROM top_ups WHERE id = $1',
+    [subject?.id],
+  );
+  assert.ok(row);
+  return row;
+}
+
+/** A part of a paid invoice that goes back to the card. */
+const refunding: SagaScenario<MoneyWorld> = {
+  ...world,
+  definition: anyDefinition(sendRefund),
+  start: async (world) => {
+    const accountId = await addAccount(world);
+    await addCard(world, accountId, GOOD);
+    const { invoiceId, sagaId } = await issueInvoice(world, accountId);
+    await runToEnd(world, collectInvoice.name, sagaId, []);
+    const asked = { invoiceId, requestId: `note ${invoiceId}`, amountMinor: NOTED_MINOR, reason: 'Sorry' };
+    const note = await runInTransaction(world.dataSource, (manager) =>
+      refundInvoice(manager, world.store, { ...asked, refundTo: 'card', at: new Date() }),
+    );
+    const [saga] = await world.store.list({ subject: { type: 'credit_note', id: note.id } });
+    return saga?.id ?? 0;
+  },
+  assertDone: async (world, sagaId) => {
+    const ledger = await assertBooksAreTheProviders(world);
+    const { subject } = await world.store.get(sagaId);
+    const [refund] = await cardRefunds(world.dataSource.manager, subject?.id ?? 0);
+    assert.equal(refund?.amountMinor, NOTED_MINOR);
+    assert.ok(refund.providerId);
+    const payment = ledger.intents.find(({ holdId }) => holdId === refund.paymentId);
+    assert.equal(payment?.refundedMinor, NOTED_MINOR);
+    assert.equal(await ledgerBalance(world.dataSource.manager, 'refunds_payable', 'eur'), 0n);
+  },
+  assertCleanSlate: () => assert.fail('a credit note is issued: there is no way back'),
+};
+
+export const scenarios = [collecting, recharging, refunding];

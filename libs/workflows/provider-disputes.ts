@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { closeDispute, noteUnpaid, openDispute } from '#libs/billing';
-import type { Dispute } from '#libs/payments';
+import { type Dispute, takeTurn } from '#libs/payments';
 import type { MirrorDeps } from './collecting-deps.ts';
 import { lookAtPayment, mirrorPayment, type PaidFor, paidForBy } from './provider-books.ts';
 
@@ -26,6 +26,14 @@ export async function mirrorDispute(manager: EntityManager, deps: MirrorDeps, se
   if (!isNews || seen.status === 'won') return;
   const { accountId } = paidFor;
   for (const invoiceId of invoiceIds) await noteUnpaid(manager, { accountId, invoiceId, at, isHard: true });
+}
+
+/** Looks at a dispute and brings the books to it, within a transaction that holds no lock of the books yet. */
+export async function lookAtDispute(manager: EntityManager, deps: MirrorDeps, id: string): Promise<Dispute> {
+  await takeTurn(manager, { kind: 'dispute', id });
+  const seen = await deps.provider.money.fetchDispute(id);
+  await mirrorDispute(manager, deps, seen);
+  return seen;
 }
 
 async function tellOperator(

@@ -25,11 +25,12 @@ export const rechargeCredit = saga(rechargeCreditRequest, deps<CollectingDeps>()
         (call) => money.openPayment(call),
         () => money.findPayment({ customerId: card.customerId, reference }),
       );
-      return { paymentId: opened.paymentId };
+      return { paymentId: opened.paymentId, cardId: card.cardId };
     },
-    commit: async (manager, { params, deps }, { paymentId }) => {
+    commit: async (manager, { params, deps }, { paymentId, cardId }) => {
       const at = deps.clock.now();
       await noteTopUp(manager, params.topUpId, { status: 'open', paymentId, declineCode: null, at });
+      await manager.query('UPDATE top_ups SET tried_card = $2 WHERE id = $1', [params.topUpId, cardId]);
     },
     undo: async ({ params, deps, output }) => {
       const paymentId = output?.paymentId ?? (await findPayment(deps, params.topUpId));

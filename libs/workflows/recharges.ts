@@ -43,7 +43,7 @@ async function rechargeAccount(
     [accountId],
   );
   if (!mark) return false;
-  const isAbove = (await availableCreditMinor(manager, { accountId, currency, at: now })) >= mark.belowMinor;
+  const isAbove = (await availableCreditMinor(manager, accountId, now)) >= mark.belowMinor;
   const isStarted = !isAbove && mark.isArmed && (await start(manager, sagas, mark, currency));
   if (isAbove || isStarted) await armRecharge(manager, accountId, isAbove);
   return isStarted;

@@ -44,3 +44,10 @@ export async function providerInvoicesOf(world: MoneyWorld, accountId: number): 
     .map(({ status, totalMinor }) => `${status} ${totalMinor}`)
     .sort();
 }
+
+/** The status of each of the emulator's payments of an account. */
+export async function providerPaymentsOf(world: MoneyWorld, accountId: number): Promise<string[]> {
+  const customerId = await world.deps.cards.customerOf(accountId);
+  const { intents } = await emulatorLedger(world);
+  return intents.filter((intent) => intent.customerId === customerId).map(({ status }) => status);
+}

@@ -11,6 +11,8 @@ import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { collectInvoice } from '../collect-invoice.saga.ts';
 import { startCollecting } from '../collect-invoices.ts';
 import type { CollectingDeps } from '../collecting-deps.ts';
+import { rechargeCredit } from '../recharge-credit.saga.ts';
+import { sendRefund } from '../send-refund.saga.ts';
 import { listenerOf } from './server-world.ts';
 
 type Connected = Pick<PaymentsHarness, 'provider' | 'calls' | 'cards' | 'topUps' | 'events'>;
@@ -73,7 +75,7 @@ export function moneyWorld(
   const deps: CollectingDeps = { dataSource, provider, calls, cards, sagas: store, findings, clock };
   return {
     dataSource,
-    sagas: [withDeps(collectInvoice, deps)],
+    sagas: [withDeps(collectInvoice, deps), withDeps(rechargeCredit, deps), withDeps(sendRefund, deps)],
     store,
     deps,
     topUps,

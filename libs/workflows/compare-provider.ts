@@ -1,0 +1,178 @@
+import type { EntityManager } from 'typeorm';
+import { type BooksDifference, collection, findCollection } from '#libs/billing';
+import { runInTransaction } from '#libs/database';
+import { type Dispute, type Payment, PaymentError, type ProviderInvoice } from '#libs/payments';
+import type { CollectingDeps } from './collecting-deps.ts';
+import { lookAtInvoice, lookAtPayment, mirrorPayment, mirrorTopUp, paidForBy } from './provider-books.ts';
+import { lookAtDispute } from './provider-disputes.ts';
+
+const DAY_MILLISECONDS = 86_400_000;
+/** Longer than the provider keeps events, by which the sweep repairs what was lost. */
+const COMPARED_DAYS = 35;
+
+type MovedBy = 'payment' | 'dispute';
+
+/** What the books have of an object of the provider, and what the provider has. */
+interface Pair {
+  readonly kind: MovedBy;
+  readonly id: string;
+  readonly there: number;
+}
+
+/**
+ * Compares every object of ours that the provider has of the last 35 days, and every one that the books name of that
+ * time, with the ledger: payments with their refunds, disputes, invoices, and pages to pay in. What differs is looked
+ * at once more, and the books are brought to it; what differs even then is answered. Read-only where all is well.
+ * @throws PaymentError `provider_unavailable`
+ */
+export async function compareWithProvider(deps: CollectingDeps): Promise<BooksDifference[]> {
+  const since = new Date(deps.clock.now().getTime() - COMPARED_DAYS * DAY_MILLISECONDS);
+  await lookAtOldTopUps(deps);
+  const invoices = await invoicesDiffering(deps, since);
+  const pairs = await pairsOf(deps, since);
+  const differing: BooksDifference[] = [];
+  for (const pair of pairs) {
+    if ((await bookedMinor(deps.dataSource.manager, pair)) === pair.there) continue;
+    const after = await mend(deps, pair);
+    const off = (await bookedMinor(deps.dataSource.manager, pair)) - after;
+    if (off !== 0) {
+      const rule = `a ${pair.kind} is in the books as the provider has it`;
+      differing.push({ rule, subject: `${pair.kind} ${pair.id}`, differsBy: String(off) });
+    }
+  }
+  return [...invoices, ...differing];
+}
+
+async function pairsOf(deps: CollectingDeps, since: Date): Promise<Pair[]> {
+  const { money } = deps.provider;
+  const pairs = new Map<string, Pair>();
+  const add = (kind: MovedBy, id: string, there: number) => pairs.set(`${kind} ${id}`, { kind, id, there });
+  for await (const payment of money.listPayments(since)) {
+    if (await isOurs(deps, payment)) add('payment', payment.paymentId, movedBy(payment));
+  }
+  for await (const dispute of money.listDisputes(since)) {
+    if (await isOurDispute(deps, dispute)) add('dispute', dispute.disputeId, heldBy(dispute));
+  }
+  for (const { kind, id } of await bookedSince(deps, since)) {
+    if (!pairs.has(`${kind} ${id}`)) add(kind, id, await there(deps, kind, id));
+  }
+  return [...pairs.values()];
+}
+
+/** Whether a payment was made for us: by its account, or because it collects an invoice that we asked for. */
+async function isOurs({ dataSource, provider }: CollectingDeps, payment: Payment): Promise<boolean> {
+  if (payment.accountId !== undefined) return true;
+  const [known] = await dataSource.query<unknown[]>('SELECT 1 FROM collections WHERE payment_id = $1', [
+    payment.paymentId,
+  ]);
+  if (known || payment.receivedMinor === 0) return known !== undefined;
+  const whole = await provider.money.fetchPayment(payment.paymentId);
+  return (await paidForBy(dataSource.manager, whole)) !== undefined;
+}
+
+async function isOurDispute(deps: CollectingDeps, { paymentId }: Dispute): Promise<boolean> {
+  if (paymentId === undefined) return false;
+  return isOurs(deps, await deps.provider.money.fetchPayment(paymentId));
+}
+
+/** What the books say that was moved by payments and disputes since a moment. */
+function bookedSince({ dataSource }: CollectingDeps, since: Date): Promise<{ kind: MovedBy; id: string }[]> {
+  return dataSource.query(
+    `SELECT DISTINCT CASE WHEN t.cause_kind IN ('dispute', 'dispute_closed') THEN 'dispute' ELSE 'payment' END AS kind,
+            split_part(t.cause_id, '/', 1) AS id
+     FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
+     WHERE e.account = 'stripe_clearing' AND e.posted_at >= $1
+       AND t.cause_kind IN ('invoice_payment', 'top_up', 'hold_captured', 'hold_refunded', 'payment_refund',
+                            'dispute', 'dispute_closed')`,
+    [since],
+  );
+}
+
+async function bookedMinor(manager: EntityManager, { kind, id }: Pair): Promise<number> {
+  const [row] = await manager.query<{ minor: number }[]>(
+    `SELECT coalesce(sum(e.amount), 0)::bigint AS minor
+     FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
+     WHERE split_part(t.cause_id, '/', 1) = $1 AND e.account = 'stripe_clearing'
+       AND (t.cause_kind IN ('dispute', 'dispute_closed')) = $2`,
+    [id, kind === 'dispute'],
+  );
+  return row?.minor ?? 0;
+}
+
+function movedBy({ receivedMinor, refundedMinor }: Payment): number {
+  return receivedMinor - refundedMinor;
+}
+
+function heldBy({ status, amountMinor }: Dispute): number {
+  return status === 'won' ? 0 : -amountMinor;
+}
+
+/** What the provider has of one object; nothing where it does not know it. */
+async function there({ provider }: CollectingDeps, kind: MovedBy, id: string): Promise<number> {
+  try {
+    if (kind === 'dispute') return heldBy(await provider.money.fetchDispute(id));
+    return movedBy(await provider.money.fetchPayment(id));
+  } catch (error) {
+    if (error instanceof PaymentError && error.kind === 'not_found') return 0;
+    throw error;
+  }
+}
+
+/** Brings the books to an object that differs. @returns what the provider has of it now */
+async function mend(deps: CollectingDeps, { kind, id, there: before }: Pair): Promise<number> {
+  try {
+    return await runInTransaction(deps.dataSource, async (manager) => {
+      if (kind === 'dispute') return heldBy(await lookAtDispute(manager, deps, id));
+      const payment = await lookAtPayment(manager, deps, id);
+      await mirrorPayment(manager, deps, payment);
+      return movedBy(payment);
+    });
+  } catch (error) {
+    if (error instanceof PaymentError && error.kind === 'not_found') return before;
+    throw error;
+  }
+}
+
+async function invoicesDiffering(deps: CollectingDeps, since: Date): Promise<BooksDifference[]> {
+  const { manager } = deps.dataSource;
+  const differing: BooksDifference[] = [];
+  const differ = (rule: string, { invoiceId }: ProviderInvoice, by: number) =>
+    differing.push({ rule, subject: `invoice ${invoiceId}`, differsBy: String(by) });
+  for await (const seen of deps.provider.invoices.list(since)) {
+    if (!seen.reference?.startsWith('collection ')) continue;
+    const asked = await findCollection(manager, { providerId: seen.invoiceId });
+    if (!asked) {
+      if (seen.status !== 'draft' && seen.status !== 'void') {
+        differ('an invoice at the provider is one that we asked for', seen, seen.totalMinor);
+      }
+      continue;
+    }
+    if (seen.status !== 'draft' && seen.totalMinor !== asked.amountMinor) {
+      differ(
+        'an invoice at the provider asks for what we asked for',
+        seen,
+        seen.totalMinor - asked.amountMinor,
+      );
+    }
+    if (seen.status === asked.status) continue;
+    await runInTransaction(deps.dataSource, (within) => lookAtInvoice(within, deps, seen.invoiceId));
+    const { status } = await collection(manager, asked.id);
+    const now = await deps.provider.invoices.fetch(seen.invoiceId);
+    if (now.status !== status)
+      differ('an invoice stands as it stands at the provider', seen, now.remainingMinor);
+  }
+  return differing;
+}
+
+/** Pages to pay in that have been open for longer than they can be. */
+async function lookAtOldTopUps(deps: CollectingDeps): Promise<void> {
+  const old = await deps.dataSource.query<{ id: string }[]>(
+    `SELECT provider_id AS id FROM top_ups
+     WHERE provider_id IS NOT NULL AND status IN ('open', 'processing') AND created_at < $1`,
+    [new Date(deps.clock.now().getTime() - DAY_MILLISECONDS)],
+  );
+  for (const { id } of old) {
+    const seen = await deps.provider.money.fetchTopUp(id);
+    await runInTransaction(deps.dataSource, (manager) => mirrorTopUp(manager, deps, seen));
+  }
+}

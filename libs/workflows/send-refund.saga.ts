@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { type CardRefund, cardRefunds, noteRefundSent, planCardRefunds } from '#libs/billing';
+import { PaymentError } from '#libs/payments';
+import { deps, saga, sagaRequest } from '#libs/saga';
+import type { CollectingDeps } from './collecting-deps.ts';
+import { lookAtPayment, mirrorPayment } from './provider-books.ts';
+
+export const sendRefundRequest = sagaRequest('send-refund', z.object({ creditNoteId: z.int() }));
+
+/** What the provider will refuse again: less is left of the payment than that, or a bank holds it back. */
+const REFUSALS = ['refund_too_large', 'payment_not_found', 'provider_refused'];
+
+/**
+ * Money of a credit note goes back to the cards that paid the invoice, the last payment first. What no card has paid
+ * becomes credit. What the provider refuses stays owed, and the operator is told.
+ */
+export const sendRefund = saga(sendRefundRequest, deps<CollectingDeps>())
+  .pointOfNoReturn('the credit note is issued: the money is owed')
+  .step('plan', {
+    title: 'Finding the payments',
+    transact: async (manager, { params, deps }) => {
+      const planned = await planCardRefunds(manager, { ...params, at: deps.clock.now() });
+      return { refunds: planned.map(({ id }) => id) };
+    },
+  })
+  .step('send', {
+    title: 'Giving it back',
+    do: async ({ params, deps }) => {
+      const refused: number[] = [];
+      const sent: { id: number; refundId: string }[] = [];
+      for (const refund of await cardRefunds(deps.dataSource.manager, params.creditNoteId)) {
+        const refundId = await send(deps, refund);
+        if (refundId === undefined) refused.push(refund.id);
+        else sent.push({ id: refund.id, refundId });
+      }
+      return { sent, refused };
+    },
+    commit: async (manager, { params, deps }, { sent, refused }) => {
+      const planned = await cardRefunds(manager, params.creditNoteId);
+      for (const { paymentId } of planned.toSorted((a, b) => a.paymentId.localeCompare(b.paymentId))) {
+        await mirrorPayment(manager, deps, await lookAtPayment(manager, deps, paymentId));
+      }
+      for (const { id, refundId } of sent) await noteRefundSent(manager, id, refundId, deps.clock.now());
+      for (const { id, ...details } of planned.filter(({ id }) => refused.includes(id))) {
+        const subject = `credit note ${params.creditNoteId}, payment ${details.paymentId}`;
+        await deps.findings.report({ kind: 'refund_failed', hostId: null, subject, details }, manager);
+      }
+    },
+  })
+  .build();
+
+/** @returns the provider's id of it; undefined where the provider refuses it */
+async function send(
+  { calls, provider }: CollectingDeps,
+  { id, paymentId, amountMinor }: CardRefund,
+): Promise<string | undefined> {
+  const reference = `refund ${id}`;
+  const asked = { paymentId, amountMinor, reference, reason: 'requested_by_customer' as const };
+  try {
+    const refund = await calls.make(
+      'refund_payment',
+      id,
+      asked,
+      (call) => provider.money.refund(call),
+      () => provider.money.findRefund({ paymentId, reference }),
+    );
+    return refund.refundId;
+  } catch (error) {
+    if (error instanceof PaymentError && REFUSALS.includes(error.code)) return undefined;
+    throw error;
+  }
+}
