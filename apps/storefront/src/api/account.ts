@@ -5,6 +5,7 @@ import {
   apiTokenListResponse,
   createApiTokenResponse,
   createPaymentSetupResponse,
+  mailedLinkResponse,
   paymentMethodListResponse,
   paymentSetupResponse,
   projectResponse,
@@ -51,6 +52,34 @@ export function signIn(credentials: Credentials): Promise<unknown> {
 
 export function signOut(): Promise<null> {
   return call('/sessions/current', nothing, { method: 'DELETE' });
+}
+
+/** Sends the mail again that confirms the address of the account. */
+export function sendConfirmation(): Promise<null> {
+  return call('/email_confirmations', nothing, { method: 'POST' });
+}
+
+/** Follows the link of such a mail, once for each token however often the page asks. */
+export function emailConfirmationQuery(token: string) {
+  return queryOptions({
+    queryKey: ['email_confirmation', token],
+    queryFn: async () => {
+      const options = { method: 'POST', body: { token } } as const;
+      return (await call('/email_confirmations/actions/complete', mailedLinkResponse, options)).account;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** The same answer whether there is such an account. */
+export function requestPasswordReset(email: string): Promise<null> {
+  return call('/password_resets', nothing, { method: 'POST', body: { email } });
+}
+
+export async function resetPassword(body: { token: string; password: string }) {
+  const options = { method: 'POST', body } as const;
+  return (await call('/password_resets/actions/complete', mailedLinkResponse, options)).account;
 }
 
 export async function createProject(name: string, idempotencyKey: string) {

@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
-import { PASSWORD_MIN_CHARACTERS } from '#libs/contracts';
 import { accountQuery, type Credentials, signIn, signUp } from '../../api/account.ts';
 import { ApiError } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { TextField } from '../../components/text-field.tsx';
+import { looksLikeEmail, newPasswordProblem, PASSWORD_HINT } from './credentials.ts';
 
 export type AccountFormMode = 'sign-up' | 'sign-in';
 
@@ -57,12 +58,15 @@ export function AccountForm({ mode, done }: { mode: AccountFormMode; done: () =>
         value={form.password}
         onValueChange={(password) => setForm({ ...form, password })}
         problem={problems.password}
-        hint={
-          mode === 'sign-up'
-            ? `At least ${PASSWORD_MIN_CHARACTERS} characters. Four words work well.`
-            : undefined
-        }
+        hint={mode === 'sign-up' ? PASSWORD_HINT : undefined}
       />
+      {mode === 'sign-in' && (
+        <p className="-mt-2 text-sm">
+          <Link to="/forgot-password" className="text-soft underline underline-offset-4 hover:text-ink">
+            Forgot your password?
+          </Link>
+        </p>
+      )}
       <Button type="submit" size="large" busy={enter.isPending}>
         {WORDS[mode].submit}
       </Button>
@@ -72,10 +76,10 @@ export function AccountForm({ mode, done }: { mode: AccountFormMode; done: () =>
 
 function findProblems({ email, password }: Credentials, mode: AccountFormMode): Partial<Credentials> {
   const found: { email?: string; password?: string } = {};
-  if (!/^\S+@\S+$/.test(email.trim())) found.email = 'Enter your e-mail address.';
-  if (password === '') found.password = 'Enter a password.';
-  else if (mode === 'sign-up' && password.length < PASSWORD_MIN_CHARACTERS)
-    found.password = `Use at least ${PASSWORD_MIN_CHARACTERS} characters; this one has ${password.length}.`;
+  if (!looksLikeEmail(email)) found.email = 'Enter your e-mail address.';
+  const wrong =
+    mode === 'sign-up' ? newPasswordProblem(password) : password === '' ? 'Enter a password.' : undefined;
+  if (wrong) found.password = wrong;
   return found;
 }
 

@@ -8,6 +8,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { UsageMeter } from '../../components/usage-meter.tsx';
 import { CardsSection } from './cards-section.tsx';
 import { ProjectsSection } from './projects-section.tsx';
+import { UnconfirmedEmail } from './unconfirmed-email.tsx';
 
 export function AccountPage() {
   const { data: account, error, refetch } = useQuery(accountQuery);
@@ -23,6 +24,7 @@ function AccountBody({ account }: { account: AccountWire }) {
   const { limits, usage } = account;
   return (
     <div className="grid gap-12">
+      <UnconfirmedEmail account={account} />
       <CardsSection />
       <Section
         title="Limits"

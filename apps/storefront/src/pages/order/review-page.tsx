@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Navigate, useNavigate } from '@tanstack/react-router';
 import { ClipboardList } from 'lucide-react';
 import { useState } from 'react';
-import type { ProductWire } from '#libs/contracts';
+import type { AccountWire, ProductWire } from '#libs/contracts';
 import { accountQuery } from '../../api/account.ts';
 import { catalogQuery, quoteQuery } from '../../api/catalog.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
@@ -12,6 +12,7 @@ import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { type OrderDraft, readOrderDraft } from '../../order-draft.ts';
+import { UnconfirmedEmail } from '../account/unconfirmed-email.tsx';
 import { CardChoice } from './card-choice.tsx';
 import { OrderTrail } from './order-trail.tsx';
 import { placeOrder } from './place-order.ts';
@@ -54,9 +55,7 @@ function Review({ draft, product, currency }: { draft: OrderDraft; product: Prod
         )}
         {quote.error && <ErrorPanel error={quote.error} retry={quote.refetch} />}
         {obstacles.map((problem) => (
-          <Notice key={problem.code} tone="warning" title="This cannot be ordered right now">
-            {problem.message}
-          </Notice>
+          <Obstacle key={problem.code} problem={problem} account={account} />
         ))}
         <CardChoice required={quote.data?.card_required ?? false} />
         <WhatHappens />
@@ -92,6 +91,23 @@ function Review({ draft, product, currency }: { draft: OrderDraft; product: Prod
         </p>
       </aside>
     </div>
+  );
+}
+
+/** Why this cannot be ordered now; an address that is to be confirmed first can be, from here. */
+function Obstacle({
+  problem,
+  account,
+}: {
+  problem: { code: string; message: string };
+  account: AccountWire | null | undefined;
+}) {
+  if (problem.code === 'email_unconfirmed' && account)
+    return <UnconfirmedEmail account={account} isObstacle />;
+  return (
+    <Notice tone="warning" title="This cannot be ordered right now">
+      {problem.message}
+    </Notice>
   );
 }
 
