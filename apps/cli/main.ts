@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { DomainError } from '#libs/kernel';
 import { registerAudit } from './audit.command.ts';
+import { registerBilling } from './billing.command.ts';
 import { registerBooks } from './books.command.ts';
 import { registerDoctor } from './doctor.command.ts';
 import { registerDown } from './down.command.ts';
@@ -24,6 +25,7 @@ for (const register of [
   registerHost,
   registerImage,
   registerPrice,
+  registerBilling,
   registerBooks,
   registerSaga,
   registerAudit,

@@ -177,7 +177,9 @@ export {
   setBillingProfile,
   setTaxRate,
   type Tax,
+  type TaxRate,
   type TaxTreatment,
+  taxRates,
 } from './tax.ts';
 export { type DayUsage, usageByDay } from './usage-by-day.ts';
 export { changeUsage, closeUsage, openUsage, type Part, type Subscriber, type Usage } from './usage-spans.ts';

@@ -28,6 +28,7 @@ interface Pair {
 export async function compareWithProvider(deps: CollectingDeps): Promise<BooksDifference[]> {
   const since = new Date(deps.clock.now().getTime() - COMPARED_DAYS * DAY_MILLISECONDS);
   await lookAtOldTopUps(deps);
+  await lookAtOpenDisputes(deps);
   const invoices = await invoicesDiffering(deps, since);
   const pairs = await pairsOf(deps, since);
   const differing: BooksDifference[] = [];
@@ -174,5 +175,16 @@ async function lookAtOldTopUps(deps: CollectingDeps): Promise<void> {
   for (const { id } of old) {
     const seen = await deps.provider.money.fetchTopUp(id);
     await runInTransaction(deps.dataSource, (manager) => mirrorTopUp(manager, deps, seen));
+  }
+}
+
+/** Disputes that are open in the books: how they end moves no money at the provider where they are lost. */
+async function lookAtOpenDisputes(deps: CollectingDeps): Promise<void> {
+  const open = await deps.dataSource.query<{ id: string }[]>(
+    `SELECT cause_id AS id FROM ledger_transactions d WHERE cause_kind = 'dispute' AND NOT EXISTS (
+       SELECT 1 FROM ledger_transactions c WHERE c.cause_kind = 'dispute_closed' AND c.cause_id = d.cause_id)`,
+  );
+  for (const { id } of open) {
+    await runInTransaction(deps.dataSource, (manager) => lookAtDispute(manager, deps, id));
   }
 }

@@ -99,7 +99,7 @@ export function moneyBench() {
     entriesOf: (invoiceId: number) =>
       database.dataSource.query<{ kind: string; amount: number }[]>(
         `SELECT kind, amount_minor AS amount FROM invoice_settlements WHERE invoice_id = $1
-         ORDER BY settled_at, kind`,
+         ORDER BY kind, amount_minor`,
         [invoiceId],
       ),
     /** What asked for an invoice last. */

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { accountsEntities } from '#libs/accounts';
-import { type Closing, closeAccount, firstPrice, openServer } from '#libs/billing';
+import { type Closing, closeAccount, ensureBooks, firstPrice, openServer } from '#libs/billing';
 import { createDataSource, runInTransaction } from '#libs/database';
 import { type Clock, newId, systemClock } from '#libs/kernel';
 import { connectPayments, type PaymentsHarness, startPayments, submit } from '#libs/payments/harness';
@@ -26,6 +26,8 @@ export interface MoneyWorld extends SagaWorld {
   readonly emulatorUrl: string;
 }
 
+/** Since when the accounts of this world have books. */
+const START = new Date('2026-05-01T00:00:00Z');
 /** What is used for an hour of the servers of this world, in minor units. */
 export const HOUR_MINOR = 1100;
 const entities = [...accountsEntities, ...placementEntities];
@@ -91,7 +93,7 @@ export async function setPrices({ manager }: DataSource): Promise<void> {
   await firstPrice(manager, { item: 'disk/big', title: 'big: disk', hourlyMicro: 100_000_000 });
 }
 
-/** A customer without a card. */
+/** A customer without a card, whose books are open. */
 export async function addAccount({ dataSource }: Pick<MoneyWorld, 'dataSource'>): Promise<number> {
   const id = newId();
   await dataSource.query(
@@ -99,6 +101,7 @@ export async function addAccount({ dataSource }: Pick<MoneyWorld, 'dataSource'>)
      VALUES ($1, $2, 'none', 'Ada', 'customer', 5, 8, 16384)`,
     [id, `customer-${id}@example.test`],
   );
+  await ensureBooks(dataSource.manager, id, 'eur', START);
   return id;
 }
 
@@ -125,7 +128,7 @@ export async function issueInvoice(
     'SELECT max(period_until) AS at FROM invoices WHERE account_id = $1',
     [accountId],
   );
-  const from = last?.at ?? new Date('2026-05-01T00:00:00Z');
+  const from = last?.at ?? START;
   const until = new Date(from.getTime() + seconds * 1000);
   const names = { serverName: 'web-1', serverTypeName: 'big', imageName: 'none', currency: 'eur' };
   const server = { accountId, projectId: 1, serverId: newId(), isRunning: true, ...names };
