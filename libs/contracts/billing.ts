@@ -289,6 +289,29 @@ const returnPath = z
   .max(512)
   .regex(/^\/(?![/\\])[\w\-./?=&%]*$/, { error: 'must be a path of this site, such as /billing' });
 
+/** Credit is recharged from the card by so much when it falls below the mark. */
+export const recharge = z.object({ below_minor: minor, amount_minor: minor }).meta({ id: 'Recharge' });
+export const rechargeResponse = z.object({
+  recharge: recharge.nullable(),
+  currency: z.string(),
+  /** How the operator lets the account pay: by card, from credit alone, or by invoice within so many days. */
+  paying: z.enum(['card', 'prepaid', 'terms']),
+});
+export const putRecharge = z.strictObject({
+  recharge: z
+    .strictObject({
+      below_minor: z
+        .int({ error: 'must be a whole number of minor units' })
+        .min(1, { error: 'must be above zero' })
+        .max(1_000_000, { error: 'must be 1000000 at most' }),
+      amount_minor: z
+        .int({ error: 'must be a whole number of minor units' })
+        .min(500, { error: 'must be 500 or more' })
+        .max(1_000_000, { error: 'must be 1000000 at most' }),
+    })
+    .nullable(),
+});
+
 /** `return_path` is where the payment page sends the customer back to. */
 export const createTopUp = z.strictObject({
   amount_minor: z
@@ -314,4 +337,5 @@ export type UsageKind = z.output<typeof usageKind>;
 export type DunningStep = z.output<typeof dunningStep>;
 export type BalanceWire = z.output<typeof balance>;
 export type ForecastWire = z.output<typeof forecast>;
+export type RechargeWire = z.output<typeof recharge>;
 export type LimitsWire = z.output<typeof limitsResponse>['limits'];

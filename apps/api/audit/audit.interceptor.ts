@@ -50,7 +50,8 @@ function recordOf(request: AuthenticatedRequest, action: string, answer: Answer)
   const principal = isPrincipal(request.user) ? request.user : undefined;
   const accountId = principal?.accountId ?? Number(answer.account?.id);
   const { id } = request.params as { id?: unknown };
-  const subjectId = subjectKind === 'account' ? accountId : Number(answer[subjectKind]?.id ?? id);
+  const named = subjectKind === 'account' ? (id ?? accountId) : (answer[subjectKind]?.id ?? id);
+  const subjectId = Number(named);
   return { accountId, ...actorOf(principal), action, subjectKind, subjectId, ip: request.ip };
 }
 

@@ -81,6 +81,21 @@ describe('the audit', () => {
     expect((await entries()).length).toBe(before);
   });
 
+  it('has the account that an operator acted on as the subject', async () => {
+    const operator = await newTenant(api.current, 'operator@example.com');
+    await api.current.dataSource.query(`UPDATE accounts SET role = 'operator' WHERE id = $1`, [
+      operator.accountId,
+    ]);
+    const path = `/v1/operator/accounts/${tenant.accountId}/actions/suspend`;
+    await api.current.request('POST', path, { cookie: operator.cookie, body: { reason: 'abuse' } });
+    expect((await entries())[0]).toMatchObject({
+      action: 'account.suspend',
+      actorKind: 'operator',
+      accountId: operator.accountId,
+      subjectId: tenant.accountId,
+    });
+  });
+
   it('has each address once that is locked out of signing in', async () => {
     const body = { email: 'AUDITED@example.com', password: 'not the password' };
     for (let round = 0; round < 24; round += 1) await api.current.request('POST', '/v1/sessions', { body });

@@ -252,3 +252,22 @@ describe('promotion codes and credit', () => {
     expect(credits[0].expires).not.toBeNull();
   });
 });
+
+describe('recharging', () => {
+  it('is set and taken away by a person', async () => {
+    const recharge = { below_minor: 1000, amount_minor: 5000 };
+    expect(await get('/v1/billing/recharge')).toEqual({ recharge: null, currency: 'eur', paying: 'card' });
+    expect((await send('PUT', '/v1/billing/recharge', { recharge })).json().recharge).toEqual(recharge);
+    expect((await get('/v1/billing/recharge', { token: customer.token })).recharge).toEqual(recharge);
+    const tooLittle = { recharge: { ...recharge, amount_minor: 10 } };
+    expect((await send('PUT', '/v1/billing/recharge', tooLittle)).statusCode).toBe(422);
+    expect((await send('PUT', '/v1/billing/recharge', { recharge: null })).json().recharge).toBeNull();
+  });
+
+  it('works for an account that has no books yet', async () => {
+    const { cookie } = await newTenant(api.current, 'prepaying@example.com');
+    const body = { recharge: { below_minor: 1, amount_minor: 500 } };
+    const answer = await api.current.request('PUT', '/v1/billing/recharge', { cookie, body });
+    expect(answer.json().recharge).toEqual(body.recharge);
+  });
+});

@@ -1,18 +1,29 @@
-import { Body, Controller, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Post, Put } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { AccountsService } from '#libs/accounts';
+import { ensureBooks, payingOf, setRecharge } from '#libs/billing';
 import { ENVIRONMENT, type Environment } from '#libs/config';
-import { createTopUp, createTopUpResponse, openPortal, openPortalResponse } from '#libs/contracts';
+import {
+  createTopUp,
+  createTopUpResponse,
+  openPortal,
+  openPortalResponse,
+  putRecharge,
+  rechargeResponse,
+} from '#libs/contracts';
+import { runInTransaction } from '#libs/database';
 import { TopUpsService } from '#libs/payments';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 
-/** The provider's pages: paying in, and the customer's cards. What they do is told by the provider's events. */
+/** Paying in: on the provider's pages, what they do being told by its events, or by itself when credit runs low. */
 @Controller('v1/billing')
 export class TopUpsController {
   constructor(
     private readonly topUps: TopUpsService,
     private readonly accounts: AccountsService,
+    private readonly dataSource: DataSource,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
@@ -59,5 +70,43 @@ export class TopUpsController {
     const { email, name } = await this.accounts.get(accountId);
     const returnUrl = this.environment.SERVERY_URL + body.return_path;
     return { portal: await this.topUps.openPortal({ accountId, email, name, returnUrl }) };
+  }
+
+  @Get('recharge')
+  @Endpoint({
+    summary: 'Whether credit that runs low is recharged from the card',
+    access: 'spend',
+    response: rechargeResponse,
+  })
+  async recharge(@CurrentPrincipal() { accountId }: Principal) {
+    return this.presentRecharge(accountId);
+  }
+
+  @Put('recharge')
+  @Endpoint({
+    summary: 'Have credit recharged from the card when it falls below a mark, or not any more',
+    audit: 'account.change_recharge',
+    access: 'session',
+    response: rechargeResponse,
+  })
+  async changeRecharge(
+    @CurrentPrincipal() { accountId }: Principal,
+    @Body({ schema: putRecharge }) { recharge }: z.output<typeof putRecharge>,
+  ) {
+    const change = recharge && { belowMinor: recharge.below_minor, amountMinor: recharge.amount_minor };
+    await runInTransaction(this.dataSource, async (manager) => {
+      await ensureBooks(manager, accountId, this.environment.SERVERY_CURRENCY, new Date());
+      await setRecharge(manager, accountId, change);
+    });
+    return this.presentRecharge(accountId);
+  }
+
+  private async presentRecharge(accountId: number) {
+    const { paying, recharge } = await payingOf(this.dataSource.manager, accountId);
+    return {
+      recharge: recharge && { below_minor: recharge.belowMinor, amount_minor: recharge.amountMinor },
+      currency: this.environment.SERVERY_CURRENCY,
+      paying: paying.by,
+    };
   }
 }

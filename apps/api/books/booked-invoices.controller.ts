@@ -11,12 +11,13 @@ import {
   invoiceLines,
   invoiceSettlements,
   invoices,
-  issueCreditNote,
   writeOff,
 } from '#libs/billing';
 import * as contracts from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
 import { pageOfArray } from '#libs/listing';
+import { SagaStore } from '#libs/saga';
+import { refundInvoice, startCollecting } from '#libs/workflows';
 import {
   presentCreditNote,
   presentInvoice,
@@ -44,7 +45,10 @@ const AGES: Readonly<Record<Age, { readonly least?: number; readonly most?: numb
 /** Every customer's invoices, and what the operator does about them. */
 @Controller('v1/books')
 export class BookedInvoicesController {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly sagas: SagaStore,
+  ) {}
 
   @Get('invoices')
   @Endpoint({
@@ -114,7 +118,9 @@ export class BookedInvoicesController {
       reason: body.reason,
       at: new Date(),
     };
-    const note = await runInTransaction(this.dataSource, (manager) => issueCreditNote(manager, request));
+    const note = await runInTransaction(this.dataSource, (manager) =>
+      refundInvoice(manager, this.sagas, request),
+    );
     return { credit_note: presentCreditNote(note) };
   }
 
@@ -127,7 +133,11 @@ export class BookedInvoicesController {
   })
   async writeOff(@Param({ schema: contracts.byId }) { id }: ById) {
     const given = { invoiceId: id, at: new Date() };
-    await runInTransaction(this.dataSource, (manager) => writeOff(manager, given));
+    await runInTransaction(this.dataSource, async (manager) => {
+      const amountMinor = await writeOff(manager, given);
+      // What asks for it at the provider is taken back.
+      if (amountMinor > 0) await startCollecting(manager, this.sagas, id);
+    });
     return { invoice: await this.details(id) };
   }
 

@@ -11,6 +11,8 @@ import {
   type LimitsWire,
   limitsResponse,
   openPortalResponse,
+  type RechargeWire,
+  rechargeResponse,
   redeemPromotionCodeResponse,
   usageResponse,
 } from '#libs/contracts';
@@ -112,6 +114,15 @@ export const limitsQuery = queryOptions({
 
 export async function saveLimit(spending: LimitsWire['spending']) {
   return (await call('/billing/limits', limitsResponse, { method: 'PUT', body: { spending } })).limits;
+}
+
+export const rechargeQuery = queryOptions({
+  queryKey: ['billing', 'recharge'],
+  queryFn: ({ signal }) => call('/billing/recharge', rechargeResponse, { signal }),
+});
+
+export function saveRecharge(recharge: RechargeWire | null) {
+  return call('/billing/recharge', rechargeResponse, { method: 'PUT', body: { recharge } });
 }
 
 /** Turns a code into credit; each code once. */

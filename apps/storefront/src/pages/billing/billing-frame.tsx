@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { Page } from '../../components/page.tsx';
 import { Tabs } from '../../components/tabs.tsx';
-import { ArrearsNotice } from './arrears-notice.tsx';
+import { StandingNotice } from './standing-notice.tsx';
 
 const TABS = [
   ['/billing', 'This month'],
@@ -21,7 +21,7 @@ interface BillingFrameProps {
 export function BillingFrame({ children, ...page }: BillingFrameProps) {
   return (
     <Page {...page} above={<Tabs label="Billing" tabs={TABS} exact />}>
-      <ArrearsNotice />
+      <StandingNotice />
       {children}
     </Page>
   );

@@ -3,17 +3,19 @@ import { useSearch } from '@tanstack/react-router';
 import { Gift, Wallet } from 'lucide-react';
 import { useState } from 'react';
 import type { CreditWire } from '#libs/contracts';
-import { balanceQuery, creditsQuery } from '../../api/billing.ts';
+import { balanceQuery, creditsQuery, rechargeQuery } from '../../api/billing.ts';
 import { Button } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Pager } from '../../components/pager.tsx';
+import { Panel, Section } from '../../components/section.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { Cell, Table } from '../../components/table.tsx';
 import { formatDay, formatMinor } from '../../format.ts';
 import { BillingFrame } from './billing-frame.tsx';
 import { PayInDialog } from './pay-in-dialog.tsx';
+import { RechargeForm } from './recharge-form.tsx';
 import { RedeemDialog } from './redeem-dialog.tsx';
 
 const SOURCE: Readonly<Record<CreditWire['source'], string>> = {
@@ -78,8 +80,26 @@ export function CreditPage() {
         </Table>
       )}
       {data && <Pager pagination={data.pagination} what="credits" />}
+      <Recharging />
       {dialog === 'redeem' && <RedeemDialog close={close} />}
       {dialog === 'pay_in' && <PayInDialog close={close} />}
     </BillingFrame>
+  );
+}
+
+function Recharging() {
+  const { data } = useQuery(rechargeQuery);
+  if (!data) return null;
+  return (
+    <div className="mt-12 max-w-2xl">
+      <Section
+        title="Recharging"
+        hint={data.paying === 'prepaid' && 'You pay ahead: without credit nothing new can be ordered.'}
+      >
+        <Panel>
+          <RechargeForm recharge={data.recharge} currency={data.currency} />
+        </Panel>
+      </Section>
+    </div>
   );
 }

@@ -26,11 +26,11 @@ describe('the plot of a month', () => {
 
   it.each([
     [0, 1],
-    [0.003, 0.005],
+    [0.0031, 0.004],
     [1, 1],
     [1.1, 2],
-    [30, 50],
-    [72, 100],
+    [30, 30],
+    [72, 80],
   ])('ends its axis for %d at %d', (value, top) => {
     expect(roundUp(value)).toBeCloseTo(top, 10);
   });

@@ -112,13 +112,16 @@ function Party({ title, party }: { title: string; party: InvoiceDetailsWire['cus
 
 function Totals({ invoice }: { invoice: InvoiceDetailsWire }) {
   const { currency, tax, settlements } = invoice;
+  const refunds = invoice.credit_notes.filter((note) => note.refund_minor > 0);
   const money = (amountMinor: number) => formatMinor(amountMinor, currency);
   return (
     <Docket>
       <dl>
         <DocketLine label="Net">{money(invoice.net_minor)}</DocketLine>
         <DocketLine label={taxName(tax)}>{money(tax.amount_minor)}</DocketLine>
-        <DocketRule />
+      </dl>
+      <DocketRule />
+      <dl>
         <DocketLine label="Total" strong>
           {money(invoice.total_minor)}
         </DocketLine>
@@ -127,10 +130,17 @@ function Totals({ invoice }: { invoice: InvoiceDetailsWire }) {
             {money(-amount)}
           </DocketLine>
         ))}
-        <DocketRule />
+      </dl>
+      <DocketRule />
+      <dl>
         <DocketLine label="To pay" strong>
           {money(invoice.open_minor)}
         </DocketLine>
+        {refunds.map((note) => (
+          <DocketLine key={note.id} label={`${note.number}, given back to your ${note.refund_to}`}>
+            {money(note.refund_minor)}
+          </DocketLine>
+        ))}
       </dl>
       {tax.treatment === 'reverse_charge' && (
         <p className="mt-2 text-sm text-soft">Reverse charge: the recipient owes the tax.</p>

@@ -36,7 +36,7 @@ export function InvoiceLines({ lines: { data, error, refetch }, currency }: Invo
             <Cell className="whitespace-nowrap tabular-nums">
               {formatHourly(line.price_hourly, currency)}
             </Cell>
-            <Cell className="text-right tabular-nums">{formatMinor(line.net_minor, currency)}</Cell>
+            <Cell className="tabular-nums">{formatMinor(line.net_minor, currency)}</Cell>
           </tr>
         ))}
       </Table>

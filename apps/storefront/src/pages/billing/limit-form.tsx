@@ -6,7 +6,7 @@ import { Button } from '../../components/button.tsx';
 import { CheckBox } from '../../components/check-box.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { TextField } from '../../components/text-field.tsx';
-import { amountText, parseAmount } from '../../money-input.ts';
+import { amountText, parseAmount } from '../../money.ts';
 import { LimitMeter } from './limit-meter.tsx';
 
 const MARKS = [50, 80, 100] as const;

@@ -6,7 +6,7 @@ import { Button } from '../../components/button.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { TextField } from '../../components/text-field.tsx';
-import { amountText, parseAmount } from '../../money-input.ts';
+import { amountText, parseAmount } from '../../money.ts';
 
 const LEAST_MINOR = 500;
 const MOST_MINOR = 1_000_000;

@@ -59,5 +59,6 @@ export function RedeemDialog({ close }: { close: () => void }) {
 function problemOf(refused: ApiError | undefined): string | undefined {
   if (!refused) return undefined;
   if (refused.status === 404) return 'There is no such code.';
-  return refused.fields.code ? 'A code has letters, digits and dashes.' : `${refused.message}.`;
+  if (refused.fields.code) return 'A code has letters, digits and dashes.';
+  return refused.status === 409 ? 'This code was redeemed before, or has ended.' : refused.message;
 }

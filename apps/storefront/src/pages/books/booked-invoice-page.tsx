@@ -29,7 +29,7 @@ export function BookedInvoicePage() {
             {periodOf(invoice.period)} ·{' '}
             <EntriesLink
               of={{ cause_kind: 'invoice', cause_id: String(invoice.id) }}
-              label={`Entries of invoice ${invoice.number}`}
+              label={`entries of invoice ${invoice.number}`}
             >
               entries
             </EntriesLink>

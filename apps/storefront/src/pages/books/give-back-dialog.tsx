@@ -9,7 +9,7 @@ import { FormDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { TextField } from '../../components/text-field.tsx';
 import { formatMinor } from '../../format.ts';
-import { amountText, parseAmount } from '../../money-input.ts';
+import { amountText, parseAmount } from '../../money.ts';
 
 /** Gives back an invoice or a part of it: what is open is settled first, the rest goes to card or credit. */
 export function GiveBackDialog({ invoice, close }: { invoice: InvoiceDetailsWire; close: () => void }) {

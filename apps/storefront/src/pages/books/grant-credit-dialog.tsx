@@ -7,7 +7,7 @@ import { Button } from '../../components/button.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { TextField } from '../../components/text-field.tsx';
-import { parseAmount } from '../../money-input.ts';
+import { parseAmount } from '../../money.ts';
 
 /** Gives a customer credit that nobody paid for. */
 export function GrantCreditDialog({ customer, close }: { customer: CustomerWire; close: () => void }) {

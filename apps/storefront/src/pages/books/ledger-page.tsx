@@ -116,7 +116,7 @@ function Entries({ entries }: { entries: readonly LedgerEntryWire[] }) {
               </Link>
             )}
           </Cell>
-          <Cell className="text-right font-medium whitespace-nowrap tabular-nums">{formatEntry(entry)}</Cell>
+          <Cell className="font-medium whitespace-nowrap tabular-nums">{formatEntry(entry)}</Cell>
         </tr>
       ))}
     </Table>

@@ -39,7 +39,14 @@ export function ReceivablesPage() {
     <OperatorFrame area="Books" title="Receivables" lead="What customers owe, and who does not pay.">
       {error && <ErrorPanel error={error} title="The receivables could not be loaded" />}
       <div className="grid grid-cols-[minmax(0,1fr)] gap-12">
-        <Section title="By age">
+        <Section
+          title="By age"
+          hint={
+            <EntriesLink of={{ account: 'receivable' }} label="All entries of receivable">
+              All entries of receivable
+            </EntriesLink>
+          }
+        >
           {receivables.isPending && <Skeleton className="h-40" />}
           {receivables.data && <Ages receivables={receivables.data} />}
         </Section>
@@ -66,12 +73,15 @@ function Ages({ receivables }: { receivables: readonly ReceivableWire[] }) {
           </Cell>
           <Cell className="tabular-nums">{formatCount(invoices, 'invoice')}</Cell>
           <Cell>
-            <EntriesLink
-              of={{ account: 'receivable' }}
-              label={`${formatMinor(open, currency)}: entries of receivable`}
+            <Link
+              to="/operator/receivables"
+              search={{ age }}
+              hash="invoices"
+              aria-label={`${formatMinor(open, currency)}: invoices, ${AGE[age]}`}
+              className="tabular-nums underline decoration-line-strong underline-offset-4"
             >
               {formatMinor(open, currency)}
-            </EntriesLink>
+            </Link>
           </Cell>
         </tr>
       ))}
@@ -158,7 +168,14 @@ function InvoiceTable({ invoices }: { invoices: readonly InvoiceWire[] }) {
           <Cell className="whitespace-nowrap text-soft">{formatDay(invoice.issued)}</Cell>
           <Cell className="whitespace-nowrap text-soft">{formatDay(invoice.due)}</Cell>
           <Cell className="tabular-nums">{formatMinor(invoice.total_minor, invoice.currency)}</Cell>
-          <Cell className="tabular-nums">{formatMinor(invoice.open_minor, invoice.currency)}</Cell>
+          <Cell>
+            <EntriesLink
+              of={{ cause_kind: 'invoice', cause_id: String(invoice.id) }}
+              label={`${formatMinor(invoice.open_minor, invoice.currency)}: entries of ${invoice.number}`}
+            >
+              {formatMinor(invoice.open_minor, invoice.currency)}
+            </EntriesLink>
+          </Cell>
           <Cell>
             <InvoiceStatus status={invoice.status} />
           </Cell>

@@ -24,7 +24,10 @@ export function RefundsPage() {
         given?.sums[0] && (
           <>
             In all{' '}
-            <EntriesLink of={{ account: 'refunds' }} label="Entries of refunds">
+            <EntriesLink
+              of={{ account: 'refunds' }}
+              label={`${formatMinor(Number(given.sums[0].amount), currency)}: entries of refunds`}
+            >
               {formatMinor(Number(given.sums[0].amount), currency)}
             </EntriesLink>{' '}
             of revenue were given back, before tax.

@@ -7,7 +7,8 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Section } from '../../components/section.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { Cell, Table } from '../../components/table.tsx';
-import { formatHours, formatMinor, formatMonth } from '../../format.ts';
+import { formatHours, formatMinor, formatMonth, formatPrice } from '../../format.ts';
+import { sumExact } from '../../money.ts';
 import { OperatorFrame } from '../operator/operator-frame.tsx';
 import { EntriesLink } from './entries-link.tsx';
 
@@ -36,41 +37,77 @@ export function RevenuePage() {
   );
 }
 
+/** The lines of a month that one account of the ledger has. */
+interface Account {
+  readonly account: string;
+  readonly currency: string;
+  readonly lines: readonly RevenueWire[];
+  readonly net: string;
+}
+
 function Month({ month, lines }: { month: string; lines: readonly RevenueWire[] }) {
+  const title = formatMonth(month);
+  return (
+    <Section title={title} hint={`${totalsOf(lines).join(', ')} on invoices`}>
+      <Table caption={`Revenue of ${title}`} columns={['Product', 'Used', 'Revenue', 'In the ledger']}>
+        {accountsOf(lines).map((account) => (
+          <AccountRows key={`${account.account} ${account.currency}`} account={account} month={month} />
+        ))}
+      </Table>
+    </Section>
+  );
+}
+
+function AccountRows({
+  account: { account, currency, lines, net },
+  month,
+}: {
+  account: Account;
+  month: string;
+}) {
+  const text = formatPrice(net, currency);
+  return lines.map((line, index) => (
+    <tr key={line.title}>
+      <Cell className="font-[600]">{line.title}</Cell>
+      <Cell className="text-soft tabular-nums">{formatHours(line.seconds)}</Cell>
+      <Cell className="tabular-nums">{formatMinor(line.net_minor, currency)}</Cell>
+      {index === 0 && (
+        <td rowSpan={lines.length} className="border-l border-line px-4 py-3 align-top">
+          <EntriesLink
+            of={{ account, month }}
+            label={`${text}: entries of ${account}, ${formatMonth(month)}`}
+          >
+            {text}
+          </EntriesLink>
+          <span className="block font-mono text-sm text-soft">{account}</span>
+        </td>
+      )}
+    </tr>
+  ));
+}
+
+function accountsOf(lines: readonly RevenueWire[]): Account[] {
+  const groups = Map.groupBy(lines, ({ account, currency }) => `${account} ${currency}`);
+  return [...groups.values()].flatMap((ofIt) => {
+    const [first] = ofIt;
+    if (!first) return [];
+    return [
+      {
+        account: first.account,
+        currency: first.currency,
+        lines: ofIt,
+        net: sumExact(ofIt.map(({ net }) => net)),
+      },
+    ];
+  });
+}
+
+function totalsOf(lines: readonly RevenueWire[]): string[] {
   const currencies = Map.groupBy(lines, ({ currency }) => currency);
-  const totals = [...currencies].map(([currency, ofIt]) =>
+  return [...currencies].map(([currency, ofIt]) =>
     formatMinor(
       ofIt.reduce((sum, { net_minor: net }) => sum + net, 0),
       currency,
     ),
-  );
-  const title = formatMonth(month);
-  return (
-    <Section title={title} hint={`${totals.join(', ')} in all`}>
-      <Table caption={`Revenue of ${title}`} columns={['Product', 'Account', 'Used', 'Revenue']}>
-        {lines.map((line) => (
-          <tr key={`${line.title} ${line.currency}`}>
-            <Cell className="font-[600]">{line.title}</Cell>
-            <Cell className="font-mono text-sm">
-              <EntriesLink
-                of={{ account: line.account, month }}
-                label={`Entries of ${line.account}, ${title}`}
-              >
-                {line.account}
-              </EntriesLink>
-            </Cell>
-            <Cell className="text-soft tabular-nums">{formatHours(line.seconds)}</Cell>
-            <Cell>
-              <EntriesLink
-                of={{ account: line.account, month }}
-                label={`${formatMinor(line.net_minor, line.currency)}: entries of ${line.title}, ${title}`}
-              >
-                {formatMinor(line.net_minor, line.currency)}
-              </EntriesLink>
-            </Cell>
-          </tr>
-        ))}
-      </Table>
-    </Section>
   );
 }

@@ -10,6 +10,7 @@ import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { ServerStatus } from '../../components/status.tsx';
+import { StandingNotice } from '../billing/standing-notice.tsx';
 import { ActionPanel } from './action-panel.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
 import { CredentialsPanel } from './credentials-panel.tsx';
@@ -36,6 +37,7 @@ export function ServerPage() {
       actions={server && <PowerMenu server={server} />}
       lead={server && <ServerStatus status={server.status} />}
     >
+      {server?.servery.suspension && <StandingNotice />}
       {error && <ErrorPanel error={error} retry={refetch} title="This server could not be loaded" />}
       {server ? <ServerBody server={server} /> : !error && <Skeleton className="mb-4 h-44" count={2} />}
     </Page>

@@ -13,7 +13,7 @@ import { Pager } from '../../components/pager.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { ServerStatus } from '../../components/status.tsx';
 import { formatCount, formatGb } from '../../format.ts';
-import { ArrearsNotice } from '../billing/arrears-notice.tsx';
+import { StandingNotice } from '../billing/standing-notice.tsx';
 import { PowerMenu } from './power-menu.tsx';
 
 export function ServersPage() {
@@ -33,7 +33,7 @@ export function ServersPage() {
         </Link>
       }
     >
-      <ArrearsNotice />
+      <StandingNotice />
       {error && <ErrorPanel error={error} retry={refetch} title="Your servers could not be loaded" />}
       {isPending && <Skeleton className="mb-3 h-24" count={3} />}
       {servers?.length === 0 && page > 1 && (

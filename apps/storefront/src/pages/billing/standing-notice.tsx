@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { BalanceWire, DunningStep } from '#libs/contracts';
+import { accountQuery } from '../../api/account.ts';
 import { balanceQuery } from '../../api/billing.ts';
 import { buttonClass } from '../../components/button.tsx';
 import { Notice } from '../../components/notice.tsx';
@@ -8,7 +9,7 @@ import { formatDay, formatMinor } from '../../format.ts';
 
 /** What has happened, and what happens next, by the last step that was taken. */
 const HAPPENED: Readonly<Record<DunningStep, { readonly title: string; readonly next: string }>> = {
-  unpaid: { title: 'A payment failed', next: 'New orders are refused until it is paid' },
+  unpaid: { title: 'A payment failed', next: 'new orders are refused until it is paid' },
   first_warning: { title: 'A payment is overdue', next: 'your servers will be switched off if it stays so' },
   last_warning: { title: 'A payment is overdue', next: 'your servers are about to be switched off' },
   suspension: { title: 'Your servers are switched off', next: 'they come back as they were once it is paid' },
@@ -16,11 +17,24 @@ const HAPPENED: Readonly<Record<DunningStep, { readonly title: string; readonly 
   purge: { title: 'Your servers were removed', next: 'what is owed is still to be paid' },
 };
 
-/** Tells a customer whose payment failed what to do, in one sentence; nothing to others. */
-export function ArrearsNotice() {
+/** Tells a customer whose payment failed, or who is suspended, what to do, in one sentence; nothing to others. */
+export function StandingNotice() {
   const { data: balance } = useQuery(balanceQuery);
-  if (!balance?.arrears) return null;
-  return <ArrearsSentence balance={balance} arrears={balance.arrears} />;
+  const { data: account } = useQuery(accountQuery);
+  const byOperator = account?.suspensions.filter(({ reason }) => reason !== 'billing') ?? [];
+  return (
+    <>
+      {balance?.arrears && <ArrearsSentence balance={balance} arrears={balance.arrears} />}
+      {byOperator.map(({ reason, note }) => (
+        <div key={reason} className="mb-8">
+          <Notice tone="bad" title="Your servers are switched off by the operator of this shop">
+            {note || (reason === 'abuse' ? 'They were misused.' : 'The operator has a reason to.')} Answer the
+            mail that told you of it.
+          </Notice>
+        </div>
+      ))}
+    </>
+  );
 }
 
 function ArrearsSentence({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { amountText, parseAmount } from './money-input.ts';
+import { amountText, parseAmount, sumExact } from './money.ts';
 
 describe('an amount in a field', () => {
   it.each([
@@ -20,5 +20,14 @@ describe('an amount in a field', () => {
     for (const amountMinor of [1, 10, 99, 100, 101, 29_999, 123_456_789]) {
       expect(parseAmount(amountText(amountMinor))).toBe(amountMinor);
     }
+  });
+});
+
+describe('exact decimals', () => {
+  it('are summed without losing a digit', () => {
+    expect(sumExact(['0.1000000000', '0.2000000000'])).toBe('0.3000000000');
+    expect(sumExact(['90071992547409.9200000001', '0.0000000001'])).toBe('90071992547409.9200000002');
+    expect(sumExact(['-1.50', '0.25'])).toBe('-1.25');
+    expect(sumExact([])).toBe('0');
   });
 });
