@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type AuditLine, AuditService } from '#libs/accounts';
-import { DomainError } from '#libs/kernel';
 import { withInstallation } from './installation.ts';
+import { invalid } from './options.ts';
 
 interface Options {
   readonly account?: string;
@@ -54,8 +54,4 @@ function positive(text: string, option: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
   throw invalid(`${option}: "${text}" must be a whole number above zero`);
-}
-
-function invalid(message: string): DomainError {
-  return new DomainError('invalid_input', 'invalid_option', message);
 }

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { type BooksDifference, checkBooks } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
-import { DomainError, newId, systemClock } from '#libs/kernel';
+import { newId, systemClock } from '#libs/kernel';
 import { CardsService, PaymentCalls } from '#libs/payments';
 import { StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { FindingsService } from '#libs/placement';
 import { SagaStore } from '#libs/saga';
 import { compareWithProvider, refundInvoice } from '#libs/workflows';
 import { type Installation, withInstallation } from './installation.ts';
+import { invalid } from './options.ts';
 
 interface CheckOptions {
   readonly provider: boolean;
@@ -93,8 +94,4 @@ function wholeNumber(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(number)) return number;
   throw invalid(`"${text}" must be a whole number`);
-}
-
-function invalid(message: string): DomainError {
-  return new DomainError('invalid_input', 'invalid_option', message);
 }

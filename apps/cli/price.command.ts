@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { changePrice, firstPrice, type PriceItem, priceVersions } from '#libs/billing';
-import { DomainError, formatMicro } from '#libs/kernel';
+import { formatMicro } from '#libs/kernel';
 import { withInstallation } from './installation.ts';
+import { invalid, parseMoment } from './options.ts';
 
 interface SetOptions {
   readonly from?: string;
@@ -39,7 +40,7 @@ async function set(code: string, amount: string, { from, title }: SetOptions): P
   const item = parseItem(code);
   const hourlyMicro = parseAmount(amount);
   const now = new Date();
-  const effectiveFrom = from === undefined ? now : parseMoment(from);
+  const effectiveFrom = from === undefined ? now : parseMoment('--from', from);
   await withInstallation(async ({ dataSource }) => {
     await dataSource.transaction(async (manager) => {
       const isNew = !(await priceVersions(manager)).some((version) => version.item === item);
@@ -64,14 +65,4 @@ function parseAmount(text: string): number {
   if (whole === '')
     throw invalid(`"${text}" must be an amount of ${DECIMALS} decimals at most, such as 0.00625`);
   return Number(whole + decimals.padEnd(DECIMALS, '0'));
-}
-
-function parseMoment(text: string): Date {
-  const moment = new Date(text);
-  if (/T.*(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(moment.getTime())) return moment;
-  throw invalid(`--from: "${text}" must be a moment with its zone, such as 2027-01-01T00:00:00Z`);
-}
-
-function invalid(message: string): DomainError {
-  return new DomainError('invalid_input', 'invalid_option', message);
 }

@@ -56,10 +56,7 @@ export async function billingProfile(
  * The tax of a country from a moment on; invoices issued before keep theirs.
  * @throws BillingError `country_malformed`, `tax_rate_taken` when that moment has a rate already
  */
-export async function setTaxRate(
-  manager: EntityManager,
-  rate: { readonly country: string; readonly effectiveFrom: Date; readonly basisPoints: number },
-): Promise<void> {
+export async function setTaxRate(manager: EntityManager, rate: TaxRate): Promise<void> {
   assertCountry(rate.country);
   try {
     await manager.query('INSERT INTO tax_rates (country, effective_from, basis_points) VALUES ($1, $2, $3)', [
@@ -74,6 +71,20 @@ export async function setTaxRate(
       `${rate.country} has a rate from that moment on; give another one`,
     );
   }
+}
+
+/** A country's tax from a moment on. */
+export interface TaxRate {
+  readonly country: string;
+  readonly effectiveFrom: Date;
+  readonly basisPoints: number;
+}
+
+export function taxRates(manager: EntityManager): Promise<TaxRate[]> {
+  return manager.query<TaxRate[]>(
+    `SELECT country, effective_from AS "effectiveFrom", basis_points AS "basisPoints" FROM tax_rates
+     ORDER BY country, effective_from`,
+  );
 }
 
 /** What tax an invoice carries that is issued at a moment. A customer without a country is taken for one of the seller's. */

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import type { EntityManager } from 'typeorm';
+import { billingSettings, dunningSettings, setTaxRate, taxRates } from '#libs/billing';
+import { changeSetting, SETTINGS } from './billing-settings.ts';
+import { withInstallation } from './installation.ts';
+import { invalid, parseMoment } from './options.ts';
+
+/** The audit's subject where the whole installation is meant. */
+const INSTALLATION = 1;
+
+export function registerBilling(program: Command): void {
+  const billing = program
+    .command('billing')
+    .description('who sells, taxes, and what happens when nobody pays');
+  billing.command('show').description('every setting, and the rates of tax').action(show);
+  billing
+    .command('set')
+    .description('changes a setting; invoices that were issued stay as they are')
+    .argument('<name>', 'as `billing show` lists it: seller.name, dunning.suspension-days')
+    .argument('<value>', 'amounts in minor units of the currency')
+    .action(set);
+  billing
+    .command('tax')
+    .description('sets the tax of a country from now on, or from a later moment')
+    .argument('<country>', 'two letters of ISO 3166: DE')
+    .argument('<percent>', 'up to two decimals: 19')
+    .option('--from <moment>', 'from when on: 2027-01-01T00:00:00Z')
+    .action(tax);
+}
+
+async function show(): Promise<void> {
+  await withInstallation(async ({ dataSource: { manager } }) => {
+    const known = { billing: await billingSettings(manager), dunning: await dunningSettings(manager) };
+    for (const [name, { read, what }] of Object.entries(SETTINGS)) {
+      process.stdout.write(`${name.padEnd(28)}  ${String(read(known) ?? '').padEnd(24)}  ${what}\n`);
+    }
+    for (const { country, effectiveFrom, basisPoints } of await taxRates(manager)) {
+      process.stdout.write(
+        `tax ${country.padEnd(24)}  ${basisPoints / 100} % from ${effectiveFrom.toISOString()}\n`,
+      );
+    }
+  });
+}
+
+async function set(name: string, value: string): Promise<void> {
+  await changed((manager) => changeSetting(manager, name, value));
+  process.stdout.write(`✔ ${name} is ${value}\n`);
+}
+
+async function tax(country: string, percent: string, { from }: { readonly from?: string }): Promise<void> {
+  if (!/^\d{1,2}(\.\d{1,2})?$/.test(percent))
+    throw invalid(`"${percent}" must be a percentage such as 19 or 7.5`);
+  const effectiveFrom = from === undefined ? new Date() : parseMoment('--from', from);
+  const basisPoints = Math.round(Number(percent) * 100);
+  await changed((manager) => setTaxRate(manager, { country, effectiveFrom, basisPoints }));
+  process.stdout.write(`✔ the tax of ${country} is ${percent} % from ${effectiveFrom.toISOString()} on\n`);
+}
+
+async function changed(change: (manager: EntityManager) => Promise<void>): Promise<void> {
+  await withInstallation(({ dataSource, audit }) =>
+    dataSource.transaction(async (manager) => {
+      await change(manager);
+      await audit('installation.change_billing', INSTALLATION, manager);
+    }),
+  );
+}
