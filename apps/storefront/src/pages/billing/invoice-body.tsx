@@ -137,8 +137,8 @@ function Totals({ invoice }: { invoice: InvoiceDetailsWire }) {
           {money(invoice.open_minor)}
         </DocketLine>
         {refunds.map((note) => (
-          <DocketLine key={note.id} label={`${note.number}, given back to your ${note.refund_to}`}>
-            {money(note.refund_minor)}
+          <DocketLine key={note.id} label={`${note.number}, given back to ${note.refund_to}`}>
+            <span className="whitespace-nowrap">{money(note.refund_minor)}</span>
           </DocketLine>
         ))}
       </dl>
