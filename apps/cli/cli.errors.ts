@@ -11,6 +11,7 @@ const KINDS = {
   order_failed: 'unavailable',
   api_refused: 'internal',
   ssh_failed: 'unavailable',
+  mail_refused: 'unavailable',
 } as const satisfies Record<string, ErrorKind>;
 
 export type CliErrorCode = keyof typeof KINDS;

@@ -8,6 +8,7 @@ import { registerDoctor } from './doctor.command.ts';
 import { registerDown } from './down.command.ts';
 import { registerHost } from './host.command.ts';
 import { registerImage } from './image.command.ts';
+import { registerMail } from './mail.command.ts';
 import { registerMigrate } from './migrate.command.ts';
 import { registerPrice } from './price.command.ts';
 import { registerSaga } from './saga.command.ts';
@@ -27,6 +28,7 @@ for (const register of [
   registerPrice,
   registerBilling,
   registerBooks,
+  registerMail,
   registerSaga,
   registerAudit,
 ])

@@ -11,6 +11,9 @@ const FOR_ALL = [
   '/order/account',
   '/sign-in',
   '/sign-up',
+  '/forgot-password',
+  '/reset-password',
+  '/confirm-email',
   '/no-such-page',
 ];
 const FOR_CUSTOMERS = [

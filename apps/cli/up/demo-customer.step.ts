@@ -1,18 +1,24 @@
+import { z } from 'zod';
 import {
   accountResponse,
   createApiTokenResponse,
   createPaymentSetupResponse,
+  mailedLinkResponse,
   paymentSetupResponse,
   signUpResponse,
 } from '#libs/contracts';
+import { sleep } from '#libs/kernel';
 import { CliError } from '../cli.errors.ts';
 import { BrowserSession } from './browser-session.ts';
 import { saveState } from './state.ts';
 import type { Step } from './step.ts';
 
+const MAIL_TIMEOUT_SECONDS = 60;
+const MAIL_POLL_MILLISECONDS = 500;
+const mailList = z.object({ mails: z.array(z.object({ text: z.string() })) });
 const TEST_CARD = { number: '4242424242424242', expiry: '12 / 34', cvc: '123', name: 'Demo Customer' };
 
-/** A customer with a card on file and a token, made as any customer is: sign-up, Checkout, API tokens. */
+/** A customer with a card on file and a token, made as any customer is: sign-up, mail, Checkout, API tokens. */
 export const demoCustomerStep: Step = {
   title: 'Demo customer with a card on file',
   log: 'api',
@@ -22,6 +28,10 @@ export const demoCustomerStep: Step = {
     const session = new BrowserSession(up.url);
     progress('signing up');
     await signUpOrIn(session, demo.customer);
+    if (up.mailUrl) {
+      progress('confirming the address by the link in a mail');
+      await confirmAddress(session, demo.customer.email, up.mailUrl);
+    }
     if (up.stripeEmulatorUrl) {
       progress('entering a test card');
       await saveCard(session);
@@ -47,6 +57,28 @@ async function signUpOrIn(
     if (!(error instanceof CliError)) throw error;
     await session.post('/accounts', { ...login, name: 'Demo Customer' }, signUpResponse);
   }
+}
+
+/** Follows the link of the mail that signing up sent. One that does not come in time is no reason to stop. */
+async function confirmAddress(session: BrowserSession, email: string, mailUrl: string): Promise<void> {
+  const { account } = await session.get('/account', accountResponse);
+  if (account.email_confirmed) return;
+  const deadline = Date.now() + MAIL_TIMEOUT_SECONDS * 1000;
+  while (Date.now() < deadline) {
+    const token = await mailedToken(mailUrl, email);
+    if (token !== undefined) {
+      await session.post('/email_confirmations/actions/complete', { token }, mailedLinkResponse);
+      return;
+    }
+    await sleep(MAIL_POLL_MILLISECONDS);
+  }
+}
+
+async function mailedToken(mailUrl: string, email: string): Promise<string | undefined> {
+  const answer = await fetch(`${mailUrl}/mails.json?to=${encodeURIComponent(email)}`);
+  const { mails } = mailList.parse(await answer.json());
+  const links = mails.map(({ text }) => /\/confirm-email#(\w+)/.exec(text)?.[1]);
+  return links.find((token) => token !== undefined);
 }
 
 /** Fills in the hosted card page of the emulator, as a browser would. */
