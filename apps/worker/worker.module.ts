@@ -30,6 +30,7 @@ import { REGISTRY, registryModule } from './observability/registry.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 import { Schedules } from './schedules.ts';
+import { timetable } from './timetable.ts';
 
 const entities = [
   ...accountsEntities,
@@ -71,7 +72,7 @@ export function workerModule(environment: Environment, installationId: string): 
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Books, Dunning, Mails, Pruning, Reconciler, Schedules],
+    providers: [Books, Dunning, Mails, Pruning, Reconciler, Schedules, timetable],
   };
 }
 

@@ -1,0 +1,56 @@
+import type { FactoryProvider } from '@nestjs/common';
+import { ENVIRONMENT, type Environment } from '#libs/config';
+import { ProviderEvents } from '#libs/payments';
+import { Books } from './books.ts';
+import { Dunning } from './dunning.ts';
+import { Mails } from './mails.ts';
+import { Pruning } from './pruning.ts';
+import { Reconciler } from './reconciler/reconciler.ts';
+
+/** What the worker does again and again. */
+export interface Task {
+  readonly name: string;
+  readonly everySeconds: number;
+  /** @param stop aborts when the worker is told to end */
+  run(stop: AbortSignal): Promise<unknown>;
+}
+
+export const TIMETABLE = Symbol('TIMETABLE');
+
+const MINUTE_SECONDS = 60;
+const TEN_MINUTES_SECONDS = 600;
+const DAY_SECONDS = 86_400;
+
+/** Everything that happens by the clock, and how often. */
+export const timetable: FactoryProvider<readonly Task[]> = {
+  provide: TIMETABLE,
+  inject: [ENVIRONMENT, ProviderEvents, Reconciler, Books, Dunning, Mails, Pruning],
+  useFactory: (
+    environment: Environment,
+    events: ProviderEvents,
+    reconciler: Reconciler,
+    books: Books,
+    dunning: Dunning,
+    mails: Mails,
+    pruning: Pruning,
+  ) => [
+    task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
+    task('provider events', 1, () => events.processDue()),
+    task('payments repair', MINUTE_SECONDS, () => events.repair()),
+    task('payments repair of a month', DAY_SECONDS, () => events.repair({ isFull: true })),
+    task('invoices', TEN_MINUTES_SECONDS, () => books.closeDue()),
+    task('open invoices', TEN_MINUTES_SECONDS, () => books.collectDue()),
+    task('recharges', MINUTE_SECONDS, () => books.rechargeDue()),
+    task('spending alerts', TEN_MINUTES_SECONDS, () => books.alertSpending()),
+    task('check of the books', DAY_SECONDS, () => books.check()),
+    task('dunning', 10, () => dunning.advance()),
+    task('mails', 2, (stop) => mails.send(stop)),
+    task('mails given up', TEN_MINUTES_SECONDS, () => mails.tellGivenUp()),
+    task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
+    task('pruning', DAY_SECONDS, () => pruning.run()),
+  ],
+};
+
+function task(name: string, everySeconds: number, run: Task['run']): Task {
+  return { name, everySeconds, run };
+}
