@@ -29,7 +29,8 @@ const ARREARS = `
 
 /** Of the arrears `a`, an invoice on which something is still owed. */
 const STILL_OWED = `
-  SELECT 1 FROM arrears_invoices n JOIN invoice_balances b ON b.id = n.invoice_id
+  SELECT 1 FROM arrears_invoices n
+  CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = n.invoice_id) AS b
   WHERE n.arrears_id = a.id AND b.open_minor > 0`;
 
 /**
@@ -103,7 +104,8 @@ export async function owedInArrears(
   const [owed] = await manager.query<[{ amountMinor: number; currency: string }]>(
     `SELECT coalesce(sum(b.open_minor), 0)::bigint AS "amountMinor", min(c.currency) AS currency
      FROM arrears a JOIN billing_accounts c USING (account_id)
-     LEFT JOIN arrears_invoices n ON n.arrears_id = a.id LEFT JOIN invoice_balances b ON b.id = n.invoice_id
+     LEFT JOIN arrears_invoices n ON n.arrears_id = a.id
+     LEFT JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = n.invoice_id) AS b ON true
      WHERE a.id = $1`,
     [arrearsId],
   );

@@ -1,4 +1,4 @@
-export { assertSound, ledgerOf } from './assert-sound.ts';
+export { assertServersSound, assertSound, ledgerOf } from './assert-sound.ts';
 export {
   attachToServerWorld,
   createServerWorld,
