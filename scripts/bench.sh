@@ -1,14 +1,16 @@
 #!/bin/sh
-# Comparisons, side by side in one run: `npm run bench -- placement`. Nothing here passes or fails by its time.
+# Comparisons, side by side in one run: `npm run bench -- placement`. Nothing here passes or fails by its time;
+# `billing-year` passes or fails by what its books come to.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/bootstrap.sh
-usage='usage: npm run bench -- placement | order-to-ssh | billing-close [--rounds N]'
+usage='usage: npm run bench -- placement | order-to-ssh | billing-close [--rounds N]
+       npm run bench -- billing-year [--seed N] [--customers N] [--servers N] [--months N]'
 [ $# -gt 0 ] || fail "$usage"
 name=$1
 shift
 case $name in
-  placement | billing-close)
+  placement | billing-close | billing-year)
     bootstrap services
     ;;
   order-to-ssh)

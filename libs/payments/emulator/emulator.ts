@@ -36,6 +36,8 @@ export interface Emulator {
   readonly ledger: () => Ledger;
   readonly addFaults: (plan: FaultPlan) => void;
   readonly clearFaults: () => void;
+  /** How often each effect of a fault has struck so far. */
+  readonly struckFaults: () => Readonly<Record<string, number>>;
   /** Moves the emulator's clock forward; what is due on the way happens, each thing at its own moment. */
   readonly advance: (seconds: number) => void;
   /** Unix seconds by the emulator's clock. */
@@ -92,6 +94,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     ledger: () => ledgerOf(world),
     addFaults: (plan) => faults.add(plan),
     clearFaults: () => faults.clear(),
+    struckFaults: () => faults.struck(),
     advance,
     now: () => world.now(),
     pendingWebhooks: () => deliverer.pending(),

@@ -56,6 +56,7 @@ export class Faults {
   #api: ApiFault[] = [];
   #webhooks: WebhookFault[] = [];
   #chance = new Chance(0);
+  readonly #struck = new Map<string, number>();
 
   /** @throws ZodError */
   add(plan: FaultPlan): void {
@@ -74,6 +75,11 @@ export class Faults {
     return { api: [...this.#api], webhooks: [...this.#webhooks] };
   }
 
+  /** How often each effect has struck so far. */
+  struck(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#struck);
+  }
+
   /** `route` is `METHOD /path/:id`. */
   takeApi(route: string): ApiFault | undefined {
     return this.#take(this.#api, route);
@@ -83,12 +89,13 @@ export class Faults {
     return this.#take(this.#webhooks, type);
   }
 
-  #take<F extends Frequency>(faults: F[], name: string): F | undefined {
+  #take<F extends Frequency & { effect: string }>(faults: F[], name: string): F | undefined {
     const matching = faults.filter(({ match }) => match === '*' || match === name);
     const fault = matching.find(
       ({ probability = 1 }) => probability === 1 || this.#chance.draw(name) < probability,
     );
     if (!fault) return undefined;
+    this.#struck.set(fault.effect, (this.#struck.get(fault.effect) ?? 0) + 1);
     if (fault.times !== undefined) fault.times -= 1;
     if (fault.times === 0) faults.splice(faults.indexOf(fault), 1);
     return { ...fault };

@@ -1,0 +1,39 @@
+import { sleep } from '#libs/kernel';
+import type { YearWorld } from './world.ts';
+
+/** Longer than any outage that the plan asks for. */
+const PATIENCE_MILLISECONDS = 120_000;
+const LOOK_MILLISECONDS = 20;
+
+/** Waits until no saga is under way and no event is left to be worked off. @throws Error naming what does not end */
+export async function rest({ dataSource, payments, crew }: YearWorld): Promise<void> {
+  const until = Date.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    await payments.emulator.idle();
+    await dataSource.query(HASTEN);
+    const [left] = await dataSource.query<{ sagas: number; events: number }[]>(LEFT);
+    if (left?.sagas === 0 && left.events === 0) return;
+    if (Date.now() > until) throw new Error(`this does not end: ${await whatIsLeft(dataSource)}`);
+    if (crew.accidents[0]) throw new Error(crew.accidents[0]);
+    await sleep(LOOK_MILLISECONDS);
+  }
+}
+
+/** An event that failed is tried again at once, and one whose worker has died or is slow by another one. */
+const HASTEN = `
+  UPDATE stripe_events SET next_try_at = now()
+  WHERE processed_at IS NULL AND next_try_at > now()
+    AND (error IS NOT NULL OR next_try_at < now() + interval '58 seconds')`;
+
+const LEFT = `
+  SELECT (SELECT count(*)::int FROM sagas WHERE finished_at IS NULL) AS sagas,
+         (SELECT count(*)::int FROM stripe_events WHERE processed_at IS NULL) AS events`;
+
+async function whatIsLeft(dataSource: YearWorld['dataSource']): Promise<string> {
+  const left = await dataSource.query(
+    `SELECT 'saga ' || name AS what, id::text, state || ' at ' || step AS state, error::text FROM sagas
+     WHERE finished_at IS NULL
+     UNION ALL SELECT type, subject_id, tries || ' tries', error FROM stripe_events WHERE processed_at IS NULL LIMIT 10`,
+  );
+  return JSON.stringify(left);
+}

@@ -1,0 +1,62 @@
+import 'reflect-metadata';
+import { pino } from 'pino';
+import { accountsEntities } from '#libs/accounts';
+import { createDataSource } from '#libs/database';
+import { sleep } from '#libs/kernel';
+import { connectPayments } from '#libs/payments/harness';
+import { placementEntities } from '#libs/placement';
+import { naturalPace, type Pace, SagaRunner } from '#libs/saga/runner';
+import { moneyWorld } from '../../../libs/workflows/harness/money-world.ts';
+import { listenerOf } from '../../../libs/workflows/harness/server-world.ts';
+import type { Order, WorkerAddress } from './messages.ts';
+import { Mortality, mortalListener, mortalSaga } from './mortal.ts';
+
+/** A worker of the money: runs sagas and works off events until it is killed, which may be at any moment. */
+const address = JSON.parse(process.argv[2] ?? '{}') as WorkerAddress;
+const { databaseUrl, stripePort, timeoutMilliseconds } = address;
+
+let aheadMilliseconds = 0;
+const clock = { now: () => new Date(Date.now() + aheadMilliseconds) };
+const mortality = new Mortality();
+
+const entities = [...accountsEntities, ...placementEntities];
+const dataSource = await createDataSource(databaseUrl, { entities, poolSize: 12 }).initialize();
+const stripe = { host: '127.0.0.1', port: stripePort };
+const listener = mortalListener(
+  listenerOf(dataSource, () => connected.provider, clock),
+  mortality,
+);
+const connected: ReturnType<typeof connectPayments> = connectPayments(dataSource, stripe, listener, {
+  clock,
+  timeoutMilliseconds,
+});
+const world = moneyWorld(dataSource, connected, `http://127.0.0.1:${stripePort}`, clock);
+
+/** A simulated day takes moments, so pauses do as well; an operator resumes at once what is stuck. */
+const pace: Pace = { ...naturalPace, retry: () => 0.02, look: () => 0.05, stuck: () => 0.5 };
+const runner = new SagaRunner({
+  dataSource,
+  sagas: world.sagas.map((saga) => mortalSaga(saga, mortality)),
+  log: pino({ level: process.env.SERVERY_HARNESS_LOG ?? 'silent' }, pino.destination(2)),
+  concurrency: 4,
+  leaseSeconds: 5,
+  sweepSeconds: 0.05,
+  pace,
+});
+
+process.on('message', (order: Order) => {
+  if (order.kind === 'clock') aheadMilliseconds = order.aheadMilliseconds;
+  else if (order.kind === 'die') mortality.ordain(order.death);
+  else void work();
+});
+process.once('disconnect', () => process.exit(0));
+process.send?.('ready');
+
+async function work(): Promise<void> {
+  await runner.start();
+  await Promise.all([handleEvents(), handleEvents()]);
+}
+
+async function handleEvents(): Promise<void> {
+  for (;;) if ((await world.events.processDue(20)) === 0) await sleep(25);
+}
