@@ -91,10 +91,6 @@ export const collectInvoice = saga(collectInvoiceRequest, deps<CollectingDeps>()
     },
     undoTransact: async (manager, { outputs: { ask }, deps }, { providerId }) => {
       if (!ask?.isNew || ask.collectionId === null || providerId === undefined) return;
-      await manager.query('UPDATE collections SET withdrawn_at = coalesce(withdrawn_at, $2) WHERE id = $1', [
-        ask.collectionId,
-        deps.clock.now(),
-      ]);
       await lookAtInvoice(manager, deps, providerId);
     },
   })

@@ -144,6 +144,26 @@ describe('an invoice that is issued', () => {
   });
 });
 
+describe('collecting that is taken back', () => {
+  it('is not taken for an invoice that the operator has given up', async () => {
+    const accountId = await customer(GOOD);
+    const { invoiceId, sagaId } = await issueInvoice(bench.world, accountId);
+    const faults = [
+      { step: 'finalize', direction: 'do', moment: 'after', kind: 'permanent' },
+      { step: 'draft', direction: 'undo', moment: 'after', kind: 'transient' },
+    ] as const;
+    let isOver = false;
+    const running = runToEnd(bench.world, 'collect-invoice', sagaId, faults).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) await bench.payments.events.processDue();
+    expect(await running).toMatchObject({ state: 'undone' });
+    await settle();
+    expect(await providerInvoicesOf(bench.world, accountId)).toEqual([`void ${HOUR_MINOR}`]);
+    expect(await entriesOf(invoiceId)).toEqual([]);
+  });
+});
+
 describe('a payment is in the books once', () => {
   it('when invoice.paid comes ten times', async () => {
     const accountId = await customer(GOOD);

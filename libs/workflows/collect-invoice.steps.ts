@@ -15,11 +15,15 @@ export async function accountOf(
 }
 
 /**
- * Sees to it that a collection can take no money any more: a draft is thrown away, what is open is voided. One that is
- * paid stays as it is. @returns the provider's id of it, if it ever came to be there
+ * Sees to it that a collection can take no money any more: a draft is thrown away, what is open is voided. It is marked as
+ * withdrawn before, or the event of its voiding would be taken for the operator's giving up. One that is paid stays so. @returns the provider's id of it, if it ever came to be there
  */
 export async function takeBack(deps: CollectingDeps, taken: Collection): Promise<string | undefined> {
   const { invoices } = deps.provider;
+  await deps.dataSource.query(
+    'UPDATE collections SET withdrawn_at = coalesce(withdrawn_at, $2) WHERE id = $1',
+    [taken.id, deps.clock.now()],
+  );
   const seen = await find(deps, taken);
   const providerId = seen?.invoiceId ?? taken.providerId ?? undefined;
   if (!seen) return providerId;

@@ -1,5 +1,6 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
 import { collectInvoice } from './collect-invoice.saga.ts';
+import type { CollectingDeps } from './collecting-deps.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
@@ -27,6 +28,7 @@ export {
 } from './collect-invoices.ts';
 export type { CollectingDeps, MirrorDeps } from './collecting-deps.ts';
 export { compareWithProvider } from './compare-provider.ts';
+export { moneyListener } from './order-payments.listener.ts';
 export { orderPayments } from './order-payments.module.ts';
 export { rechargeDue } from './recharges.ts';
 export { refundInvoice } from './refunds.ts';
@@ -52,10 +54,13 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
   return [
     ...all.map((definition) => withDeps(definition, deps)),
     withDeps(rebuildServer, deps),
-    withDeps(collectInvoice, deps.collecting),
-    withDeps(rechargeCredit, deps.collecting),
-    withDeps(sendRefund, deps.collecting),
+    ...moneyWorkflows(deps.collecting),
   ];
+}
+
+/** Those that touch no server: what is issued, paid in and given back. */
+export function moneyWorkflows(deps: CollectingDeps): BoundSaga[] {
+  return [withDeps(collectInvoice, deps), withDeps(rechargeCredit, deps), withDeps(sendRefund, deps)];
 }
 
 /** The steps of a workflow by the name of its saga, for those who show its progress. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CardRefund, cardRefunds, noteRefundSent, planCardRefunds } from '#libs/billing';
-import { PaymentError } from '#libs/payments';
+import { type Payment, PaymentError } from '#libs/payments';
 import { deps, saga, sagaRequest } from '#libs/saga';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { lookAtPayment, mirrorPayment } from './provider-books.ts';
@@ -37,9 +37,10 @@ export const sendRefund = saga(sendRefundRequest, deps<CollectingDeps>())
     },
     commit: async (manager, { params, deps }, { sent, refused }) => {
       const planned = await cardRefunds(manager, params.creditNoteId);
-      for (const { paymentId } of planned.toSorted((a, b) => a.paymentId.localeCompare(b.paymentId))) {
-        await mirrorPayment(manager, deps, await lookAtPayment(manager, deps, paymentId));
-      }
+      const paymentIds = planned.map(({ paymentId }) => paymentId).sort();
+      const seen: Payment[] = [];
+      for (const paymentId of paymentIds) seen.push(await lookAtPayment(manager, deps, paymentId));
+      for (const payment of seen) await mirrorPayment(manager, deps, payment);
       for (const { id, refundId } of sent) await noteRefundSent(manager, id, refundId, deps.clock.now());
       for (const { id, ...details } of planned.filter(({ id }) => refused.includes(id))) {
         const subject = `credit note ${params.creditNoteId}, payment ${details.paymentId}`;

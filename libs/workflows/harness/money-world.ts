@@ -5,14 +5,12 @@ import { createDataSource, runInTransaction } from '#libs/database';
 import { type Clock, newId, systemClock } from '#libs/kernel';
 import { connectPayments, type PaymentsHarness, startPayments, submit } from '#libs/payments/harness';
 import { FindingsService, placementEntities } from '#libs/placement';
-import { SagaStore, withDeps } from '#libs/saga';
+import { SagaStore } from '#libs/saga';
 import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
 import { createTestDatabase } from '../../../test/support/postgres.ts';
-import { collectInvoice } from '../collect-invoice.saga.ts';
 import { startCollecting } from '../collect-invoices.ts';
 import type { CollectingDeps } from '../collecting-deps.ts';
-import { rechargeCredit } from '../recharge-credit.saga.ts';
-import { sendRefund } from '../send-refund.saga.ts';
+import { moneyWorkflows } from '../index.ts';
 import { listenerOf } from './server-world.ts';
 
 type Connected = Pick<PaymentsHarness, 'provider' | 'calls' | 'cards' | 'topUps' | 'events'>;
@@ -77,7 +75,7 @@ export function moneyWorld(
   const deps: CollectingDeps = { dataSource, provider, calls, cards, sagas: store, findings, clock };
   return {
     dataSource,
-    sagas: [withDeps(collectInvoice, deps), withDeps(rechargeCredit, deps), withDeps(sendRefund, deps)],
+    sagas: moneyWorkflows(deps),
     store,
     deps,
     topUps,
