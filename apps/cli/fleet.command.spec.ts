@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AccountsService } from '#libs/accounts';
 import { release } from '#libs/placement';
 import {
@@ -21,9 +21,6 @@ afterAll(async () => {
   await world.close();
   await destroyServerWorld(address);
 });
-
-/** Each command is a process of its own. */
-vi.setConfig({ testTimeout: 180_000 });
 
 const servery = builtCli(() => ({ DATABASE_URL: address.url, SERVERY_SIMULATED_FLEET_DIR: address.folder }));
 
