@@ -15,17 +15,17 @@ async function main(names: readonly string[]): Promise<Outcome> {
   }
   const wanted = suites.filter((suite) => names.length === 0 || names.includes(suite.name));
   const outcomes: Outcome[] = [];
-  for (const suite of wanted.filter((one) => !one.needsStack)) outcomes.push(await run(suite));
+  for (const suite of wanted.filter((one) => !one.needsStack)) outcomes.push(await start(() => run(suite)));
   const onStack = wanted.filter((one) => one.needsStack);
   if (onStack.length > 0) outcomes.push(await runOnStack(onStack));
   heading('Leaving nothing behind');
-  outcomes.push(await stackDown());
+  outcomes.push(await start(stackDown));
   return sum(outcomes);
 }
 
 async function runOnStack(wanted: readonly Suite[]): Promise<Outcome> {
   heading('A real stack of its own');
-  const up = await stackUp();
+  const up = await start(stackUp);
   if (up.failed.length > 0) {
     return sum([
       up,
@@ -34,8 +34,15 @@ async function runOnStack(wanted: readonly Suite[]): Promise<Outcome> {
   }
   const logins = await stackLogins();
   const outcomes: Outcome[] = [];
-  for (const suite of wanted) outcomes.push(await run(suite, logins));
+  for (const suite of wanted) outcomes.push(await start(() => run(suite, logins)));
   return sum([up, ...outcomes]);
+}
+
+let isStopped = false;
+
+/** Does the next thing, but nothing new once a signal has come: `stopBy` ends the process. */
+function start<T>(next: () => Promise<T>): Promise<T> {
+  return isStopped ? new Promise(() => {}) : next();
 }
 
 async function run(suite: Suite, logins: NodeJS.ProcessEnv = {}): Promise<Outcome> {
@@ -58,7 +65,7 @@ async function runPlain(
 ): Promise<Outcome> {
   const outcomes: Outcome[] = [];
   for (const command of commands) {
-    const code = await runCommand(command, environment, suite.minutes);
+    const code = await start(() => runCommand(command, environment, suite.minutes));
     process.stdout.write(`${code === 0 ? '✔' : '✖'} ${command.title}\n`);
     outcomes.push(
       code === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: [`${suite.name}: ${command.title}`] },
@@ -85,6 +92,7 @@ function totals({ passed, failed, skipped }: Outcome): string {
 }
 
 async function stopBy(signal: NodeJS.Signals): Promise<never> {
+  isStopped = true;
   process.stdout.write(`\nStopped by ${signal}; taking the stack down.\n`);
   await endCurrent();
   await stackDown();

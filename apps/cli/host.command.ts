@@ -32,6 +32,18 @@ export function registerHost(program: Command): void {
     .option('--overcommit <factor>', 'virtual CPUs for each real one; 4 unless told')
     .option('--disk-gib <GiB>', 'disk that servers may have; the whole pool unless told')
     .action((uri: string, options: AddOptions) => add(uri, options));
+  host
+    .command('drain <name>')
+    .description('place no more servers on a host; those on it stay')
+    .action((name: string) => change(name, 'host.drain', (hosts, id) => hosts.setState(id, 'draining')));
+  host
+    .command('activate <name>')
+    .description('place servers on a host again')
+    .action((name: string) => change(name, 'host.activate', (hosts, id) => hosts.setState(id, 'active')));
+  host
+    .command('remove <name>')
+    .description('forget a host that has no server; nothing on the host itself is touched')
+    .action((name: string) => change(name, 'host.remove', (hosts, id) => hosts.remove(id)));
   host.command('list').description('what each host has and what is promised of it').action(list);
 }
 
@@ -56,6 +68,20 @@ async function add(uri: string, options: AddOptions): Promise<void> {
         `  ${host.domainTypeReason}\n  Bring the images to it: servery image publish\n`,
     );
   });
+}
+
+async function change(
+  name: string,
+  action: string,
+  apply: (hosts: HostsService, id: number) => Promise<unknown>,
+): Promise<void> {
+  await withInstallation(async ({ dataSource, audit }) => {
+    const hosts = new HostsService(dataSource);
+    const { id } = await hosts.getByName(name);
+    await apply(hosts, id);
+    await audit(action, id);
+  });
+  process.stdout.write(`✔ ${action.slice('host.'.length)} ${name}\n`);
 }
 
 function numbers(options: Readonly<Record<string, string | undefined>>): Record<string, number> {

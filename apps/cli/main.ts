@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { DomainError } from '#libs/kernel';
+import { registerAddress } from './address.command.ts';
 import { registerAudit } from './audit.command.ts';
 import { registerBilling } from './billing.command.ts';
 import { registerBooks } from './books.command.ts';
@@ -8,8 +9,10 @@ import { registerDoctor } from './doctor.command.ts';
 import { registerDown } from './down.command.ts';
 import { registerHost } from './host.command.ts';
 import { registerImage } from './image.command.ts';
+import { registerLocation } from './location.command.ts';
 import { registerMail } from './mail.command.ts';
 import { registerMigrate } from './migrate.command.ts';
+import { registerOperator } from './operator.command.ts';
 import { registerPrice } from './price.command.ts';
 import { registerSaga } from './saga.command.ts';
 import { registerUp } from './up.command.ts';
@@ -23,6 +26,9 @@ for (const register of [
   registerDown,
   registerDoctor,
   registerMigrate,
+  registerOperator,
+  registerLocation,
+  registerAddress,
   registerHost,
   registerImage,
   registerPrice,

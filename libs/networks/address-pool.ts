@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import { runStatement } from '#libs/database';
-import { DomainError } from '#libs/kernel';
+import { runInTransaction, runStatement } from '#libs/database';
+import { type AddressRun, assertInNetwork, type Network } from './address-run.ts';
+import { NetworksError } from './networks.errors.ts';
 
 /** A server's place on the network. `prefixLength` is 0–32. */
 export interface Address {
@@ -27,7 +28,7 @@ const CLAIM = `
  * Claims an address of the location within the caller's transaction; a server that has one keeps it. The
  * address that has been free for longest goes first, so that peers' caches forget its last owner.
  *
- * @throws DomainError `addresses_exhausted`.
+ * @throws NetworksError `addresses_exhausted`
  */
 export async function claimAddress(
   manager: EntityManager,
@@ -36,8 +37,8 @@ export async function claimAddress(
 ): Promise<Address> {
   const [address] = await runStatement<Address>(manager, { text: CLAIM, values: [serverId, locationId] });
   if (!address) {
-    throw new DomainError('unavailable', 'addresses_exhausted', 'no free address is left in this location', {
-      details: { locationId },
+    throw new NetworksError('addresses_exhausted', 'no free address is left in this location', {
+      locationId,
     });
   }
   return address;
@@ -58,20 +59,71 @@ export async function releaseAddress(manager: EntityManager, serverId: number): 
 }
 
 /**
- * Adds a run of addresses to a location's pool; those already there stay as they are. MAC addresses are
- * QEMU's locally administered prefix with the address's last three bytes, so a pool has no two alike.
+ * Adds a run of addresses to a location's pool and returns how many; those already in a pool stay as they are. MAC
+ * addresses are locally administered and carry the whole address, so no two are alike.
+ * @throws NetworksError `address_run_invalid` when the run does not fit its network
  */
 export async function addAddresses(
   manager: EntityManager,
-  pool: { locationId: number; firstIp: string; count: number; prefixLength: number; gateway: string },
-): Promise<void> {
-  await manager.query(
-    `INSERT INTO addresses (ip, prefix_length, gateway, mac, location_id)
-     SELECT a.ip, $4, $5::inet,
-            ('52:54:00' || regexp_replace(lpad(to_hex((a.ip - inet '0.0.0.0') & 16777215), 6, '0'), '(..)', ':\\1', 'g'))::macaddr,
-            $1
-     FROM (SELECT $2::inet + n AS ip FROM generate_series(0, $3::int - 1) AS n) AS a
-     ON CONFLICT (ip) DO NOTHING`,
+  pool: AddressRun & Network & { readonly locationId: number },
+): Promise<number> {
+  assertInNetwork(pool, pool);
+  const [added] = await manager.query<{ count: number }[]>(
+    `WITH added AS (
+       INSERT INTO addresses (ip, prefix_length, gateway, mac, location_id)
+       SELECT a.ip, $4, $5::inet,
+              ('52:53' || regexp_replace(lpad(to_hex(a.ip - inet '0.0.0.0'), 8, '0'), '(..)', ':\\1', 'g'))::macaddr,
+              $1
+       FROM (SELECT $2::inet + n AS ip FROM generate_series(0, $3::int - 1) AS n) AS a
+       ON CONFLICT (ip) DO NOTHING RETURNING 1)
+     SELECT count(*) AS count FROM added`,
     [pool.locationId, pool.firstIp, pool.count, pool.prefixLength, pool.gateway],
+  );
+  return added?.count ?? 0;
+}
+
+/**
+ * Takes a run out of its pool, all of it or nothing, and returns how many there were in which locations.
+ * @throws NetworksError `addresses_in_use`, with those that servers have
+ */
+export function removeAddresses(
+  manager: EntityManager,
+  { firstIp, count }: AddressRun,
+): Promise<ReadonlyMap<number, number>> {
+  return runInTransaction(manager, async (within) => {
+    const run = 'ip BETWEEN $1::inet AND $1::inet + ($2::int - 1)';
+    const rows = await within.query<{ ip: string; serverId: number | null; locationId: number }[]>(
+      `SELECT host(ip) AS ip, server_id AS "serverId", location_id AS "locationId" FROM addresses WHERE ${run} ORDER BY ip FOR UPDATE`,
+      [firstIp, count],
+    );
+    const used = rows.filter(({ serverId }) => serverId !== null).map(({ ip }) => ip);
+    if (used.length > 0) {
+      const some = used.slice(0, 5).join(', ') + (used.length > 5 ? ', …' : '');
+      throw new NetworksError('addresses_in_use', `${used.length} of them belong to servers: ${some}`, {
+        used,
+      });
+    }
+    await within.query(`DELETE FROM addresses WHERE ${run}`, [firstIp, count]);
+    const byLocation = Map.groupBy(rows, ({ locationId }) => locationId);
+    return new Map([...byLocation].map(([locationId, removed]) => [locationId, removed.length]));
+  });
+}
+
+/** The addresses of one network in one location. */
+export interface AddressPool extends Network {
+  readonly location: string;
+  readonly firstIp: string;
+  readonly lastIp: string;
+  readonly total: number;
+  readonly free: number;
+}
+
+export function addressPools(manager: EntityManager): Promise<AddressPool[]> {
+  return manager.query<AddressPool[]>(
+    `SELECT l.name AS location, host(min(a.ip)) AS "firstIp", host(max(a.ip)) AS "lastIp",
+            a.prefix_length AS "prefixLength", host(a.gateway) AS gateway,
+            count(*) AS total, count(*) FILTER (WHERE a.server_id IS NULL) AS free
+     FROM addresses a JOIN locations l ON l.id = a.location_id
+     GROUP BY l.name, a.prefix_length, a.gateway ORDER BY l.name, min(a.ip)`,
   );
 }

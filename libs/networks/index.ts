@@ -6,4 +6,15 @@ export {
   type PublishedPort,
   relayAccess,
 } from './access-publisher.ts';
-export { type Address, addAddresses, addressOf, claimAddress, releaseAddress } from './address-pool.ts';
+export {
+  type Address,
+  type AddressPool,
+  addAddresses,
+  addressOf,
+  addressPools,
+  claimAddress,
+  releaseAddress,
+  removeAddresses,
+} from './address-pool.ts';
+export { type AddressRun, assertInNetwork, type Network, parseAddressRun } from './address-run.ts';
+export { NetworksError, type NetworksErrorCode } from './networks.errors.ts';

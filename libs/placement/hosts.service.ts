@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { runInTransaction } from '#libs/database';
 import type { HostRef } from '#libs/hypervisor';
 import { DomainError, newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
@@ -33,6 +34,13 @@ export class HostsService {
     return host;
   }
 
+  /** @throws DomainError `host_unknown` */
+  async getByName(name: string): Promise<Host> {
+    const host = await this.dataSource.getRepository(Host).findOneBy({ name });
+    if (!host) throw new DomainError('not_found', 'host_unknown', `there is no host ${name}`);
+    return host;
+  }
+
   /**
    * Adds a host, or renews what is known of the one with the same libvirt UUID. What is promised of it stays.
    * @throws DomainError `host_exists` when the name belongs to another machine.
@@ -56,6 +64,33 @@ export class HostsService {
     await this.get(id);
     await this.dataSource.getRepository(Host).update({ id }, { state });
     return this.get(id);
+  }
+
+  /**
+   * Forgets a host. Nothing on the host itself is touched.
+   * @throws DomainError `host_in_use` while a server is on it or has room there
+   */
+  remove(id: number): Promise<void> {
+    return runInTransaction(this.dataSource, async (manager) => {
+      // A reservation locks its host's row against this, and waits for it.
+      await manager.query('SELECT FROM hosts WHERE id = $1 FOR UPDATE', [id]);
+      const [standing] = await manager.query<{ servers: number }[]>(
+        `SELECT count(*) AS servers FROM (
+           SELECT server_id FROM reservations WHERE host_id = $1
+           UNION SELECT id FROM servers WHERE host_id = $1 AND deleted_at IS NULL) AS s`,
+        [id],
+      );
+      const servers = standing?.servers ?? 0;
+      if (servers > 0) {
+        throw new DomainError(
+          'conflict',
+          'host_in_use',
+          `${servers} servers are on this host; drain it and delete them first`,
+        );
+      }
+      await manager.query('UPDATE servers SET host_id = NULL WHERE host_id = $1', [id]);
+      await manager.query('DELETE FROM hosts WHERE id = $1', [id]);
+    });
   }
 
   /** Remembers that a host answered just now; one that was unreachable takes servers again. */

@@ -1,6 +1,11 @@
 import { DomainError } from '#libs/kernel';
 
-export type PlacementErrorCode = 'resource_unavailable' | 'host_unknown' | 'host_exists' | 'host_invalid';
+export type PlacementErrorCode =
+  | 'resource_unavailable'
+  | 'host_unknown'
+  | 'host_exists'
+  | 'host_invalid'
+  | 'host_in_use';
 
 /** How many hosts were left after each filter, in the order in which the filters run. */
 export interface FilterReport {

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { AccountsService } from '#libs/accounts';
+import { release } from '#libs/placement';
+import {
+  attachToServerWorld,
+  createServerWorld,
+  destroyServerWorld,
+  order,
+  type ServerWorld,
+} from '#libs/workflows/harness';
+import { builtCli } from '../../test/support/built-cli.ts';
+
+let address: Awaited<ReturnType<typeof createServerWorld>>;
+let world: ServerWorld;
+
+beforeAll(async () => {
+  address = await createServerWorld();
+  world = await attachToServerWorld(address);
+});
+afterAll(async () => {
+  await world.close();
+  await destroyServerWorld(address);
+});
+
+const servery = builtCli(() => ({ DATABASE_URL: address.url, SERVERY_SIMULATED_FLEET_DIR: address.folder }));
+
+it('servery operator add makes an operator who can sign in', async () => {
+  const said = await servery('operator', 'add', 'Anna@example.org');
+  const password = String(/password (\S+)\n$/.exec(said)?.[1]);
+  const accounts = new AccountsService(world.dataSource);
+  expect(await accounts.authenticate('anna@example.org', password)).toMatchObject({ role: 'operator' });
+  await expect(servery('operator', 'add', 'anna')).rejects.toThrow('must be an e-mail address');
+});
+
+it('servery location and address add set a place up, and say what is wrong', async () => {
+  await servery('location', 'add', 'fsn1', '--city', 'Falkenstein', '--country', 'DE');
+  await expect(servery('location', 'add', 'fsn1', '--city', 'X', '--country', 'DE')).rejects.toThrow(
+    'already',
+  );
+  await expect(servery('location', 'add', 'FSN', '--city', 'X', '--country', 'DE')).rejects.toThrow(
+    'small letters',
+  );
+  await expect(servery('location', 'add', 'x', '--city', 'X', '--country', 'Germany')).rejects.toThrow('DE');
+  expect(await servery('location', 'list')).toContain('Falkenstein, DE');
+
+  const network = ['--prefix-length', '24', '--gateway', '203.0.113.1', '--location', 'fsn1'];
+  expect(await servery('address', 'add', '203.0.113.10-203.0.113.19', ...network)).toContain(
+    'fsn1: 10 added',
+  );
+  expect(await servery('address', 'add', '203.0.113.10-203.0.113.20', ...network)).toContain(
+    '1 added, 10 were',
+  );
+  await expect(servery('address', 'add', '203.0.113.1', ...network)).rejects.toThrow(
+    'the gateway: leave it out',
+  );
+  expect(await servery('address', 'list')).toContain('gateway 203.0.113.1/24  11 of 11 free');
+  expect(await servery('address', 'remove', '203.0.113.20')).toContain('1 removed');
+  expect(await servery('audit')).toMatch(/location\.remove_addresses .*\n.*location\.add_addresses/);
+});
+
+it('servery host drains, activates, and removes a host only when it is empty', async () => {
+  await servery('host', 'drain', 'kvm-1');
+  expect(await servery('host', 'list')).toMatch(/kvm-1 +draining/);
+  await expect(order(world)).rejects.toMatchObject({ code: 'resource_unavailable' });
+  await servery('host', 'activate', 'kvm-1');
+  const { server } = await order(world);
+  await expect(servery('host', 'remove', 'kvm-1')).rejects.toThrow('1 servers are on this host');
+
+  const { manager } = world.dataSource;
+  await release(manager, server.id);
+  await manager.query(
+    `UPDATE servers SET host_id = (SELECT id FROM hosts), deleted_at = now() WHERE id = $1`,
+    [server.id],
+  );
+  await servery('host', 'remove', 'kvm-1');
+  expect(await servery('host', 'list')).toContain('There is no host yet');
+  await expect(servery('host', 'remove', 'kvm-1')).rejects.toThrow('there is no host kvm-1');
+});
