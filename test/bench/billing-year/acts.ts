@@ -17,9 +17,6 @@ interface Turn {
   readonly at: Date;
 }
 
-/** Those who took part in a payment disagree until somebody decides. */
-const open: string[] = [];
-
 const pick = <T>(list: readonly T[], chance: number): T | undefined => list[Math.floor(chance * list.length)];
 
 /** What customers, banks and operators do. What is refused does not happen. */
@@ -83,11 +80,11 @@ const ACTS: Readonly<Record<MoneyAct['what'], (turn: Turn) => Promise<unknown>>>
   dispute: async ({ world, record, customer, chance }) => {
     const payment = pick(await paymentsOf(world, customer), chance);
     if (!payment) return;
-    open.push(world.payments.emulator.dispute({ payment }));
+    record.openDisputes.push(world.payments.emulator.dispute({ payment }));
     record.disputes += 1;
   },
-  decideDispute: async ({ world, chance }) => {
-    const dispute = open.shift();
+  decideDispute: async ({ world, record, chance }) => {
+    const dispute = record.openDisputes.shift();
     if (dispute) world.payments.emulator.closeDispute(dispute, chance > 0.5 ? 'won' : 'lost');
   },
   payElsewhere: async ({ world, customer, chance }) => {

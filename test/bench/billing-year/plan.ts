@@ -1,4 +1,3 @@
-import { newId } from '#libs/kernel';
 import type { Chance } from './chance.ts';
 import { CODES, DAY, FIRST_PRICES, IMAGES, RESIDENCES, START, TYPES } from './market.ts';
 import type { Customer, CustomerKind, PriceChange, ServerLife, UsageAct } from './record.ts';
@@ -45,6 +44,10 @@ export interface Plan {
   readonly money: readonly MoneyAct[];
 }
 
+/** Ids follow from the seed as well, so that a year lived through again names the same ones. */
+const FIRST_ACCOUNT = 1000;
+const FIRST_SERVER = 1_000_000;
+
 const KINDS: Readonly<Record<CustomerKind, number>> = {
   good_card: 45,
   declined_later: 8,
@@ -79,19 +82,20 @@ export function planYear(size: YearSize, chance: Chance): Plan {
   const customers = Array.from({ length: size.customers }, (_, index): Customer => {
     // Of small numbers of customers, each kind is one.
     const kind = index < kinds.length ? (kinds[index] as CustomerKind) : chance.weighted(KINDS);
-    return { accountId: newId(), kind, ...chance.pick(RESIDENCES) };
+    return { accountId: FIRST_ACCOUNT + index, kind, ...chance.pick(RESIDENCES) };
   });
   const servers = Array.from({ length: size.servers }, (_, index) =>
     planServer(index, customers.length, days, chance),
   );
-  return { size, days, customers, servers, prices: planPrices(days, chance), money: planMoney(size, chance) };
+  const money = [...planMoney(size, chance), ...planHabits(customers, size, chance)];
+  return { size, days, customers, servers, prices: planPrices(days, chance), money };
 }
 
 function planServer(index: number, customers: number, days: number, chance: Chance): ServerLife {
   // A few customers have most of the servers.
   const customer = Math.floor(chance.draw() ** 1.7 * customers);
   const acts = planLife(START + Math.floor(chance.draw() * days * DAY), START + days * DAY, chance);
-  return { serverId: newId(), name: `vm-${index}`, customer, image: chance.pick(IMAGES), acts };
+  return { serverId: FIRST_SERVER + index, name: `vm-${index}`, customer, image: chance.pick(IMAGES), acts };
 }
 
 const LIFE: Readonly<Record<'moment' | 'hours' | 'days' | 'months' | 'ever', number>> = {
@@ -160,6 +164,18 @@ function planPrices(days: number, chance: Chance): PriceChange[] {
     return { item, toldAt, from: Math.ceil((toldAt + wait) / 1000) * 1000, hourlyMicro };
   });
   return changes.sort((a, b) => a.toldAt - b.toldAt);
+}
+
+/** Who has terms pays by bank, mostly; who pays before pays in. */
+function planHabits(customers: readonly Customer[], { months }: YearSize, chance: Chance): MoneyAct[] {
+  return customers.flatMap(({ kind }, customer) => {
+    const what = kind === 'terms' ? 'payElsewhere' : kind === 'prepaid' ? 'topUp' : undefined;
+    if (what === undefined) return [];
+    return Array.from({ length: months }, (_, month): MoneyAct => {
+      const day = Math.max(2, month * 30 + chance.int(3, 28));
+      return { day, what, customer, chance: chance.draw(), code: chance.pick(CODES) };
+    });
+  });
 }
 
 function planMoney({ customers, months }: YearSize, chance: Chance): MoneyAct[] {

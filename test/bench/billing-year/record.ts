@@ -49,6 +49,8 @@ export interface PriceChange {
 export class MoneyRecord {
   readonly creditNotesMinor = new Map<number, number>();
   readonly givenMinor = new Map<number, number>();
+  /** Disputes at the provider that nobody has decided. */
+  readonly openDisputes: string[] = [];
   refunds = 0;
   disputes = 0;
   topUps = 0;

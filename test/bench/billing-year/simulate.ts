@@ -1,13 +1,18 @@
 import type { DataSource } from 'typeorm';
+import type { Ledger } from '#libs/payments/emulator';
 import { Chance } from './chance.ts';
 import { type Figures, figuresOf, tell } from './figures.ts';
 import { planYear, type YearSize } from './plan.ts';
+import type { MoneyRecord } from './record.ts';
 import { judge, settle } from './settle.ts';
 import { openWorld } from './world.ts';
 import { Year } from './year.ts';
 
 export interface YearReport {
   readonly figures: Figures;
+  readonly record: MoneyRecord;
+  /** What the provider had in the end. */
+  readonly provider: Ledger;
   /** Nothing, as it has to be. */
   readonly differences: readonly string[];
 }
@@ -34,7 +39,7 @@ export async function simulateYear(
     const differences = await judge(world, plan, year.record);
     const figures = await figuresOf(world);
     say(`${tell(figures, year.record)}\nsimulated and judged in ${seconds()}`);
-    return { figures, differences };
+    return { figures, differences, record: year.record, provider: world.payments.emulator.ledger() };
   } finally {
     await world.close();
   }

@@ -1,15 +1,9 @@
-import { closeDue, takeDueRetries } from '#libs/billing';
-import { runInTransaction } from '#libs/database';
+import { closeDue } from '#libs/billing';
 import { PaymentError } from '#libs/payments';
-import {
-  collectDue,
-  collectIssued,
-  collectOpenInvoices,
-  compareWithProvider,
-  rechargeDue,
-} from '#libs/workflows';
+import { collectDue, collectIssued, compareWithProvider, rechargeDue } from '#libs/workflows';
 import { act } from './acts.ts';
 import { Chance } from './chance.ts';
+import { dun } from './dun.ts';
 import { lastingFaults, planDeath } from './faults.ts';
 import { Fleet } from './fleet.ts';
 import { DAY, START } from './market.ts';
@@ -62,7 +56,7 @@ export class Year {
   private async day(day: number): Promise<void> {
     const { world, plan, chance } = this;
     const isFirst = new Date(START + day * DAY).getUTCDate() === 1;
-    const deaths = isFirst ? 3 : chance.happens(0.12) ? 1 : 0;
+    const deaths = isFirst ? 3 : chance.happens(0.06) ? 1 : 0;
     for (let left = deaths; left > 0; left -= 1) world.crew.doom(planDeath(chance), chance.int(0, 1));
     const kill = chance.happens(isFirst ? 0.8 : 0.03) ? chance.int(20, 1500) : undefined;
     const which = chance.int(0, 1);
@@ -94,10 +88,7 @@ export class Year {
     const { failures } = await closeDue(dataSource, now, collectIssued(money.store));
     if (failures[0]) throw failures[0].error;
     await rechargeDue(dataSource, money.store, now);
-    const again = await takeDueRetries(dataSource.manager, now);
-    for (const accountId of again) {
-      await runInTransaction(dataSource, (manager) => collectOpenInvoices(manager, money.store, accountId));
-    }
+    await dun(this.world, now);
     await letTimePass(this.world);
     await collectDue(dataSource, money.store, now);
   }
