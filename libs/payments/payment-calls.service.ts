@@ -37,7 +37,12 @@ interface CallRow<R> {
   readonly attempt: number;
   readonly request: R;
   readonly isSpent: boolean;
+  /** The provider may not remember the key any more. */
+  readonly isOld: boolean;
 }
+
+/** Providers keep keys for a day; clocks may differ, and a call may have waited before it was made. */
+const KEYS_KEPT_HOURS = 20;
 
 /**
  * Calls that change something at the provider. The key and the request are committed before the call, so that
@@ -53,7 +58,8 @@ export class PaymentCalls {
    * one, whatever `request` says now. A new key is taken only when the provider answered the old one with a
    * failure of its own, which it would repeat for ever; every kind of call is safe then, because the provider's
    * object was found in its own state first.
-   * Where that is not so, `find` looks before the new key is used whether the old one had its effect after all.
+   * Where that is not so, `find` looks before the new key is used whether the old one had its effect after all; and so
+   * it does where a call is repeated so late that its key may have been forgotten.
    * @throws PaymentError of the call.
    */
   async make<R extends object, T>(
@@ -65,7 +71,7 @@ export class PaymentCalls {
   ): Promise<T> {
     const row = await this.#prepare(kind, subjectId, request);
     try {
-      const found = row.attempt > 1 ? await find?.() : undefined;
+      const found = row.attempt > 1 || row.isOld ? await find?.() : undefined;
       if (found !== undefined) {
         await this.#finish(row.key, null, false);
         return found;
@@ -93,7 +99,9 @@ export class PaymentCalls {
 
   async #last<R>(kind: CallKind, subjectId: number): Promise<CallRow<R> | undefined> {
     const [row] = await this.dataSource.query<CallRow<R>[]>(
-      `SELECT idempotency_key AS key, attempt, request, is_spent AS "isSpent" FROM payment_calls
+      `SELECT idempotency_key AS key, attempt, request, is_spent AS "isSpent",
+              begun_at < now() - make_interval(hours => ${KEYS_KEPT_HOURS}) AS "isOld"
+       FROM payment_calls
        WHERE kind = $1 AND subject_id = $2 ORDER BY attempt DESC LIMIT 1`,
       [kind, subjectId],
     );

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '#libs/kernel';
 import { testDatabase } from '../../test/support/test-database.ts';
+import { collect } from './harness/collect.ts';
 import { type PaymentsHarness, startPayments } from './harness/index.ts';
 import { PaymentError } from './payments.errors.ts';
 
@@ -34,5 +35,33 @@ describe('what many workers do at once', () => {
       expect(errors.filter((error) => !(error instanceof PaymentError && error.retryable))).toEqual([]);
       expect(new Set([...ids, await bench.cards.ensureCustomer(customer)]).size).toBe(1);
     }
+  });
+});
+
+describe('a call whose answer was lost, made again when its key is forgotten', () => {
+  it('finds what it has done, and does it once', async () => {
+    const { provider, emulator, calls } = bench;
+    const owner = await collect.customer(bench);
+    const { paymentId } = await collect.payment(bench, owner, 1000);
+    const [subjectId, reference] = [newId(), `refund ${newId()}`];
+    const asked = { paymentId, amountMinor: 100, reference, reason: 'requested_by_customer' as const };
+    const refund = () =>
+      calls.make(
+        'refund_payment',
+        subjectId,
+        asked,
+        (call) => provider.money.refund(call),
+        () => provider.money.findRefund({ paymentId, reference }),
+      );
+    emulator.addFaults({ api: [{ match: 'POST /v1/refunds', effect: 'timeout_after' }] });
+    await expect(refund()).rejects.toMatchObject({ code: 'provider_unavailable' });
+    const twoDays = 2 * 86_400;
+    emulator.advance(twoDays);
+    await database.dataSource.query(
+      'UPDATE payment_calls SET begun_at = begun_at - make_interval(secs => $1) WHERE subject_id = $2',
+      [twoDays, subjectId],
+    );
+    await refund();
+    expect(await provider.money.fetchPayment(paymentId)).toMatchObject({ refundedMinor: 100 });
   });
 });
