@@ -103,10 +103,16 @@ export class Year {
   }
 }
 
-/** What PostgreSQL thinks has just ended did so a day ago: `collectDue` leaves alone what ended within the hour. */
+/**
+ * What PostgreSQL thinks is of this moment was so a day ago: `collectDue` leaves alone what ended within the hour, and
+ * the keys of calls are taken for forgotten when they are old.
+ */
 export async function letTimePass({ dataSource }: YearWorld): Promise<void> {
   await dataSource.query(
     `UPDATE sagas SET finished_at = finished_at - interval '1 day' WHERE finished_at > now() - interval '2 hours'`,
+  );
+  await dataSource.query(
+    `UPDATE payment_calls SET begun_at = begun_at - interval '1 day' WHERE begun_at > now() - interval '2 hours'`,
   );
 }
 
