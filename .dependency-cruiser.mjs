@@ -6,7 +6,8 @@
  * test/architecture/ plants a violation of each rule and sees it caught.
  */
 
-const FEATURES = '^libs/(accounts|billing|catalog|dunning|fleet|images|networks|orders|placement|servers|webhooks)/';
+const FEATURES =
+  '^libs/(accounts|billing|catalog|dunning|fleet|images|networks|orders|placement|servers|webhooks)/';
 const PORTS_AND_BASE = '^libs/(database|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
 
