@@ -34,6 +34,8 @@ const DAY_MILLISECONDS = 86_400_000;
 const KEPT_DAYS = 30;
 /** An event may be listed so long after it happened, and clocks may differ. */
 const OVERLAP_MILLISECONDS = 3_600_000;
+/** Events that are stored at a time. */
+const PAGE = 100;
 /** A hold that has not moved for so long is looked at by the sweep. */
 const QUIET_SECONDS = 60;
 
@@ -57,7 +59,7 @@ export class ProviderEvents {
    */
   async receive(rawBody: Buffer, signature: string): Promise<{ eventId: string; isNew: boolean }> {
     const event = this.provider.verifyWebhook(rawBody, signature);
-    return { eventId: event.eventId, isNew: await this.#store(event, rawBody.toString('utf8')) };
+    return { eventId: event.eventId, isNew: (await this.#store([event], rawBody.toString('utf8'))) > 0 };
   }
 
   /** Works off events that are due, each by one worker at a time. Answers how many were tried. */
@@ -79,9 +81,8 @@ export class ProviderEvents {
     const now = this.clock.now();
     const oldest = new Date(now.getTime() - KEPT_DAYS * DAY_MILLISECONDS);
     let found = 0;
-    for await (const event of this.provider.listEvents(options.isFull ? oldest : await this.#since(now))) {
-      if (await this.#store(event, null)) found += 1;
-    }
+    const events = this.provider.listEvents(options.isFull ? oldest : await this.#since(now));
+    for await (const listed of inPages(events, PAGE)) found += await this.#store(listed, null);
     await this.#sweptTo(now);
     await this.processDue();
     return { found, ...(await this.#lookAtHolds(options.quietSeconds ?? QUIET_SECONDS)) };
@@ -112,22 +113,24 @@ export class ProviderEvents {
     else if (hold.providerId) await this.holds.refresh(hold.providerId);
   }
 
-  async #store(event: ProviderEvent, payload: string | null): Promise<boolean> {
-    const { subject } = event;
+  /** Answers how many were not known yet. Nobody waits for an event without a meaning to us. */
+  async #store(events: readonly ProviderEvent[], payload: string | null): Promise<number> {
     const inserted = await this.dataSource.query<unknown[]>(
       `INSERT INTO stripe_events (id, type, subject_kind, subject_id, payload, occurred_at, processed_at)
-       VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $3 = 'other' THEN now() END)
+       SELECT id, type, kind, subject_id, $1, occurred_at, CASE WHEN kind = 'other' THEN now() END
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+         AS event (id, type, kind, subject_id, occurred_at)
        ON CONFLICT (id) DO NOTHING RETURNING id`,
       [
-        event.eventId,
-        event.type,
-        subject.kind,
-        'id' in subject ? subject.id : null,
         payload,
-        event.createdAt,
+        events.map(({ eventId }) => eventId),
+        events.map(({ type }) => type),
+        events.map(({ subject }) => subject.kind),
+        events.map(({ subject }) => ('id' in subject ? subject.id : null)),
+        events.map(({ createdAt }) => createdAt),
       ],
     );
-    return inserted.length > 0;
+    return inserted.length;
   }
 
   async #take(): Promise<DueEvent | undefined> {
@@ -167,4 +170,15 @@ export class ProviderEvents {
       [moment],
     );
   }
+}
+
+async function* inPages<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let page: T[] = [];
+  for await (const item of items) {
+    page.push(item);
+    if (page.length < size) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
 }
