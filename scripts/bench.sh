@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/bootstrap.sh
 usage='usage: npm run bench -- placement | order-to-ssh | billing-close [--rounds N]
-       npm run bench -- billing-year [--seed N] [--customers N] [--servers N] [--months N]'
+       npm run bench -- billing-year [--seed N [--seeds N]] [--customers N] [--servers N] [--months N]'
 [ $# -gt 0 ] || fail "$usage"
 name=$1
 shift
