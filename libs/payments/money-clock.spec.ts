@@ -17,7 +17,7 @@ afterEach(() => {
 
 /** By how many days a moment is ahead of this machine's clock. */
 function daysAhead(moment: Date): number {
-  return Math.round((moment.getTime() - Date.now()) / (DAY_SECONDS * 1000));
+  return Math.floor((moment.getTime() - Date.now()) / (DAY_SECONDS * 1000) + 0.5);
 }
 
 async function sqlMoment(): Promise<Date> {
