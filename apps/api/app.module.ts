@@ -9,7 +9,7 @@ import { DunningModule } from '#libs/dunning';
 import { ImagesModule, imagesEntities } from '#libs/images';
 import { OrdersModule, ordersEntities } from '#libs/orders';
 import { PaymentsModule } from '#libs/payments';
-import { StripeProvider, stripeOptions } from '#libs/payments/stripe';
+import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
 import { SagaStoreModule } from '#libs/saga';
@@ -144,7 +144,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       ImagesModule,
       OrdersModule,
       PaymentsModule,
-      orderPayments(new StripeProvider(stripeOptions(environment))),
+      orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
       PlacementModule,
       ServersModule,
       { module: SagaStoreModule, global: true },

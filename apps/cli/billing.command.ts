@@ -2,11 +2,8 @@ import type { Command } from 'commander';
 import type { EntityManager } from 'typeorm';
 import { billingSettings, dunningSettings, setTaxRate, taxRates } from '#libs/billing';
 import { changeSetting, SETTINGS } from './billing-settings.ts';
-import { withInstallation } from './installation.ts';
+import { INSTALLATION, type Installation, moneyClock, withInstallation } from './installation.ts';
 import { invalid, parseMoment } from './options.ts';
-
-/** The audit's subject where the whole installation is meant. */
-const INSTALLATION = 1;
 
 export function registerBilling(program: Command): void {
   const billing = program
@@ -50,17 +47,22 @@ async function set(name: string, value: string): Promise<void> {
 async function tax(country: string, percent: string, { from }: { readonly from?: string }): Promise<void> {
   if (!/^\d{1,2}(\.\d{1,2})?$/.test(percent))
     throw invalid(`"${percent}" must be a percentage such as 19 or 7.5`);
-  const effectiveFrom = from === undefined ? new Date() : parseMoment('--from', from);
+  const asked = from === undefined ? undefined : parseMoment('--from', from);
   const basisPoints = Math.round(Number(percent) * 100);
-  await changed((manager) => setTaxRate(manager, { country, effectiveFrom, basisPoints }));
-  process.stdout.write(`✔ the tax of ${country} is ${percent} % from ${effectiveFrom.toISOString()} on\n`);
+  await changed(async (manager, installation) => {
+    const effectiveFrom = asked ?? (await moneyClock(installation)).now();
+    await setTaxRate(manager, { country, effectiveFrom, basisPoints });
+    process.stdout.write(`✔ the tax of ${country} is ${percent} % from ${effectiveFrom.toISOString()} on\n`);
+  });
 }
 
-async function changed(change: (manager: EntityManager) => Promise<void>): Promise<void> {
-  await withInstallation(({ dataSource, audit }) =>
-    dataSource.transaction(async (manager) => {
-      await change(manager);
-      await audit('installation.change_billing', INSTALLATION, manager);
+async function changed(
+  change: (manager: EntityManager, installation: Installation) => Promise<void>,
+): Promise<void> {
+  await withInstallation((installation) =>
+    installation.dataSource.transaction(async (manager) => {
+      await change(manager, installation);
+      await installation.audit('installation.change_billing', INSTALLATION, manager);
     }),
   );
 }

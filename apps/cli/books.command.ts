@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { type BooksDifference, checkBooks } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
-import { newId, systemClock } from '#libs/kernel';
+import { newId } from '#libs/kernel';
 import { CardsService, PaymentCalls } from '#libs/payments';
 import { StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { FindingsService } from '#libs/placement';
 import { SagaStore } from '#libs/saga';
 import { compareWithProvider, refundInvoice } from '#libs/workflows';
-import { type Installation, withInstallation } from './installation.ts';
+import { type Installation, moneyClock, withInstallation } from './installation.ts';
 import { invalid } from './options.ts';
 
 interface CheckOptions {
@@ -43,7 +43,7 @@ export function registerBooks(program: Command): void {
 async function check({ provider }: CheckOptions): Promise<void> {
   const differences = await withInstallation(async (installation) => {
     const own = await installation.dataSource.transaction('REPEATABLE READ', checkBooks);
-    return provider ? [...own, ...(await compareWithProvider(depsOf(installation)))] : own;
+    return provider ? [...own, ...(await compareWithProvider(await depsOf(installation)))] : own;
   });
   for (const difference of differences) process.stdout.write(line(difference));
   if (differences.length > 0) process.exitCode = 1;
@@ -63,11 +63,12 @@ async function refund(
     requestId: `shell ${request ?? newId()}`,
     refundTo: to,
     reason,
-    at: new Date(),
   } as const;
-  await withInstallation(async ({ dataSource, audit }) => {
+  await withInstallation(async (installation) => {
+    const { dataSource, audit } = installation;
+    const at = (await moneyClock(installation)).now();
     const note = await runInTransaction(dataSource, async (manager) => {
-      const issued = await refundInvoice(manager, new SagaStore(dataSource), asked);
+      const issued = await refundInvoice(manager, new SagaStore(dataSource), { ...asked, at });
       await audit('invoice.refund', asked.invoiceId, manager);
       return issued;
     });
@@ -78,12 +79,14 @@ async function refund(
   });
 }
 
-function depsOf({ dataSource, environment }: Installation) {
+async function depsOf(installation: Installation) {
+  const { dataSource, environment } = installation;
+  const clock = await moneyClock(installation);
   const provider = new StripeProvider(stripeOptions(environment));
   const calls = new PaymentCalls(dataSource);
-  const cards = new CardsService(dataSource, calls, provider, systemClock);
+  const cards = new CardsService(dataSource, calls, provider, clock);
   const [sagas, findings] = [new SagaStore(dataSource), new FindingsService(dataSource)];
-  return { dataSource, provider, calls, cards, sagas, findings, clock: systemClock };
+  return { dataSource, provider, calls, cards, sagas, findings, clock };
 }
 
 function line({ rule, subject, differsBy }: BooksDifference): string {

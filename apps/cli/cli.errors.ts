@@ -12,6 +12,7 @@ const KINDS = {
   api_refused: 'internal',
   ssh_failed: 'unavailable',
   mail_refused: 'unavailable',
+  clock_fixed: 'conflict',
 } as const satisfies Record<string, ErrorKind>;
 
 export type CliErrorCode = keyof typeof KINDS;

@@ -6,6 +6,8 @@ import { createDataSource } from '#libs/database';
 import type { Hypervisor } from '#libs/hypervisor';
 import { createHypervisorDrivers } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
+import { MoneyClock } from '#libs/payments';
+import { isEmulated } from '#libs/payments/stripe';
 import { installationId, placementEntities } from '#libs/placement';
 import { type ShellAudit, shellAudit } from './shell-audit.ts';
 
@@ -16,6 +18,9 @@ export interface Installation {
   readonly hypervisor: Hypervisor;
   readonly audit: ShellAudit;
 }
+
+/** The audit's subject where the whole installation is meant. */
+export const INSTALLATION = 1;
 
 const entities = [...accountsEntities, ...catalogEntities, ...imagesEntities, ...placementEntities];
 
@@ -42,4 +47,9 @@ export async function withInstallation<T>(
   } finally {
     await dataSource.destroy();
   }
+}
+
+/** The clock of money. @throws PaymentError `clock_moved` where it was moved, and Stripe itself is connected now */
+export function moneyClock({ dataSource, environment }: Installation): Promise<MoneyClock> {
+  return MoneyClock.open(dataSource, isEmulated(environment));
 }

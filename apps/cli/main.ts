@@ -5,6 +5,7 @@ import { registerAddress } from './address.command.ts';
 import { registerAudit } from './audit.command.ts';
 import { registerBilling } from './billing.command.ts';
 import { registerBooks } from './books.command.ts';
+import { registerClock } from './clock.command.ts';
 import { registerDoctor } from './doctor.command.ts';
 import { registerDown } from './down.command.ts';
 import { registerHost } from './host.command.ts';
@@ -34,6 +35,7 @@ for (const register of [
   registerPrice,
   registerBilling,
   registerBooks,
+  registerClock,
   registerMail,
   registerSaga,
   registerAudit,

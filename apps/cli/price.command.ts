@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { changePrice, firstPrice, type PriceItem, priceVersions } from '#libs/billing';
 import { formatMicro } from '#libs/kernel';
-import { withInstallation } from './installation.ts';
+import { moneyClock, withInstallation } from './installation.ts';
 import { invalid, parseMoment } from './options.ts';
 
 interface SetOptions {
@@ -39,10 +39,11 @@ async function list(): Promise<void> {
 async function set(code: string, amount: string, { from, title }: SetOptions): Promise<void> {
   const item = parseItem(code);
   const hourlyMicro = parseAmount(amount);
-  const now = new Date();
-  const effectiveFrom = from === undefined ? now : parseMoment('--from', from);
-  await withInstallation(async ({ dataSource }) => {
-    await dataSource.transaction(async (manager) => {
+  const asked = from === undefined ? undefined : parseMoment('--from', from);
+  await withInstallation(async (installation) => {
+    const now = (await moneyClock(installation)).now();
+    const effectiveFrom = asked ?? now;
+    await installation.dataSource.transaction(async (manager) => {
       const isNew = !(await priceVersions(manager)).some((version) => version.item === item);
       if (!isNew) return changePrice(manager, { item, hourlyMicro, effectiveFrom, now });
       if (title === undefined)
@@ -51,8 +52,8 @@ async function set(code: string, amount: string, { from, title }: SetOptions): P
         throw invalid(`${item} has no price yet: its first one counts at once, without --from`);
       await firstPrice(manager, { item, title, hourlyMicro });
     });
+    process.stdout.write(`${item} costs ${amount} an hour from ${effectiveFrom.toISOString()} on\n`);
   });
-  process.stdout.write(`${item} costs ${amount} an hour from ${effectiveFrom.toISOString()} on\n`);
 }
 
 function parseItem(text: string): PriceItem {

@@ -27,7 +27,11 @@ export class Books {
   /** Invoices what is due and has it collected. An account that could not be invoiced is a finding until it could. */
   async closeDue(): Promise<void> {
     const onIssued = collectIssued(this.collecting.sagas);
-    const { invoices, lines, failures } = await closeDue(this.dataSource, new Date(), onIssued);
+    const { invoices, lines, failures } = await closeDue(
+      this.dataSource,
+      this.collecting.clock.now(),
+      onIssued,
+    );
     if (invoices > 0) this.log.info({ invoices, lines }, 'invoiced what was due');
     for (const { accountId, error } of failures) {
       this.log.error({ err: error, accountId }, 'an account could not be invoiced and will be tried again');
@@ -43,7 +47,7 @@ export class Books {
 
   /** Asks for open invoices that nobody asks for. What has kept them from it is a finding until it has gone. */
   async collectDue(): Promise<void> {
-    const invoices = await collectDue(this.dataSource, this.collecting.sagas, new Date());
+    const invoices = await collectDue(this.dataSource, this.collecting.sagas, this.collecting.clock.now());
     if (invoices > 0) this.log.warn({ invoices }, 'invoices that nobody had asked for are collected now');
     const failed = await uncollected(this.dataSource);
     await this.tell(
@@ -54,12 +58,12 @@ export class Books {
 
   /** Recharges credit that has fallen below its mark. */
   async rechargeDue(): Promise<void> {
-    await rechargeDue(this.dataSource, this.collecting.sagas, new Date());
+    await rechargeDue(this.dataSource, this.collecting.sagas, this.collecting.clock.now());
   }
 
   /** Warns customers who have reached a mark of their spending limit. */
   async alertSpending(): Promise<void> {
-    const { failures } = await mailSpendingAlerts(this.dataSource, new Date());
+    const { failures } = await mailSpendingAlerts(this.dataSource, this.collecting.clock.now());
     for (const { accountId, error } of failures) {
       this.log.error({ err: error, accountId }, 'spending could not be looked at and will be again');
     }

@@ -1,8 +1,9 @@
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { systemClock } from '#libs/kernel';
+import type { Clock } from '#libs/kernel';
 import {
   CardsService,
+  MONEY_CLOCK,
   PAYMENT_PROVIDER,
   PaymentCalls,
   type PaymentProvider,
@@ -20,7 +21,15 @@ export const COLLECTING = Symbol('CollectingDeps');
   providers: [
     {
       provide: COLLECTING,
-      inject: [DataSource, PAYMENT_PROVIDER, PaymentCalls, CardsService, SagaStore, FindingsService],
+      inject: [
+        DataSource,
+        PAYMENT_PROVIDER,
+        PaymentCalls,
+        CardsService,
+        SagaStore,
+        FindingsService,
+        MONEY_CLOCK,
+      ],
       useFactory: (
         dataSource: DataSource,
         provider: PaymentProvider,
@@ -28,7 +37,8 @@ export const COLLECTING = Symbol('CollectingDeps');
         cards: CardsService,
         sagas: SagaStore,
         findings: FindingsService,
-      ): CollectingDeps => ({ dataSource, provider, calls, cards, sagas, findings, clock: systemClock }),
+        clock: Clock,
+      ): CollectingDeps => ({ dataSource, provider, calls, cards, sagas, findings, clock }),
     },
   ],
   exports: [COLLECTING],

@@ -6,7 +6,12 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import type { Clock } from '#libs/kernel';
+import { MONEY_CLOCK } from '#libs/payments';
 import { type Task, TIMETABLE } from './timetable.ts';
+
+/** A clock that was moved is noticed within so long. */
+const MOST_NAP_MILLISECONDS = 1000;
 
 /** What the worker does by the clock. Each task waits for its own last run; PostgreSQL keeps several workers apart. */
 @Injectable()
@@ -16,6 +21,7 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
 
   constructor(
     @Inject(TIMETABLE) private readonly tasks: readonly Task[],
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
     private readonly log: PinoLogger,
   ) {}
 
@@ -39,7 +45,17 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
       } catch (err) {
         this.log.error({ err, task: name }, 'a scheduled task failed and will be tried again');
       }
-      await pause(everySeconds * 1000, signal);
+      await this.wait(everySeconds * 1000, signal);
+    }
+  }
+
+  /** Where the clock of money is moved ahead, what would have been done meanwhile is due. */
+  private async wait(milliseconds: number, signal: AbortSignal): Promise<void> {
+    for (let left = milliseconds; left > 0 && !signal.aborted; ) {
+      const began = this.clock.now().getTime();
+      const nap = Math.min(left, MOST_NAP_MILLISECONDS);
+      await pause(nap, signal);
+      left -= Math.max(nap, this.clock.now().getTime() - began);
     }
   }
 }

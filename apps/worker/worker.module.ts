@@ -12,7 +12,7 @@ import { imagesEntities } from '#libs/images';
 import { ACCESS_PUBLISHER, type AccessPublisher, accessModule } from '#libs/networks';
 import { ordersEntities } from '#libs/orders';
 import { PaymentsModule, PaymentsService } from '#libs/payments';
-import { StripeProvider, stripeOptions } from '#libs/payments/stripe';
+import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { FindingsService, PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
 import { SagaStoreModule } from '#libs/saga';
@@ -63,7 +63,7 @@ export function workerModule(environment: Environment, installationId: string): 
         simulatedFolder: environment.SERVERY_SIMULATED_FLEET_DIR,
       }),
       accessModule(environment.SERVERY_RELAY_SOCKET),
-      orderPayments(new StripeProvider(stripeOptions(environment))),
+      orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
       PaymentsModule,
       PlacementModule,
       CollectingModule,

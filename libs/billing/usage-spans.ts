@@ -174,7 +174,7 @@ async function sealedMoment(
 }
 
 async function transactionMoment(manager: EntityManager): Promise<Date> {
-  const [row] = await manager.query<{ now: Date }[]>('SELECT now() AS now');
+  const [row] = await manager.query<{ now: Date }[]>('SELECT money_now() AS now');
   if (!row) throw new Error('PostgreSQL told no time');
   return row.now;
 }

@@ -1,9 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { EmailConfirmations } from '#libs/accounts';
 import { assertBelowSpendingLimit } from '#libs/billing';
+import type { Clock } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
-import { PaymentsService } from '#libs/payments';
+import { MONEY_CLOCK, PaymentsService } from '#libs/payments';
 import { assertCanPay } from './ability-to-pay.ts';
 import { assertGoodStanding } from './good-standing.ts';
 import { Order } from './order.entity.ts';
@@ -24,6 +25,7 @@ export class OrdersService {
     private readonly placer: OrderPlacer,
     private readonly payments: PaymentsService,
     private readonly confirmations: EmailConfirmations,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
@@ -46,9 +48,9 @@ export class OrdersService {
     const sshPublicKeys = await this.items.publicKeys(request.projectId, sshKeys);
     await this.confirmations.assertMayOrder(request.accountId);
     await assertGoodStanding(this.dataSource.manager, request.accountId);
-    await assertBelowSpendingLimit(this.dataSource.manager, request.accountId, new Date());
+    await assertBelowSpendingLimit(this.dataSource.manager, request.accountId, this.clock.now());
     const { accountId } = request;
-    await assertCanPay(this.dataSource.manager, this.payments, { accountId, at: new Date() });
+    await assertCanPay(this.dataSource.manager, this.payments, { accountId, at: this.clock.now() });
     return this.placer.place({ ...rest, ...item, sshPublicKeys });
   }
 

@@ -1,10 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AccountsService, EmailConfirmations } from '#libs/accounts';
 import { assertBelowSpendingLimit } from '#libs/billing';
 import { demandOf } from '#libs/catalog';
-import { DomainError } from '#libs/kernel';
-import { PaymentsService } from '#libs/payments';
+import { type Clock, DomainError } from '#libs/kernel';
+import { MONEY_CLOCK, PaymentsService } from '#libs/payments';
 import { fits } from '#libs/placement';
 import { assertCanPay, needsHold } from './ability-to-pay.ts';
 import { assertGoodStanding } from './good-standing.ts';
@@ -32,6 +32,7 @@ export class QuotesService {
     private readonly accounts: AccountsService,
     private readonly payments: PaymentsService,
     private readonly confirmations: EmailConfirmations,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   /** @throws DomainError when what is asked for is not in the catalog, or does not go together. */
@@ -46,12 +47,12 @@ export class QuotesService {
     ]);
     const address = await problemOf(() => this.confirmations.assertMayOrder(accountId));
     const payment = await problemOf(() =>
-      assertCanPay(manager, this.payments, { accountId, at: new Date() }),
+      assertCanPay(manager, this.payments, { accountId, at: this.clock.now() }),
     );
     const isCard = payment !== undefined && payment.code !== 'credit_exhausted';
     const limit = await problemOf(async () => assertWithinLimits(account, usage, demand));
     const standing = await problemOf(() => assertGoodStanding(manager, accountId));
-    const spending = await problemOf(() => assertBelowSpendingLimit(manager, accountId, new Date()));
+    const spending = await problemOf(() => assertBelowSpendingLimit(manager, accountId, this.clock.now()));
     const stock = inStock
       ? undefined
       : { code: 'resource_unavailable', message: 'no host has room for this size now' };

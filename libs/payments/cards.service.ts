@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { type Clock, type Currency, newId } from '#libs/kernel';
 import { PaymentCalls } from './payment-calls.service.ts';
 import { declined, PaymentError } from './payments.errors.ts';
-import { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
+import { MONEY_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
 import type { Card, CardSetupStatus, PaymentProvider } from './port.ts';
 
 /** A card on file, as customers see it. */
@@ -44,7 +44,7 @@ export class CardsService {
     private readonly dataSource: DataSource,
     private readonly calls: PaymentCalls,
     @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
-    @Inject(PAYMENT_CLOCK) private readonly clock: Clock,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Opens the page on which a customer saves a card. Nothing is charged. */

@@ -2,12 +2,13 @@ export { type CardSetupRequest, CardsService, type SavedCard } from './cards.ser
 export { EVENT_TYPES, type EventGroup, type EventType, eventGroupOf } from './event-types.ts';
 export type { HoldRecord, HoldRowStatus } from './hold.record.ts';
 export type { HoldRequest, HoldResult } from './holds.service.ts';
+export { MONEY_CLOCK_LOOK_MILLISECONDS, MoneyClock, moneyClockAhead, moveMoneyClock } from './money-clock.ts';
 export { type CallKind, PaymentCalls } from './payment-calls.service.ts';
 export * from './payments.errors.ts';
 export type { MovedMoney, PaymentsListener } from './payments.listener.ts';
 export { PaymentsModule, type PaymentsPorts, paymentsPorts } from './payments.module.ts';
 export { type HoldView, PaymentsService } from './payments.service.ts';
-export { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
+export { MONEY_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
 export * from './port.ts';
 export * from './port-common.ts';
 export * from './port-invoices.ts';

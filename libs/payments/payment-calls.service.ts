@@ -90,7 +90,8 @@ export class PaymentCalls {
     if (last && !last.isSpent) return last;
     const attempt = (last?.attempt ?? 0) + 1;
     await this.dataSource.query(
-      `INSERT INTO payment_calls (idempotency_key, kind, subject_id, attempt, request) VALUES ($1, $2, $3, $4, $5)
+      `INSERT INTO payment_calls (idempotency_key, kind, subject_id, attempt, request, begun_at)
+       VALUES ($1, $2, $3, $4, $5, money_now())
        ON CONFLICT DO NOTHING`,
       [`servery-${kind}-${subjectId}-${attempt}`, kind, subjectId, attempt, last?.request ?? request],
     );
@@ -100,7 +101,7 @@ export class PaymentCalls {
   async #last<R>(kind: CallKind, subjectId: number): Promise<CallRow<R> | undefined> {
     const [row] = await this.dataSource.query<CallRow<R>[]>(
       `SELECT idempotency_key AS key, attempt, request, is_spent AS "isSpent",
-              begun_at < now() - make_interval(hours => ${KEYS_KEPT_HOURS}) AS "isOld"
+              begun_at < money_now() - make_interval(hours => ${KEYS_KEPT_HOURS}) AS "isOld"
        FROM payment_calls
        WHERE kind = $1 AND subject_id = $2 ORDER BY attempt DESC LIMIT 1`,
       [kind, subjectId],

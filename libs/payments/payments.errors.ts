@@ -22,6 +22,7 @@ const CODES = {
   webhook_signature_invalid: { kind: 'invalid_input', retryable: false },
   provider_refused: { kind: 'internal', retryable: false },
   provider_misconfigured: { kind: 'internal', retryable: false },
+  clock_moved: { kind: 'conflict', retryable: false },
   provider_unavailable: { kind: 'unavailable', retryable: true },
 } as const satisfies Record<string, { kind: DomainError['kind']; retryable: boolean }>;
 

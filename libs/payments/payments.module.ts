@@ -1,12 +1,12 @@
 import { type DynamicModule, type FactoryProvider, Module, type ModuleMetadata } from '@nestjs/common';
-import { type Clock, systemClock } from '#libs/kernel';
+import type { Clock } from '#libs/kernel';
 import { CardsService } from './cards.service.ts';
 import { EventTeller } from './event-teller.service.ts';
 import { HoldsService } from './holds.service.ts';
 import { PaymentCalls } from './payment-calls.service.ts';
 import { PAYMENTS_LISTENER, type PaymentsListener } from './payments.listener.ts';
 import { PaymentsService } from './payments.service.ts';
-import { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
+import { MONEY_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
 import type { PaymentProvider } from './port.ts';
 import { ProviderEvents } from './provider-events.service.ts';
 import { TopUpsService } from './top-ups.service.ts';
@@ -17,7 +17,8 @@ export interface PaymentsPorts {
   /** How the listener is made, from what `imports` gives. */
   readonly listener: Pick<FactoryProvider<PaymentsListener>, 'inject' | 'useFactory'>;
   readonly imports?: ModuleMetadata['imports'];
-  readonly clock?: Clock;
+  /** How the clock of money is made. */
+  readonly clock: Pick<FactoryProvider<Clock>, 'inject' | 'useFactory'>;
 }
 
 class PaymentsPortsModule {}
@@ -31,9 +32,9 @@ export function paymentsPorts(ports: PaymentsPorts): DynamicModule {
     providers: [
       { provide: PAYMENT_PROVIDER, useValue: ports.provider },
       { provide: PAYMENTS_LISTENER, ...ports.listener },
-      { provide: PAYMENT_CLOCK, useValue: ports.clock ?? systemClock },
+      { provide: MONEY_CLOCK, ...ports.clock },
     ],
-    exports: [PAYMENT_PROVIDER, PAYMENTS_LISTENER, PAYMENT_CLOCK],
+    exports: [PAYMENT_PROVIDER, PAYMENTS_LISTENER, MONEY_CLOCK],
   };
 }
 

@@ -1,4 +1,4 @@
 /** The {@link PaymentProvider} of the app. */
 export const PAYMENT_PROVIDER = Symbol('PaymentProvider');
-/** The {@link Clock} by which cards expire and sweeps look back. */
-export const PAYMENT_CLOCK = Symbol('PaymentClock');
+/** The {@link Clock} of everything that has to do with money: a {@link MoneyClock} in the apps. */
+export const MONEY_CLOCK = Symbol('MoneyClock');

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import type { Clock } from '#libs/kernel';
 import { EventTeller, type StoredEvent } from './event-teller.service.ts';
 import { HoldsService } from './holds.service.ts';
-import { PAYMENT_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
+import { MONEY_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
 import type { PaymentProvider, ProviderEvent } from './port.ts';
 
 interface DueEvent extends StoredEvent {
@@ -50,7 +50,7 @@ export class ProviderEvents {
     private readonly holds: HoldsService,
     private readonly teller: EventTeller,
     @Inject(PAYMENT_PROVIDER) private readonly provider: PaymentProvider,
-    @Inject(PAYMENT_CLOCK) private readonly clock: Clock,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   /**

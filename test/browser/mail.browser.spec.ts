@@ -1,35 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SunkMail } from '#libs/mail/sink';
 import { graveViolations } from './accessibility.fixture.ts';
-import { fromEnvironment, keepPictureOnFailure, launchChromium, openPage } from './chromium.fixture.ts';
+import { keepPictureOnFailure, launchChromium, openPage } from './chromium.fixture.ts';
+import { followMail, MAIL_WITHIN_MILLISECONDS, mailPage, mailsTo } from './mail.fixture.ts';
 import { type Login, newLogin, signIn } from './visitor.fixture.ts';
-
-const mailPage = fromEnvironment('SERVERY_MAIL_URL');
-/** The worker sends within seconds; a busy machine takes its time. */
-const MAIL_WITHIN_MILLISECONDS = 60_000;
 
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchChromium();
 });
 afterAll(() => browser.close());
-
-async function mailsTo(recipient: string): Promise<SunkMail[]> {
-  const answer = await fetch(`${mailPage}/mails.json?to=${encodeURIComponent(recipient)}`);
-  return ((await answer.json()) as { mails: SunkMail[] }).mails;
-}
-
-/** Opens the newest mail to somebody with this subject in the mail page, and follows the link of its text. */
-async function followMail(page: Page, to: string, subject: string): Promise<void> {
-  await expect
-    .poll(async () => (await mailsTo(to)).map((mail) => mail.subject), { timeout: MAIL_WITHIN_MILLISECONDS })
-    .toContain(subject);
-  const mail = (await mailsTo(to)).find((one) => one.subject === subject);
-  await page.goto(`${mailPage}/mails/${mail?.id}`);
-  await page.locator('pre').getByRole('link').first().click();
-}
 
 async function signUp(page: Page, login: Login): Promise<void> {
   await page.goto('/sign-up');

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import ssh2, { type ConnectConfig } from 'ssh2';
 
 export interface SshLogin {
@@ -36,6 +37,19 @@ export function runBySsh({ host, port, hostKey, secret }: SshLogin, command: str
     });
     client.connect(config);
   }).finally(() => client.end());
+}
+
+/** Whether an SSH server answers with its banner, within some seconds; a port that takes a connection is none yet. */
+export function answersBySsh({ host, port }: Pick<SshLogin, 'host' | 'port'>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 5_000 });
+    const end = (answered: boolean) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.on('data', (bytes) => end(bytes.toString().startsWith('SSH-')));
+    for (const event of ['timeout', 'error', 'close']) socket.on(event, () => end(false));
+  });
 }
 
 /** A new Ed25519 key pair in OpenSSH's formats. */

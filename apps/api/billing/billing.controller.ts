@@ -16,8 +16,9 @@ import {
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import * as contracts from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
-import { formatMicro } from '#libs/kernel';
+import { type Clock, formatMicro } from '#libs/kernel';
 import { pageOfArray } from '#libs/listing';
+import { MONEY_CLOCK } from '#libs/payments';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
@@ -31,6 +32,7 @@ export class BillingController {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get('usage')
@@ -44,7 +46,7 @@ export class BillingController {
     @Query({ schema: contracts.usageQuery }) parsed: z.output<typeof contracts.usageQuery>,
   ) {
     const { from, until, by, ...paging } = parsed;
-    const period = usagePeriod({ from, until }, new Date());
+    const period = usagePeriod({ from, until }, this.clock.now());
     const keys = new Set(by ?? (['server'] as const));
     const sums = await usageSums(this.dataSource.manager, accountId, period, keys);
     const query = toListQuery(paging);
@@ -67,7 +69,7 @@ export class BillingController {
   })
   async balance(@CurrentPrincipal() { accountId }: Principal) {
     const { manager } = this.dataSource;
-    const stands = await accountBalance(manager, accountId, new Date());
+    const stands = await accountBalance(manager, accountId, this.clock.now());
     const arrears = await arrearsOf(manager, accountId);
     return {
       balance: {
@@ -93,7 +95,7 @@ export class BillingController {
   })
   async forecast(@CurrentPrincipal() { accountId }: Principal) {
     const { manager } = this.dataSource;
-    const now = new Date();
+    const now = this.clock.now();
     const spent = await monthSpending(manager, accountId, now);
     const forecast = await monthForecast(manager, accountId, now);
     return { forecast: presentForecast(await this.currencyOf(accountId), spent, forecast) };
@@ -159,7 +161,7 @@ export class BillingController {
   ) {
     const currency = await this.currencyOf(accountId);
     const amountMinor = await runInTransaction(this.dataSource, (manager) =>
-      redeemPromotionCode(manager, { accountId, code, currency, at: new Date() }),
+      redeemPromotionCode(manager, { accountId, code, currency, at: this.clock.now() }),
     );
     return { credit: { amount_minor: amountMinor, currency } };
   }

@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import {
@@ -19,6 +19,8 @@ import {
   invoiceListResponse,
   invoiceResponse,
 } from '#libs/contracts';
+import type { Clock } from '#libs/kernel';
+import { MONEY_CLOCK } from '#libs/payments';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
@@ -29,7 +31,10 @@ type ById = z.output<typeof byId>;
 /** The account's invoices, whatever project their servers are in. */
 @Controller('v1/invoices')
 export class InvoicesController {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
+  ) {}
 
   @Get()
   @Endpoint({ summary: 'List your invoices', access: 'spend', response: invoiceListResponse })
@@ -42,7 +47,7 @@ export class InvoicesController {
     const filter = { accountId, ...(parsed.status && { open: parsed.status === 'open' }) };
     const page = { limit: query.perPage, offset: (query.page - 1) * query.perPage };
     const items = await invoices(manager, { ...filter, ...page });
-    const now = new Date();
+    const now = this.clock.now();
     return {
       invoices: items.map((one) => presentInvoice(one, now)),
       meta: metaOf(query, { items, total: await countInvoices(manager, filter) }),
@@ -63,7 +68,7 @@ export class InvoicesController {
       creditNotes: await creditNotes(manager, { invoiceId: id }),
       collections: await collectionsOf(manager, id),
     };
-    return { invoice: presentInvoiceDetails(found, history, new Date()) };
+    return { invoice: presentInvoiceDetails(found, history, this.clock.now()) };
   }
 
   @Get(':id/lines')

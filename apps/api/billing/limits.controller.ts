@@ -4,6 +4,8 @@ import type { z } from 'zod';
 import { alertedPercents, monthSpending, setSpendingLimit, spendingLimit } from '#libs/billing';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { type LimitsWire, limitsResponse, putLimits } from '#libs/contracts';
+import type { Clock } from '#libs/kernel';
+import { MONEY_CLOCK } from '#libs/payments';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 
@@ -13,6 +15,7 @@ export class LimitsController {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get()
@@ -47,7 +50,7 @@ export class LimitsController {
 
   private async present(accountId: number): Promise<LimitsWire> {
     const { manager } = this.dataSource;
-    const now = new Date();
+    const now = this.clock.now();
     const limit = await spendingLimit(manager, accountId);
     const { totalMinor } = await monthSpending(manager, accountId, now);
     return {

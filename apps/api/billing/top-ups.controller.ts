@@ -13,7 +13,8 @@ import {
   rechargeResponse,
 } from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
-import { TopUpsService } from '#libs/payments';
+import type { Clock } from '#libs/kernel';
+import { MONEY_CLOCK, TopUpsService } from '#libs/payments';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 
@@ -25,6 +26,7 @@ export class TopUpsController {
     private readonly accounts: AccountsService,
     private readonly dataSource: DataSource,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   @Post('top_ups')
@@ -95,7 +97,7 @@ export class TopUpsController {
   ) {
     const change = recharge && { belowMinor: recharge.below_minor, amountMinor: recharge.amount_minor };
     await runInTransaction(this.dataSource, async (manager) => {
-      await ensureBooks(manager, accountId, this.environment.SERVERY_CURRENCY, new Date());
+      await ensureBooks(manager, accountId, this.environment.SERVERY_CURRENCY, this.clock.now());
       await setRecharge(manager, accountId, change);
     });
     return this.presentRecharge(accountId);

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import {
@@ -15,7 +15,9 @@ import {
 } from '#libs/billing';
 import * as contracts from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
+import type { Clock } from '#libs/kernel';
 import { pageOfArray } from '#libs/listing';
+import { MONEY_CLOCK } from '#libs/payments';
 import { SagaStore } from '#libs/saga';
 import { refundInvoice, startCollecting } from '#libs/workflows';
 import {
@@ -48,6 +50,7 @@ export class BookedInvoicesController {
   constructor(
     private readonly dataSource: DataSource,
     private readonly sagas: SagaStore,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get('invoices')
@@ -61,7 +64,7 @@ export class BookedInvoicesController {
     parsed: z.output<typeof contracts.bookedInvoiceListQuery>,
   ) {
     const query = toListQuery({ page: parsed.page, per_page: parsed.per_page });
-    const now = new Date();
+    const now = this.clock.now();
     const filter = filterOf(parsed, now);
     const { manager } = this.dataSource;
     const page = { limit: query.perPage, offset: (query.page - 1) * query.perPage };
@@ -116,7 +119,7 @@ export class BookedInvoicesController {
       amountMinor: body.amount_minor,
       refundTo: body.refund_to,
       reason: body.reason,
-      at: new Date(),
+      at: this.clock.now(),
     };
     const note = await runInTransaction(this.dataSource, (manager) =>
       refundInvoice(manager, this.sagas, request),
@@ -132,7 +135,7 @@ export class BookedInvoicesController {
     response: contracts.invoiceResponse,
   })
   async writeOff(@Param({ schema: contracts.byId }) { id }: ById) {
-    const given = { invoiceId: id, at: new Date() };
+    const given = { invoiceId: id, at: this.clock.now() };
     await runInTransaction(this.dataSource, async (manager) => {
       const amountMinor = await writeOff(manager, given);
       // What asks for it at the provider is taken back.
@@ -163,7 +166,7 @@ export class BookedInvoicesController {
       creditNotes: await creditNotes(manager, { invoiceId: id }),
       collections: await collectionsOf(manager, id),
     };
-    return presentInvoiceDetails(found, history, new Date());
+    return presentInvoiceDetails(found, history, this.clock.now());
   }
 }
 

@@ -16,6 +16,8 @@ import {
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import * as contracts from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
+import type { Clock } from '#libs/kernel';
+import { MONEY_CLOCK } from '#libs/payments';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { ResourceId } from '../idempotency/idempotency.interceptor.ts';
@@ -30,6 +32,7 @@ export class CustomersController {
     private readonly dataSource: DataSource,
     private readonly accounts: AccountsService,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get('customers')
@@ -46,7 +49,7 @@ export class CustomersController {
     const found = await accountOverviews(this.dataSource.manager, {
       ...(search !== undefined && { search }),
       ...(overdue !== undefined && { overdue: overdue === 'true' }),
-      now: new Date(),
+      now: this.clock.now(),
       limit: query.perPage,
       offset: (query.page - 1) * query.perPage,
     });
@@ -98,7 +101,7 @@ export class CustomersController {
   ) {
     await this.accounts.get(accountId);
     const currency = this.environment.SERVERY_CURRENCY;
-    const at = new Date();
+    const at = this.clock.now();
     await runInTransaction(this.dataSource, async (manager) => {
       await ensureBooks(manager, accountId, currency, at);
       await grantCredit(manager, {
@@ -147,13 +150,13 @@ export class CustomersController {
       ...presentCustomer(overview),
       paying: paying.by,
       terms_days: paying.by === 'terms' ? paying.days : null,
-      unbilled_minor: await openAmountMinor(manager, id, new Date()),
+      unbilled_minor: await openAmountMinor(manager, id, this.clock.now()),
     };
   }
 
   /** @throws BillingError `billing_account_not_found` */
   private async overview(accountId: number) {
-    const page = { now: new Date(), limit: 1, offset: 0 };
+    const page = { now: this.clock.now(), limit: 1, offset: 0 };
     const { items } = await accountOverviews(this.dataSource.manager, { accountId, ...page });
     const [overview] = items;
     if (overview) return overview;

@@ -1,4 +1,4 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import {
@@ -17,6 +17,8 @@ import {
   revenueQuery,
   revenueResponse,
 } from '#libs/contracts';
+import type { Clock } from '#libs/kernel';
+import { MONEY_CLOCK } from '#libs/payments';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
@@ -27,7 +29,10 @@ const DEFAULT_MONTHS = 12;
 /** What the books say, and the entries that it comes from. */
 @Controller('v1/books')
 export class LedgerController {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
+  ) {}
 
   @Get('entries')
   @Endpoint({
@@ -61,7 +66,7 @@ export class LedgerController {
     response: revenueResponse,
   })
   async revenue(@Query({ schema: revenueQuery }) asked: z.output<typeof revenueQuery>) {
-    const until = monthAfter(asked.until ?? new Date(), 1);
+    const until = monthAfter(asked.until ?? this.clock.now(), 1);
     const from = asked.from ?? monthAfter(until, -DEFAULT_MONTHS);
     const lines = await revenueByMonth(this.dataSource.manager, { from, until });
     return { revenue: lines.map(presentRevenue) };
@@ -74,7 +79,7 @@ export class LedgerController {
     response: receivablesResponse,
   })
   async receivables() {
-    const ages = await receivablesByAge(this.dataSource.manager, new Date());
+    const ages = await receivablesByAge(this.dataSource.manager, this.clock.now());
     return { receivables: ages.map(({ openMinor, ...age }) => ({ ...age, open_minor: openMinor })) };
   }
 }

@@ -5,6 +5,8 @@ import { changePrice, type PriceItem, priceVersions } from '#libs/billing';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { changeBookedPrice, priceBookResponse } from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
+import type { Clock } from '#libs/kernel';
+import { MONEY_CLOCK } from '#libs/payments';
 import { Endpoint } from '../http/endpoint.ts';
 import { presentPrices } from './books.presenter.ts';
 
@@ -17,6 +19,7 @@ export class PricesController {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
+    @Inject(MONEY_CLOCK) private readonly clock: Clock,
   ) {}
 
   @Get()
@@ -26,7 +29,7 @@ export class PricesController {
     response: priceBookResponse,
   })
   async list() {
-    return this.book(new Date());
+    return this.book(this.clock.now());
   }
 
   @Post()
@@ -39,7 +42,7 @@ export class PricesController {
     idempotent: true,
   })
   async change(@Body({ schema: changeBookedPrice }) body: z.output<typeof changeBookedPrice>) {
-    const now = new Date();
+    const now = this.clock.now();
     const change = {
       item: body.item as PriceItem,
       hourlyMicro: hourlyMicro(body.hourly),
@@ -47,7 +50,7 @@ export class PricesController {
       now,
     };
     await runInTransaction(this.dataSource, (manager) => changePrice(manager, change));
-    return this.book(new Date());
+    return this.book(this.clock.now());
   }
 
   private async book(now: Date) {

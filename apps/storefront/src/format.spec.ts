@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, formatElapsed, formatGb, formatHourly, formatMinor, formatPrice } from './format.ts';
+import {
+  asSentence,
+  formatDuration,
+  formatElapsed,
+  formatGb,
+  formatHourly,
+  formatMinor,
+  formatPrice,
+} from './format.ts';
 
 describe('what people read', () => {
   it.each([
@@ -44,5 +52,13 @@ describe('what people read', () => {
     [65_000, '1 min 5 s'],
   ])('%d ms of work took %s', (durationMs, text) => {
     expect(formatDuration(durationMs)).toBe(text);
+  });
+
+  it.each([
+    ['a payment has failed: pay it', 'A payment has failed: pay it.'],
+    ['Add a card, then order again.', 'Add a card, then order again.'],
+    ['web-1 is locked', 'web-1 is locked.'],
+  ])('the API’s "%s" is the sentence "%s"', (message, sentence) => {
+    expect(asSentence(message)).toBe(sentence);
   });
 });

@@ -71,3 +71,9 @@ export function formatHours(seconds: number): string {
   const hours = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 }).format(seconds / 3600);
   return `${hours} h`;
 }
+
+/** A message of the API as a sentence of a page; what begins with a name keeps it as it is. */
+export function asSentence(message: string): string {
+  const begun = /^[a-z]+ /.test(message) ? message.charAt(0).toUpperCase() + message.slice(1) : message;
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}

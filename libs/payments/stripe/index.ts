@@ -1,2 +1,2 @@
 export { type StripeOptions, StripeProvider } from './stripe.provider.ts';
-export { stripeOptions } from './stripe-from-environment.ts';
+export { isEmulated, stripeOptions } from './stripe-from-environment.ts';

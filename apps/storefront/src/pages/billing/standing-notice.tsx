@@ -63,7 +63,7 @@ function ArrearsSentence({
         }
       >
         Pay {owed} with a working card or pay it in: {next}
-        {arrears.next && `; the next step is on ${formatDay(arrears.next)}`}.
+        {arrears.step && arrears.next && `; the next step is on ${formatDay(arrears.next)}`}.
       </Notice>
     </div>
   );

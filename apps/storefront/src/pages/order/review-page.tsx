@@ -11,6 +11,7 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
+import { asSentence } from '../../format.ts';
 import { type OrderDraft, readOrderDraft } from '../../order-draft.ts';
 import { UnconfirmedEmail } from '../account/unconfirmed-email.tsx';
 import { CardChoice } from './card-choice.tsx';
@@ -104,9 +105,14 @@ function Obstacle({
 }) {
   if (problem.code === 'email_unconfirmed' && account)
     return <UnconfirmedEmail account={account} isObstacle />;
+  const toBilling = problem.code === 'account_in_arrears' && (
+    <Link to="/billing" className={buttonClass('secondary', 'small')}>
+      See what is open
+    </Link>
+  );
   return (
-    <Notice tone="warning" title="This cannot be ordered right now">
-      {problem.message}
+    <Notice tone="warning" title="This cannot be ordered right now" actions={toBilling}>
+      {asSentence(problem.message)}
     </Notice>
   );
 }
