@@ -1,12 +1,8 @@
 import type { Command } from 'commander';
-import type { EntityManager } from 'typeorm';
-import { billingSettings, dunningSettings, setTaxRate, taxRates } from '#libs/billing';
-import { changeSetting, SETTINGS } from './billing-settings.ts';
+import { setTaxRate, taxRates } from '#libs/billing';
+import { changeSetting, knownSettings, SETTINGS, settingOf } from './billing-settings.ts';
 import { withInstallation } from './installation.ts';
 import { invalid, parseMoment } from './options.ts';
-
-/** The audit's subject where the whole installation is meant. */
-const INSTALLATION = 1;
 
 export function registerBilling(program: Command): void {
   const billing = program
@@ -30,9 +26,11 @@ export function registerBilling(program: Command): void {
 
 async function show(): Promise<void> {
   await withInstallation(async ({ dataSource: { manager } }) => {
-    const known = { billing: await billingSettings(manager), dunning: await dunningSettings(manager) };
-    for (const [name, { read, what }] of Object.entries(SETTINGS)) {
-      process.stdout.write(`${name.padEnd(28)}  ${String(read(known) ?? '').padEnd(24)}  ${what}\n`);
+    const known = await knownSettings(manager);
+    for (const [name, { what }] of Object.entries(SETTINGS)) {
+      process.stdout.write(
+        `${name.padEnd(28)}  ${String(settingOf(known, name) ?? '').padEnd(24)}  ${what}\n`,
+      );
     }
     for (const { country, effectiveFrom, basisPoints } of await taxRates(manager)) {
       process.stdout.write(
@@ -43,7 +41,14 @@ async function show(): Promise<void> {
 }
 
 async function set(name: string, value: string): Promise<void> {
-  await changed((manager) => changeSetting(manager, name, value));
+  await withInstallation(({ dataSource, audit }) =>
+    dataSource.transaction(async (manager) => {
+      const before = settingOf(await knownSettings(manager), name);
+      await changeSetting(manager, name, value);
+      const after = settingOf(await knownSettings(manager), name);
+      await audit('setting.change', name, manager, { from: before ?? null, to: after ?? null });
+    }),
+  );
   process.stdout.write(`✔ ${name} is ${value}\n`);
 }
 
@@ -52,15 +57,11 @@ async function tax(country: string, percent: string, { from }: { readonly from?:
     throw invalid(`"${percent}" must be a percentage such as 19 or 7.5`);
   const effectiveFrom = from === undefined ? new Date() : parseMoment('--from', from);
   const basisPoints = Math.round(Number(percent) * 100);
-  await changed((manager) => setTaxRate(manager, { country, effectiveFrom, basisPoints }));
-  process.stdout.write(`✔ the tax of ${country} is ${percent} % from ${effectiveFrom.toISOString()} on\n`);
-}
-
-async function changed(change: (manager: EntityManager) => Promise<void>): Promise<void> {
   await withInstallation(({ dataSource, audit }) =>
     dataSource.transaction(async (manager) => {
-      await change(manager);
-      await audit('installation.change_billing', INSTALLATION, manager);
+      await setTaxRate(manager, { country, effectiveFrom, basisPoints });
+      await audit('tax.change', country, manager, { percent, since: effectiveFrom.toISOString() });
     }),
   );
+  process.stdout.write(`✔ the tax of ${country} is ${percent} % from ${effectiveFrom.toISOString()} on\n`);
 }

@@ -11,6 +11,7 @@ export {
   takeDueRetries,
   takeDueStep,
 } from './arrears.ts';
+export { creditNoteDetail, priceChangeDetail } from './audit-details.ts';
 export { BillingError, type BillingErrorCode } from './billing.errors.ts';
 export {
   type BillingAccount,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import {
   AccountsService,
   liftSuspension,
@@ -24,10 +24,20 @@ export class AccountSuspensions {
     private readonly servers: ServerSuspensions,
   ) {}
 
-  /** @param note for the customer: what is wrong @throws AccountsError `account_not_found` */
-  async suspend(accountId: number, reason: OperatorReason, note: string): Promise<readonly Suspension[]> {
+  /**
+   * @param note for the customer: what is wrong
+   * @param audit writes down who says so, in the same transaction
+   * @throws AccountsError `account_not_found`
+   */
+  async suspend(
+    accountId: number,
+    reason: OperatorReason,
+    note: string,
+    audit: (manager: EntityManager) => Promise<void>,
+  ): Promise<readonly Suspension[]> {
     await this.accounts.get(accountId);
     await runInTransaction(this.dataSource, async (manager) => {
+      await audit(manager);
       const begun = await suspendAccount(manager, { accountId, reason, note, at: new Date() });
       if (begun) await mailSuspended(manager, accountId, begun);
     });
@@ -35,9 +45,14 @@ export class AccountSuspensions {
   }
 
   /** Success where the reason does not stand. @throws AccountsError `account_not_found` */
-  async lift(accountId: number, reason: OperatorReason): Promise<readonly Suspension[]> {
+  async lift(
+    accountId: number,
+    reason: OperatorReason,
+    audit: (manager: EntityManager) => Promise<void>,
+  ): Promise<readonly Suspension[]> {
     await this.accounts.get(accountId);
     await runInTransaction(this.dataSource, async (manager) => {
+      await audit(manager);
       const lifted = await liftSuspension(manager, { accountId, reason, at: new Date() });
       const isFree = (await standingSuspensions(manager, accountId)).length === 0;
       if (lifted && isFree) await mailRestored(manager, accountId, lifted, false);

@@ -5,6 +5,7 @@ import {
   collectionsOf,
   countInvoiceLines,
   countInvoices,
+  creditNoteDetail,
   creditNotes,
   type InvoiceFilter,
   invoice,
@@ -18,6 +19,7 @@ import { runInTransaction } from '#libs/database';
 import { pageOfArray } from '#libs/listing';
 import { SagaStore } from '#libs/saga';
 import { refundInvoice, startCollecting } from '#libs/workflows';
+import { Audited, type AuditTrail } from '../audit/audit-trail.ts';
 import {
   presentCreditNote,
   presentInvoice,
@@ -108,6 +110,7 @@ export class BookedInvoicesController {
   async giveBack(
     @Param({ schema: contracts.byId }) { id: invoiceId }: ById,
     @ResourceId() requestId: number,
+    @Audited() audit: AuditTrail,
     @Body({ schema: contracts.createCreditNote }) body: z.output<typeof contracts.createCreditNote>,
   ) {
     const request = {
@@ -118,9 +121,11 @@ export class BookedInvoicesController {
       reason: body.reason,
       at: new Date(),
     };
-    const note = await runInTransaction(this.dataSource, (manager) =>
-      refundInvoice(manager, this.sagas, request),
-    );
+    const note = await runInTransaction(this.dataSource, async (manager) => {
+      const issued = await refundInvoice(manager, this.sagas, request);
+      await audit.write(manager, issued.id, creditNoteDetail(issued));
+      return issued;
+    });
     return { credit_note: presentCreditNote(note) };
   }
 
@@ -131,10 +136,11 @@ export class BookedInvoicesController {
     access: 'operator',
     response: contracts.invoiceResponse,
   })
-  async writeOff(@Param({ schema: contracts.byId }) { id }: ById) {
+  async writeOff(@Param({ schema: contracts.byId }) { id }: ById, @Audited() audit: AuditTrail) {
     const given = { invoiceId: id, at: new Date() };
     await runInTransaction(this.dataSource, async (manager) => {
       const amountMinor = await writeOff(manager, given);
+      await audit.write(manager, id, { amount_minor: amountMinor });
       // What asks for it at the provider is taken back.
       if (amountMinor > 0) await startCollecting(manager, this.sagas, id);
     });

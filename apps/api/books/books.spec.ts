@@ -113,6 +113,7 @@ describe('what the operator does', () => {
       action: 'credit_grant.create',
       subjectId: id,
       actorKind: 'operator',
+      detail: { account_id: customer.accountId, amount_minor: 100, currency: 'eur', note: 'Sorry' },
     });
     const { sums } = await get(`entries?cause_kind=credit_grant&cause_id=${id}`);
     expect(sums.map(({ account, amount }: never) => [account, amount])).toEqual([
@@ -129,7 +130,11 @@ describe('what the operator does', () => {
     const note = (await send('POST', path, body, key)).json().credit_note;
     expect((await send('POST', path, body, key)).json().credit_note).toEqual(note);
     expect(note).toMatchObject({ number: 'CN-000001', total_minor: 40, settled_minor: 40, refund_minor: 0 });
-    expect(await lastAudited()).toMatchObject({ action: 'credit_note.create', subjectId: note.id });
+    expect(await lastAudited()).toMatchObject({
+      action: 'credit_note.create',
+      subjectId: note.id,
+      detail: { invoice_id: invoiceId, amount_minor: 40, refund_minor: 0, refund_to: 'credit' },
+    });
     expect((await get('credit_notes')).credit_notes).toEqual([note]);
     const tooMuch = await send('POST', path, { ...body, amount_minor: 201 });
     expect(tooMuch.json().error).toMatchObject({
@@ -147,7 +152,11 @@ describe('what the operator does', () => {
     const answer = await send('PUT', path, { tier: 'trusted', paying: { by: 'terms', days: 14 } });
     expect(answer.json().customer).toMatchObject({ tier: 'trusted', paying: 'terms', terms_days: 14 });
     expect((await send('PUT', path, { paying: { by: 'card' } })).json().customer.paying).toBe('card');
-    expect(await lastAudited()).toMatchObject({ action: 'customer.update', subjectId: customer.accountId });
+    expect(await lastAudited()).toMatchObject({
+      action: 'customer.update',
+      subjectId: customer.accountId,
+      detail: { paying_from: 'terms', paying: 'card' },
+    });
     expect((await send('PUT', path, { paying: { by: 'terms' } })).statusCode).toBe(422);
     expect((await send('PUT', 'customers/1', { tier: 'trusted' })).statusCode).toBe(404);
   });
@@ -156,6 +165,11 @@ describe('what the operator does', () => {
     const { invoice } = (await send('POST', `invoices/${invoiceId}/actions/write_off`)).json();
     expect(invoice).toMatchObject({ status: 'paid', open_minor: 0 });
     expect(invoice.settlements.at(-1)).toMatchObject({ kind: 'write_off', amount_minor: 200 });
+    expect(await lastAudited()).toMatchObject({
+      action: 'invoice.write_off',
+      subjectId: invoiceId,
+      detail: { amount_minor: 200 },
+    });
     expect((await get('invoices?status=paid')).invoices).toHaveLength(1);
     expect((await get('receivables')).receivables).toEqual([]);
   });
@@ -168,11 +182,19 @@ describe('what the operator does', () => {
       { hourly: '1.0000000000', state: 'past', effective_from: null },
       { hourly: '2.5000000000', state: 'current' },
     ]);
+    const audited = await lastAudited();
+    expect(audited).toMatchObject({
+      action: 'price.change',
+      subjectId: null,
+      subjectName: 'compute/u',
+      detail: { from: '1.00000000', to: '2.50000000' },
+    });
     const past = { item: 'compute/u', hourly: '1', effective_from: '2020-01-01T00:00:00Z' };
     expect((await send('POST', 'prices', past)).json().error.details.reason).toBe('price_in_the_past');
     const unknown = await send('POST', 'prices', { item: 'compute/none', hourly: '1' });
     expect(unknown.json().error.details.reason).toBe('price_item_not_found');
     expect((await send('POST', 'prices', { item: 'compute/u', hourly: '1,5' })).statusCode).toBe(422);
+    expect(await lastAudited()).toEqual(audited);
     const later = { item: 'disk/u', hourly: '0.1', effective_from: '2999-01-01T00:00:00Z' };
     const { prices } = (await send('POST', 'prices', later)).json();
     expect(prices.at(-1)).toMatchObject({ item: 'disk/u', state: 'future' });
