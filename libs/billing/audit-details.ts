@@ -1,5 +1,6 @@
 import { formatMicro } from '#libs/kernel';
 import type { CreditNote } from './credit-notes.ts';
+import type { PromotionCode } from './promotions.ts';
 
 /** What the audit says of what is done about money: the same, whether the API or the command did it. */
 
@@ -24,6 +25,17 @@ export function creditNoteDetail(note: CreditNote) {
     refund_minor: note.refundMinor,
     refund_to: note.refundTo,
     reason: note.reason,
+  };
+}
+
+export function promotionDetail(promotion: PromotionCode) {
+  return {
+    amount_minor: promotion.amountMinor,
+    currency: promotion.currency,
+    note: promotion.note,
+    redeem_until: promotion.redeemUntil?.toISOString() ?? null,
+    valid_days: promotion.validDays ?? null,
+    redemptions: promotion.redemptions ?? null,
   };
 }
 

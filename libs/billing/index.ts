@@ -11,7 +11,7 @@ export {
   takeDueRetries,
   takeDueStep,
 } from './arrears.ts';
-export { creditNoteDetail, priceChangeDetail } from './audit-details.ts';
+export { creditNoteDetail, priceChangeDetail, promotionDetail } from './audit-details.ts';
 export { BillingError, type BillingErrorCode } from './billing.errors.ts';
 export {
   type BillingAccount,
@@ -121,6 +121,13 @@ export {
   type PriceVersion,
   priceVersions,
 } from './price-book.ts';
+export {
+  countPromotionCampaigns,
+  endPromotion,
+  type PromotionCampaign,
+  promotionCampaign,
+  promotionCampaigns,
+} from './promotion-campaigns.ts';
 export {
   createPromotionCode,
   type PromotionCode,

@@ -123,6 +123,41 @@ describe('what the operator does', () => {
     expect((await send('POST', 'customers/1/credits', body)).statusCode).toBe(404);
   });
 
+  it('makes a promotion code that customers redeem once each, until it is ended', async () => {
+    const made = { code: 'summer-26', amount_minor: 500, note: 'Summer', valid_days: 30, redemptions: 2 };
+    const { promotion } = (await send('POST', 'promotions', made)).json();
+    expect(promotion).toMatchObject({
+      code: 'SUMMER-26',
+      state: 'running',
+      redeemed: 0,
+      redemptions_left: 2,
+    });
+    expect(await lastAudited()).toMatchObject({
+      action: 'promotion.create',
+      subjectName: 'SUMMER-26',
+      detail: { amount_minor: 500, valid_days: 30, redemptions: 2, redeem_until: null },
+    });
+    expect((await send('POST', 'promotions', { ...made, amount_minor: 1 })).json().error).toMatchObject({
+      code: 'conflict',
+      details: { reason: 'promotion_code_taken' },
+    });
+    const redeem = (cookie: string) =>
+      api.current.request('POST', '/v1/billing/promotion_codes', { cookie, body: { code: 'SUMMER-26' } });
+    expect((await redeem(customer.cookie)).json().credit.amount_minor).toBe(500);
+    expect((await redeem(customer.cookie)).json().error.details.reason).toBe('promotion_code_used');
+    expect((await get('promotions/summer-26')).promotion).toMatchObject({ redeemed: 1, given_minor: 500 });
+    const { sums } = await get('entries?cause_kind=promotion&cause_id=SUMMER-26');
+    expect(sums).toMatchObject([{ amount: '-500' }, { account: 'promotions', amount: '500' }]);
+    const ended = (await send('POST', 'promotions/SUMMER-26/actions/end')).json().promotion;
+    expect(ended).toMatchObject({ state: 'ended', redemptions_left: 1 });
+    expect(await lastAudited()).toMatchObject({ action: 'promotion.end', detail: { redeemed: 1 } });
+    expect((await redeem(operator.cookie)).json().error.details.reason).toBe('promotion_code_expired');
+    expect((await send('POST', 'promotions/SUMMER-26/actions/end')).json().promotion).toEqual(ended);
+    expect((await get('promotions')).promotions).toEqual([ended]);
+    expect((await send('POST', 'promotions/NONE/actions/end')).statusCode).toBe(404);
+    expect((await send('POST', 'promotions', { ...made, code: 'no spaces' })).statusCode).toBe(422);
+  });
+
   it('gives back a part of an invoice once, and no more than there is', async () => {
     const path = `invoices/${invoiceId}/credit_notes`;
     const body = { amount_minor: 40, refund_to: 'credit', reason: 'Slow disk' };
