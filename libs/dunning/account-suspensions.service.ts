@@ -1,19 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import {
-  AccountsService,
-  liftSuspension,
-  type Suspension,
-  type SuspensionReason,
-  standingSuspensions,
-  suspendAccount,
-} from '#libs/accounts';
+import { AccountsService, type Suspension, standingSuspensions } from '#libs/accounts';
 import { runInTransaction } from '#libs/database';
 import { ServerSuspensions } from '#libs/servers';
-import { mailRestored, mailSuspended } from './dunning-mails.ts';
-
-/** What an operator may suspend for. Billing's own suspensions come and go with what is owed. */
-export type OperatorReason = Exclude<SuspensionReason, 'billing'>;
+import { liftForOperator, type OperatorReason, suspendForOperator } from './operator-suspensions.ts';
 
 /** Suspends accounts at an operator's word, and lifts that again. */
 @Injectable()
@@ -38,8 +28,7 @@ export class AccountSuspensions {
     await this.accounts.get(accountId);
     await runInTransaction(this.dataSource, async (manager) => {
       await audit(manager);
-      const begun = await suspendAccount(manager, { accountId, reason, note, at: new Date() });
-      if (begun) await mailSuspended(manager, accountId, begun);
+      await suspendForOperator(manager, { accountId, reason, note });
     });
     return this.follow(accountId);
   }
@@ -53,9 +42,7 @@ export class AccountSuspensions {
     await this.accounts.get(accountId);
     await runInTransaction(this.dataSource, async (manager) => {
       await audit(manager);
-      const lifted = await liftSuspension(manager, { accountId, reason, at: new Date() });
-      const isFree = (await standingSuspensions(manager, accountId)).length === 0;
-      if (lifted && isFree) await mailRestored(manager, accountId, lifted, false);
+      await liftForOperator(manager, { accountId, reason });
     });
     return this.follow(accountId);
   }
