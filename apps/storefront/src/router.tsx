@@ -161,6 +161,7 @@ const serverRoute = createRoute({
 const billingRoute = createRoute({
   getParentRoute: parent,
   path: '/billing',
+  validateSearch: listPage,
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/billing/month-page.tsx'), 'MonthPage'),
 });

@@ -40,7 +40,8 @@ export type OperatorReason = 'abuse' | 'operator';
 
 export async function suspendAccountFor(id: number, body: { reason: OperatorReason; note: string }) {
   const options = { method: 'POST', body } as const;
-  return (await call(`/operator/accounts/${id}/actions/suspend`, accountSuspensionsResponse, options)).account;
+  return (await call(`/operator/accounts/${id}/actions/suspend`, accountSuspensionsResponse, options))
+    .account;
 }
 
 export async function liftSuspension(id: number, reason: OperatorReason) {

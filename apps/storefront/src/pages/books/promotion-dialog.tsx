@@ -10,7 +10,8 @@ import { parseAmount } from '../../money.ts';
 
 const CODE = /^[A-Z0-9-]{3,40}$/;
 /** A number of a field that may be left empty; NaN is what is none. */
-const optional = (text: string) => (text.trim() === '' ? undefined : /^\d{1,7}$/.test(text) ? +text : Number.NaN);
+const optional = (text: string) =>
+  text.trim() === '' ? undefined : /^\d{1,7}$/.test(text) ? +text : Number.NaN;
 const isGoodCount = (count: number | undefined) => count === undefined || count >= 1;
 
 /** Makes a code: what it gives, until when, for how many, and how long the credit lasts. */

@@ -2,7 +2,12 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ShieldCheck } from 'lucide-react';
 import { type FormEvent, useId, useState } from 'react';
 import type { CustomerWire, SuspensionWire } from '#libs/contracts';
-import { liftSuspension, type OperatorReason, standingQuery, suspendAccountFor } from '../../api/customers.ts';
+import {
+  liftSuspension,
+  type OperatorReason,
+  standingQuery,
+  suspendAccountFor,
+} from '../../api/customers.ts';
 import { Button } from '../../components/button.tsx';
 import { Choice, ChoiceGroup } from '../../components/choice.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
@@ -52,8 +57,7 @@ function StandingRow({ customerId, suspension }: { customerId: number; suspensio
   const queryClient = useQueryClient();
   const lift = useMutation({
     mutationFn: (lifted: OperatorReason) => liftSuspension(customerId, lifted),
-    onSuccess: ({ suspensions }) =>
-      queryClient.setQueryData(standingQuery(customerId).queryKey, suspensions),
+    onSuccess: ({ suspensions }) => queryClient.setQueryData(standingQuery(customerId).queryKey, suspensions),
   });
   return (
     <tr>
@@ -108,8 +112,8 @@ function SuspendDialog({ customer, close }: { customer: CustomerWire; close: () 
       <form noValidate onSubmit={submit} className="grid gap-5">
         {suspend.error && <ErrorPanel error={suspend.error} title="It was not suspended" />}
         <p className="text-soft">
-          All servers of the account are switched off and unplugged at once, and its owner gets a mail. Nothing is
-          deleted.
+          All servers of the account are switched off and unplugged at once, and its owner gets a mail.
+          Nothing is deleted.
         </p>
         <div className="grid gap-2">
           <p id={reasonId} className="text-sm font-[550]">

@@ -28,8 +28,8 @@ export function WriteOffDialog({ invoice, close }: { invoice: InvoiceDetailsWire
     >
       {give.error && <ErrorPanel error={give.error} title="It was not written off" />}
       <p>
-        {invoice.number} is not asked for any more, and {open} become a loss in the ledger. To settle it because
-        it was wrong, give it back instead.
+        {invoice.number} is not asked for any more, and {open} become a loss in the ledger. To settle it
+        because it was wrong, give it back instead.
       </p>
     </ConfirmDialog>
   );
