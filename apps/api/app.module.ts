@@ -37,6 +37,7 @@ import { BookedInvoicesController } from './books/booked-invoices.controller.ts'
 import { CustomersController } from './books/customers.controller.ts';
 import { LedgerController } from './books/ledger.controller.ts';
 import { PricesController } from './books/prices.controller.ts';
+import { PromotionsController } from './books/promotions.controller.ts';
 import { CatalogController } from './catalog/catalog.controller.ts';
 import { CatalogPresenter } from './catalog/catalog.presenter.ts';
 import { ImagesController } from './catalog/images.controller.ts';
@@ -96,6 +97,7 @@ const controllers = [
   OrdersController,
   PaymentMethodsController,
   PricesController,
+  PromotionsController,
   SagasController,
   ServerActionsController,
   ServersController,

@@ -97,8 +97,26 @@ describe('every route', () => {
     }
   });
 
-  it('answers 403 to a token that may only read, where something is changed or money is shown', async () => {
-    const closed = protectedOnes().filter(({ access }) => access === 'write' || access === 'spend');
+  it('answers 403 to a token that was not made to see money, where it is shown', async () => {
+    const body = { name: 'of one project', access: 'read_write' };
+    const made = await api.current.request('POST', '/v1/api_tokens', { cookie: owner.cookie, body });
+    const { token, api_token } = made.json();
+    expect(api_token.sees_money).toBe(false);
+    const shown = protectedOnes().filter(({ access }) => access === 'spend');
+    expect(shown.length).toBeGreaterThan(8);
+    for (const { method, path } of shown) {
+      const answer = await api.current.request(method, ownersPath(path), { token });
+      expect([method, path, answer.statusCode, answer.json().error.code]).toEqual([
+        method,
+        path,
+        403,
+        'forbidden',
+      ]);
+    }
+  });
+
+  it('answers 403 to a token that may only read, where something is changed', async () => {
+    const closed = protectedOnes().filter(({ access }) => access === 'write');
     for (const { method, path } of closed) {
       const answer = await api.current.request(method, ownersPath(path), { token: owner.readToken });
       expect([method, path, answer.json().error.code]).toEqual([method, path, 'token_readonly']);

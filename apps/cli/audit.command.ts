@@ -14,7 +14,7 @@ export function registerAudit(program: Command): void {
     .command('audit')
     .description('who did what, the newest first')
     .option('--account <e-mail>', 'only what this account did')
-    .option('--subject <kind:id>', 'only what happened to one thing, such as server:42')
+    .option('--subject <kind:id>', 'only what happened to one thing, such as server:42 or price:compute/s1')
     .option('--limit <number>', 'how many entries', '50')
     .action(audit);
 }
@@ -33,7 +33,8 @@ async function audit({ account, subject, limit }: Options): Promise<void> {
 
 function lineOf(entry: AuditLine): string {
   const actor = entry.actorId === null ? entry.actorKind : `${entry.actorKind} ${entry.actorId}`;
-  const subject = `${entry.subjectKind} ${entry.subjectId}`;
+  const subject = `${entry.subjectKind} ${entry.subjectName ?? entry.subjectId}`;
+  const detail = Object.entries(entry.detail).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return [
     entry.createdAt.toISOString(),
     entry.action.padEnd(24),
@@ -41,13 +42,16 @@ function lineOf(entry: AuditLine): string {
     (entry.email ?? entry.actorName ?? `account ${entry.accountId}`).padEnd(28),
     actor.padEnd(25),
     entry.ip ?? '',
-  ].join('  ');
+    ...detail,
+  ]
+    .join('  ')
+    .trimEnd();
 }
 
-function parseSubject(text: string): { kind: string; id: number } {
-  const [, kind = '', id = ''] = /^([a-z_]+):(\d+)$/.exec(text) ?? [];
+function parseSubject(text: string): { kind: string; id: number | string } {
+  const [, kind = '', id = ''] = /^([a-z_]+):(\S+)$/.exec(text) ?? [];
   if (kind === '') throw invalid(`"${text}" must be a kind and an id, such as server:42`);
-  return { kind, id: positive(id, '--subject') };
+  return { kind, id: /^\d+$/.test(id) ? positive(id, '--subject') : id };
 }
 
 function positive(text: string, option: string): number {

@@ -55,11 +55,20 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   'dunning.purge-days': rung('purge', 'servers are deleted for good'),
 };
 
+export async function knownSettings(manager: EntityManager): Promise<Known> {
+  return { billing: await billingSettings(manager), dunning: await dunningSettings(manager) };
+}
+
+/** What a setting is; undefined while it is not set, and where there is none of that name. */
+export function settingOf(known: Known, name: string): string | number | boolean | undefined {
+  return SETTINGS[name]?.read(known);
+}
+
 /** @throws DomainError `invalid_option`; BillingError `vat_id_malformed` */
 export async function changeSetting(manager: EntityManager, name: string, value: string): Promise<void> {
   const setting = SETTINGS[name];
   if (!setting) throw invalid(`there is no setting ${name}; see: servery billing show`);
-  const known = { billing: await billingSettings(manager), dunning: await dunningSettings(manager) };
+  const known = await knownSettings(manager);
   try {
     await setting.write(manager, value, known);
   } catch (error) {

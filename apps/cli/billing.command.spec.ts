@@ -27,7 +27,8 @@ it('servery billing shows what is set, and changes one thing at a time', async (
   ]) {
     expect(shown).toMatch(value);
   }
-  expect(await servery('audit')).toContain('installation.change_billing');
+  const audited = await servery('audit', '--subject', 'setting:dunning.suspension-days');
+  expect(audited).toMatch(/setting\.change +setting dunning\.suspension-days .* from=7 {2}to=9\n$/);
 });
 
 it.each([
@@ -49,6 +50,7 @@ it.each([
 it('servery billing tax sets a rate from a moment on, once', async () => {
   await servery('billing', 'tax', 'DE', '19', '--from', '2027-01-01T00:00:00Z');
   expect(await servery('billing', 'show')).toMatch(/tax DE +19 % from 2027-01-01T00:00:00\.000Z/);
+  expect(await servery('audit', '--subject', 'tax:DE')).toMatch(/ percent="19" {2}since="2027-01-01T/);
   const again = servery('billing', 'tax', 'DE', '7.5', '--from', '2027-01-01T00:00:00Z');
   await expect(again).rejects.toThrow('has a rate from that moment on');
 });

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import type { EntityManager } from 'typeorm';
-import { billingSettings, dunningSettings, setTaxRate, taxRates } from '#libs/billing';
-import { changeSetting, SETTINGS } from './billing-settings.ts';
-import { INSTALLATION, type Installation, moneyClock, withInstallation } from './installation.ts';
+import { setTaxRate, taxRates } from '#libs/billing';
+import { changeSetting, knownSettings, SETTINGS, settingOf } from './billing-settings.ts';
+import { moneyClock, withInstallation } from './installation.ts';
 import { invalid, parseMoment } from './options.ts';
 
 export function registerBilling(program: Command): void {
@@ -27,9 +26,11 @@ export function registerBilling(program: Command): void {
 
 async function show(): Promise<void> {
   await withInstallation(async ({ dataSource: { manager } }) => {
-    const known = { billing: await billingSettings(manager), dunning: await dunningSettings(manager) };
-    for (const [name, { read, what }] of Object.entries(SETTINGS)) {
-      process.stdout.write(`${name.padEnd(28)}  ${String(read(known) ?? '').padEnd(24)}  ${what}\n`);
+    const known = await knownSettings(manager);
+    for (const [name, { what }] of Object.entries(SETTINGS)) {
+      process.stdout.write(
+        `${name.padEnd(28)}  ${String(settingOf(known, name) ?? '').padEnd(24)}  ${what}\n`,
+      );
     }
     for (const { country, effectiveFrom, basisPoints } of await taxRates(manager)) {
       process.stdout.write(
@@ -40,7 +41,14 @@ async function show(): Promise<void> {
 }
 
 async function set(name: string, value: string): Promise<void> {
-  await changed((manager) => changeSetting(manager, name, value));
+  await withInstallation(({ dataSource, audit }) =>
+    dataSource.transaction(async (manager) => {
+      const before = settingOf(await knownSettings(manager), name);
+      await changeSetting(manager, name, value);
+      const after = settingOf(await knownSettings(manager), name);
+      await audit('setting.change', name, manager, { from: before ?? null, to: after ?? null });
+    }),
+  );
   process.stdout.write(`✔ ${name} is ${value}\n`);
 }
 
@@ -49,20 +57,13 @@ async function tax(country: string, percent: string, { from }: { readonly from?:
     throw invalid(`"${percent}" must be a percentage such as 19 or 7.5`);
   const asked = from === undefined ? undefined : parseMoment('--from', from);
   const basisPoints = Math.round(Number(percent) * 100);
-  await changed(async (manager, installation) => {
+  await withInstallation(async (installation) => {
     const effectiveFrom = asked ?? (await moneyClock(installation)).now();
-    await setTaxRate(manager, { country, effectiveFrom, basisPoints });
+    await installation.dataSource.transaction(async (manager) => {
+      await setTaxRate(manager, { country, effectiveFrom, basisPoints });
+      const detail = { percent, since: effectiveFrom.toISOString() };
+      await installation.audit('tax.change', country, manager, detail);
+    });
     process.stdout.write(`✔ the tax of ${country} is ${percent} % from ${effectiveFrom.toISOString()} on\n`);
   });
-}
-
-async function changed(
-  change: (manager: EntityManager, installation: Installation) => Promise<void>,
-): Promise<void> {
-  await withInstallation((installation) =>
-    installation.dataSource.transaction(async (manager) => {
-      await change(manager, installation);
-      await installation.audit('installation.change_billing', INSTALLATION, manager);
-    }),
-  );
 }

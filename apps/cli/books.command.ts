@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type BooksDifference, checkBooks } from '#libs/billing';
+import { type BooksDifference, checkBooks, creditNoteDetail } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { CardsService, PaymentCalls } from '#libs/payments';
@@ -69,7 +69,7 @@ async function refund(
     const at = (await moneyClock(installation)).now();
     const note = await runInTransaction(dataSource, async (manager) => {
       const issued = await refundInvoice(manager, new SagaStore(dataSource), { ...asked, at });
-      await audit('invoice.refund', asked.invoiceId, manager);
+      await audit('credit_note.create', issued.id, manager, creditNoteDetail(issued));
       return issued;
     });
     const { settledMinor, refundMinor } = note;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { DomainError } from '#libs/kernel';
+import { registerAccount } from './account.command.ts';
 import { registerAddress } from './address.command.ts';
 import { registerAudit } from './audit.command.ts';
 import { registerBilling } from './billing.command.ts';
@@ -15,6 +16,7 @@ import { registerMail } from './mail.command.ts';
 import { registerMigrate } from './migrate.command.ts';
 import { registerOperator } from './operator.command.ts';
 import { registerPrice } from './price.command.ts';
+import { registerPromotion } from './promotion.command.ts';
 import { registerSaga } from './saga.command.ts';
 import { registerUp } from './up.command.ts';
 
@@ -36,6 +38,8 @@ for (const register of [
   registerBilling,
   registerBooks,
   registerClock,
+  registerPromotion,
+  registerAccount,
   registerMail,
   registerSaga,
   registerAudit,

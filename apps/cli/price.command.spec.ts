@@ -29,4 +29,11 @@ it('servery price sets a first price, changes it from a moment on, and never in 
     await expect(servery('price', 'set', ...args), args.join(' ')).rejects.toThrow(problem);
   }
   expect(await prices()).toHaveLength(2);
+  const audited = (await servery('audit', '--subject', 'price:backup/gib')).trimEnd().split('\n');
+  expect(audited).toEqual([
+    expect.stringMatching(
+      /price\.change +price backup\/gib .* from="0\.00002000" {2}to="1\.50000000" {2}since="2999-01-01/,
+    ),
+    expect.stringMatching(/price\.change .* from=null {2}to="0\.00002000"/),
+  ]);
 });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { changePrice, firstPrice, type PriceItem, priceVersions } from '#libs/billing';
+import { changePrice, firstPrice, type PriceItem, priceChangeDetail, priceVersions } from '#libs/billing';
 import { formatMicro } from '#libs/kernel';
 import { moneyClock, withInstallation } from './installation.ts';
 import { invalid, parseMoment } from './options.ts';
@@ -41,16 +41,20 @@ async function set(code: string, amount: string, { from, title }: SetOptions): P
   const hourlyMicro = parseAmount(amount);
   const asked = from === undefined ? undefined : parseMoment('--from', from);
   await withInstallation(async (installation) => {
+    const { dataSource, audit } = installation;
     const now = (await moneyClock(installation)).now();
     const effectiveFrom = asked ?? now;
-    await installation.dataSource.transaction(async (manager) => {
+    await dataSource.transaction(async (manager) => {
       const isNew = !(await priceVersions(manager)).some((version) => version.item === item);
-      if (!isNew) return changePrice(manager, { item, hourlyMicro, effectiveFrom, now });
+      const write = (fromMicro: number | null) =>
+        audit('price.change', item, manager, priceChangeDetail({ fromMicro, hourlyMicro, effectiveFrom }));
+      if (!isNew) return write(await changePrice(manager, { item, hourlyMicro, effectiveFrom, now }));
       if (title === undefined)
         throw invalid(`${item} has no price yet: say with --title what invoices call it`);
       if (from !== undefined)
         throw invalid(`${item} has no price yet: its first one counts at once, without --from`);
       await firstPrice(manager, { item, title, hourlyMicro });
+      await write(null);
     });
     process.stdout.write(`${item} costs ${amount} an hour from ${effectiveFrom.toISOString()} on\n`);
   });

@@ -20,6 +20,10 @@ export class ApiToken {
   @Column({ type: 'text' })
   access!: TokenAccess;
 
+  /** Whether it is shown the account's money, which is wider than its project. */
+  @Column({ type: 'boolean', name: 'sees_money' })
+  seesMoney!: boolean;
+
   @Column({ type: 'char', length: 4 })
   last4!: string;
 

@@ -9,6 +9,7 @@ export interface TokenBearer {
   readonly accountId: number;
   readonly projectId: number;
   readonly access: TokenAccess;
+  readonly seesMoney: boolean;
 }
 
 interface BearerRow {
@@ -16,6 +17,7 @@ interface BearerRow {
   account_id: number;
   project_id: number;
   access: TokenAccess;
+  sees_money: boolean;
   stale: boolean;
 }
 
@@ -27,14 +29,15 @@ export class ApiTokensService {
   /** The token is in this answer only. Repeating it with the same `id` replaces the token. */
   async create(
     projectId: number,
-    input: { id: number; name: string; access: TokenAccess },
+    input: { id: number; name: string; access: TokenAccess; seesMoney: boolean },
   ): Promise<{ apiToken: ApiToken; token: string }> {
     const token = newToken();
     await this.dataSource.query(
-      `INSERT INTO api_tokens (id, project_id, name, token_hash, access, last4) VALUES ($1, $2, $3, $4, $5, $6)
+      `INSERT INTO api_tokens (id, project_id, name, token_hash, access, last4, sees_money)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, last4 = excluded.last4
          WHERE api_tokens.project_id = excluded.project_id`,
-      [input.id, projectId, input.name, hashToken(token), input.access, token.slice(-4)],
+      [input.id, projectId, input.name, hashToken(token), input.access, token.slice(-4), input.seesMoney],
     );
     return { apiToken: await this.get(projectId, input.id), token };
   }
@@ -53,7 +56,7 @@ export class ApiTokensService {
   async authenticate(token: string): Promise<TokenBearer | undefined> {
     if (token.length !== TOKEN_CHARACTERS) return undefined;
     const rows: BearerRow[] = await this.dataSource.query(
-      `SELECT t.id AS token_id, p.account_id, p.id AS project_id, t.access,
+      `SELECT t.id AS token_id, p.account_id, p.id AS project_id, t.access, t.sees_money,
               coalesce(t.last_used_at < now() - interval '1 minute', true) AS stale
          FROM api_tokens t JOIN projects p ON p.id = t.project_id
         WHERE t.token_hash = $1 AND t.revoked_at IS NULL`,
@@ -67,6 +70,7 @@ export class ApiTokensService {
       accountId: row.account_id,
       projectId: row.project_id,
       access: row.access,
+      seesMoney: row.sees_money,
     };
   }
 

@@ -1,5 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
+/** What was changed, in words by name: `{ from: '0.006', to: '0.007' }`. Never a secret. */
+export type AuditDetail = Readonly<Record<string, string | number | boolean | null>>;
+
 export type ActorKind = 'session' | 'token' | 'operator' | 'system' | 'shell';
 
 /** Who did what to what. Never changed; the worker deletes it after SERVERY_AUDIT_KEEP_DAYS. */
@@ -28,8 +31,15 @@ export class AuditEntry {
   @Column({ type: 'text', name: 'subject_kind' })
   subjectKind!: string;
 
-  @Column({ type: 'bigint', name: 'subject_id' })
-  subjectId!: number;
+  @Column({ type: 'bigint', name: 'subject_id', nullable: true })
+  subjectId!: number | null;
+
+  /** Of what is known by name and not by number, such as a price. */
+  @Column({ type: 'text', name: 'subject_name', nullable: true })
+  subjectName!: string | null;
+
+  @Column({ type: 'json' })
+  detail!: AuditDetail;
 
   @Column({ type: 'inet', nullable: true })
   ip!: string | null;

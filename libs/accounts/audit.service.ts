@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { newId } from '#libs/kernel';
-import { type ActorKind, AuditEntry } from './audit-entry.entity.ts';
+import { type ActorKind, type AuditDetail, AuditEntry } from './audit-entry.entity.ts';
 
 export interface AuditRecord {
   /** Null for a user of the operator's shell, who has a name instead. */
@@ -12,14 +12,17 @@ export interface AuditRecord {
   /** Such as `server.create`. */
   readonly action: string;
   readonly subjectKind: string;
-  readonly subjectId: number;
+  /** Null for what is known by name: `subjectName`. */
+  readonly subjectId: number | null;
+  readonly subjectName?: string | null;
+  readonly detail?: AuditDetail;
   readonly ip?: string | null;
 }
 
 export interface AuditFilter {
   /** Of the account that acted. */
   readonly email?: string;
-  readonly subject?: { readonly kind: string; readonly id: number };
+  readonly subject?: { readonly kind: string; readonly id: number | string };
   readonly limit: number;
 }
 
@@ -39,6 +42,8 @@ export class AuditService {
       ...record,
       id: newId(),
       actorName: record.actorName ?? null,
+      subjectName: record.subjectName ?? null,
+      detail: record.detail ?? {},
       ip: record.ip ?? null,
       createdAt: new Date(),
     });
@@ -49,13 +54,19 @@ export class AuditService {
     return this.dataSource.query(
       `SELECT e.account_id AS "accountId", a.email, e.actor_kind AS "actorKind", e.actor_id AS "actorId",
               e.actor_name AS "actorName", e.action,
-              e.subject_kind AS "subjectKind", e.subject_id AS "subjectId", host(e.ip) AS ip,
-              e.created_at AS "createdAt"
+              e.subject_kind AS "subjectKind", e.subject_id AS "subjectId", e.subject_name AS "subjectName",
+              e.detail, host(e.ip) AS ip, e.created_at AS "createdAt"
        FROM audit_entries e LEFT JOIN accounts a ON a.id = e.account_id
        WHERE ($1::text IS NULL OR lower(a.email) = lower($1))
-         AND ($2::text IS NULL OR (e.subject_kind = $2 AND e.subject_id = $3::bigint))
-       ORDER BY e.created_at DESC, e.id DESC LIMIT $4`,
-      [email ?? null, subject?.kind ?? null, subject?.id ?? null, limit],
+         AND ($2::text IS NULL OR (e.subject_kind = $2 AND (e.subject_id = $3::bigint OR e.subject_name = $4)))
+       ORDER BY e.created_at DESC, e.id DESC LIMIT $5`,
+      [
+        email ?? null,
+        subject?.kind ?? null,
+        typeof subject?.id === 'number' ? subject.id : null,
+        typeof subject?.id === 'string' ? subject.id : null,
+        limit,
+      ],
     );
   }
 }

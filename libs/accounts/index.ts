@@ -6,6 +6,7 @@ export { AccountsService, type NewAccount, type SignedUp } from './accounts.serv
 export { ApiToken, type TokenAccess } from './api-token.entity.ts';
 export { ApiTokensService, type TokenBearer } from './api-tokens.service.ts';
 export { type AuditFilter, type AuditLine, type AuditRecord, AuditService } from './audit.service.ts';
+export type { AuditDetail } from './audit-entry.entity.ts';
 export { type ActorKind, AuditEntry } from './audit-entry.entity.ts';
 export { EmailConfirmations } from './email-confirmations.service.ts';
 export { PasswordResets } from './password-resets.service.ts';

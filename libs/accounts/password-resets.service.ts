@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { runInTransaction } from '#libs/database';
 import { systemClock } from '#libs/kernel';
 import { queueMail } from '#libs/mail';
@@ -45,18 +45,23 @@ export class PasswordResets {
   }
 
   /**
-   * Sets a new password and ends all sessions; the owner is told by mail. Who follows the link reads the account's
+   * Sets a new password and ends all sessions, and API tokens where that is asked for; the owner is told by mail. Who follows the link reads the account's
    * mail, so the address is confirmed by that.
    *
    * @throws AccountsError `link_gone`
    */
-  async complete(token: string, password: string): Promise<Account> {
+  async complete(
+    token: string,
+    password: string,
+    { revokesTokens }: { readonly revokesTokens: boolean },
+  ): Promise<Account> {
     await assertLinkIsGood(this.dataSource.manager, 'reset_password', token);
     const passwordHash = await hashPassword(password);
     return runInTransaction(this.dataSource, async (manager) => {
       const accountId = await useLink(manager, 'reset_password', token);
       await manager.update(Account, { id: accountId }, { passwordHash });
       await manager.delete(Session, { accountId });
+      if (revokesTokens) await this.revokeTokens(manager, accountId);
       await confirmEmail(manager, accountId);
       const account = await manager.findOneByOrFail(Account, { id: accountId });
       const at = systemClock.now().toISOString();
@@ -69,5 +74,16 @@ export class PasswordResets {
       });
       return account;
     });
+  }
+
+  private async revokeTokens(manager: EntityManager, accountId: number): Promise<void> {
+    const [, tokens] = await manager.query<[unknown[], number]>(
+      `UPDATE api_tokens SET revoked_at = now() FROM projects p
+       WHERE p.id = api_tokens.project_id AND p.account_id = $1 AND revoked_at IS NULL`,
+      [accountId],
+    );
+    const who = { accountId, actorKind: 'session', actorId: null } as const;
+    const what = { action: 'account.revoke_api_tokens', subjectKind: 'account', subjectId: accountId };
+    await this.audit.record({ ...who, ...what, detail: { tokens } }, manager);
   }
 }

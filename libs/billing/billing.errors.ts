@@ -16,6 +16,7 @@ const CODES = {
   amount_malformed: 'invalid_input',
   refund_exceeds_invoice: 'conflict',
   terms_malformed: 'invalid_input',
+  promotion_code_taken: 'conflict',
   promotion_code_unknown: 'not_found',
   promotion_code_expired: 'conflict',
   promotion_code_used: 'conflict',

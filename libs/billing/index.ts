@@ -11,6 +11,7 @@ export {
   takeDueRetries,
   takeDueStep,
 } from './arrears.ts';
+export { creditNoteDetail, priceChangeDetail, promotionDetail } from './audit-details.ts';
 export { BillingError, type BillingErrorCode } from './billing.errors.ts';
 export {
   type BillingAccount,
@@ -121,6 +122,13 @@ export {
   priceVersions,
 } from './price-book.ts';
 export {
+  countPromotionCampaigns,
+  endPromotion,
+  type PromotionCampaign,
+  promotionCampaign,
+  promotionCampaigns,
+} from './promotion-campaigns.ts';
+export {
   createPromotionCode,
   type PromotionCode,
   redeemPromotionCode,
@@ -181,7 +189,7 @@ export {
   type TaxTreatment,
   taxRates,
 } from './tax.ts';
-export { type DayUsage, usageByDay } from './usage-by-day.ts';
+export { type PeriodUsage, usageBy } from './usage-by.ts';
 export { changeUsage, closeUsage, openUsage, type Part, type Subscriber, type Usage } from './usage-spans.ts';
 export { type UsageKey, type UsageSum, usageSums } from './usage-sums.ts';
 export { parseVatId } from './vat-id.ts';

@@ -34,13 +34,14 @@ export async function firstPrice(manager: EntityManager, price: Price & { title:
 
 /**
  * Changes a price from a moment on, for all that runs then. The whole second from `effectiveFrom` on counts.
+ * @returns the price that held until that moment, in millionths of the minor unit
  * @throws BillingError `price_item_not_found`; `price_in_the_past` when that moment has passed, is in a period that
  * was invoiced, or has a price already: nothing that was used changes its price
  */
 export async function changePrice(
   manager: EntityManager,
   change: Price & { readonly effectiveFrom: Date; readonly now: Date },
-): Promise<void> {
+): Promise<number> {
   await lockPriceBook(manager, 'change');
   const known = await manager.query<unknown[]>('SELECT 1 FROM price_items WHERE code = $1', [change.item]);
   if (known.length === 0) throw new BillingError('price_item_not_found', `nothing is sold as ${change.item}`);
@@ -58,6 +59,18 @@ export async function changePrice(
       { cause: error },
     );
   }
+  return priceBefore(manager, change.item, change.effectiveFrom);
+}
+
+/** Every item has a price since ever, which nothing can stand before. */
+async function priceBefore(manager: EntityManager, item: PriceItem, moment: Date): Promise<number> {
+  const [row] = await manager.query<{ hourlyMicro: number }[]>(
+    `SELECT hourly_micro AS "hourlyMicro" FROM price_versions
+     WHERE item = $1 AND effective_from < date_trunc('second', $2::timestamptz) ORDER BY effective_from DESC LIMIT 1`,
+    [item, moment],
+  );
+  if (row) return row.hourlyMicro;
+  throw new BillingError('price_missing', `${item} has no price before ${moment.toISOString()}`);
 }
 
 const PRICE_BOOK_LOCK = 7_370_210_411;

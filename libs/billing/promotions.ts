@@ -21,12 +21,19 @@ export interface PromotionCode {
 
 const DAY_MILLISECONDS = 86_400_000;
 
-/** Makes a code known; one that is known stays as it is. @throws BillingError `amount_malformed` */
-export async function createPromotionCode(manager: EntityManager, promotion: PromotionCode): Promise<void> {
+/**
+ * Makes a code known; one that is known stays as it is.
+ * @returns false when it was known
+ * @throws BillingError `amount_malformed`
+ */
+export async function createPromotionCode(
+  manager: EntityManager,
+  promotion: PromotionCode,
+): Promise<boolean> {
   assertAmount(promotion.amountMinor);
-  await manager.query(
+  const made = await manager.query<unknown[]>(
     `INSERT INTO promotion_codes (code, amount_minor, currency, note, redeem_until, valid_days, redemptions_left)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (code) DO NOTHING`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (code) DO NOTHING RETURNING code`,
     [
       promotion.code,
       promotion.amountMinor,
@@ -37,6 +44,7 @@ export async function createPromotionCode(manager: EntityManager, promotion: Pro
       promotion.redemptions ?? null,
     ],
   );
+  return made.length > 0;
 }
 
 /**

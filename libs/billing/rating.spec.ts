@@ -10,6 +10,7 @@ import {
   type PriceStep,
   type Prices,
   type SpanTime,
+  worthBetween,
 } from './rating.ts';
 
 const second = (text: string): EpochSecond => Date.parse(text) / 1000;
@@ -157,6 +158,27 @@ describe('rating', () => {
         expect(inParts).toEqual(Object.fromEntries(paid));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('tells in one pass what each day adds, to the micro-unit what it is day by day', () => {
+    const day = 86_400;
+    fc.assert(
+      fc.property(longStory, fc.nat(31 * day), ({ spans, prices, end }, back) => {
+        const first = Math.max(monthStart(end), end - back);
+        const moments = [first];
+        for (let at = first - (first % day) + day; at < end; at += day) moments.push(at);
+        moments.push(end);
+        const each = moments.slice(1).map((until, index) => {
+          const charges = chargesOf(spans, prices, { from: moments[index] ?? 0, until });
+          return {
+            seconds: charges.reduce((sum, { seconds }) => sum + seconds, 0),
+            amountMicro: charges.reduce((sum, { amountMicro }) => sum + amountMicro, 0n),
+          };
+        });
+        expect(worthBetween(spans, prices, moments)).toEqual(each);
+      }),
+      { numRuns: 300 },
     );
   });
 

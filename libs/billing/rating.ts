@@ -6,6 +6,7 @@ export const MINIMUM_SECONDS = 60;
 /** A month costs 28 days at most. */
 export const CAPPED_SECONDS = 672 * HOUR_SECONDS;
 const MICRO_PER_MINOR = 1_000_000n;
+const HOUR = BigInt(HOUR_SECONDS);
 
 /** A span of usage. Those of one server, component and slot do not overlap. */
 export interface SpanTime {
@@ -72,6 +73,47 @@ export function chargesOf(spans: readonly SpanTime[], prices: Prices, period: Pe
   return whole.map((charge) => remainder(charge, before.get(keyOf(charge)))).filter(isCharge);
 }
 
+/** What the use of a place comes to. */
+export interface Worth {
+  readonly seconds: number;
+  readonly amountMicro: bigint;
+}
+
+/**
+ * What the spans of one place cost between each two of some moments of one month: what `chargesOf` of each of those
+ * periods sums to, without looking at the month anew for each.
+ * @param moments in their order, the month's end at most
+ */
+export function worthBetween(
+  spans: readonly SpanTime[],
+  prices: Prices,
+  moments: readonly EpochSecond[],
+): Worth[] {
+  const [first = 0, last = first] = [moments[0], moments.at(-1)];
+  const stretches = stretchesOf(spans, prices, { from: monthStart(first), until: last }).sort(dearestFirst);
+  const until = moments.map((moment) => worthUntil(stretches, moment));
+  return until.slice(1).map((worth, index) => {
+    const before = until[index] ?? { seconds: 0, amountMicro: 0n };
+    return { seconds: worth.seconds - before.seconds, amountMicro: worth.amountMicro - before.amountMicro };
+  });
+}
+
+/** @param stretches the dearest first */
+function worthUntil(stretches: readonly Stretch[], moment: EpochSecond): Worth {
+  let left = CAPPED_SECONDS;
+  let seconds = 0;
+  let amountMicro = 0n;
+  for (const stretch of stretches) {
+    const used = Math.min(stretch.until, moment) - stretch.from;
+    if (used <= 0) continue;
+    const billed = Math.min(left, used);
+    left -= billed;
+    seconds += used;
+    amountMicro += divideHalfEven(worthOfSeconds(stretch, billed), HOUR);
+  }
+  return { seconds, amountMicro };
+}
+
 /**
  * What a month costs until a moment of it. Of the seconds of a month, the dearest 672 hours are paid: so no change of
  * size makes a month dearer than 672 hours of the larger one, or gives hours of the larger one for nothing.
@@ -80,7 +122,7 @@ function worthOf(spans: readonly SpanTime[], prices: Prices, period: Period): Ch
   const stretches = stretchesOf(spans, prices, period);
   let left = CAPPED_SECONDS;
   const paid = new Map<Stretch, number>();
-  for (const stretch of stretches.toSorted((a, b) => rateOf(b) - rateOf(a) || a.from - b.from)) {
+  for (const stretch of stretches.toSorted(dearestFirst)) {
     const seconds = Math.min(left, stretch.until - stretch.from);
     paid.set(stretch, seconds);
     left -= seconds;
@@ -122,9 +164,18 @@ function rateOf({ span, price }: Stretch): number {
   return price.hourlyMicro * span.quantity;
 }
 
-function charge({ span, price, from, until }: Stretch, billedSeconds: number): Charge {
-  const worth = BigInt(price.hourlyMicro) * BigInt(span.quantity) * BigInt(billedSeconds);
-  const hour = BigInt(HOUR_SECONDS);
+function dearestFirst(a: Stretch, b: Stretch): number {
+  return rateOf(b) - rateOf(a) || a.from - b.from;
+}
+
+/** In micro-units times seconds. */
+function worthOfSeconds({ span, price }: Stretch, seconds: number): bigint {
+  return BigInt(price.hourlyMicro) * BigInt(span.quantity) * BigInt(seconds);
+}
+
+function charge(stretch: Stretch, billedSeconds: number): Charge {
+  const { span, price, from, until } = stretch;
+  const worth = worthOfSeconds(stretch, billedSeconds);
   return {
     span,
     from,
@@ -132,8 +183,8 @@ function charge({ span, price, from, until }: Stretch, billedSeconds: number): C
     seconds: until - from,
     billedSeconds,
     hourlyMicro: price.hourlyMicro,
-    amountMicro: divideHalfEven(worth, hour),
-    amountMinor: divideHalfEven(worth, hour * MICRO_PER_MINOR),
+    amountMicro: divideHalfEven(worth, HOUR),
+    amountMinor: divideHalfEven(worth, HOUR * MICRO_PER_MINOR),
   };
 }
 

@@ -13,7 +13,7 @@ import { firstPrice } from './price-book.ts';
 import { ledgerEntries, receivablesByAge, revenueByMonth } from './reports.ts';
 import { openServer, resizeServer } from './server-usage.ts';
 import { changeBillingSettings } from './settings.ts';
-import { type DayUsage, usageByDay } from './usage-by-day.ts';
+import { type PeriodUsage, usageBy } from './usage-by.ts';
 
 const database = testDatabase();
 const currency = 'eur';
@@ -34,14 +34,15 @@ async function customerSince(since: Date): Promise<{ accountId: number; serverId
   return { accountId, serverId };
 }
 
-async function days(accountId: number, from: Date, until: Date): Promise<DayUsage[]> {
-  const all: DayUsage[] = [];
-  for await (const chunk of usageByDay(database.dataSource.manager, accountId, { from, until }))
+async function days(accountId: number, from: Date, until: Date): Promise<PeriodUsage[]> {
+  const all: PeriodUsage[] = [];
+  for await (const chunk of usageBy('day', database.dataSource.manager, accountId, { from, until }))
     all.push(...chunk);
   return all.filter(({ component }) => component === 'compute');
 }
 
-const sum = (list: readonly DayUsage[]) => list.reduce((total, { amountMicro }) => total + amountMicro, 0n);
+const sum = (list: readonly PeriodUsage[]) =>
+  list.reduce((total, { amountMicro }) => total + amountMicro, 0n);
 
 describe('usage by day', () => {
   it('sums to what the month costs, cap and resize included', async () => {

@@ -72,6 +72,7 @@ export function receivablesByAge(manager: EntityManager, now: Date): Promise<Rec
 export interface EntryFilter {
   readonly account?: LedgerAccount;
   readonly customerId?: number;
+  /** An id also finds the parts of it: `HELLO` is `HELLO/7` too. */
   readonly cause?: { readonly kind: string; readonly id?: string };
   /** Posted from then on. */
   readonly from?: Date;
@@ -91,7 +92,7 @@ export interface EntrySum {
 const ENTRIES = `
   FROM ledger_entries e JOIN ledger_transactions t ON t.id = e.transaction_id
   WHERE ($1::text IS NULL OR e.account = $1) AND ($2::bigint IS NULL OR e.customer_id = $2)
-    AND ($3::text IS NULL OR t.cause_kind = $3) AND ($4::text IS NULL OR t.cause_id = $4)
+    AND ($3::text IS NULL OR t.cause_kind = $3) AND ($4::text IS NULL OR t.cause_id = $4 OR split_part(t.cause_id, '/', 1) = $4)
     AND ($5::timestamptz IS NULL OR e.posted_at >= $5) AND ($6::timestamptz IS NULL OR e.posted_at < $6)
     AND ($7::timestamptz IS NULL OR (t.cause_kind = 'invoice' AND t.cause_id IN (
       SELECT i.id::text FROM invoices i

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Component } from './price-book.ts';
-import { type DayUsage, usageByDay } from './usage-by-day.ts';
+import { type PeriodUsage, usageBy } from './usage-by.ts';
 
 /** What usage is told apart by. */
 export type UsageKey = 'server' | 'day' | 'kind';
@@ -27,8 +27,9 @@ export async function usageSums(
   by: ReadonlySet<UsageKey>,
 ): Promise<UsageSum[]> {
   const sums = new Map<string, UsageSum>();
-  for await (const days of usageByDay(manager, accountId, period)) {
-    for (const usage of days) {
+  const step = by.has('day') ? 'day' : 'month';
+  for await (const chunk of usageBy(step, manager, accountId, period)) {
+    for (const usage of chunk) {
       const sum = sums.get(keyOf(usage, by)) ?? emptySum(usage, by);
       sum.seconds += usage.seconds;
       sum.amountMicro += usage.amountMicro;
@@ -38,13 +39,13 @@ export async function usageSums(
   return [...sums.values()].sort(byDayThenWorth);
 }
 
-function keyOf({ day, serverId, component }: DayUsage, by: ReadonlySet<UsageKey>): string {
+function keyOf({ day, serverId, component }: PeriodUsage, by: ReadonlySet<UsageKey>): string {
   return [by.has('day') && day.getTime(), by.has('server') && serverId, by.has('kind') && component].join(
     '/',
   );
 }
 
-function emptySum(usage: DayUsage, by: ReadonlySet<UsageKey>): UsageSum {
+function emptySum(usage: PeriodUsage, by: ReadonlySet<UsageKey>): UsageSum {
   return {
     day: by.has('day') ? usage.day : null,
     server: by.has('server') ? { id: usage.serverId, name: usage.serverName } : null,

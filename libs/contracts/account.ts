@@ -50,7 +50,12 @@ const mailedToken = z
 
 export const completeEmailConfirmation = z.strictObject({ token: mailedToken });
 export const requestPasswordReset = z.strictObject({ email });
-export const completePasswordReset = z.strictObject({ token: mailedToken, password });
+export const completePasswordReset = z.strictObject({
+  token: mailedToken,
+  password,
+  /** Ends all API tokens of the account too: somebody else may have made or read them. */
+  revoke_api_tokens: z.boolean().default(false),
+});
 /** Whose link it was. */
 export const mailedLinkResponse = z.object({ account: z.object({ id, email: z.string() }) });
 
@@ -65,6 +70,8 @@ export const apiToken = z
     id,
     name: z.string(),
     access: tokenAccess,
+    /** Whether it is shown invoices, usage and balances, which are the account's and not its project's alone. */
+    sees_money: z.boolean(),
     last4: z.string(),
     created: timestamp,
     last_used: timestamp.nullable(),
@@ -72,7 +79,11 @@ export const apiToken = z
   })
   .meta({ id: 'ApiToken' });
 
-export const createApiToken = z.strictObject({ name: displayName, access: tokenAccess });
+export const createApiToken = z.strictObject({
+  name: displayName,
+  access: tokenAccess,
+  sees_money: z.boolean().default(false),
+});
 /** `token` has 64 characters and is in this answer only. */
 export const createApiTokenResponse = z.object({ api_token: apiToken, token: z.string() });
 export const apiTokenListResponse = z.object({ api_tokens: z.array(apiToken) });

@@ -11,6 +11,7 @@ export * from './location.ts';
 export * from './operator.ts';
 export * from './order.ts';
 export * from './payment-method.ts';
+export * from './promotions.ts';
 export * from './server.ts';
 export * from './server-type.ts';
 export * from './ssh-key.ts';

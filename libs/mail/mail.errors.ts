@@ -1,6 +1,10 @@
 import { DomainError } from '#libs/kernel';
 
-export type MailErrorCode = 'recipient_invalid';
+export type MailErrorCode = 'recipient_invalid' | 'mail_not_resent';
+
+export function mailNotResent(why: string): DomainError {
+  return new DomainError('conflict', 'mail_not_resent' satisfies MailErrorCode, why);
+}
 
 /** The address stays out of the message: it ends in logs. */
 export function recipientInvalid(): DomainError {

@@ -85,7 +85,8 @@ export async function newTenant(api: TestApi, email: string): Promise<Tenant> {
   const cookie = String(signedUp.headers['set-cookie']).split(';', 1)[0] ?? '';
   await saveCard(api.dataSource, account.id);
   const token = async (access: string) => {
-    const answer = await api.request('POST', '/v1/api_tokens', { cookie, body: { name: access, access } });
+    const body = { name: access, access, sees_money: access === 'read_write' };
+    const answer = await api.request('POST', '/v1/api_tokens', { cookie, body });
     return answer.json() as { token: string; api_token: { id: number } };
   };
   const revoked = await token('read_write');

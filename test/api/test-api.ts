@@ -21,11 +21,10 @@ export const METRICS_TOKEN = 'metrics-token-of-the-tests';
 
 /** The whole API on a database of its own. Each answer is checked against Hetzner's document. */
 export class TestApi {
-  readonly origin = 'http://127.0.0.1:8080';
-
   constructor(
     readonly api: Api,
     readonly database: TestDatabase,
+    readonly origin: string,
   ) {}
 
   async request(method: string, path: string, options: TestRequest = {}): Promise<LightMyRequestResponse> {
@@ -83,7 +82,7 @@ export function testApi(
     const created = await createApi(environment, adapt);
     await created.app.init();
     await created.app.getHttpAdapter().getInstance().ready();
-    api = new TestApi(created, database);
+    api = new TestApi(created, database, environment.SERVERY_URL);
   });
   afterAll(async () => {
     await api?.close();

@@ -36,6 +36,7 @@ const FOR_OPERATORS = [
   '/operator/receivables',
   '/operator/customers',
   '/operator/refunds',
+  '/operator/promotions',
   '/operator/ledger',
   '/operator/prices',
 ];

@@ -80,10 +80,11 @@ export class MailedLinksController {
     response: mailedLinkResponse,
   })
   async reset(
-    @Body({ schema: completePasswordReset }) { token, password }: z.output<typeof completePasswordReset>,
+    @Body({ schema: completePasswordReset })
+    { token, password, revoke_api_tokens: revokesTokens }: z.output<typeof completePasswordReset>,
     @Ip() ip: string,
   ) {
-    return this.follow(ip, () => this.resets.complete(token, password));
+    return this.follow(ip, () => this.resets.complete(token, password, { revokesTokens }));
   }
 
   /** Wrong tokens count as wrong API tokens do. */

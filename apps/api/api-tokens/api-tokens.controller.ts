@@ -41,7 +41,12 @@ export class ApiTokensController {
     @ResourceId() id: number,
     @Body({ schema: createApiToken }) body: z.output<typeof createApiToken>,
   ) {
-    const { apiToken, token } = await this.tokens.create(projectId, { id, ...body });
+    const { apiToken, token } = await this.tokens.create(projectId, {
+      id,
+      name: body.name,
+      access: body.access,
+      seesMoney: body.sees_money,
+    });
     return { api_token: presentApiToken(apiToken), token };
   }
 
@@ -57,6 +62,7 @@ function presentApiToken(token: ApiToken): ApiTokenWire {
     id: token.id,
     name: token.name,
     access: token.access,
+    sees_money: token.seesMoney,
     last4: token.last4,
     created: token.createdAt.toISOString(),
     last_used: token.lastUsedAt?.toISOString() ?? null,

@@ -9,6 +9,7 @@ import { mergeMap, type Observable } from 'rxjs';
 import { type AuditRecord, AuditService } from '#libs/accounts';
 import type { AuthenticatedRequest, Principal } from '../auth/principal.ts';
 import { endpointOf } from '../http/endpoints.ts';
+import { type AuditedRequest, AuditTrail, leaveTrail } from './audit-trail.ts';
 
 type Answer = Readonly<Record<string, { readonly id?: unknown } | null | undefined>>;
 
@@ -26,9 +27,11 @@ export class AuditInterceptor implements NestInterceptor {
     const { audit: action } = endpointOf(context);
     if (action === undefined) return next.handle();
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const trail = new AuditTrail(this.audit, requestOf(request, action));
+    leaveTrail(request, trail);
     return next.handle().pipe(
       mergeMap(async (answer: unknown) => {
-        await this.write(recordOf(request, action, (answer ?? {}) as Answer));
+        if (!trail.isWritten) await this.write(recordOf(request, trail.request, (answer ?? {}) as Answer));
         return answer;
       }),
     );
@@ -44,15 +47,20 @@ export class AuditInterceptor implements NestInterceptor {
   }
 }
 
-/** The subject is what the answer made, or what the path names; signing in and out are about the account. */
-function recordOf(request: AuthenticatedRequest, action: string, answer: Answer): AuditRecord {
+function requestOf(request: AuthenticatedRequest, action: string): AuditedRequest {
   const subjectKind = action.slice(0, action.indexOf('.'));
   const principal = isPrincipal(request.user) ? request.user : undefined;
-  const accountId = principal?.accountId ?? Number(answer.account?.id);
+  const accountId = principal?.accountId ?? null;
+  return { accountId, ...actorOf(principal), action, subjectKind, ip: request.ip };
+}
+
+/** The subject is what the answer made, or what the path names; signing in and out are about the account. */
+function recordOf(request: AuthenticatedRequest, audited: AuditedRequest, answer: Answer): AuditRecord {
+  const { subjectKind } = audited;
+  const accountId = audited.accountId ?? Number(answer.account?.id);
   const { id } = request.params as { id?: unknown };
   const named = subjectKind === 'account' ? (id ?? accountId) : (answer[subjectKind]?.id ?? id);
-  const subjectId = Number(named);
-  return { accountId, ...actorOf(principal), action, subjectKind, subjectId, ip: request.ip };
+  return { ...audited, accountId, subjectId: Number(named) };
 }
 
 function actorOf(principal: Principal | undefined): Pick<AuditRecord, 'actorKind' | 'actorId'> {

@@ -23,10 +23,10 @@ function assertAccess(access: Exclude<Access, 'public'>, principal: Principal): 
     if (access === 'write' && principal.access === 'read') {
       throw new ApiError('token_readonly', 'this token may only read');
     }
-    if (access === 'spend' && principal.access === 'read') {
+    if (access === 'spend' && !principal.seesMoney) {
       throw new ApiError(
-        'token_readonly',
-        'a token that may only read is not shown money; take a read_write one',
+        'forbidden',
+        "this token is not shown the account's money; make one with sees_money",
       );
     }
   } else if (access === 'operator' && principal.role !== 'operator') {

@@ -11,6 +11,7 @@ export type Principal =
       readonly accountId: number;
       readonly projectId: number;
       readonly access: TokenAccess;
+      readonly seesMoney: boolean;
     }
   | {
       readonly kind: 'session';

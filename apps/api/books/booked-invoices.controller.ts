@@ -5,6 +5,7 @@ import {
   collectionsOf,
   countInvoiceLines,
   countInvoices,
+  creditNoteDetail,
   creditNotes,
   type InvoiceFilter,
   invoice,
@@ -20,6 +21,7 @@ import { pageOfArray } from '#libs/listing';
 import { MONEY_CLOCK } from '#libs/payments';
 import { SagaStore } from '#libs/saga';
 import { refundInvoice, startCollecting } from '#libs/workflows';
+import { Audited, type AuditTrail } from '../audit/audit-trail.ts';
 import {
   presentCreditNote,
   presentInvoice,
@@ -111,6 +113,7 @@ export class BookedInvoicesController {
   async giveBack(
     @Param({ schema: contracts.byId }) { id: invoiceId }: ById,
     @ResourceId() requestId: number,
+    @Audited() audit: AuditTrail,
     @Body({ schema: contracts.createCreditNote }) body: z.output<typeof contracts.createCreditNote>,
   ) {
     const request = {
@@ -121,9 +124,11 @@ export class BookedInvoicesController {
       reason: body.reason,
       at: this.clock.now(),
     };
-    const note = await runInTransaction(this.dataSource, (manager) =>
-      refundInvoice(manager, this.sagas, request),
-    );
+    const note = await runInTransaction(this.dataSource, async (manager) => {
+      const issued = await refundInvoice(manager, this.sagas, request);
+      await audit.write(manager, issued.id, creditNoteDetail(issued));
+      return issued;
+    });
     return { credit_note: presentCreditNote(note) };
   }
 
@@ -134,10 +139,11 @@ export class BookedInvoicesController {
     access: 'operator',
     response: contracts.invoiceResponse,
   })
-  async writeOff(@Param({ schema: contracts.byId }) { id }: ById) {
+  async writeOff(@Param({ schema: contracts.byId }) { id }: ById, @Audited() audit: AuditTrail) {
     const given = { invoiceId: id, at: this.clock.now() };
     await runInTransaction(this.dataSource, async (manager) => {
       const amountMinor = await writeOff(manager, given);
+      await audit.write(manager, id, { amount_minor: amountMinor });
       // What asks for it at the provider is taken back.
       if (amountMinor > 0) await startCollecting(manager, this.sagas, id);
     });

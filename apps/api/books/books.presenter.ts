@@ -6,6 +6,7 @@ import {
   type LedgerAccount,
   type PostedEntry,
   type PriceVersion,
+  type PromotionCampaign,
   type RevenueLine,
 } from '#libs/billing';
 import type {
@@ -14,6 +15,7 @@ import type {
   CustomerWire,
   LedgerEntryWire,
   LedgerSumWire,
+  PromotionWire,
   RevenueWire,
 } from '#libs/contracts';
 import { formatMicro } from '#libs/kernel';
@@ -82,6 +84,24 @@ export function presentRevenue(line: RevenueLine): RevenueWire {
     seconds: line.seconds,
     net_minor: line.netMinor,
     net: formatMicro(BigInt(line.netMicro)),
+  };
+}
+
+export function presentPromotion(campaign: PromotionCampaign, now: Date): PromotionWire {
+  const { redeemUntil, redemptionsLeft } = campaign;
+  const isEnded = redeemUntil !== null && redeemUntil <= now;
+  return {
+    code: campaign.code,
+    amount_minor: campaign.amountMinor,
+    currency: campaign.currency,
+    note: campaign.note,
+    state: isEnded ? 'ended' : redemptionsLeft === 0 ? 'used_up' : 'running',
+    created: wireTime(campaign.createdAt),
+    redeem_until: wireTimeOrNull(redeemUntil),
+    valid_days: campaign.validDays,
+    redeemed: campaign.redeemed,
+    given_minor: campaign.redeemed * campaign.amountMinor,
+    redemptions_left: redemptionsLeft,
   };
 }
 

@@ -113,6 +113,7 @@ describe('what the operator does', () => {
       action: 'credit_grant.create',
       subjectId: id,
       actorKind: 'operator',
+      detail: { account_id: customer.accountId, amount_minor: 100, currency: 'eur', note: 'Sorry' },
     });
     const { sums } = await get(`entries?cause_kind=credit_grant&cause_id=${id}`);
     expect(sums.map(({ account, amount }: never) => [account, amount])).toEqual([
@@ -122,6 +123,41 @@ describe('what the operator does', () => {
     expect((await send('POST', 'customers/1/credits', body)).statusCode).toBe(404);
   });
 
+  it('makes a promotion code that customers redeem once each, until it is ended', async () => {
+    const made = { code: 'summer-26', amount_minor: 500, note: 'Summer', valid_days: 30, redemptions: 2 };
+    const { promotion } = (await send('POST', 'promotions', made)).json();
+    expect(promotion).toMatchObject({
+      code: 'SUMMER-26',
+      state: 'running',
+      redeemed: 0,
+      redemptions_left: 2,
+    });
+    expect(await lastAudited()).toMatchObject({
+      action: 'promotion.create',
+      subjectName: 'SUMMER-26',
+      detail: { amount_minor: 500, valid_days: 30, redemptions: 2, redeem_until: null },
+    });
+    expect((await send('POST', 'promotions', { ...made, amount_minor: 1 })).json().error).toMatchObject({
+      code: 'conflict',
+      details: { reason: 'promotion_code_taken' },
+    });
+    const redeem = (cookie: string) =>
+      api.current.request('POST', '/v1/billing/promotion_codes', { cookie, body: { code: 'SUMMER-26' } });
+    expect((await redeem(customer.cookie)).json().credit.amount_minor).toBe(500);
+    expect((await redeem(customer.cookie)).json().error.details.reason).toBe('promotion_code_used');
+    expect((await get('promotions/summer-26')).promotion).toMatchObject({ redeemed: 1, given_minor: 500 });
+    const { sums } = await get('entries?cause_kind=promotion&cause_id=SUMMER-26');
+    expect(sums).toMatchObject([{ amount: '-500' }, { account: 'promotions', amount: '500' }]);
+    const ended = (await send('POST', 'promotions/SUMMER-26/actions/end')).json().promotion;
+    expect(ended).toMatchObject({ state: 'ended', redemptions_left: 1 });
+    expect(await lastAudited()).toMatchObject({ action: 'promotion.end', detail: { redeemed: 1 } });
+    expect((await redeem(operator.cookie)).json().error.details.reason).toBe('promotion_code_expired');
+    expect((await send('POST', 'promotions/SUMMER-26/actions/end')).json().promotion).toEqual(ended);
+    expect((await get('promotions')).promotions).toEqual([ended]);
+    expect((await send('POST', 'promotions/NONE/actions/end')).statusCode).toBe(404);
+    expect((await send('POST', 'promotions', { ...made, code: 'no spaces' })).statusCode).toBe(422);
+  });
+
   it('gives back a part of an invoice once, and no more than there is', async () => {
     const path = `invoices/${invoiceId}/credit_notes`;
     const body = { amount_minor: 40, refund_to: 'credit', reason: 'Slow disk' };
@@ -129,7 +165,11 @@ describe('what the operator does', () => {
     const note = (await send('POST', path, body, key)).json().credit_note;
     expect((await send('POST', path, body, key)).json().credit_note).toEqual(note);
     expect(note).toMatchObject({ number: 'CN-000001', total_minor: 40, settled_minor: 40, refund_minor: 0 });
-    expect(await lastAudited()).toMatchObject({ action: 'credit_note.create', subjectId: note.id });
+    expect(await lastAudited()).toMatchObject({
+      action: 'credit_note.create',
+      subjectId: note.id,
+      detail: { invoice_id: invoiceId, amount_minor: 40, refund_minor: 0, refund_to: 'credit' },
+    });
     expect((await get('credit_notes')).credit_notes).toEqual([note]);
     const tooMuch = await send('POST', path, { ...body, amount_minor: 201 });
     expect(tooMuch.json().error).toMatchObject({
@@ -147,7 +187,11 @@ describe('what the operator does', () => {
     const answer = await send('PUT', path, { tier: 'trusted', paying: { by: 'terms', days: 14 } });
     expect(answer.json().customer).toMatchObject({ tier: 'trusted', paying: 'terms', terms_days: 14 });
     expect((await send('PUT', path, { paying: { by: 'card' } })).json().customer.paying).toBe('card');
-    expect(await lastAudited()).toMatchObject({ action: 'customer.update', subjectId: customer.accountId });
+    expect(await lastAudited()).toMatchObject({
+      action: 'customer.update',
+      subjectId: customer.accountId,
+      detail: { paying_from: 'terms', paying: 'card' },
+    });
     expect((await send('PUT', path, { paying: { by: 'terms' } })).statusCode).toBe(422);
     expect((await send('PUT', 'customers/1', { tier: 'trusted' })).statusCode).toBe(404);
   });
@@ -156,6 +200,11 @@ describe('what the operator does', () => {
     const { invoice } = (await send('POST', `invoices/${invoiceId}/actions/write_off`)).json();
     expect(invoice).toMatchObject({ status: 'paid', open_minor: 0 });
     expect(invoice.settlements.at(-1)).toMatchObject({ kind: 'write_off', amount_minor: 200 });
+    expect(await lastAudited()).toMatchObject({
+      action: 'invoice.write_off',
+      subjectId: invoiceId,
+      detail: { amount_minor: 200 },
+    });
     expect((await get('invoices?status=paid')).invoices).toHaveLength(1);
     expect((await get('receivables')).receivables).toEqual([]);
   });
@@ -168,11 +217,19 @@ describe('what the operator does', () => {
       { hourly: '1.0000000000', state: 'past', effective_from: null },
       { hourly: '2.5000000000', state: 'current' },
     ]);
+    const audited = await lastAudited();
+    expect(audited).toMatchObject({
+      action: 'price.change',
+      subjectId: null,
+      subjectName: 'compute/u',
+      detail: { from: '1.00000000', to: '2.50000000' },
+    });
     const past = { item: 'compute/u', hourly: '1', effective_from: '2020-01-01T00:00:00Z' };
     expect((await send('POST', 'prices', past)).json().error.details.reason).toBe('price_in_the_past');
     const unknown = await send('POST', 'prices', { item: 'compute/none', hourly: '1' });
     expect(unknown.json().error.details.reason).toBe('price_item_not_found');
     expect((await send('POST', 'prices', { item: 'compute/u', hourly: '1,5' })).statusCode).toBe(422);
+    expect(await lastAudited()).toEqual(audited);
     const later = { item: 'disk/u', hourly: '0.1', effective_from: '2999-01-01T00:00:00Z' };
     const { prices } = (await send('POST', 'prices', later)).json();
     expect(prices.at(-1)).toMatchObject({ item: 'disk/u', state: 'future' });

@@ -18,6 +18,7 @@ import * as contracts from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
 import type { Clock } from '#libs/kernel';
 import { MONEY_CLOCK } from '#libs/payments';
+import { Audited, type AuditTrail } from '../audit/audit-trail.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { ResourceId } from '../idempotency/idempotency.interceptor.ts';
@@ -75,10 +76,16 @@ export class CustomersController {
   })
   async update(
     @Param({ schema: contracts.byId }) { id }: ById,
+    @Audited() audit: AuditTrail,
     @Body({ schema: contracts.updateCustomer }) { tier, paying }: z.output<typeof contracts.updateCustomer>,
   ) {
-    await this.details(id);
+    const before = await this.details(id);
     await runInTransaction(this.dataSource, async (manager) => {
+      await audit.write(manager, id, {
+        ...(tier !== undefined && { tier_from: before.tier, tier }),
+        ...(paying !== undefined && { paying_from: before.paying, paying: paying.by }),
+        ...(paying?.by === 'terms' && { terms_days_from: before.terms_days, terms_days: paying.days }),
+      });
       if (tier !== undefined) await setTier(manager, id, tier);
       if (paying !== undefined) await setPaying(manager, id, paying);
     });
@@ -97,6 +104,7 @@ export class CustomersController {
   async grant(
     @Param({ schema: contracts.byId }) { id: accountId }: ById,
     @ResourceId() id: number,
+    @Audited() audit: AuditTrail,
     @Body({ schema: contracts.grantCredit }) body: z.output<typeof contracts.grantCredit>,
   ) {
     await this.accounts.get(accountId);
@@ -104,6 +112,8 @@ export class CustomersController {
     const at = this.clock.now();
     await runInTransaction(this.dataSource, async (manager) => {
       await ensureBooks(manager, accountId, currency, at);
+      const { amount_minor, note, expires = null } = body;
+      await audit.write(manager, id, { account_id: accountId, amount_minor, currency, note, expires });
       await grantCredit(manager, {
         accountId,
         currency,

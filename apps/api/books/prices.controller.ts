@@ -1,12 +1,13 @@
 import { Body, Controller, Get, Inject, Post } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
-import { changePrice, type PriceItem, priceVersions } from '#libs/billing';
+import { changePrice, type PriceItem, priceChangeDetail, priceVersions } from '#libs/billing';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { changeBookedPrice, priceBookResponse } from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
 import type { Clock } from '#libs/kernel';
 import { MONEY_CLOCK } from '#libs/payments';
+import { Audited, type AuditTrail } from '../audit/audit-trail.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { presentPrices } from './books.presenter.ts';
 
@@ -35,13 +36,16 @@ export class PricesController {
   @Post()
   @Endpoint({
     summary: 'Change a price from now or from a later moment on',
-    audit: 'account.change_price',
+    audit: 'price.change',
     access: 'operator',
     response: priceBookResponse,
     status: 201,
     idempotent: true,
   })
-  async change(@Body({ schema: changeBookedPrice }) body: z.output<typeof changeBookedPrice>) {
+  async change(
+    @Audited() audit: AuditTrail,
+    @Body({ schema: changeBookedPrice }) body: z.output<typeof changeBookedPrice>,
+  ) {
     const now = this.clock.now();
     const change = {
       item: body.item as PriceItem,
@@ -49,7 +53,10 @@ export class PricesController {
       effectiveFrom: body.effective_from === undefined ? now : new Date(body.effective_from),
       now,
     };
-    await runInTransaction(this.dataSource, (manager) => changePrice(manager, change));
+    await runInTransaction(this.dataSource, async (manager) => {
+      const fromMicro = await changePrice(manager, change);
+      await audit.write(manager, change.item, priceChangeDetail({ ...change, fromMicro }));
+    });
     return this.book(this.clock.now());
   }
 

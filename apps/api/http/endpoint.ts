@@ -3,8 +3,8 @@ import type { z } from 'zod';
 
 /**
  * Who may call an endpoint. `public`: anybody. `read`, `write`: a token or session of the project (a `read` token
- * may not `write`). `spend`: the same as `write`, for what is told of the account's money, which is wider than a
- * project: who may spend it may see it. `session`: a signed-in person, no token. `operator`: a signed-in operator.
+ * may not `write`). `spend`: a session, or a token that was made to see the account's money, which is wider than a
+ * project. `session`: a signed-in person, no token. `operator`: a signed-in operator.
  */
 export type Access = 'public' | 'read' | 'write' | 'spend' | 'session' | 'operator';
 

@@ -5,6 +5,7 @@ import { AccountsService, standingSuspensions } from '#libs/accounts';
 import { accountSuspensionsResponse, byId, suspendAccount, unsuspendAccount } from '#libs/contracts';
 import { AccountSuspensions } from '#libs/dunning';
 import { presentSuspension } from '../accounts/account.presenter.ts';
+import { Audited, type AuditTrail } from '../audit/audit-trail.ts';
 import { Endpoint } from '../http/endpoint.ts';
 
 type ById = z.output<typeof byId>;
@@ -36,9 +37,10 @@ export class AccountSuspensionsController {
   })
   async suspend(
     @Param({ schema: byId }) { id }: ById,
+    @Audited() audit: AuditTrail,
     @Body({ schema: suspendAccount }) { reason, note }: z.output<typeof suspendAccount>,
   ) {
-    await this.suspensions.suspend(id, reason, note);
+    await this.suspensions.suspend(id, reason, note, (manager) => audit.write(manager, id, { reason, note }));
     return this.present(id);
   }
 
@@ -51,9 +53,10 @@ export class AccountSuspensionsController {
   })
   async unsuspend(
     @Param({ schema: byId }) { id }: ById,
+    @Audited() audit: AuditTrail,
     @Body({ schema: unsuspendAccount }) { reason }: z.output<typeof unsuspendAccount>,
   ) {
-    await this.suspensions.lift(id, reason);
+    await this.suspensions.lift(id, reason, (manager) => audit.write(manager, id, { reason }));
     return this.present(id);
   }
 

@@ -161,6 +161,7 @@ const serverRoute = createRoute({
 const billingRoute = createRoute({
   getParentRoute: parent,
   path: '/billing',
+  validateSearch: listPage,
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/billing/month-page.tsx'), 'MonthPage'),
 });
@@ -250,6 +251,20 @@ const customersRoute = createRoute({
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/books/customers-page.tsx'), 'CustomersPage'),
 });
+const customerRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/customers/$customerId',
+  params: { parse: ({ customerId }) => ({ customerId: idInPath(customerId) }) },
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/customer-page.tsx'), 'CustomerPage'),
+});
+const promotionsRoute = createRoute({
+  getParentRoute: parent,
+  path: '/operator/promotions',
+  validateSearch: listPage,
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/books/promotions-page.tsx'), 'PromotionsPage'),
+});
 const refundsRoute = createRoute({
   getParentRoute: parent,
   path: '/operator/refunds',
@@ -308,6 +323,8 @@ const routeTree = rootRoute.addChildren([
   receivablesRoute,
   bookedInvoiceRoute,
   customersRoute,
+  customerRoute,
+  promotionsRoute,
   refundsRoute,
   ledgerRoute,
   pricesRoute,

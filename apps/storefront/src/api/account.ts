@@ -77,7 +77,7 @@ export function requestPasswordReset(email: string): Promise<null> {
   return call('/password_resets', nothing, { method: 'POST', body: { email } });
 }
 
-export async function resetPassword(body: { token: string; password: string }) {
+export async function resetPassword(body: { token: string; password: string; revoke_api_tokens: boolean }) {
   const options = { method: 'POST', body } as const;
   return (await call('/password_resets/actions/complete', mailedLinkResponse, options)).account;
 }
@@ -93,7 +93,10 @@ export const apiTokensQuery = queryOptions({
 });
 
 /** Creates a token; its 64 characters are in this answer and nowhere else. */
-export function createApiToken(body: { name: string; access: TokenAccess }, idempotencyKey: string) {
+export function createApiToken(
+  body: { name: string; access: TokenAccess; sees_money: boolean },
+  idempotencyKey: string,
+) {
   return call('/api_tokens', createApiTokenResponse, {
     method: 'POST',
     body,

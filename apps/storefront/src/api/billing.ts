@@ -33,20 +33,31 @@ export const forecastQuery = queryOptions({
   staleTime: STALE_MS,
 });
 
-/** The use of this month so far by day and kind, and by server. */
-export const monthUsageQuery = queryOptions({
-  queryKey: ['billing', 'usage'],
-  queryFn: async ({ signal }) => {
-    const asked = (by: string) =>
-      everyPage(
-        (page) => call(`/billing/usage?${by}&per_page=${PER_PAGE}&page=${page}`, usageResponse, { signal }),
-        ({ usage }) => usage,
-      );
-    const [byDay, byServer] = await Promise.all([asked('by=day&by=kind'), asked('by=server')]);
-    return { byDay, byServer };
-  },
+/** The use of this month so far by day and kind. */
+export const dayUsageQuery = queryOptions({
+  queryKey: ['billing', 'usage', 'day'],
+  queryFn: ({ signal }) =>
+    everyPage(
+      (page) =>
+        call(`/billing/usage?by=day&by=kind&per_page=${PER_PAGE}&page=${page}`, usageResponse, { signal }),
+      ({ usage }) => usage,
+    ),
   staleTime: STALE_MS,
 });
+
+/** The use of this month so far by server, the dearest first. */
+export function serverUsageQuery(page: number) {
+  return queryOptions({
+    queryKey: ['billing', 'usage', 'server', { page }],
+    queryFn: async ({ signal }) => {
+      const path = `/billing/usage?by=server&per_page=25&page=${page}`;
+      const { usage, net, meta } = await call(path, usageResponse, { signal });
+      return { usage, net, pagination: meta.pagination };
+    },
+    placeholderData: keepPreviousData,
+    staleTime: STALE_MS,
+  });
+}
 
 export function invoicesQuery(page: number) {
   return queryOptions({

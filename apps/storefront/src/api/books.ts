@@ -104,11 +104,23 @@ export const pricesQuery = queryOptions({
 
 export async function grantCredit(
   customerId: number,
-  body: { amount_minor: number; note: string },
+  body: { amount_minor: number; note: string; expires?: string },
   idempotencyKey: string,
 ) {
   const options = { method: 'POST', body, idempotencyKey } as const;
   return (await call(`/books/customers/${customerId}/credits`, grantCreditResponse, options)).credit_grant;
+}
+
+export function changePrice(
+  body: { item: string; hourly: string; effective_from?: string },
+  idempotencyKey: string,
+) {
+  return call('/books/prices', priceBookResponse, { method: 'POST', body, idempotencyKey });
+}
+
+export async function writeOffInvoice(id: number) {
+  const path = `/books/invoices/${id}/actions/write_off`;
+  return (await call(path, invoiceResponse, { method: 'POST' })).invoice;
 }
 
 export async function giveBack(

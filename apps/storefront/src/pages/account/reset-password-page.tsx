@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { accountQuery, resetPassword } from '../../api/account.ts';
 import { ApiError } from '../../api/client.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
+import { CheckBox } from '../../components/check-box.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
@@ -17,7 +18,8 @@ export function ResetPasswordPage() {
   const token = useTokenOfLink();
   const queryClient = useQueryClient();
   const reset = useMutation({
-    mutationFn: (password: string) => resetPassword({ token, password }),
+    mutationFn: (chosen: NewPassword) =>
+      resetPassword({ token, password: chosen.password, revoke_api_tokens: chosen.revokesTokens }),
     // All sessions have ended, that of this page too.
     onSuccess: () => queryClient.setQueryData(accountQuery.queryKey, null),
   });
@@ -42,17 +44,23 @@ function isLinkGone(error: Error | null): boolean {
 interface PasswordFormProps {
   readonly error: Error | null;
   readonly busy: boolean;
-  readonly submit: (password: string) => void;
+  readonly submit: (chosen: NewPassword) => void;
+}
+
+interface NewPassword {
+  readonly password: string;
+  readonly revokesTokens: boolean;
 }
 
 function PasswordForm({ error, busy, submit }: PasswordFormProps) {
   const [password, setPassword] = useState('');
+  const [revokesTokens, setRevokesTokens] = useState(false);
   const [problem, setProblem] = useState<string>();
   function send(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
     const found = newPasswordProblem(password);
     setProblem(found);
-    if (found === undefined) submit(password);
+    if (found === undefined) submit({ password, revokesTokens });
     else event.currentTarget.querySelector('input')?.focus();
   }
   const refused = error instanceof ApiError ? error.fields.password : undefined;
@@ -68,6 +76,11 @@ function PasswordForm({ error, busy, submit }: PasswordFormProps) {
         onValueChange={setPassword}
         problem={problem ?? refused}
         hint={PASSWORD_HINT}
+      />
+      <CheckBox
+        label="Revoke all API tokens too: somebody else may know them. Programs that use them stop working."
+        checked={revokesTokens}
+        onChange={setRevokesTokens}
       />
       <Button type="submit" size="large" busy={busy}>
         Set this password

@@ -25,11 +25,20 @@ const SOURCE: Readonly<Record<CreditWire['source'], string>> = {
   refund: 'Refund',
 };
 
+/** A card's payment is confirmed within seconds; one by debit takes days, and is not waited for. */
+const LOOKS = 20;
+const LOOK_AGAIN_MS = 3000;
+
+function untilConfirmed({ state }: { state: { dataUpdateCount: number } }): number | false {
+  return state.dataUpdateCount < LOOKS && LOOK_AGAIN_MS;
+}
+
 export function CreditPage() {
   const { page = 1, paid } = useSearch({ from: '/billing/credit' });
   const [dialog, setDialog] = useState<'redeem' | 'pay_in' | null>(null);
-  const { data: balance } = useQuery(balanceQuery);
-  const { data, error, isPending, refetch } = useQuery(creditsQuery(page));
+  const soon = paid === undefined ? {} : { refetchInterval: untilConfirmed };
+  const { data: balance } = useQuery({ ...balanceQuery, ...soon });
+  const { data, error, isPending, refetch } = useQuery({ ...creditsQuery(page), ...soon });
   const close = () => setDialog(null);
   return (
     <BillingFrame

@@ -1,11 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { ReceiptText } from 'lucide-react';
 import type { BalanceWire, ForecastWire, UsageWire } from '#libs/contracts';
-import { balanceQuery, forecastQuery, limitsQuery, monthUsageQuery } from '../../api/billing.ts';
+import {
+  balanceQuery,
+  dayUsageQuery,
+  forecastQuery,
+  limitsQuery,
+  serverUsageQuery,
+} from '../../api/billing.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Figure } from '../../components/figure.tsx';
+import { Pager } from '../../components/pager.tsx';
 import { Panel, Section } from '../../components/section.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { Cell, Table } from '../../components/table.tsx';
@@ -73,36 +80,47 @@ function Summary({ balance, forecast }: { balance: BalanceWire; forecast: Foreca
 }
 
 function Usage() {
-  const { data: usage, error, isPending, refetch } = useQuery(monthUsageQuery);
+  const { page = 1 } = useSearch({ from: '/billing' });
+  const days = useQuery(dayUsageQuery);
+  const servers = useQuery(serverUsageQuery(page));
   const { data: forecast } = useQuery(forecastQuery);
-  if (error) return <ErrorPanel error={error} retry={refetch} title="Your usage could not be loaded" />;
-  if (isPending || !forecast) return <Skeleton className="h-60" />;
-  if (usage.byServer.length === 0)
+  const error = days.error ?? servers.error;
+  if (error) return <ErrorPanel error={error} title="Your usage could not be loaded" />;
+  if (!days.data || !servers.data || !forecast) return <Skeleton className="h-60" />;
+  if (servers.data.pagination.total_entries === 0)
     return (
       <EmptyState icon={ReceiptText} title="Nothing used this month">
         What your servers cost will stand here, by day and by server.
       </EmptyState>
     );
   const { currency, month } = forecast;
+  const { usage, net, pagination } = servers.data;
   return (
     <>
       <Section title="By day" hint="Before tax.">
         <Panel>
-          <UsagePlot usage={usage.byDay} month={month} currency={currency} />
+          <UsagePlot usage={days.data} month={month} currency={currency} />
         </Panel>
       </Section>
       <Section
         title="By server"
-        hint="Before tax; deleted servers are listed for the time that they were there."
+        hint="Before tax, the dearest first; deleted servers are listed for the time that they were there."
       >
-        <ServerTable usage={usage.byServer} currency={currency} />
+        <ServerTable usage={usage} total={Number(net)} currency={currency} />
+        <Pager pagination={pagination} what="servers" />
       </Section>
     </>
   );
 }
 
-function ServerTable({ usage, currency }: { usage: readonly UsageWire[]; currency: string }) {
-  const total = usage.reduce((sum, { net }) => sum + Number(net), 0);
+interface ServerTableProps {
+  readonly usage: readonly UsageWire[];
+  /** Of all servers, on whatever page. */
+  readonly total: number;
+  readonly currency: string;
+}
+
+function ServerTable({ usage, total, currency }: ServerTableProps) {
   return (
     <Table caption="This month by server" columns={['Server', 'Cost', 'Share']}>
       {usage.map(({ server, net }) => (

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useParams, useSearch } from '@tanstack/react-router';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { bookedInvoiceQuery, bookedLinesQuery } from '../../api/books.ts';
 import { Button } from '../../components/button.tsx';
@@ -11,6 +11,7 @@ import { periodOf } from '../billing/invoices-page.tsx';
 import { OperatorFrame } from '../operator/operator-frame.tsx';
 import { EntriesLink } from './entries-link.tsx';
 import { GiveBackDialog } from './give-back-dialog.tsx';
+import { WriteOffDialog } from './write-off-dialog.tsx';
 
 /** A customer's invoice as the operator sees it: its entries, and the way to give a part of it back. */
 export function BookedInvoicePage() {
@@ -18,7 +19,8 @@ export function BookedInvoicePage() {
   const { page = 1 } = useSearch({ from: '/operator/invoices/$invoiceId' });
   const { data: invoice, error, refetch } = useQuery(bookedInvoiceQuery(invoiceId));
   const lines = useQuery(bookedLinesQuery(invoiceId, page));
-  const [giving, setGiving] = useState(false);
+  const [dialog, setDialog] = useState<'give_back' | 'write_off' | null>(null);
+  const close = () => setDialog(null);
   return (
     <OperatorFrame
       area="Books"
@@ -27,6 +29,14 @@ export function BookedInvoicePage() {
         invoice && (
           <>
             {periodOf(invoice.period)} ·{' '}
+            <Link
+              to="/operator/customers/$customerId"
+              params={{ customerId: invoice.account_id }}
+              className="underline decoration-line-strong underline-offset-4"
+            >
+              customer
+            </Link>{' '}
+            ·{' '}
             <EntriesLink
               of={{ cause_kind: 'invoice', cause_id: String(invoice.id) }}
               label={`entries of invoice ${invoice.number}`}
@@ -38,9 +48,16 @@ export function BookedInvoicePage() {
       }
       actions={
         invoice && (
-          <Button look="secondary" onClick={() => setGiving(true)}>
-            Give back
-          </Button>
+          <div className="flex flex-wrap gap-2">
+            <Button look="secondary" onClick={() => setDialog('give_back')}>
+              Give back
+            </Button>
+            {invoice.open_minor > 0 && (
+              <Button look="secondary" onClick={() => setDialog('write_off')}>
+                Write off
+              </Button>
+            )}
+          </div>
         )
       }
     >
@@ -51,7 +68,8 @@ export function BookedInvoicePage() {
           <InvoiceLines lines={lines} currency={invoice.currency} />
         </InvoiceBody>
       )}
-      {invoice && giving && <GiveBackDialog invoice={invoice} close={() => setGiving(false)} />}
+      {invoice && dialog === 'give_back' && <GiveBackDialog invoice={invoice} close={close} />}
+      {invoice && dialog === 'write_off' && <WriteOffDialog invoice={invoice} close={close} />}
     </OperatorFrame>
   );
 }

@@ -57,7 +57,13 @@ function CustomerRow({ customer, give }: { customer: CustomerWire; give: () => v
   return (
     <tr>
       <Cell>
-        <span className="font-[600]">{email}</span>
+        <Link
+          to="/operator/customers/$customerId"
+          params={{ customerId: id }}
+          className="font-[600] underline decoration-line-strong underline-offset-4"
+        >
+          {email}
+        </Link>
         {name && <span className="block text-sm text-soft">{name}</span>}
       </Cell>
       <Cell className="whitespace-nowrap text-soft">{TIER[customer.tier]}</Cell>

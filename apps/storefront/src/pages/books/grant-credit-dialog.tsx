@@ -15,12 +15,17 @@ export function GrantCreditDialog({ customer, close }: { customer: CustomerWire;
   const key = useRef(newIdempotencyKey());
   const [amount, setAmount] = useState('');
   const [note, setNote] = useState('');
+  const [expires, setExpires] = useState('');
   const [tried, setTried] = useState(false);
   const amountMinor = parseAmount(amount);
   const isGood = amountMinor !== undefined && amountMinor > 0;
   const grant = useMutation({
     mutationFn: (minor: number) =>
-      grantCredit(customer.id, { amount_minor: minor, note: note.trim() }, key.current),
+      grantCredit(
+        customer.id,
+        { amount_minor: minor, note: note.trim(), ...(expires && { expires: `${expires}T00:00:00Z` }) },
+        key.current,
+      ),
     onSuccess: async () => {
       await queryClient.invalidateQueries({ queryKey: ['books'] });
       close();
@@ -53,6 +58,14 @@ export function GrantCreditDialog({ customer, close }: { customer: CustomerWire;
           problem={tried && !note.trim() ? 'Say what it is for.' : null}
           autoComplete="off"
           maxLength={128}
+        />
+        <TextField
+          label="Expires (may be empty)"
+          name="expires"
+          type="date"
+          value={expires}
+          onValueChange={setExpires}
+          hint="What is left of it is taken back when the day begins, UTC."
         />
         <div className="flex justify-end gap-2">
           <Button look="secondary" onClick={close}>

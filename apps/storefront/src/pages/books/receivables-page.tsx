@@ -99,7 +99,11 @@ function ArrearsTable({ arrears }: { arrears: readonly ArrearsWire[] }) {
       {arrears.map((one) => (
         <tr key={one.id}>
           <Cell>
-            <Link to="/operator/customers" search={{ search: one.account.email }} className={LINK}>
+            <Link
+              to="/operator/customers/$customerId"
+              params={{ customerId: one.account.id }}
+              className={LINK}
+            >
               {one.account.email}
             </Link>
           </Cell>

@@ -16,6 +16,7 @@ const BOOKS = [
   ['/operator/receivables', 'Receivables'],
   ['/operator/customers', 'Customers'],
   ['/operator/refunds', 'Refunds'],
+  ['/operator/promotions', 'Promotions'],
   ['/operator/ledger', 'Ledger'],
   ['/operator/prices', 'Prices'],
 ] as const;

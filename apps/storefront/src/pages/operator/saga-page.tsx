@@ -28,7 +28,8 @@ function SagaBody({ saga }: { saga: SagaWire & { log: SagaTryWire[] } }) {
       <p className="text-soft">
         <span className="font-[600] text-ink">{saga.state}</span>, at {saga.step} · began{' '}
         <Time at={saga.created} />
-        {saga.finished ? ` · ended $<Time at={saga.finished} />` : ` · wakes $<Time at={saga.wake_at} />`}
+        {saga.finished ? ' · ended ' : ' · wakes '}
+        <Time at={saga.finished ?? saga.wake_at} />
       </p>
       {saga.error && <StoppedNotice saga={saga} />}
       <Table

@@ -4,6 +4,7 @@ import type { TokenAccess } from '#libs/contracts';
 import { apiTokensQuery, createApiToken } from '../../api/account.ts';
 import { ApiError, newIdempotencyKey } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
+import { CheckBox } from '../../components/check-box.tsx';
 import { Choice, ChoiceGroup } from '../../components/choice.tsx';
 import { CopyLine } from '../../components/copy-button.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
@@ -16,8 +17,10 @@ export function CreateTokenDialog({ close }: { close: () => void }) {
   const queryClient = useQueryClient();
   const [name, setName] = useState('');
   const [access, setAccess] = useState<TokenAccess>('read_write');
+  const [seesMoney, setSeesMoney] = useState(false);
   const create = useMutation({
-    mutationFn: () => createApiToken({ name: name.trim(), access }, newIdempotencyKey()),
+    mutationFn: () =>
+      createApiToken({ name: name.trim(), access, sees_money: seesMoney }, newIdempotencyKey()),
     onSuccess: () => queryClient.invalidateQueries(apiTokensQuery),
     gcTime: 0,
   });
@@ -64,6 +67,11 @@ export function CreateTokenDialog({ close }: { close: () => void }) {
             </Choice>
           </ChoiceGroup>
         </div>
+        <CheckBox
+          label="It may also see invoices, usage and balance of the whole account"
+          checked={seesMoney}
+          onChange={setSeesMoney}
+        />
         <div className="flex justify-end gap-2">
           <Button look="secondary" onClick={close}>
             Cancel

@@ -59,7 +59,10 @@ function TokenRow({ token }: { token: ApiTokenWire }) {
   return (
     <tr>
       <Cell className="font-[600]">{token.name}</Cell>
-      <Cell className="whitespace-nowrap">{token.access === 'read' ? 'read' : 'read and write'}</Cell>
+      <Cell className="whitespace-nowrap">
+        {token.access === 'read' ? 'read' : 'read and write'}
+        {token.sees_money && ', see money'}
+      </Cell>
       <Cell className="font-mono text-sm">…{token.last4}</Cell>
       <Cell className="whitespace-nowrap text-soft">
         <Time at={token.created} />
