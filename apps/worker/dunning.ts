@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
 import { advanceDunning } from '#libs/dunning';
 import { ServerSuspensions } from '#libs/servers';
-import { type CollectingDeps, collectOpenInvoices } from '#libs/workflows';
+import { type CollectingDeps, collectOpenInvoices, lookAtUnpaid } from '#libs/workflows';
 import { COLLECTING } from './collecting.module.ts';
 
 /** Leads accounts that do not pay down the ladder, and back up when they pay. */
@@ -18,16 +18,23 @@ export class Dunning {
 
   async advance(): Promise<void> {
     const { clock, sagas } = this.collecting;
-    const { steps, restored, retried, servers } = await advanceDunning(
+    const { steps, restored, retried, unsure, servers } = await advanceDunning(
       {
         dataSource: this.dataSource,
         suspensions: this.suspensions,
         collectAgain: (manager, accountId) => collectOpenInvoices(manager, sagas, accountId),
+        lookAgain: (accountId) => lookAtUnpaid(this.collecting, accountId),
       },
       clock.now(),
     );
     for (const { accountId, step } of steps) this.log.info({ accountId, step }, 'an account does not pay');
     for (const accountId of restored) this.log.info({ accountId }, 'an account has paid and is restored');
+    if (unsure.length > 0) {
+      this.log.warn(
+        { unsure },
+        'nothing is taken from accounts of which the provider does not say whether they paid',
+      );
+    }
     if (retried.length + servers > 0) this.log.info({ retried, servers }, 'dunning');
   }
 }

@@ -31,8 +31,8 @@ export async function accountBalance(
             coalesce(-sum(amount) FILTER (WHERE account = 'customer_credit'), 0)::bigint AS "creditMinor",
             coalesce(sum(amount) FILTER (WHERE account = 'disputed'), 0)::bigint AS "disputedMinor",
             coalesce(-sum(amount) FILTER (WHERE account = 'refunds_payable'), 0)::bigint AS "refundsMinor",
-            (SELECT coalesce(sum(open_minor), 0)::bigint FROM invoice_balances
-             WHERE account_id = $1 AND due_at < $2) AS "overdueMinor"
+            (SELECT coalesce(sum(o.open_minor), 0)::bigint FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id
+             WHERE o.account_id = $1 AND i.due_at < $2) AS "overdueMinor"
      FROM ledger_entries WHERE customer_id = $1`,
     [accountId, now],
   );

@@ -45,8 +45,8 @@ const FOUND = `
     FROM ledger_entries WHERE customer_id = b.account_id
   ) AS l ON true
   LEFT JOIN LATERAL (
-    SELECT sum(open_minor) AS overdue, min(due_at) AS since FROM invoice_balances
-    WHERE account_id = b.account_id AND open_minor > 0 AND due_at < $3
+    SELECT sum(u.open_minor) AS overdue, min(i.due_at) AS since
+    FROM open_invoices u JOIN invoices i ON i.id = u.invoice_id WHERE u.account_id = b.account_id AND i.due_at < $3
   ) AS o ON true
   WHERE ($1::bigint IS NULL OR b.account_id = $1)
     AND ($2::text IS NULL OR strpos(lower(a.email || ' ' || a.name), lower($2)) > 0)

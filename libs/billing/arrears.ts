@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { lockBooks } from './billing-accounts.ts';
-import { type DunningStep, nextDue, stepAfter } from './dunning-ladder.ts';
+import { DUNNING_STEPS, type DunningStep, nextDue, stepAfter } from './dunning-ladder.ts';
 import { dunningSettings } from './dunning-settings.ts';
 import { lockInvoice } from './invoices.ts';
 
@@ -29,9 +29,7 @@ const ARREARS = `
 
 /** Of the arrears `a`, an invoice on which something is still owed. */
 const STILL_OWED = `
-  SELECT 1 FROM arrears_invoices n
-  CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = n.invoice_id) AS b
-  WHERE n.arrears_id = a.id AND b.open_minor > 0`;
+  SELECT 1 FROM arrears_invoices n JOIN open_invoices o USING (invoice_id) WHERE n.arrears_id = a.id`;
 
 /**
  * A payment of an invoice failed: its account is in arrears from now on, unless it has been since before. Nothing
@@ -102,10 +100,10 @@ export async function owedInArrears(
   arrearsId: number,
 ): Promise<{ readonly amountMinor: number; readonly currency: string }> {
   const [owed] = await manager.query<[{ amountMinor: number; currency: string }]>(
-    `SELECT coalesce(sum(b.open_minor), 0)::bigint AS "amountMinor", min(c.currency) AS currency
+    `SELECT coalesce(sum(o.open_minor), 0)::bigint AS "amountMinor", min(c.currency) AS currency
      FROM arrears a JOIN billing_accounts c USING (account_id)
      LEFT JOIN arrears_invoices n ON n.arrears_id = a.id
-     LEFT JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = n.invoice_id) AS b ON true
+     LEFT JOIN open_invoices o USING (invoice_id)
      WHERE a.id = $1`,
     [arrearsId],
   );
@@ -131,18 +129,36 @@ export async function settledArrears(manager: EntityManager): Promise<readonly n
   return rows.map(({ accountId }) => accountId);
 }
 
+/** Steps whose next one leaves a customer their servers. */
+const BEFORE_NO_HARM = DUNNING_STEPS.slice(0, DUNNING_STEPS.indexOf('suspension') - 1);
+
+/** Accounts whose next step is due by `now` and takes their servers from them: before that, look whether they have paid. */
+export async function dueForHarm(manager: EntityManager, now: Date): Promise<readonly number[]> {
+  const rows = await manager.query<{ accountId: number }[]>(
+    `SELECT account_id AS "accountId" FROM arrears
+     WHERE closed_at IS NULL AND next_at <= $1 AND step <> ALL($2) ORDER BY next_at LIMIT 1000`,
+    [now, BEFORE_NO_HARM],
+  );
+  return rows.map(({ accountId }) => accountId);
+}
+
 /**
  * Takes the next step of arrears whose next one is due by `now`, in the caller's transaction, which then does what the
  * step means. A payment that comes meanwhile waits until that has ended.
+ * @param lookedAt accounts that have not paid, as was seen a moment ago: only theirs are the steps that take servers
+ * away; of all accounts, where it is not told
  * @returns the arrears as they are then; undefined when nothing is due, or others are at all that is
  */
 export async function takeDueStep(
   manager: EntityManager,
   now: Date,
+  lookedAt?: readonly number[],
 ): Promise<(Arrears & { readonly step: DunningStep }) | undefined> {
   const [due] = await manager.query<Arrears[]>(
-    `${ARREARS} WHERE a.closed_at IS NULL AND a.next_at <= $1 ORDER BY a.next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
-    [now],
+    `${ARREARS} WHERE a.closed_at IS NULL AND a.next_at <= $1
+       AND ($2::bigint[] IS NULL OR a.account_id = ANY($2) OR a.step IS NULL OR a.step = ANY($3))
+     ORDER BY a.next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    [now, lookedAt ?? null, BEFORE_NO_HARM],
   );
   const step = due && stepAfter(due.step);
   if (!due || !step) return undefined;

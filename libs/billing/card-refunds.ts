@@ -12,11 +12,14 @@ export interface CardRefund {
   readonly amountMinor: number;
   /** The provider's; null until it was sent. */
   readonly providerId: string | null;
+  /** Also where a bank has given the money back before the provider could. */
+  readonly isSent: boolean;
 }
 
 export function cardRefunds(manager: EntityManager, creditNoteId: number): Promise<CardRefund[]> {
   return manager.query<CardRefund[]>(
-    `SELECT id, payment_id AS "paymentId", amount_minor AS "amountMinor", provider_id AS "providerId"
+    `SELECT id, payment_id AS "paymentId", amount_minor AS "amountMinor", provider_id AS "providerId",
+            sent_at IS NOT NULL AS "isSent"
      FROM card_refunds WHERE credit_note_id = $1 ORDER BY payment_id`,
     [creditNoteId],
   );
@@ -35,9 +38,38 @@ export async function noteRefundSent(
   ]);
 }
 
+/** Credit notes of which something waits to be sent to a payment: a bank holds it back, and refunds of it are refused. */
+export async function notesWaitingFor(manager: EntityManager, paymentId: string): Promise<readonly number[]> {
+  const rows = await manager.query<{ id: number }[]>(
+    'SELECT DISTINCT credit_note_id AS id FROM card_refunds WHERE payment_id = $1 AND sent_at IS NULL ORDER BY id',
+    [paymentId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * A bank has given up to so much of a payment back to its owner for good: refunds that were promised to it and not sent
+ * have reached them like that. The caller holds the account's books for `money`, and posts the amount. @returns it
+ */
+export async function coverRefunds(
+  manager: EntityManager,
+  { paymentId, upToMinor, at }: { paymentId: string; upToMinor: number; at: Date },
+): Promise<number> {
+  const [covered] = await manager.query<[{ amountMinor: number }[], number]>(
+    `UPDATE card_refunds SET sent_at = $3 WHERE id IN (
+       SELECT id FROM (SELECT id, sum(amount_minor) OVER (ORDER BY id) AS until FROM card_refunds
+                       WHERE payment_id = $1 AND sent_at IS NULL) AS waiting
+       WHERE until <= $2)
+     RETURNING amount_minor AS "amountMinor"`,
+    [paymentId, upToMinor, at],
+  );
+  return covered.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+}
+
 /**
  * Divides what a credit note promises to cards among the provider's payments of its invoice, the last one first. What
- * was given back by hand before counts as sent; what no card has paid becomes credit. Call it once for each note.
+ * was given back by hand before counts as sent; what no card has paid becomes credit. A
+ * note that has been divided stays so.
  */
 export async function planCardRefunds(
   manager: EntityManager,
@@ -49,6 +81,8 @@ export async function planCardRefunds(
   );
   if (!note) throw new Error(`there is no credit note ${creditNoteId}`);
   const { invoice } = await lockInvoice(manager, note.invoiceId);
+  const divided = await cardRefunds(manager, creditNoteId);
+  if (divided.length > 0) return divided;
   let left = Math.min(note.refundMinor, await unplannedMinor(manager, invoice));
   for (const { paymentId, leftMinor } of await paymentsOf(manager, invoice.id)) {
     const amountMinor = Math.min(left, leftMinor);

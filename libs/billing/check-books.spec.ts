@@ -65,7 +65,12 @@ describe('the daily check', () => {
     },
     {
       change: `DELETE FROM invoice_settlements WHERE ${one('invoice_settlements')}`,
-      rules: ['what customers owe is what is open of their invoices'],
+      rules: ['what customers owe is what is open of their invoices', 'what is marked as open is what is open'],
+    },
+    {
+      change: `INSERT INTO open_invoices SELECT id, account_id, 1 FROM invoices
+               WHERE id NOT IN (SELECT invoice_id FROM open_invoices) LIMIT 1`,
+      rules: ['what is marked as open is what is open'],
     },
     {
       change: `UPDATE invoice_lines SET amount_minor = amount_minor + 1 WHERE ${one('invoice_lines')}`,

@@ -33,6 +33,12 @@ const RULES: Readonly<Record<string, string>> = {
       SELECT customer_id AS account_id, amount FROM ledger_entries WHERE account = 'receivable' AND detail = ''
       UNION ALL SELECT account_id, -open_minor FROM invoice_balances
     ) AS parts GROUP BY account_id HAVING sum(amount) <> 0`,
+  'what is marked as open is what is open': `
+    SELECT 'invoice ' || coalesce(o.invoice_id, b.id) AS subject,
+           coalesce(o.open_minor, 0) - coalesce(b.open_minor, 0) AS off
+    FROM open_invoices o FULL JOIN (SELECT id, open_minor FROM invoice_balances WHERE open_minor > 0) AS b
+      ON b.id = o.invoice_id
+    WHERE o.open_minor IS DISTINCT FROM b.open_minor`,
   'an invoice is the sum of its lines, and each line has one': `
     SELECT 'invoice ' || coalesce(i.id, l.invoice_id) AS subject, coalesce(i.net_minor, 0) - coalesce(l.sum, 0) AS off
     FROM invoices i FULL JOIN (

@@ -150,7 +150,7 @@ async function issue(
   const { accountId: customerId, currency } = books;
   const settings = await billingSettings(manager);
   const customer = await billingProfile(manager, customerId);
-  const tax = await taxOf(manager, settings.seller, customer, closing.now);
+  const tax = await taxOf(manager, settings.seller, customer, toDate(period.until - 1));
   const taxed = taxMinor(totals.netMinor, tax);
   await post(manager, {
     cause: { kind: 'invoice', id: String(invoiceId) },

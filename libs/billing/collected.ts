@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { lockBooks } from './billing-accounts.ts';
 import type { Collection } from './collections.ts';
-import { creditPayment, takeBackPayment } from './credit.ts';
+import { creditPayment } from './credit.ts';
+import { takeBackPayment } from './credit-reversal.ts';
 import { type Cause, credit, debit, post } from './ledger.ts';
 import { recordPayment, writeOff } from './settlements.ts';
 
@@ -101,8 +102,8 @@ async function refundsOf(
   const [row] = await manager.query<{ minor: number; count: number }[]>(
     `SELECT -coalesce(sum(e.amount), 0)::bigint AS minor, count(*)::int AS count
      FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id AND e.account = 'stripe_clearing'
-     WHERE t.cause_kind = 'payment_refund' AND starts_with(t.cause_id, $1)`,
-    [`${paymentId}/`],
+     WHERE t.cause_kind = 'payment_refund' AND split_part(t.cause_id, '/', 1) = $1`,
+    [paymentId],
   );
   return row ?? { minor: 0, count: 0 };
 }

@@ -204,14 +204,32 @@ async function tooSmall(
   leastMinor: number,
 ): Promise<Part[]> {
   return manager.query<Part[]>(
-    `SELECT i.id, i.period_from AS "periodFrom", b.open_minor AS "openMinor"
-     FROM invoices i CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
-     WHERE i.account_id = $1 AND i.id <> $2 AND b.open_minor BETWEEN 1 AND $3
+    `SELECT i.id, i.period_from AS "periodFrom", o.open_minor AS "openMinor"
+     FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id
+     WHERE o.account_id = $1 AND i.id <> $2 AND o.open_minor <= $3
        AND NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
                        WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open', 'uncollectible'))
+       AND NOT EXISTS (SELECT 1 FROM invoice_settlements s WHERE s.invoice_id = i.id
+                       AND (s.kind = 'dispute' OR (s.kind = 'credit' AND s.amount_minor < 0)))
      ORDER BY i.issued_at, i.number LIMIT 100`,
     [invoice.accountId, invoice.id, leastMinor - 1],
   );
+}
+
+/**
+ * Whether what was paid of one of its invoices has gone back before, by a bank or with the credit that paid it: its
+ * customer may pay it on the provider's page or with credit, and nobody charges their card for it by himself.
+ */
+export async function isTakenBack(
+  manager: EntityManager,
+  { parts }: Pick<Collection, 'parts'>,
+): Promise<boolean> {
+  const rows = await manager.query<unknown[]>(
+    `SELECT 1 FROM invoice_settlements WHERE invoice_id = ANY($1) 
+       AND (kind = 'dispute' OR (kind = 'credit' AND amount_minor < 0)) LIMIT 1`,
+    [parts.map(({ invoiceId }) => invoiceId)],
+  );
+  return rows.length > 0;
 }
 
 async function roundsOf(manager: EntityManager, invoiceId: number): Promise<number> {

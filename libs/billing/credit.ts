@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { ensureBooks, lockBooks } from './billing-accounts.ts';
-import { type Cause, credit, debit, isPosted, ledgerBalance, post } from './ledger.ts';
+import { type Cause, credit, debit, ledgerBalance, post } from './ledger.ts';
 
 /** Where credit came from. Only what was given away may expire. */
 export type CreditSource = 'payment' | 'grant' | 'promotion' | 'refund';
@@ -46,34 +46,6 @@ export async function grantCredit(manager: EntityManager, grant: CreditGrant): P
   });
   if (isNew) await addLot(manager, grant);
   return isNew;
-}
-
-/**
- * The provider gave money back to the card: it is taken from the credit, and what has been spent of it meanwhile is
- * owed again. @returns false on a repetition
- */
-export async function takeBackPayment(manager: EntityManager, refund: NewCredit): Promise<boolean> {
-  const { accountId: customerId, amountMinor, cause, at, currency } = refund;
-  await ensureBooks(manager, customerId, currency, at);
-  await lockBooks(manager, customerId, 'money', currency);
-  if (await isPosted(manager, cause)) return false;
-  const taken = await useCredit(manager, {
-    accountId: customerId,
-    upToMinor: amountMinor,
-    cause,
-    at,
-    only: 'payment',
-  });
-  return post(manager, {
-    cause,
-    at,
-    currency,
-    entries: [
-      debit('customer_credit', taken, { customerId }),
-      debit('receivable', amountMinor - taken, { customerId, detail: 'refunded_credit' }),
-      credit('stripe_clearing', amountMinor),
-    ],
-  });
 }
 
 /** What an account has with us, in minor units, as the ledger says. */
@@ -133,7 +105,7 @@ export async function useCredit(
     readonly upToMinor: number;
     readonly cause: Cause;
     readonly at: Date;
-    readonly only?: CreditSource;
+    readonly only?: readonly CreditSource[];
   },
 ): Promise<number> {
   const used = await manager.query<{ amount: number }[]>(
@@ -141,7 +113,7 @@ export async function useCredit(
        SELECT l.id, l.amount_minor - coalesce(sum(u.amount_minor), 0) AS remaining,
               row_number() OVER (ORDER BY l.expires_at NULLS LAST, l.source = 'payment', l.granted_at, l.id) AS turn
        FROM credit_lots l LEFT JOIN credit_uses u ON u.lot_id = l.id
-       WHERE l.account_id = $1 AND (l.expires_at IS NULL OR l.expires_at > $2) AND ($6::text IS NULL OR l.source = $6)
+       WHERE l.account_id = $1 AND (l.expires_at IS NULL OR l.expires_at > $2) AND ($6::text[] IS NULL OR l.source = ANY($6))
        GROUP BY l.id
      ), shares AS (
        SELECT id, least(remaining, $3::bigint - coalesce(sum(remaining) OVER (

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { lockBooks } from './billing-accounts.ts';
-import { useCredit } from './credit.ts';
+import { coverRefunds } from './card-refunds.ts';
+import { reverseCredit } from './credit-reversal.ts';
 import { assertAmount, type Cause, credit, debit, isPosted, post } from './ledger.ts';
 import { noteSettlement } from './settlements.ts';
 
@@ -15,6 +16,8 @@ export interface DisputedMoney {
 
 export interface EndedDispute extends DisputedMoney {
   readonly won: boolean;
+  /** The provider's payment, to which refunds may have been promised. */
+  readonly paymentId?: string;
   /** What the payment had paid, the oldest first; none where it was for credit. */
   readonly invoiceIds: readonly number[];
 }
@@ -34,8 +37,8 @@ export async function openDispute(manager: EntityManager, disputed: DisputedMone
 }
 
 /**
- * A dispute ends. Won: the money is ours again. Lost: it is the customer's; the invoices that it had paid are open
- * again, the last one first. What had become credit is taken from the credit, and owed where it has been spent.
+ * A dispute ends. Won: the money is ours again. Lost: it is the customer's; refunds that were promised to the payment
+ * have been made by that, and for the rest the invoices that it had paid are open again, the last one first. What had become credit is taken from the credit, and owed where it has been spent.
  * @returns false on a repetition
  */
 export async function closeDispute(manager: EntityManager, ended: EndedDispute): Promise<boolean> {
@@ -45,19 +48,19 @@ export async function closeDispute(manager: EntityManager, ended: EndedDispute):
   if (await isPosted(manager, cause)) return false;
   const frozen = credit('disputed', amountMinor, { customerId });
   if (ended.won) return post(manager, { ...ended, entries: [debit('stripe_clearing', amountMinor), frozen] });
-  const reopened = await shareOut(manager, ended);
+  const { paymentId } = ended;
+  const covered = paymentId ? await coverRefunds(manager, { paymentId, upToMinor: amountMinor, at }) : 0;
+  const reopened = await shareOut(manager, ended, amountMinor - covered);
   const owed = reopened.reduce((sum, one) => sum + one.amountMinor, 0);
-  const upToMinor = amountMinor - owed;
-  const taken = await useCredit(manager, { accountId: customerId, upToMinor, cause, at, only: 'payment' });
-  await post(manager, {
-    ...ended,
-    entries: [
-      debit('receivable', owed, { customerId }),
-      debit('customer_credit', taken, { customerId }),
-      debit('receivable', upToMinor - taken, { customerId, detail: 'refunded_credit' }),
-      frozen,
-    ],
-  });
+  const gone = { accountId: customerId, amountMinor: amountMinor - covered - owed, cause, at };
+  const ofCredit = await reverseCredit(manager, gone);
+  const entries = [
+    debit('refunds_payable', covered, { customerId }),
+    debit('receivable', owed, { customerId }),
+    ...ofCredit,
+    frozen,
+  ];
+  await post(manager, { ...ended, entries });
   for (const one of reopened) {
     await noteSettlement(manager, { ...one, kind: 'dispute', amountMinor: -one.amountMinor, cause, at });
   }
@@ -67,7 +70,8 @@ export async function closeDispute(manager: EntityManager, ended: EndedDispute):
 /** What of a lost payment each invoice gets to be owed again: no more than payments have paid of it. */
 async function shareOut(
   manager: EntityManager,
-  { invoiceIds, amountMinor }: EndedDispute,
+  { invoiceIds }: EndedDispute,
+  amountMinor: number,
 ): Promise<{ invoiceId: number; amountMinor: number }[]> {
   const paid = await manager.query<{ invoiceId: number; paidMinor: number }[]>(
     `SELECT s.invoice_id AS "invoiceId", sum(s.amount_minor)::bigint AS "paidMinor"

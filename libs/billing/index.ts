@@ -3,6 +3,7 @@ export { type AccountFilter, type AccountOverview, accountOverviews } from './ac
 export {
   type Arrears,
   arrearsOf,
+  dueForHarm,
   notePaid,
   noteUnpaid,
   openArrears,
@@ -21,7 +22,13 @@ export {
   setTier,
   type TrustTier,
 } from './billing-accounts.ts';
-export { type CardRefund, cardRefunds, noteRefundSent, planCardRefunds } from './card-refunds.ts';
+export {
+  type CardRefund,
+  cardRefunds,
+  noteRefundSent,
+  notesWaitingFor,
+  planCardRefunds,
+} from './card-refunds.ts';
 export { LEDGER_UNITS, type LedgerAccount } from './chart-of-accounts.ts';
 export { type BooksDifference, checkBooks } from './check-books.ts';
 export { type Closing, closeAccount, type Issued, type OnIssued } from './close-account.ts';
@@ -44,6 +51,7 @@ export {
   collectionsOf,
   dropCollection,
   findCollection,
+  isTakenBack,
   noteCollection,
   openCollection,
   type SeenCollection,
@@ -59,7 +67,6 @@ export {
   creditPayment,
   grantCredit,
   type NewCredit,
-  takeBackPayment,
 } from './credit.ts';
 export { expireCredit } from './credit-expiry.ts';
 export {
@@ -69,6 +76,7 @@ export {
   type RefundRequest,
   recordRefundSent,
 } from './credit-notes.ts';
+export { takeBackPayment } from './credit-reversal.ts';
 export { closeDispute, type DisputedMoney, type EndedDispute, openDispute } from './disputes.ts';
 export { type DocumentNumber, formatNumber } from './document-number.ts';
 export {

@@ -108,6 +108,21 @@ describe('an invoice', () => {
     await expectSound();
   });
 
+  it('carries the tax of its period, though the rate has changed by the day on which it is issued', async () => {
+    const { manager } = database.dataSource;
+    await setTaxRate(manager, { country: 'NL', basisPoints: 2100, effectiveFrom: may(1) });
+    await setTaxRate(manager, { country: 'NL', basisPoints: 1000, effectiveFrom: june });
+    const { accountId } = await customerWithServer(new Date('2026-05-31T23:00:00Z'));
+    await setBillingProfile(manager, accountId, { name: 'A', address: 'B', country: 'NL', vatId: null });
+    const closing = { until: new Date('2026-06-01T01:00:00Z'), now: june2, reason: 'manual' as const };
+    await closeAccount(database.dataSource, accountId, closing);
+    const issued = await invoices(manager, { accountId, limit: 5 });
+    expect(issued.map(({ netMinor, taxMinor }) => [netMinor, taxMinor])).toEqual([
+      [1100, 110],
+      [1100, 231],
+    ]);
+  });
+
   it('is numbered without gaps, though some closings fail', async () => {
     const numbers: number[] = [];
     await changeBillingSettings(database.dataSource.manager, { invoiceSeries: 'GAP-' });

@@ -56,8 +56,8 @@ const INVOICE = `
          i.period_until AS "periodUntil", i.issued_at AS "issuedAt", i.due_at AS "dueAt", i.net_minor AS "netMinor",
          i.tax_minor AS "taxMinor", i.total_minor AS "totalMinor", i.tax_treatment AS "taxTreatment",
          i.tax_country AS "taxCountry", i.tax_basis_points AS "taxBasisPoints", i.customer, i.seller,
-         (SELECT b.open_minor FROM invoice_balances b WHERE b.id = i.id) AS "openMinor"
-  FROM invoices i`;
+         coalesce(o.open_minor, 0)::bigint AS "openMinor"
+  FROM invoices i LEFT JOIN open_invoices o ON o.invoice_id = i.id`;
 
 /** @throws BillingError `invoice_not_found`, also when it is another account's than `accountId` */
 export async function invoice(
@@ -83,11 +83,16 @@ export interface InvoiceFilter {
 
 const FOUND = `
   WHERE ($1::bigint IS NULL OR i.account_id = $1)
-    AND ($2::boolean IS NULL OR $2 = (SELECT b.open_minor > 0 FROM invoice_balances b WHERE b.id = i.id))
-    AND ($3::timestamptz IS NULL OR i.due_at >= $3) AND ($4::timestamptz IS NULL OR i.due_at < $4)`;
+    AND ($2::timestamptz IS NULL OR i.due_at >= $2) AND ($3::timestamptz IS NULL OR i.due_at < $3)`;
 
-function valuesOf({ accountId, open, dueFrom, dueBefore }: InvoiceFilter): unknown[] {
-  return [accountId, open, dueFrom, dueBefore].map((value) => value ?? null);
+/** Open ones are few and looked up from there; the others are most of all. */
+function foundBy({ open }: InvoiceFilter): string {
+  if (open === undefined) return FOUND;
+  return `${FOUND} AND ${open ? 'EXISTS' : 'NOT EXISTS'} (SELECT 1 FROM open_invoices u WHERE u.invoice_id = i.id)`;
+}
+
+function valuesOf({ accountId, dueFrom, dueBefore }: InvoiceFilter): unknown[] {
+  return [accountId, dueFrom, dueBefore].map((value) => value ?? null);
 }
 
 /** The newest first. */
@@ -96,14 +101,14 @@ export async function invoices(
   filter: InvoiceFilter & { readonly limit: number; readonly offset?: number },
 ): Promise<Invoice[]> {
   return manager.query<Invoice[]>(
-    `${INVOICE} ${FOUND} ORDER BY i.issued_at DESC, i.number DESC LIMIT $5 OFFSET $6`,
+    `${INVOICE} ${foundBy(filter)} ORDER BY i.issued_at DESC, i.number DESC LIMIT $4 OFFSET $5`,
     [...valuesOf(filter), filter.limit, filter.offset ?? 0],
   );
 }
 
 export async function countInvoices(manager: EntityManager, filter: InvoiceFilter): Promise<number> {
   const [row] = await manager.query<{ count: number }[]>(
-    `SELECT count(*) AS count FROM invoices i ${FOUND}`,
+    `SELECT count(*) AS count FROM invoices i ${foundBy(filter)}`,
     valuesOf(filter),
   );
   return row?.count ?? 0;

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { runInTransaction } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { testDatabase } from '../../test/support/test-database.ts';
-import { creditBalanceMinor, creditPayment, grantCredit, takeBackPayment } from './credit.ts';
+import { creditBalanceMinor, creditPayment, grantCredit } from './credit.ts';
+import { takeBackPayment } from './credit-reversal.ts';
 import { credit, debit, type LedgerEntry, ledgerBalance, post } from './ledger.ts';
 
 const database = testDatabase();

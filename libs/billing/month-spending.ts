@@ -46,7 +46,7 @@ async function spendingUntil(
   const openNet = await netOf(manager, accountId, from, until);
   const { seller } = await billingSettings(manager);
   const customer = await billingProfile(manager, accountId);
-  const openTax = taxMinor(openNet, await taxOf(manager, seller, customer, toDate(until)));
+  const openTax = taxMinor(openNet, await taxOf(manager, seller, customer, toDate(until - 1)));
   const netMinor = Number(openNet) + (invoiced?.netMinor ?? 0);
   const tax = Number(openTax) + (invoiced?.taxMinor ?? 0);
   return {

@@ -61,7 +61,7 @@ export function receivablesByAge(manager: EntityManager, now: Date): Promise<Rec
          WHEN due_at >= $1::timestamptz - interval '60 days' THEN 'up_to_60_days'
          WHEN due_at >= $1::timestamptz - interval '90 days' THEN 'up_to_90_days'
          ELSE 'older' END AS age
-       FROM invoice_balances WHERE open_minor > 0
+       FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id
      ) AS open GROUP BY currency, age ORDER BY currency, min(array_position(
        ARRAY['not_due', 'up_to_30_days', 'up_to_60_days', 'up_to_90_days', 'older'], age))`,
     [now],

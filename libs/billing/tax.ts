@@ -53,7 +53,8 @@ export async function billingProfile(
 }
 
 /**
- * The tax of a country from a moment on; invoices issued before keep theirs.
+ * The tax of a country from a moment on; what was used in periods that ended before keeps theirs, also where it is
+ * invoiced later.
  * @throws BillingError `country_malformed`, `tax_rate_taken` when that moment has a rate already
  */
 export async function setTaxRate(manager: EntityManager, rate: TaxRate): Promise<void> {
@@ -87,7 +88,11 @@ export function taxRates(manager: EntityManager): Promise<TaxRate[]> {
   );
 }
 
-/** What tax an invoice carries that is issued at a moment. A customer without a country is taken for one of the seller's. */
+/**
+ * What tax an invoice carries: that of the last moment of its period, not of the day on which it is issued, which is in
+ * the next month. Supplies with successive statements of account are made when the period of each ends (article 64 of
+ * the European VAT directive). A customer without a country is taken for one of the seller's.
+ */
 export async function taxOf(
   manager: EntityManager,
   seller: Seller,

@@ -3,6 +3,7 @@ import { liftSuspension, standingSuspensions, suspendAccount } from '#libs/accou
 import {
   type Arrears,
   type DunningStep,
+  dueForHarm,
   notePaid,
   settledArrears,
   takeDueRetries,
@@ -17,6 +18,8 @@ export interface DunningDeps {
   readonly suspensions: ServerSuspensions;
   /** Asks for an account's open invoices once more, in this transaction. */
   readonly collectAgain: (manager: EntityManager, accountId: number) => Promise<unknown>;
+  /** Looks at the provider whether an account has paid, and brings the books to it. Throws where it cannot look. */
+  readonly lookAgain: (accountId: number) => Promise<unknown>;
 }
 
 /** What one round did, for the log. */
@@ -24,6 +27,8 @@ export interface DunningReport {
   readonly steps: readonly { readonly accountId: number; readonly step: DunningStep }[];
   readonly restored: readonly number[];
   readonly retried: readonly number[];
+  /** Accounts that keep their servers for now, because the provider did not say whether they have paid. */
+  readonly unsure: readonly number[];
   /** Servers for which a workflow was asked. */
   readonly servers: number;
 }
@@ -34,14 +39,15 @@ export interface DunningReport {
  */
 export async function advanceDunning(deps: DunningDeps, now: Date): Promise<DunningReport> {
   await endSettled(deps, now);
-  const steps = await takeSteps(deps, now);
+  const { lookedAt, unsure } = await lookBeforeHarm(deps, now);
+  const steps = await takeSteps(deps, now, lookedAt);
   const restored = await liftPaid(deps, now);
   const retried = await runInTransaction(deps.dataSource, async (manager) => {
     const accountIds = await takeDueRetries(manager, now);
     for (const accountId of accountIds) await deps.collectAgain(manager, accountId);
     return accountIds;
   });
-  return { steps, restored, retried, servers: await deps.suspensions.align() };
+  return { steps, restored, retried, unsure, servers: await deps.suspensions.align() };
 }
 
 /** Debts that ended without a payment that told of it: by a credit note, a write-off, credit. */
@@ -51,11 +57,35 @@ async function endSettled({ dataSource }: DunningDeps, at: Date): Promise<void> 
   }
 }
 
-async function takeSteps({ dataSource }: DunningDeps, now: Date): Promise<DunningReport['steps']> {
+/**
+ * Webhooks may be lost, and a worker that was away has not swept yet: nobody loses a server before the provider has said
+ * a moment ago that they have not paid.
+ */
+async function lookBeforeHarm(
+  { dataSource, lookAgain }: DunningDeps,
+  now: Date,
+): Promise<{ readonly lookedAt: readonly number[]; readonly unsure: readonly number[] }> {
+  const lookedAt: number[] = [];
+  const unsure: number[] = [];
+  for (const accountId of await dueForHarm(dataSource.manager, now)) {
+    const isSure = await lookAgain(accountId).then(
+      () => true,
+      () => false,
+    );
+    (isSure ? lookedAt : unsure).push(accountId);
+  }
+  return { lookedAt, unsure };
+}
+
+async function takeSteps(
+  { dataSource }: DunningDeps,
+  now: Date,
+  lookedAt: readonly number[],
+): Promise<DunningReport['steps']> {
   const taken: (Arrears & { readonly step: DunningStep })[] = [];
   for (;;) {
     const next = await runInTransaction(dataSource, async (manager) => {
-      const arrears = await takeDueStep(manager, now);
+      const arrears = await takeDueStep(manager, now, lookedAt);
       if (!arrears) return undefined;
       const { accountId, step } = arrears;
       // The servers follow: they are compared with what stands after all steps are taken.

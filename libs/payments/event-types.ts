@@ -21,7 +21,13 @@ export const EVENT_TYPES = {
     'invoice.voided',
     'invoice.marked_uncollectible',
   ],
-  dispute: ['charge.dispute.created', 'charge.dispute.closed'],
+  dispute: [
+    'charge.dispute.created',
+    'charge.dispute.updated',
+    'charge.dispute.funds_withdrawn',
+    'charge.dispute.funds_reinstated',
+    'charge.dispute.closed',
+  ],
   cards: ['setup_intent.succeeded', 'payment_method.attached', 'payment_method.detached', 'customer.updated'],
   customer: ['customer.deleted'],
 } as const;

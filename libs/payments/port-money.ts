@@ -141,8 +141,11 @@ export interface Refund {
   readonly createdAt: Date;
 }
 
-/** `open`: the money is with the bank until it is decided. `won`: it came back. */
-export type DisputeStatus = 'open' | 'won' | 'lost';
+/**
+ * `inquiry`: the bank asks, and has taken nothing yet; it may become a dispute. `open`: the money is with the bank until
+ * it is decided. `won`: it came back, or was never taken.
+ */
+export type DisputeStatus = 'inquiry' | 'open' | 'won' | 'lost';
 
 export interface Dispute {
   readonly disputeId: string;

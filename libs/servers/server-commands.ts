@@ -146,7 +146,10 @@ export class ServerCommands {
     return { action, rootPassword: usesPassword && delivery === 'answer' ? password : null };
   }
 
-  /** Billing ends with this call. A server that is still being made is taken back first. */
+  /**
+   * Billing ends with this call. A server that is still being made is taken back first. Who does not pay may delete, and
+   * owes no more from then on; what an account is suspended for abuse with is kept until that is settled.
+   */
   async delete(projectId: number, serverId: number): Promise<Action> {
     const action = await this.transaction(
       projectId,
@@ -191,7 +194,9 @@ export class ServerCommands {
   ): Promise<Action> {
     const { action, wakeUp } = await runInTransaction(this.dataSource, async (manager) => {
       const server = await this.ownServer(manager, projectId, serverId);
-      if (!options.whileLocked) {
+      if (options.whileLocked) {
+        await refuseWhileInvestigated(manager, server);
+      } else {
         await refuseWhileSuspended(manager, server);
         await refuseWhileLocked(manager, serverId);
       }
@@ -300,6 +305,14 @@ async function refuseWhileSuspended(manager: EntityManager, server: Server): Pro
     const message = 'the server is being brought back from its suspension: try again in a minute';
     throw new ServersError('server_suspended', message, undefined, { reasons });
   }
+}
+
+/** A server that is suspended for abuse may be evidence. @throws ServersError `server_suspended` */
+async function refuseWhileInvestigated(manager: EntityManager, { accountId }: Server): Promise<void> {
+  const standing = await standingSuspensions(manager, accountId);
+  if (!standing.some(({ reason }) => reason === 'abuse')) return;
+  const message = `the server is kept while its account is suspended for abuse: ${WHAT_TO_DO.abuse}`;
+  throw new ServersError('server_suspended', message, undefined, { reasons: ['abuse'] });
 }
 
 async function refuseWhileLocked(manager: EntityManager, serverId: number): Promise<void> {

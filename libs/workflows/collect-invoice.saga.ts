@@ -5,6 +5,7 @@ import {
   dropCollection,
   formatNumber,
   invoice,
+  isTakenBack,
   lockInvoice,
   noteCollection,
   notePaid,
@@ -24,7 +25,8 @@ import { collectionReference, lookAtInvoice, seenCollection } from './provider-b
  * From an invoice that was issued to money. Account credit pays first. What remains is asked for by an invoice of the
  * provider with one line for each of ours: ours is the tax document, with its tax, its many lines (the provider takes
  * 250), and those below zero. It is charged to the card, or sent with terms. Trying again asks anew only where
- * something else is owed by now, and only once what asked before can take no money any more.
+ * something else is owed by now, and only once what asked before can take no money any more. What a bank has taken back
+ * is asked for on the provider's page alone.
  */
 export const collectInvoice = saga(collectInvoiceRequest, deps<CollectingDeps>())
   .step('use-credit', {
@@ -188,15 +190,17 @@ async function addLines(
   }
 }
 
-/** Charges the card, or sends it where it has terms. @returns why there is nothing to charge; null otherwise */
+/** Charges the card, unless a bank has taken it back before, or sends it where it has terms. @returns why there is nothing to charge; null otherwise */
 async function collect(
-  { calls, provider }: CollectingDeps,
-  { id, termsDays }: Collection,
+  { dataSource, calls, provider }: CollectingDeps,
+  asked: Collection,
   invoiceId: string,
   attempt: { readonly sagaId: number; readonly isNew: boolean },
 ): Promise<string | null> {
+  const { id, termsDays } = asked;
   try {
     if (termsDays === null) {
+      if (await isTakenBack(dataSource.manager, asked)) return null;
       await calls.make('pay_invoice', attempt.sagaId, { invoiceId }, (call) => provider.invoices.pay(call));
     } else if (attempt.isNew) {
       await calls.make('send_invoice', id, { invoiceId }, (call) => provider.invoices.send(call));

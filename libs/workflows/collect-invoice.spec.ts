@@ -12,8 +12,9 @@ import { createDataSource } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { connectPayments } from '#libs/payments/harness';
 import { runToEnd } from '#libs/saga/harness';
-import { collectDue } from './collect-invoices.ts';
-import { providerInvoicesOf } from './harness/assert-money.ts';
+import { collectDue, collectOpenInvoices } from './collect-invoices.ts';
+import { compareWithProvider } from './compare-provider.ts';
+import { providerInvoicesOf, providerPaymentsOf } from './harness/assert-money.ts';
 import { DECLINED_LATER, GOOD, moneyBench } from './harness/money-bench.ts';
 import { addCard, HOUR_MINOR, issueInvoice } from './harness/money-world.ts';
 import { listenerOf } from './harness/server-world.ts';
@@ -300,5 +301,54 @@ describe('a dispute', () => {
     await collectDue(bench.dataSource, bench.world.store, new Date());
     await settle();
     expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
+    expect(await providerPaymentsOf(bench.world, accountId)).toEqual([
+      'succeeded',
+      'requires_payment_method',
+    ]);
   });
+
+  it('that is lost can be made good by its customer, on a page or with credit, and ends the arrears', async () => {
+    for (const pays of ['page', 'credit']) {
+      const { invoiceId, accountId } = await disputed('lost');
+      const { providerId, status, pageUrl } = await newest(invoiceId);
+      expect([status, pageUrl]).toEqual(['open', expect.stringContaining(providerId)]);
+      if (pays === 'page') {
+        await bench.payments.provider.invoices.pay({ invoiceId: providerId, ...key() });
+      } else {
+        await grant(accountId, HOUR_MINOR);
+        await bench.within((m) => collectOpenInvoices(m, bench.world.store, accountId));
+      }
+      await settle();
+      expect([await openOf(invoiceId), await arrearsOf(bench.manager, accountId)]).toEqual([0, undefined]);
+    }
+  });
+
+  it.each(['nothing', 'a dispute'] as const)(
+    'that is an inquiry takes nothing, and may become %s',
+    async (becomes) => {
+      const accountId = await customer(GOOD);
+      const invoiceId = await collected(accountId);
+      const { paymentId } = await newest(invoiceId);
+      const frozen = async () =>
+        Number(await ledgerBalance(bench.manager, 'disputed', 'eur', { customerId: accountId }));
+      const told = async () =>
+        (await bench.world.deps.findings.list()).items.filter(({ subject }) => subject === `dispute ${id}`);
+      const id = bench.payments.emulator.dispute({ payment: String(paymentId), isInquiry: true });
+      await settle();
+      expect([await frozen(), (await told()).map(({ details }) => details)]).toEqual([
+        0,
+        [expect.objectContaining({ isInquiry: true })],
+      ]);
+      expect(await compareWithProvider(bench.world.deps)).toEqual([]);
+      if (becomes === 'a dispute') {
+        bench.payments.emulator.escalateInquiry(id);
+        await settle();
+        expect(await frozen()).toBe(HOUR_MINOR);
+      }
+      bench.payments.emulator.closeDispute(id, 'won');
+      await settle();
+      expect([await frozen(), await openOf(invoiceId), await told()]).toEqual([0, 0, []]);
+      expect(await compareWithProvider(bench.world.deps)).toEqual([]);
+    },
+  );
 });

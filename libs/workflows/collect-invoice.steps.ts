@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { Account } from '#libs/accounts';
-import type { Collection } from '#libs/billing';
+import { type Collection, isTakenBack } from '#libs/billing';
 import { PaymentError, type ProviderInvoice } from '#libs/payments';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { collectionReference, noteUnpaidParts } from './provider-books.ts';
@@ -57,7 +57,7 @@ async function find(
   return provider.invoices.find({ customerId, reference: collectionReference(id) });
 }
 
-/** Notes which card was tried, and that there was none to try. */
+/** Notes which card was tried, and that there was none to try, or none that may be. */
 export async function noteAttempt(
   manager: EntityManager,
   { clock }: CollectingDeps,
@@ -71,5 +71,7 @@ export async function noteAttempt(
      WHERE id = $1 AND status = 'open'`,
     [asked.id, declined],
   );
-  if (declined !== null && asked.status === 'open') await noteUnpaidParts(manager, asked, clock.now(), true);
+  if (asked.status !== 'open') return;
+  const isLeftToOwner = declined !== null || (await isTakenBack(manager, asked));
+  if (isLeftToOwner) await noteUnpaidParts(manager, asked, clock.now(), true);
 }

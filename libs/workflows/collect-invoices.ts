@@ -35,7 +35,7 @@ export function collectIssued(sagas: SagaStore): OnIssued {
 
 /**
  * Tries all open invoices of an account once more: the customer has another card, credit has come, or the time for it
- * has. What a bank has taken back is left to the operator. @returns how many
+ * has. What a bank has taken back is asked for like all else, and never charged by itself. @returns how many
  */
 export async function collectOpenInvoices(
   manager: EntityManager,
@@ -43,9 +43,7 @@ export async function collectOpenInvoices(
   accountId: number,
 ): Promise<number> {
   const open = await manager.query<{ id: number }[]>(
-    `SELECT i.id FROM invoices i CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
-     WHERE i.account_id = $1 AND b.open_minor > 0
-       AND NOT EXISTS (SELECT 1 FROM invoice_settlements s WHERE s.invoice_id = i.id AND s.kind = 'dispute')
+    `SELECT i.id FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id WHERE o.account_id = $1
      ORDER BY i.issued_at, i.number`,
     [accountId],
   );
@@ -60,13 +58,11 @@ export async function collectOpenInvoices(
 export async function collectDue(dataSource: DataSource, sagas: SagaStore, now: Date): Promise<number> {
   const left = await dataSource.query<{ id: number }[]>(
     `SELECT id FROM (
-       SELECT i.id, i.issued_at, i.number, sum(b.open_minor) OVER (PARTITION BY i.account_id) AS together
-       FROM invoices i CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
-       WHERE b.open_minor > 0
-         AND NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
+       SELECT i.id, i.issued_at, i.number, sum(o.open_minor) OVER (PARTITION BY o.account_id) AS together
+       FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id
+       WHERE NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
                          WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open')
                            AND c.withdrawn_at IS NULL)
-         AND NOT EXISTS (SELECT 1 FROM invoice_settlements s WHERE s.invoice_id = i.id AND s.kind = 'dispute')
          AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.subject_type = 'invoice' AND s.subject_id = i.id
                          AND (s.finished_at IS NULL OR s.finished_at > now() - make_interval(secs => $1)))
      ) AS uncollected WHERE together >= $2 ORDER BY issued_at, number LIMIT 1000`,
@@ -84,9 +80,8 @@ export async function uncollected(
 ): Promise<{ invoiceId: number; accountId: number }[]> {
   return dataSource.query(
     `SELECT i.id AS "invoiceId", i.account_id AS "accountId"
-     FROM invoices i CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
-     WHERE b.open_minor > 0
-       AND NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
+     FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id
+     WHERE NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
                        WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open'))
        AND EXISTS (SELECT 1 FROM sagas s
                    WHERE s.subject_type = 'invoice' AND s.subject_id = i.id AND s.state = 'undone')
@@ -96,11 +91,9 @@ export async function uncollected(
 
 async function noteOverdue(dataSource: DataSource, now: Date): Promise<void> {
   const overdue = await dataSource.query<{ accountId: number; invoiceId: number }[]>(
-    `SELECT i.account_id AS "accountId", i.id AS "invoiceId"
-     FROM collections c JOIN collection_parts p ON p.collection_id = c.id JOIN invoices i ON i.id = p.invoice_id
-     CROSS JOIN LATERAL (SELECT open_minor FROM invoice_balances WHERE id = i.id) AS b
-     WHERE c.terms_days IS NOT NULL AND c.status = 'open' AND c.withdrawn_at IS NULL AND c.due_at < $1
-       AND b.open_minor > 0`,
+    `SELECT o.account_id AS "accountId", o.invoice_id AS "invoiceId"
+     FROM collections c JOIN collection_parts p ON p.collection_id = c.id JOIN open_invoices o ON o.invoice_id = p.invoice_id
+     WHERE c.terms_days IS NOT NULL AND c.status = 'open' AND c.withdrawn_at IS NULL AND c.due_at < $1`,
     [now],
   );
   for (const one of overdue) {

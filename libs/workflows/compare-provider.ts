@@ -3,7 +3,8 @@ import { type BooksDifference, collection, findCollection } from '#libs/billing'
 import { runInTransaction } from '#libs/database';
 import { type Dispute, type Payment, PaymentError, type ProviderInvoice } from '#libs/payments';
 import type { CollectingDeps } from './collecting-deps.ts';
-import { lookAtInvoice, lookAtPayment, mirrorPayment, mirrorTopUp, paidForBy } from './provider-books.ts';
+import { lookAtOpenPages, lookAtUnpaidInvoices } from './look-at-unpaid.ts';
+import { lookAtInvoice, lookAtPayment, mirrorPayment, paidForBy } from './provider-books.ts';
 import { lookAtDispute } from './provider-disputes.ts';
 
 const DAY_MILLISECONDS = 86_400_000;
@@ -22,12 +23,15 @@ interface Pair {
 /**
  * Compares every object of ours that the provider has of the last 35 days, and every one that the books name of that
  * time, with the ledger: payments with their refunds, disputes, invoices, and pages to pay in. What differs is looked
- * at once more, and the books are brought to it; what differs even then is answered. Read-only where all is well.
+ * at once more, and the books are brought to it; what differs even then is answered. What is not paid is looked at however
+ * old it is. Read-only where all is well.
  * @throws PaymentError `provider_unavailable`
  */
 export async function compareWithProvider(deps: CollectingDeps): Promise<BooksDifference[]> {
-  const since = new Date(deps.clock.now().getTime() - COMPARED_DAYS * DAY_MILLISECONDS);
-  await lookAtOldTopUps(deps);
+  const daysAgo = (days: number) => new Date(deps.clock.now().getTime() - days * DAY_MILLISECONDS);
+  const since = daysAgo(COMPARED_DAYS);
+  await lookAtUnpaidInvoices(deps, { before: since });
+  await lookAtOpenPages(deps, { before: daysAgo(1) });
   await lookAtOpenDisputes(deps);
   const invoices = await invoicesDiffering(deps, since);
   const pairs = await pairsOf(deps, since);
@@ -105,7 +109,7 @@ function movedBy({ receivedMinor, refundedMinor }: Payment): number {
 }
 
 function heldBy({ status, amountMinor }: Dispute): number {
-  return status === 'won' ? 0 : -amountMinor;
+  return status === 'open' || status === 'lost' ? -amountMinor : 0;
 }
 
 /** What the provider has of one object; nothing where it does not know it. */
@@ -163,19 +167,6 @@ async function invoicesDiffering(deps: CollectingDeps, since: Date): Promise<Boo
       differ('an invoice stands as it stands at the provider', seen, now.remainingMinor);
   }
   return differing;
-}
-
-/** Pages to pay in that have been open for longer than they can be. */
-async function lookAtOldTopUps(deps: CollectingDeps): Promise<void> {
-  const old = await deps.dataSource.query<{ id: string }[]>(
-    `SELECT provider_id AS id FROM top_ups
-     WHERE provider_id IS NOT NULL AND status IN ('open', 'processing') AND created_at < $1`,
-    [new Date(deps.clock.now().getTime() - DAY_MILLISECONDS)],
-  );
-  for (const { id } of old) {
-    const seen = await deps.provider.money.fetchTopUp(id);
-    await runInTransaction(deps.dataSource, (manager) => mirrorTopUp(manager, deps, seen));
-  }
 }
 
 /** Disputes that are open in the books: how they end moves no money at the provider where they are lost. */

@@ -4,6 +4,7 @@ import { createDataSource } from '#libs/database';
 import { newId } from '#libs/kernel';
 import { submit } from '#libs/payments/harness';
 import { SagaStore } from '#libs/saga';
+import { collectDue } from './collect-invoices.ts';
 import { providerInvoicesOf, providerPaymentsOf } from './harness/assert-money.ts';
 import { DECLINED_LATER, GOOD, moneyBench } from './harness/money-bench.ts';
 import { addCard, HOUR_MINOR } from './harness/money-world.ts';
@@ -33,6 +34,16 @@ const tell = (type: string, kind: string, id: string | null) =>
     `INSERT INTO stripe_events (id, type, subject_kind, subject_id, occurred_at) VALUES ($1, $2, $3, $4, now())`,
     [`evt_${newId()}`, type, kind, id],
   );
+
+/** The customer has a page to pay on, and is on the ladder until they do; their card is left alone. */
+async function expectAskedAndNotCharged(accountId: number, invoiceId: number): Promise<void> {
+  await bench.dataSource.query(`UPDATE sagas SET finished_at = finished_at - interval '2 hours'`);
+  await collectDue(bench.dataSource, bench.world.store, new Date());
+  await settle();
+  expect(await bench.newest(invoiceId)).toMatchObject({ status: 'open', amountMinor: HOUR_MINOR });
+  expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
+  expect(await arrearsOf(bench.manager, accountId)).toMatchObject({ isHard: true });
+}
 
 describe('paying in', () => {
   it('is credited once, however often and by which event it is told', async () => {
@@ -91,7 +102,23 @@ describe('paying in', () => {
     bench.payments.emulator.closeDispute(dispute, 'lost');
     await settle();
     const owed = await ledgerBalance(bench.manager, 'receivable', 'eur', { customerId: accountId });
-    expect([await creditOf(accountId), Number(owed), await openOf(invoiceId)]).toEqual([0, HOUR_MINOR, 0]);
+    expect([await creditOf(accountId), Number(owed)]).toEqual([0, HOUR_MINOR]);
+    expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
+    await expectAskedAndNotCharged(accountId, invoiceId);
+  });
+
+  it('that is refunded at the provider after it is spent is owed on the invoice it has paid', async () => {
+    const accountId = await customer(GOOD);
+    const { url } = await openPage(accountId, 2000);
+    await submit(url, card);
+    await settle();
+    const invoiceId = await collected(accountId);
+    const [topUp] = await bench.world.topUps.list(accountId, { limit: 5 });
+    const refund = { paymentId: String(topUp?.paymentId), amountMinor: 2000, reference: 'all of it' };
+    await bench.payments.provider.money.refund({ ...refund, reason: 'duplicate', ...bench.key() });
+    await settle();
+    expect([await creditOf(accountId), await openOf(invoiceId)]).toEqual([0, HOUR_MINOR]);
+    await expectAskedAndNotCharged(accountId, invoiceId);
   });
 
   it('that is refunded at the provider leaves the credit', async () => {

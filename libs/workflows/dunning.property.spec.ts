@@ -123,7 +123,12 @@ class Story {
 
   advance() {
     const suspensions = suspensionsOf(world);
-    const deps = { dataSource: world.dataSource, suspensions, collectAgain: async () => {} };
+    const deps = {
+      dataSource: world.dataSource,
+      suspensions,
+      collectAgain: async () => {},
+      lookAgain: async () => {},
+    };
     return advanceDunning(deps, this.now);
   }
 

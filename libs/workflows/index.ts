@@ -28,6 +28,7 @@ export {
 } from './collect-invoices.ts';
 export type { CollectingDeps, MirrorDeps } from './collecting-deps.ts';
 export { compareWithProvider } from './compare-provider.ts';
+export { lookAtUnpaid } from './look-at-unpaid.ts';
 export { moneyListener } from './order-payments.listener.ts';
 export { orderPayments } from './order-payments.module.ts';
 export { rechargeDue } from './recharges.ts';

@@ -108,6 +108,44 @@ describe('a refund', () => {
   });
 });
 
+describe('a refund of a payment that a bank holds back', () => {
+  const refundHeld = async () => {
+    const accountId = await customer(GOOD);
+    const invoiceId = await collected(accountId);
+    const { paymentId } = await newest(invoiceId);
+    const dispute = bench.payments.emulator.dispute({ payment: String(paymentId) });
+    await settle();
+    await refund(invoiceId, 500);
+    await settle();
+    expect([await refundedOf(invoiceId), await payableOf(accountId)]).toEqual([0, 500]);
+    expect(await failedOf(String(paymentId))).toHaveLength(1);
+    return { accountId, invoiceId, dispute, paymentId: String(paymentId) };
+  };
+  const failedOf = async (paymentId: string) =>
+    (await bench.world.deps.findings.list()).items.filter(({ subject }) => subject.endsWith(paymentId));
+
+  it('is sent when the dispute is won', async () => {
+    const { accountId, invoiceId, dispute, paymentId } = await refundHeld();
+    bench.payments.emulator.closeDispute(dispute, 'won');
+    await settle();
+    expect([await refundedOf(invoiceId), await payableOf(accountId), await openOf(invoiceId)]).toEqual([
+      500, 0, 0,
+    ]);
+    expect(await failedOf(paymentId)).toEqual([]);
+  });
+
+  it('has been made by the bank when the dispute is lost: that much is not owed again', async () => {
+    const { accountId, invoiceId, dispute, paymentId } = await refundHeld();
+    bench.payments.emulator.closeDispute(dispute, 'lost');
+    await settle();
+    expect([await refundedOf(invoiceId), await payableOf(accountId), await openOf(invoiceId)]).toEqual([
+      0, 0, 600,
+    ]);
+    expect(await failedOf(paymentId)).toEqual([]);
+    expect(await compareWithProvider(bench.world.deps)).toEqual([]);
+  });
+});
+
 describe('the comparison with the provider', () => {
   it('finds nothing where all is well, and mends what no event has told', async () => {
     const accountId = await customer(DECLINED_LATER);

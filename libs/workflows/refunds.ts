@@ -22,7 +22,17 @@ export async function refundInvoice(
   const subject = { type: 'credit_note', id: note.id };
   const isSent = (await sagas.list({ subject, limit: 1 }, manager)).length > 0;
   if (note.refundTo === 'card' && note.refundMinor > 0 && !isSent) {
-    await sagas.start(manager, sendRefundRequest, { creditNoteId: note.id }, { subject });
+    await startRefund(manager, sagas, note.id);
   }
   return note;
+}
+
+/** Sends what is not sent of a credit note to the cards, in the caller's transaction. */
+export async function startRefund(
+  manager: EntityManager,
+  sagas: SagaStore,
+  creditNoteId: number,
+): Promise<void> {
+  const subject = { type: 'credit_note', id: creditNoteId };
+  await sagas.start(manager, sendRefundRequest, { creditNoteId }, { subject });
 }

@@ -12,7 +12,8 @@ const REFUSALS = ['refund_too_large', 'payment_not_found', 'provider_refused'];
 
 /**
  * Money of a credit note goes back to the cards that paid the invoice, the last payment first. What no card has paid
- * becomes credit. What the provider refuses stays owed, and the operator is told.
+ * becomes credit. What the provider refuses stays owed, and the operator is told; it is tried again when a dispute that was
+ * in its way is won.
  */
 export const sendRefund = saga(sendRefundRequest, deps<CollectingDeps>())
   .pointOfNoReturn('the credit note is issued: the money is owed')
@@ -29,6 +30,7 @@ export const sendRefund = saga(sendRefundRequest, deps<CollectingDeps>())
       const refused: number[] = [];
       const sent: { id: number; refundId: string }[] = [];
       for (const refund of await cardRefunds(deps.dataSource.manager, params.creditNoteId)) {
+        if (refund.isSent) continue;
         const refundId = await send(deps, refund);
         if (refundId === undefined) refused.push(refund.id);
         else sent.push({ id: refund.id, refundId });
@@ -42,13 +44,21 @@ export const sendRefund = saga(sendRefundRequest, deps<CollectingDeps>())
       for (const paymentId of paymentIds) seen.push(await lookAtPayment(manager, deps, paymentId));
       for (const payment of seen) await mirrorPayment(manager, deps, payment);
       for (const { id, refundId } of sent) await noteRefundSent(manager, id, refundId, deps.clock.now());
+      const done = planned.filter(({ id }) => sent.some((one) => one.id === id));
+      const subjects = done.map(({ paymentId }) => refundSubject(params.creditNoteId, paymentId));
+      await deps.findings.resolve(manager, 'refund_failed', subjects);
       for (const { id, ...details } of planned.filter(({ id }) => refused.includes(id))) {
-        const subject = `credit note ${params.creditNoteId}, payment ${details.paymentId}`;
+        const subject = refundSubject(params.creditNoteId, details.paymentId);
         await deps.findings.report({ kind: 'refund_failed', hostId: null, subject, details }, manager);
       }
     },
   })
   .build();
+
+/** What a finding about a refund names. */
+export function refundSubject(creditNoteId: number, paymentId: string): string {
+  return `credit note ${creditNoteId}, payment ${paymentId}`;
+}
 
 /** @returns the provider's id of it; undefined where the provider refuses it */
 async function send(

@@ -77,6 +77,15 @@ describe('an account that its operator suspends', () => {
     });
   });
 
+  it('cannot delete what may be evidence of abuse', async () => {
+    const answer = await ask('DELETE', `/v1/servers/${serverId}`);
+    expect([answer.statusCode, answer.json().error.details]).toEqual([
+      403,
+      { reason: 'server_suspended', reasons: ['abuse'] },
+    ]);
+    expect(await commands()).toEqual(['create_server', 'suspend_server']);
+  });
+
   it('orders nothing', async () => {
     const answer = await ask('POST', '/v1/servers', { name: 'b', server_type: 's1', image: 'web' });
     expect(answer.json().error).toMatchObject({

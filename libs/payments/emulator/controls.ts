@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { closeDispute, openDispute } from './disputes.ts';
+import { closeDispute, escalateInquiry, openDispute } from './disputes.ts';
 import { type Faults, faultsSchema } from './faults.ts';
 import { ledgerOf } from './ledger.ts';
 import { StripeProblem } from './problem.ts';
@@ -27,15 +27,16 @@ const disputeSchema = z.strictObject({
   payment: z.string(),
   amountMinor: z.int().min(1).optional(),
   reason: z.string().default('fraudulent'),
+  isInquiry: z.boolean().default(false),
 });
 const outcomeSchema = z.strictObject({ outcome: z.enum(['won', 'lost']) });
 
 /** A customer goes to their bank about a payment. @throws StripeProblem. */
 export function disputePayment(world: World, asked: z.input<typeof disputeSchema>): { id: string } {
-  const { payment, amountMinor, reason } = disputeSchema.parse(asked);
+  const { payment, amountMinor: amount, reason, isInquiry } = disputeSchema.parse(asked);
   const intent = payment.startsWith('pi_') ? world.find('payment_intent', payment) : undefined;
   const charge = world.find('charge', intent ? String(intent.latest_charge) : payment);
-  return openDispute(world, charge, reason, amountMinor);
+  return openDispute(world, charge, { reason, amount, isInquiry });
 }
 
 /** The levers of tests, which real Stripe does not have. JSON only, so no web page can pull them by a form. */
@@ -78,6 +79,9 @@ export function addControls(app: FastifyInstance, levers: Levers): void {
     return { now: world.now() };
   });
   post('disputes', disputeSchema, (asked) => disputePayment(world, asked));
+  post('disputes/:id/escalate', z.strictObject({}), (_asked, id) =>
+    escalateInquiry(world, world.find('dispute', id, 'dispute')),
+  );
   post('disputes/:id/close', outcomeSchema, ({ outcome }, id) =>
     closeDispute(world, world.find('dispute', id, 'dispute'), outcome),
   );

@@ -82,6 +82,35 @@ describe('a dispute', () => {
     expect((await control(`disputes/${opened.body.id}/close`, { outcome: 'won' })).status).toBe(200);
     expect(disputedMinor(intent)).toBe(0);
   });
+
+  it('keeps the payment from being refunded, unless it is won', async () => {
+    const intent = await pay('pm_card_createDispute');
+    const refund = () => bench.stripe.refunds.create({ payment_intent: intent.id, amount: 100 });
+    await expect(refund()).rejects.toMatchObject({ statusCode: 400, code: 'charge_disputed' });
+    bench.emulator.closeDispute((await disputeOf(intent)).id, 'won');
+    expect(await refund()).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('may be an inquiry first, which takes nothing', async () => {
+    const intent = await pay('pm_card_visa');
+    const id = bench.emulator.dispute({ payment: intent.id, isInquiry: true });
+    expect(await disputeOf(intent)).toMatchObject({
+      status: 'warning_needs_response',
+      is_charge_refundable: true,
+      balance_transactions: [],
+    });
+    bench.emulator.escalateInquiry(id);
+    expect(await disputeOf(intent)).toMatchObject({ status: 'needs_response', is_charge_refundable: false });
+    expect(disputedMinor(intent)).toBe(900);
+    expect(await bench.eventsOf(id)).toEqual([
+      'charge.dispute.created',
+      'charge.dispute.updated',
+      'charge.dispute.funds_withdrawn',
+    ]);
+    const other = await pay('pm_card_visa');
+    bench.emulator.closeDispute(bench.emulator.dispute({ payment: other.id, isInquiry: true }), 'lost');
+    expect(await disputeOf(other)).toMatchObject({ status: 'warning_closed', balance_transactions: [] });
+  });
 });
 
 describe('what was said on the wire', () => {

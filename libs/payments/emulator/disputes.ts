@@ -42,6 +42,7 @@ const readShape = z.strictObject({ expand: expand.optional() });
 /** How long a shop may answer; after that the dispute is lost. */
 const ANSWER_SECONDS = 9 * 86_400;
 const OPEN = ['needs_response', 'under_review'];
+const INQUIRY = ['warning_needs_response', 'warning_under_review'];
 
 /** What Stripe's tests write as evidence, and what comes of it. Source: docs.stripe.com/testing, "Disputes". */
 const OUTCOMES: Readonly<Record<string, 'won' | 'lost'>> = {
@@ -72,10 +73,15 @@ function money(world: World, dispute: Dispute, amount: number): Stripe.BalanceTr
 }
 
 /**
- * A customer's bank takes a payment back until it is decided who is right. `amount` may be a part of it.
+ * A customer's bank takes a payment back until it is decided who is right. `amount` may be a part of it. An inquiry only
+ * asks: it takes nothing, and leaves the charge to be refunded. Source: docs.stripe.com/disputes/how-disputes-work.
  * @throws StripeProblem 400 for a charge that is not paid, is disputed already, or has not so much left.
  */
-export function openDispute(world: World, charge: Stripe.Charge, reason: string, amount?: number): Dispute {
+export function openDispute(
+  world: World,
+  charge: Stripe.Charge,
+  { reason, amount, isInquiry = false }: { reason: string; amount?: number | undefined; isInquiry?: boolean },
+): Dispute {
   const left = charge.amount_captured - charge.amount_refunded;
   const asked = amount ?? left;
   if (!charge.captured || charge.disputed || asked < 1 || asked > left) {
@@ -84,12 +90,30 @@ export function openDispute(world: World, charge: Stripe.Charge, reason: string,
     });
   }
   const fresh = newDispute(world, charge, reason, asked);
-  const dispute = { ...fresh, balance_transactions: [money(world, fresh, -asked)] };
   world.store.put('charge', { ...charge, disputed: true });
-  world.store.put('dispute', dispute);
+  if (isInquiry) {
+    const inquiry = { ...fresh, status: 'warning_needs_response', is_charge_refundable: true } as const;
+    world.emit('charge.dispute.created', world.store.put('dispute', inquiry));
+    return inquiry;
+  }
+  const dispute = world.store.put('dispute', withdrawn(world, fresh));
   world.emit('charge.dispute.created', dispute);
   world.emit('charge.dispute.funds_withdrawn', dispute);
   return dispute;
+}
+
+/** An inquiry was not answered to the bank's satisfaction: it becomes a dispute. @throws StripeProblem 400. */
+export function escalateInquiry(world: World, inquiry: Dispute): Dispute {
+  if (!INQUIRY.includes(inquiry.status)) throw invalid(`This dispute is already ${inquiry.status}.`);
+  const plain = { ...inquiry, status: 'needs_response', is_charge_refundable: false } as const;
+  const dispute = world.store.put('dispute', withdrawn(world, plain));
+  world.emit('charge.dispute.updated', dispute);
+  world.emit('charge.dispute.funds_withdrawn', dispute);
+  return dispute;
+}
+
+function withdrawn(world: World, dispute: Dispute): Dispute {
+  return { ...dispute, balance_transactions: [money(world, dispute, -dispute.amount)] };
 }
 
 function newDispute(world: World, charge: Stripe.Charge, reason: string, amount: number): Dispute {
@@ -158,8 +182,9 @@ const NO_EVIDENCE: Stripe.Dispute.Evidence = {
   uncategorized_text: null,
 };
 
-/** Ends a dispute. Won: the money comes back. @throws StripeProblem 400 where it is over. */
+/** Ends a dispute. Won: the money comes back. An inquiry just ends. @throws StripeProblem 400 where it is over. */
 export function closeDispute(world: World, dispute: Dispute, outcome: 'won' | 'lost'): Dispute {
+  if (INQUIRY.includes(dispute.status)) return closeInquiry(world, dispute);
   if (!OPEN.includes(dispute.status)) throw invalid(`This dispute is already ${dispute.status}.`);
   const back = outcome === 'won' ? [money(world, dispute, dispute.amount)] : [];
   const closed = world.store.put('dispute', {
@@ -172,6 +197,13 @@ export function closeDispute(world: World, dispute: Dispute, outcome: 'won' | 'l
     world.store.put('charge', { ...charge, disputed: false });
     world.emit('charge.dispute.funds_reinstated', closed);
   }
+  world.emit('charge.dispute.closed', closed);
+  return closed;
+}
+
+function closeInquiry(world: World, inquiry: Dispute): Dispute {
+  const closed = world.store.put('dispute', { ...inquiry, status: 'warning_closed' });
+  world.store.put('charge', { ...world.find('charge', idOf(inquiry.charge)), disputed: false });
   world.emit('charge.dispute.closed', closed);
   return closed;
 }
@@ -217,8 +249,14 @@ function lose(world: World, id: string): void {
 const dispute = (world: World, charge: Stripe.Charge) => {
   if (charge.payment_method_details?.type !== 'card') return;
   const reason = behaviourOfMethod(world, String(charge.payment_method)).dispute;
-  if (reason && charge.captured) openDispute(world, world.find('charge', charge.id), reason);
+  if (reason && charge.captured) openDispute(world, world.find('charge', charge.id), { reason });
 };
+/** Whether a bank has taken it, or a part of it, so that it cannot be refunded. */
+export function isChargedBack(world: World, charge: Stripe.Charge): boolean {
+  const of = world.store.all('dispute').filter((dispute) => idOf(dispute.charge) === charge.id);
+  return of.some(({ status }) => OPEN.includes(status) || status === 'lost');
+}
+
 export const disputeReactions = [
   reaction<Stripe.Charge>('charge.succeeded', dispute),
   reaction<Stripe.Charge>('charge.captured', dispute),

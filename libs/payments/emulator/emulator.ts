@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { addControls, disputePayment } from './controls.ts';
-import { closeDispute } from './disputes.ts';
+import { closeDispute, escalateInquiry } from './disputes.ts';
 import { type FaultPlan, Faults } from './faults.ts';
 import { forgetOld } from './housekeeping.ts';
 import { type Ledger, ledgerOf } from './ledger.ts';
@@ -47,7 +47,15 @@ export interface Emulator {
   /** Waits until no webhook is under way; those held back, or to be sent again later, are not waited for. */
   readonly idle: () => Promise<void>;
   /** A customer disputes a payment (`pi_…` or `ch_…`), or a part of it. Answers the dispute's id. */
-  readonly dispute: (asked: { payment: string; amountMinor?: number; reason?: string }) => string;
+  readonly dispute: (asked: {
+    payment: string;
+    amountMinor?: number;
+    reason?: string;
+    /** The bank asks, and takes nothing yet. */
+    isInquiry?: boolean;
+  }) => string;
+  /** An inquiry becomes a dispute. */
+  readonly escalateInquiry: (id: string) => void;
   readonly closeDispute: (id: string, outcome: 'won' | 'lost') => void;
 }
 
@@ -103,6 +111,10 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       const { id } = disputePayment(world, asked);
       store.commit();
       return id;
+    },
+    escalateInquiry: (id) => {
+      escalateInquiry(world, world.find('dispute', id, 'dispute'));
+      store.commit();
     },
     closeDispute: (id, outcome) => {
       closeDispute(world, world.find('dispute', id, 'dispute'), outcome);

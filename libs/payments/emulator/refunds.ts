@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Stripe } from '../stripe/types.ts';
+import { isChargedBack } from './disputes.ts';
 import { expand, integer, metadata, page, range, type ShapeOf, text } from './form.ts';
 import { newRefund } from './objects.ts';
 import { isWithin, listPage, mergeMetadata } from './paging.ts';
@@ -48,6 +49,11 @@ function chargeOf(world: World, params: z.infer<typeof createShape>): Stripe.Cha
 function create(world: World, params: z.infer<typeof createShape>): Stripe.Refund {
   const charge = chargeOf(world, params);
   if (!charge.captured) throw invalid('This charge was not captured: cancel its PaymentIntent instead.');
+  if (isChargedBack(world, charge)) {
+    throw invalid(`Charge ${charge.id} has been charged back; cannot issue a refund.`, {
+      code: 'charge_disputed',
+    });
+  }
   const left = charge.amount_captured - charge.amount_refunded;
   if (left <= 0)
     throw invalid(`Charge ${charge.id} has already been refunded.`, { code: 'charge_already_refunded' });

@@ -87,8 +87,10 @@ export function refundOf(refund: Stripe.Refund): Refund {
   };
 }
 
-/** Inquiries (`warning_…`) move no money, and end as `won` where they are closed. */
+/** Inquiries (`warning_…`) move no money: not when they are opened, and not when they are closed. */
 const DISPUTE_STATUS: Readonly<Record<string, DisputeStatus>> = {
+  warning_needs_response: 'inquiry',
+  warning_under_review: 'inquiry',
   won: 'won',
   warning_closed: 'won',
   prevented: 'won',

@@ -8,7 +8,8 @@ import type { Customer, MoneyRecord } from './record.ts';
 interface Document {
   readonly id: number;
   readonly accountId: number;
-  readonly issuedAt: Date;
+  /** The last second of its period. */
+  readonly endedAt: Date;
   readonly netMinor: number;
   readonly taxMinor: number;
   readonly linesMinor: number;
@@ -90,11 +91,11 @@ function paidBy(customerIds: readonly string[], { intents, invoices }: Ledger): 
   return byCard + elsewhere;
 }
 
-/** An invoice is its lines with the tax of the customer's country on its day. */
+/** An invoice is its lines with the tax of the customer's country at the end of its period. */
 function judgeDocument(document: Document, customer: Customer | undefined): string[] {
-  const { id, accountId, netMinor, taxMinor, linesMinor, issuedAt } = document;
+  const { id, accountId, netMinor, taxMinor, linesMinor, endedAt } = document;
   if (!customer) return [`invoice ${id} is for ${accountId}, who is no customer`];
-  const tax = halfEven(BigInt(netMinor) * BigInt(basisPoints(customer, issuedAt.getTime())), 10_000n);
+  const tax = halfEven(BigInt(netMinor) * BigInt(basisPoints(customer, endedAt.getTime())), 10_000n);
   const found: string[] = [];
   if (netMinor !== linesMinor) found.push(`is ${netMinor} and its lines ${linesMinor}`);
   if (BigInt(taxMinor) !== tax) found.push(`has a tax of ${taxMinor} instead of ${tax}`);
@@ -110,7 +111,8 @@ function basisPoints({ country, vatId }: Customer, at: number): number {
 
 function readDocuments({ manager }: DataSource): Promise<Document[]> {
   return manager.query(
-    `SELECT i.id, i.account_id AS "accountId", i.issued_at AS "issuedAt", i.net_minor AS "netMinor",
+    `SELECT i.id, i.account_id AS "accountId", i.period_until - interval '1 second' AS "endedAt",
+            i.net_minor AS "netMinor",
             i.tax_minor AS "taxMinor", sum(l.amount_minor)::bigint AS "linesMinor"
      FROM invoices i JOIN invoice_lines l ON l.invoice_id = i.id GROUP BY i.id`,
   );
