@@ -94,7 +94,7 @@ describe('a customer who does not pay', () => {
     await reachesBilling('A payment is overdue');
     await servery('clock', 'advance', '--days', '3');
     await tells('Last reminder: your servers are about to be switched off', 'taken off the network');
-    await reachesBilling('your servers are about to be switched off');
+    await reachesBilling('your servers are switched off on');
     expect(await runBySsh(ssh, 'cat /root/work')).toBe('a year of work');
   });
 
@@ -201,7 +201,7 @@ describe('a customer who does not pay', () => {
   }
 
   async function powerOn(): Promise<string | undefined> {
-    return (await tellApi(page, `/v1${server}/actions/poweron`, {})).error?.code;
+    return (await tellApi(page, `/v1${server}/actions/poweron`, {})).error?.details?.reason;
   }
 });
 
@@ -217,7 +217,11 @@ async function looksSound(page: Page): Promise<void> {
 }
 
 /** Posts as the session of the page does. @returns what the API answered */
-function tellApi(page: Page, path: string, body: object): Promise<{ error?: { code: string } }> {
+function tellApi(
+  page: Page,
+  path: string,
+  body: object,
+): Promise<{ error?: { details?: { reason?: string } } }> {
   const request = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -7,14 +7,29 @@ import { buttonClass } from '../../components/button.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { formatDay, formatMinor } from '../../format.ts';
 
-/** What has happened, and what happens next, by the last step that was taken. */
-const HAPPENED: Readonly<Record<DunningStep, { readonly title: string; readonly next: string }>> = {
-  unpaid: { title: 'A payment failed', next: 'new orders are refused until it is paid' },
-  first_warning: { title: 'A payment is overdue', next: 'your servers will be switched off if it stays so' },
-  last_warning: { title: 'A payment is overdue', next: 'your servers are about to be switched off' },
-  suspension: { title: 'Your servers are switched off', next: 'they come back as they were once it is paid' },
-  soft_deletion: { title: 'Your servers are being removed', next: 'they can still be brought back' },
-  purge: { title: 'Your servers were removed', next: 'what is owed is still to be paid' },
+interface Happened {
+  readonly title: string;
+  /** What follows, and on which day where that is one to know. */
+  readonly next: (day: string) => string;
+}
+
+/** By the last step of the ladder that was taken. */
+const HAPPENED: Readonly<Record<DunningStep, Happened>> = {
+  unpaid: { title: 'A payment failed', next: () => 'new orders are refused until it is paid' },
+  first_warning: {
+    title: 'A payment is overdue',
+    next: () => 'your servers will be switched off if it stays so',
+  },
+  last_warning: { title: 'A payment is overdue', next: (day) => `your servers are switched off on ${day}` },
+  suspension: {
+    title: 'Your servers are switched off',
+    next: (day) => `once it is paid they come back as they were; else they leave your list on ${day}`,
+  },
+  soft_deletion: {
+    title: 'Your servers are out of your list',
+    next: (day) => `once it is paid they come back as they were; else they are deleted on ${day}`,
+  },
+  purge: { title: 'Your servers were deleted', next: () => 'what is owed is still to be paid' },
 };
 
 /** Tells a customer whose payment failed, or who is suspended, what to do, in one sentence; nothing to others. */
@@ -45,6 +60,7 @@ function ArrearsSentence({
   arrears: NonNullable<BalanceWire['arrears']>;
 }) {
   const { title, next } = HAPPENED[arrears.step ?? 'unpaid'];
+  const then = next(arrears.next ? formatDay(arrears.next) : 'another day');
   const owed = formatMinor(balance.open_minor, balance.currency);
   return (
     <div className="mb-8">
@@ -62,8 +78,7 @@ function ArrearsSentence({
           </>
         }
       >
-        Pay {owed} with a working card or pay it in: {next}
-        {arrears.step && arrears.next && `; the next step is on ${formatDay(arrears.next)}`}.
+        Pay {owed} with a working card or pay it in: {then}.
       </Notice>
     </div>
   );

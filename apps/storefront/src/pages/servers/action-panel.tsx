@@ -11,11 +11,11 @@ import { actionWords } from './action-words.ts';
 export function ActionPanel({ server }: { server: ServerWire }) {
   const { action, putAway } = useLatestAction(server);
   if (!action) return null;
-  const { doing, done } = actionWords(action.command);
+  const { doing, done, isImposed } = actionWords(action.command);
   if (action.status === 'success')
     return (
       <div role="status">
-        <Notice tone="good" title={done} onClose={putAway} />
+        <Notice tone={isImposed ? 'info' : 'good'} title={done} onClose={putAway} />
       </div>
     );
   if (action.status === 'error') return <ActionFailed action={action} putAway={putAway} />;

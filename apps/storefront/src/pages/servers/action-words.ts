@@ -3,6 +3,8 @@ interface ActionWords {
   readonly name: string;
   readonly doing: string;
   readonly done: string;
+  /** It was not its owner's wish. */
+  readonly isImposed?: boolean;
 }
 
 const WORDS: Readonly<Record<string, ActionWords>> = {
@@ -18,6 +20,23 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
     done: 'The new password waits under “Log in”',
   },
   rebuild_server: { name: 'Rebuild', doing: 'Rebuilding it', done: 'It is rebuilt, checked and running' },
+  suspend_server: {
+    name: 'Suspension',
+    doing: 'Switching it off: it is suspended',
+    done: 'It is switched off and taken off the network',
+    isImposed: true,
+  },
+  resume_server: {
+    name: 'End of suspension',
+    doing: 'Bringing it back as it was',
+    done: 'It is back as it was',
+  },
+  retire_server: {
+    name: 'Removal',
+    doing: 'Taking it out of use',
+    done: 'It is out of use; its data is kept for now',
+    isImposed: true,
+  },
   delete_server: { name: 'Delete', doing: 'Deleting it', done: 'It is deleted' },
 };
 
