@@ -24,7 +24,10 @@ function assertAccess(access: Exclude<Access, 'public'>, principal: Principal): 
       throw new ApiError('token_readonly', 'this token may only read');
     }
     if (access === 'spend' && !principal.seesMoney) {
-      throw new ApiError('forbidden', "this token is not shown the account's money; make one with sees_money");
+      throw new ApiError(
+        'forbidden',
+        "this token is not shown the account's money; make one with sees_money",
+      );
     }
   } else if (access === 'operator' && principal.role !== 'operator') {
     throw new ApiError('forbidden', 'only operators may do this');

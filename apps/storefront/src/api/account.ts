@@ -77,11 +77,7 @@ export function requestPasswordReset(email: string): Promise<null> {
   return call('/password_resets', nothing, { method: 'POST', body: { email } });
 }
 
-export async function resetPassword(body: {
-  token: string;
-  password: string;
-  revoke_api_tokens: boolean;
-}) {
+export async function resetPassword(body: { token: string; password: string; revoke_api_tokens: boolean }) {
   const options = { method: 'POST', body } as const;
   return (await call('/password_resets/actions/complete', mailedLinkResponse, options)).account;
 }

@@ -19,7 +19,8 @@ export function CreateTokenDialog({ close }: { close: () => void }) {
   const [access, setAccess] = useState<TokenAccess>('read_write');
   const [seesMoney, setSeesMoney] = useState(false);
   const create = useMutation({
-    mutationFn: () => createApiToken({ name: name.trim(), access, sees_money: seesMoney }, newIdempotencyKey()),
+    mutationFn: () =>
+      createApiToken({ name: name.trim(), access, sees_money: seesMoney }, newIdempotencyKey()),
     onSuccess: () => queryClient.invalidateQueries(apiTokensQuery),
     gcTime: 0,
   });
