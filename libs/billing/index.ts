@@ -197,7 +197,7 @@ export {
   type TaxTreatment,
   taxRates,
 } from './tax.ts';
-export { type PeriodUsage, usageBy } from './usage-by.ts';
+export { type PlaceUsage, usageBy } from './usage-by.ts';
 export { changeUsage, closeUsage, openUsage, type Part, type Subscriber, type Usage } from './usage-spans.ts';
 export { type UsageKey, type UsageSum, usageSums } from './usage-sums.ts';
 export { parseVatId } from './vat-id.ts';

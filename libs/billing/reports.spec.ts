@@ -13,7 +13,7 @@ import { firstPrice } from './price-book.ts';
 import { ledgerEntries, receivablesByAge, revenueByMonth } from './reports.ts';
 import { openServer, resizeServer } from './server-usage.ts';
 import { changeBillingSettings } from './settings.ts';
-import { type PeriodUsage, usageBy } from './usage-by.ts';
+import { type PlaceUsage, usageBy } from './usage-by.ts';
 
 const database = testDatabase();
 const currency = 'eur';
@@ -34,15 +34,14 @@ async function customerSince(since: Date): Promise<{ accountId: number; serverId
   return { accountId, serverId };
 }
 
-async function days(accountId: number, from: Date, until: Date): Promise<PeriodUsage[]> {
-  const all: PeriodUsage[] = [];
+async function days(accountId: number, from: Date, until: Date): Promise<PlaceUsage[]> {
+  const all: PlaceUsage[] = [];
   for await (const chunk of usageBy('day', database.dataSource.manager, accountId, { from, until }))
     all.push(...chunk);
   return all.filter(({ component }) => component === 'compute');
 }
 
-const sum = (list: readonly PeriodUsage[]) =>
-  list.reduce((total, { amountMicro }) => total + amountMicro, 0n);
+const sum = (list: readonly PlaceUsage[]) => list.reduce((total, { amountMicro }) => total + amountMicro, 0n);
 
 describe('usage by day', () => {
   it('sums to what the month costs, cap and resize included', async () => {

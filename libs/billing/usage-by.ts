@@ -5,7 +5,7 @@ import { type Period, type Prices, worthBetween } from './rating.ts';
 import { accountPlaces, type BilledSpan, loadPrices } from './span-stream.ts';
 
 /** What one component of one server was used on one UTC day, or in one UTC month. */
-export interface PeriodUsage {
+export interface PlaceUsage {
   /** The day, or the first day of the month or of what was asked for of it. */
   readonly day: Date;
   readonly serverId: number;
@@ -26,7 +26,7 @@ export async function* usageBy(
   manager: EntityManager,
   accountId: number,
   { from, until }: { readonly from: Date; readonly until: Date },
-): AsyncGenerator<PeriodUsage[]> {
+): AsyncGenerator<PlaceUsage[]> {
   const prices = await loadPrices(manager);
   const end = toEpochSecond(until);
   for (let begin = dayStart(toEpochSecond(from)); begin < end; begin = nextMonth(begin)) {
@@ -45,11 +45,7 @@ function daysOf({ from, until }: Period): EpochSecond[] {
   return [...moments, until];
 }
 
-function usageOf(
-  spans: readonly BilledSpan[],
-  prices: Prices,
-  moments: readonly EpochSecond[],
-): PeriodUsage[] {
+function usageOf(spans: readonly BilledSpan[], prices: Prices, moments: readonly EpochSecond[]): PlaceUsage[] {
   const [place] = spans;
   if (!place) return [];
   const { serverId, serverName, slot } = place;

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Component } from './price-book.ts';
-import { type PeriodUsage, usageBy } from './usage-by.ts';
+import { type PlaceUsage, usageBy } from './usage-by.ts';
 
 /** What usage is told apart by. */
 export type UsageKey = 'server' | 'day' | 'kind';
@@ -39,13 +39,13 @@ export async function usageSums(
   return [...sums.values()].sort(byDayThenWorth);
 }
 
-function keyOf({ day, serverId, component }: PeriodUsage, by: ReadonlySet<UsageKey>): string {
+function keyOf({ day, serverId, component }: PlaceUsage, by: ReadonlySet<UsageKey>): string {
   return [by.has('day') && day.getTime(), by.has('server') && serverId, by.has('kind') && component].join(
     '/',
   );
 }
 
-function emptySum(usage: PeriodUsage, by: ReadonlySet<UsageKey>): UsageSum {
+function emptySum(usage: PlaceUsage, by: ReadonlySet<UsageKey>): UsageSum {
   return {
     day: by.has('day') ? usage.day : null,
     server: by.has('server') ? { id: usage.serverId, name: usage.serverName } : null,

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { loadEnvironment } from '#libs/config';
 import { systemClock } from '#libs/kernel';
 import { CardsService, PaymentCalls, ProviderEvents } from '#libs/payments';
 import { type Emulator, startEmulator } from '#libs/payments/emulator';
-import { StripeProvider, stripeOptions } from '#libs/payments/stripe';
+import { StripeProvider } from '#libs/payments/stripe';
 import { FindingsService } from '#libs/placement';
 import { SagaStore } from '#libs/saga';
 import { runToEnd } from '#libs/saga/harness';
@@ -42,7 +41,7 @@ export async function payingApi(variables: Readonly<Record<string, string>> = {}
     const webhookUrl = `${origin}/v1/webhooks/stripe`;
     emulator = await startEmulator({ port: stripePort, apiKey: KEY, webhookUrl, webhookSecret: SECRET });
     await api.current.api.app.listen(apiPort, '127.0.0.1');
-    deps = depsOf(api.current, stripe);
+    deps = depsOf(api.current, stripePort);
   });
   afterEach(() => emulator.clearFaults());
   afterAll(() => emulator?.close());
@@ -71,15 +70,14 @@ export async function payingApi(variables: Readonly<Record<string, string>> = {}
   };
 }
 
-function depsOf(api: TestApi, stripe: Readonly<Record<string, string>>): CollectingDeps {
-  const environment = loadEnvironment({
-    DATABASE_URL: api.database.url,
-    SERVERY_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
-    ...stripe,
-  });
+function depsOf(api: TestApi, stripePort: number): CollectingDeps {
   return {
     dataSource: api.dataSource,
-    provider: new StripeProvider(stripeOptions(environment)),
+    provider: new StripeProvider({
+      secretKey: KEY,
+      webhookSecret: SECRET,
+      server: { host: '127.0.0.1', port: stripePort, protocol: 'http' },
+    }),
     calls: api.get(PaymentCalls),
     cards: api.get(CardsService),
     sagas: api.get(SagaStore),

@@ -163,6 +163,28 @@ describe('an address', () => {
 });
 
 describe('a forgotten password', () => {
+  it('leaves API tokens alone, and ends all of them where that is asked for', async () => {
+    const tokens = await Promise.all(
+      ['a', 'b'].map(async (name) => {
+        const body = { name, access: 'read_write' };
+        return (await post('/v1/api_tokens', body, person.cookie)).json().token as string;
+      }),
+    );
+    const answers = () =>
+      Promise.all(
+        tokens.map(async (token) => (await api.current.request('GET', '/v1/servers', { token })).statusCode),
+      );
+    await reset(await resetToken());
+    expect(await answers()).toEqual([200, 200]);
+    const again = { token: await resetToken(), password, revoke_api_tokens: true };
+    expect((await post('/v1/password_resets/actions/complete', again)).statusCode).toBe(200);
+    expect(await answers()).toEqual([401, 401]);
+    const entries = await api.current.get<AuditService>(AuditService).list({ email: person.email, limit: 9 });
+    expect(entries).toContainEqual(
+      expect.objectContaining({ action: 'account.revoke_api_tokens', detail: { tokens: 2 } }),
+    );
+  });
+
   it('is replaced by the link in a mail, once; all sessions end, and the owner is told', async () => {
     const elsewhere = cookieOf((await signIn(password)).headers);
     const token = await resetToken();

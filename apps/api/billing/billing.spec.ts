@@ -32,7 +32,7 @@ const thisMonth = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());
 const day = (moment: number) => new Date(moment).toISOString().slice(0, 10);
 
 describe('invoices', () => {
-  it('are listed, with what is open of them, to sessions and to tokens that may spend', async () => {
+  it('are listed, with what is open of them, to sessions and to tokens that see money', async () => {
     for (const credentials of [{ cookie: customer.cookie }, { token: customer.token }]) {
       const { invoices, meta } = await get('/v1/invoices', credentials);
       expect(invoices).toMatchObject([
@@ -50,7 +50,7 @@ describe('invoices', () => {
     expect((await get('/v1/invoices?status=paid')).invoices).toEqual([]);
     expect((await get('/v1/invoices?status=open')).invoices).toHaveLength(1);
     const byReader = await api.current.request('GET', '/v1/invoices', { token: customer.readToken });
-    expect(byReader.json().error.code).toBe('token_readonly');
+    expect(byReader.json().error.code).toBe('forbidden');
   });
 
   it('have lines that a person can read and that sum to the invoice', async () => {

@@ -77,10 +77,12 @@ describe('the portal', () => {
     await paying.settle();
     expect((await cards()).map(({ last4 }: { last4: string }) => last4).sort()).toEqual(['4242', '4444']);
     const page = await (await fetch(url)).text();
-    const [, first = ''] = /name="card" value="(pm_\w+)"/.exec(page) ?? [];
+    const shown = [...page.matchAll(/name="card" value="(pm_\w+)"/g)].map(([, id = '']) => id);
+    const [first = '', second = ''] = [...new Set(shown)];
+    await submit(url, { do: 'default', card: second });
     await submit(url, { do: 'remove', card: first });
     await paying.settle();
-    expect(await cards()).toHaveLength(1);
+    expect(await cards()).toMatchObject([{ is_default: true }]);
   });
 });
 

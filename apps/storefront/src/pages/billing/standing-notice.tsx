@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { BalanceWire, DunningStep } from '#libs/contracts';
+import type { BalanceWire, DunningStep, SuspensionWire } from '#libs/contracts';
 import { accountQuery } from '../../api/account.ts';
 import { balanceQuery } from '../../api/billing.ts';
 import { buttonClass } from '../../components/button.tsx';
@@ -32,6 +32,12 @@ const HAPPENED: Readonly<Record<DunningStep, Happened>> = {
   purge: { title: 'Your servers were deleted', next: () => 'what is owed is still to be paid' },
 };
 
+const WITHOUT_NOTE: Readonly<Record<SuspensionWire['reason'], string>> = {
+  billing: 'Something is not paid.',
+  abuse: 'They were misused.',
+  operator: 'The operator has a reason to.',
+};
+
 /** Tells a customer whose payment failed, or who is suspended, what to do, in one sentence; nothing to others. */
 export function StandingNotice() {
   const { data: balance } = useQuery(balanceQuery);
@@ -43,8 +49,7 @@ export function StandingNotice() {
       {byOperator.map(({ reason, note }) => (
         <div key={reason} className="mb-8">
           <Notice tone="bad" title="Your servers are switched off by the operator of this shop">
-            {note || (reason === 'abuse' ? 'They were misused.' : 'The operator has a reason to.')} Answer the
-            mail that told you of it.
+            {note ? `The reason: “${note}”.` : WITHOUT_NOTE[reason]} Answer the mail that told you of it.
           </Notice>
         </div>
       ))}

@@ -58,12 +58,12 @@ export function ChangePriceDialog(props: { price: BookedPriceWire; currency: str
           autoComplete="off"
         />
         <TextField
-          label="From (empty: at once)"
+          label="From"
           name="from"
           type="date"
           value={from}
           onValueChange={setFrom}
-          hint="The day begins at midnight, UTC."
+          hint="Midnight, UTC. Empty: at once."
         />
         <div className="flex justify-end gap-2">
           <Button look="secondary" onClick={close}>

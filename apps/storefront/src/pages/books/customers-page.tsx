@@ -68,8 +68,8 @@ function CustomerRow({ customer, give }: { customer: CustomerWire; give: () => v
       </Cell>
       <Cell className="whitespace-nowrap text-soft">{TIER[customer.tier]}</Cell>
       <Cell>{figure('receivable', customer.open_minor, 'Owed')}</Cell>
-      <Cell className={`tabular-nums ${customer.overdue_minor > 0 ? 'font-medium text-bad' : ''}`}>
-        {formatMinor(customer.overdue_minor, currency)}
+      <Cell className={customer.overdue_minor > 0 ? 'font-medium text-bad' : ''}>
+        {figure('receivable', customer.overdue_minor, 'Overdue')}
       </Cell>
       <Cell>{figure('customer_credit', customer.credit_minor, 'Credit')}</Cell>
       <Cell>{figure('disputed', customer.disputed_minor, 'In dispute')}</Cell>

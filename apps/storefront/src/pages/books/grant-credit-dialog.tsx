@@ -60,12 +60,12 @@ export function GrantCreditDialog({ customer, close }: { customer: CustomerWire;
           maxLength={128}
         />
         <TextField
-          label="Expires (may be empty)"
+          label="Expires"
           name="expires"
           type="date"
           value={expires}
           onValueChange={setExpires}
-          hint="What is left of it is taken back when the day begins, UTC."
+          hint="What is left is taken back when that day begins, UTC. Empty: never."
         />
         <div className="flex justify-end gap-2">
           <Button look="secondary" onClick={close}>

@@ -90,17 +90,18 @@ export function PromotionDialog({ close }: { close: () => void }) {
           maxLength={128}
         />
         <TextField
-          label="Redeemed before (may be empty)"
+          label="Redeemed before"
           name="until"
           type="date"
           value={fields.until}
           onValueChange={set('until')}
-          hint="The day begins at midnight, UTC."
+          hint="Midnight, UTC. Empty: until it is ended."
         />
         <div className="grid gap-5 sm:grid-cols-2">
           <TextField
-            label="Accounts at most (may be empty)"
+            label="Accounts at most"
             name="accounts"
+            hint="Empty: any number."
             inputMode="numeric"
             value={fields.accounts}
             onValueChange={set('accounts')}
@@ -108,8 +109,9 @@ export function PromotionDialog({ close }: { close: () => void }) {
             autoComplete="off"
           />
           <TextField
-            label="Credit ends after days (may be empty)"
+            label="Days that the credit lasts"
             name="days"
+            hint="Empty: for ever."
             inputMode="numeric"
             value={fields.days}
             onValueChange={set('days')}

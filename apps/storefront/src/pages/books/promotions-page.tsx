@@ -71,7 +71,7 @@ function PromotionRow({ promotion, end }: { promotion: PromotionWire; end: () =>
         </EntriesLink>
       </Cell>
       <Cell className="whitespace-nowrap text-soft">
-        {promotion.redeem_until ? formatDay(promotion.redeem_until) : 'it is ended'}
+        {promotion.redeem_until ? formatDay(promotion.redeem_until) : 'no end'}
       </Cell>
       <Cell className="whitespace-nowrap text-soft">
         {validDays === null ? 'never' : `after ${formatCount(validDays, 'day')}`}

@@ -48,7 +48,17 @@ interface Account {
 function Month({ month, lines }: { month: string; lines: readonly RevenueWire[] }) {
   const title = formatMonth(month);
   return (
-    <Section title={title} hint={`${totalsOf(lines).join(', ')} on invoices`}>
+    <Section
+      title={title}
+      hint={
+        <EntriesLink
+          of={{ cause_kind: 'invoice', month }}
+          label={`${totalsOf(lines).join(', ')} on invoices: entries of ${title}`}
+        >
+          {totalsOf(lines).join(', ')} on invoices
+        </EntriesLink>
+      }
+    >
       <Table caption={`Revenue of ${title}`} columns={['Product', 'Used', 'Revenue', 'In the ledger']}>
         {accountsOf(lines).map((account) => (
           <AccountRows key={`${account.account} ${account.currency}`} account={account} month={month} />
@@ -70,7 +80,14 @@ function AccountRows({
     <tr key={line.title}>
       <Cell className="font-[600]">{line.title}</Cell>
       <Cell className="text-soft tabular-nums">{formatHours(line.seconds)}</Cell>
-      <Cell className="tabular-nums">{formatMinor(line.net_minor, currency)}</Cell>
+      <Cell>
+        <EntriesLink
+          of={{ account, month }}
+          label={`${line.title} ${formatMinor(line.net_minor, currency)}: entries of ${account}, ${formatMonth(month)}`}
+        >
+          {formatMinor(line.net_minor, currency)}
+        </EntriesLink>
+      </Cell>
       {index === 0 && (
         <td rowSpan={lines.length} className="border-l border-line px-4 py-3 align-top">
           <EntriesLink
