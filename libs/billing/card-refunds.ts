@@ -68,8 +68,8 @@ export async function coverRefunds(
 
 /**
  * Divides what a credit note promises to cards among the provider's payments of its invoice, the last one first. What
- * was given back by hand before counts as sent; what no card has paid becomes credit. A
- * note that has been divided stays so.
+ * was given back by hand before counts as sent; what no card has paid becomes credit. A note
+ * that has been divided stays so.
  */
 export async function planCardRefunds(
   manager: EntityManager,

@@ -209,12 +209,19 @@ async function tooSmall(
      WHERE o.account_id = $1 AND i.id <> $2 AND o.open_minor <= $3
        AND NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
                        WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open', 'uncollectible'))
-       AND NOT EXISTS (SELECT 1 FROM invoice_settlements s WHERE s.invoice_id = i.id
-                       AND (s.kind = 'dispute' OR (s.kind = 'credit' AND s.amount_minor < 0)))
+       AND NOT EXISTS (SELECT 1 FROM invoice_settlements s WHERE s.invoice_id = i.id AND ${TAKEN_BACK})
      ORDER BY i.issued_at, i.number LIMIT 100`,
     [invoice.accountId, invoice.id, leastMinor - 1],
   );
 }
+
+/**
+ * Of a settlement `s`: it opens the invoice again because its customer has money back that had paid it. A hold that is
+ * given back is no such thing: its order came to nothing.
+ */
+const TAKEN_BACK = `(s.kind = 'dispute' OR (s.kind = 'credit' AND s.amount_minor < 0 AND EXISTS (
+  SELECT 1 FROM ledger_transactions t
+  WHERE t.cause_kind IN ('dispute_closed', 'payment_refund') AND t.cause_id = s.cause_id)))`;
 
 /**
  * Whether what was paid of one of its invoices has gone back before, by a bank or with the credit that paid it: its
@@ -225,8 +232,7 @@ export async function isTakenBack(
   { parts }: Pick<Collection, 'parts'>,
 ): Promise<boolean> {
   const rows = await manager.query<unknown[]>(
-    `SELECT 1 FROM invoice_settlements WHERE invoice_id = ANY($1) 
-       AND (kind = 'dispute' OR (kind = 'credit' AND amount_minor < 0)) LIMIT 1`,
+    `SELECT 1 FROM invoice_settlements s WHERE s.invoice_id = ANY($1) AND ${TAKEN_BACK} LIMIT 1`,
     [parts.map(({ invoiceId }) => invoiceId)],
   );
   return rows.length > 0;

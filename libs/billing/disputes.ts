@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { lockBooks } from './billing-accounts.ts';
 import { coverRefunds } from './card-refunds.ts';
+import { refundsPayableMinor } from './collected.ts';
 import { reverseCredit } from './credit-reversal.ts';
 import { assertAmount, type Cause, credit, debit, isPosted, post } from './ledger.ts';
 import { noteSettlement } from './settlements.ts';
@@ -38,7 +39,8 @@ export async function openDispute(manager: EntityManager, disputed: DisputedMone
 
 /**
  * A dispute ends. Won: the money is ours again. Lost: it is the customer's; refunds that were promised to the payment
- * have been made by that, and for the rest the invoices that it had paid are open again, the last one first. What had become credit is taken from the credit, and owed where it has been spent.
+ * have been made by that, and for the rest the invoices that it had paid are open again, the last one first. What had
+ * become credit is taken from the credit, and owed where it has been spent.
  * @returns false on a repetition
  */
 export async function closeDispute(manager: EntityManager, ended: EndedDispute): Promise<boolean> {
@@ -48,8 +50,7 @@ export async function closeDispute(manager: EntityManager, ended: EndedDispute):
   if (await isPosted(manager, cause)) return false;
   const frozen = credit('disputed', amountMinor, { customerId });
   if (ended.won) return post(manager, { ...ended, entries: [debit('stripe_clearing', amountMinor), frozen] });
-  const { paymentId } = ended;
-  const covered = paymentId ? await coverRefunds(manager, { paymentId, upToMinor: amountMinor, at }) : 0;
+  const covered = await coveredRefunds(manager, ended);
   const reopened = await shareOut(manager, ended, amountMinor - covered);
   const owed = reopened.reduce((sum, one) => sum + one.amountMinor, 0);
   const gone = { accountId: customerId, amountMinor: amountMinor - covered - owed, cause, at };
@@ -61,10 +62,25 @@ export async function closeDispute(manager: EntityManager, ended: EndedDispute):
     frozen,
   ];
   await post(manager, { ...ended, entries });
+  // Who has a bank take a payment back is as new as on the first day: less may stand open before it is invoiced.
+  await manager.query(
+    `UPDATE billing_accounts SET tier = 'new' WHERE account_id = $1 AND tier = 'paid_once'`,
+    [customerId],
+  );
   for (const one of reopened) {
     await noteSettlement(manager, { ...one, kind: 'dispute', amountMinor: -one.amountMinor, cause, at });
   }
   return true;
+}
+
+/** What of a lost payment was promised to its owner anyway, and is still owed to them. */
+async function coveredRefunds(
+  manager: EntityManager,
+  { accountId, currency, paymentId, amountMinor, at }: EndedDispute,
+): Promise<number> {
+  if (paymentId === undefined) return 0;
+  const upToMinor = Math.min(amountMinor, await refundsPayableMinor(manager, accountId, currency));
+  return coverRefunds(manager, { paymentId, upToMinor, at });
 }
 
 /** What of a lost payment each invoice gets to be owed again: no more than payments have paid of it. */

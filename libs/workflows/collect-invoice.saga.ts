@@ -190,7 +190,10 @@ async function addLines(
   }
 }
 
-/** Charges the card, unless a bank has taken it back before, or sends it where it has terms. @returns why there is nothing to charge; null otherwise */
+/**
+ * Charges the card, unless its money has gone back before, or sends it where it has terms.
+ * @returns why there is nothing to charge; null otherwise
+ */
 async function collect(
   { dataSource, calls, provider }: CollectingDeps,
   asked: Collection,

@@ -267,6 +267,33 @@ describe('what the operator does at the provider', () => {
   });
 });
 
+describe('a balance that the operator gives at the provider', () => {
+  it.each([400, 5000])(
+    'of %i pays as far as it reaches, and the card is asked for the rest once',
+    async (given) => {
+      const accountId = await customer(GOOD);
+      const { customerId } = await bench.world.deps.cards.chargeable(accountId);
+      const change = {
+        accountId,
+        customerId,
+        currency: 'eur',
+        reference: 'sorry',
+        description: 'Sorry',
+      } as const;
+      await bench.payments.provider.money.changeBalance({ ...change, amountMinor: -given, ...key() });
+      const invoiceId = await collected(accountId);
+      await settle();
+      expect(await openOf(invoiceId)).toBe(0);
+      const { intents } = bench.payments.emulator.ledger();
+      const charged = intents.filter((intent) => intent.customerId === customerId);
+      const sum = charged.reduce((minor, { capturedMinor }) => minor + capturedMinor, 0);
+      expect(sum).toBe(Math.max(0, HOUR_MINOR - given));
+      expect(await creditBalanceMinor(bench.manager, accountId, 'eur')).toBe(0);
+      expect(await compareWithProvider(bench.world.deps)).toEqual([]);
+    },
+  );
+});
+
 describe('a dispute', () => {
   const disputed = async (outcome: 'won' | 'lost') => {
     const accountId = await customer(GOOD);
@@ -298,6 +325,9 @@ describe('a dispute', () => {
     const { invoiceId, accountId } = await disputed('lost');
     expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
     expect(await arrearsOf(bench.manager, accountId)).toMatchObject({ isHard: true });
+    expect(
+      await bench.manager.query('SELECT tier FROM billing_accounts WHERE account_id = $1', [accountId]),
+    ).toEqual([{ tier: 'new' }]);
     await collectDue(bench.dataSource, bench.world.store, new Date());
     await settle();
     expect(await openOf(invoiceId)).toBe(HOUR_MINOR);

@@ -86,24 +86,26 @@ export async function noteUnpaidParts(
   for (const { invoiceId } of parts) await noteUnpaid(manager, { accountId, invoiceId, at, isHard });
 }
 
-/** An invoice is paid: by the payment that the provider made for it, or else by other means. */
+/**
+ * An invoice is paid: by the payment that the provider made for it, or else by other means. What is not due of it has
+ * been paid by the customer's balance there, which the operator gave them.
+ */
 async function mirrorPaid(
   manager: EntityManager,
   deps: MirrorDeps,
   of: Collection,
-  { invoiceId, paymentId, dueMinor }: ProviderInvoice,
+  { invoiceId, paymentId, totalMinor, dueMinor }: ProviderInvoice,
 ): Promise<void> {
   const payment = paymentId === undefined ? undefined : await lookAtPayment(manager, deps, paymentId);
-  if (payment && payment.receivedMinor > 0) {
-    await mirrorPayment(manager, deps, payment, {
-      kind: 'invoices',
-      accountId: of.accountId,
-      collection: of,
-    });
-  } else if (dueMinor > 0) {
-    const money = { paymentId: invoiceId, amountMinor: dueMinor, at: deps.clock.now() };
-    await recordCollected(manager, of, money, 'bank');
+  const isCharged = payment !== undefined && payment.receivedMinor > 0;
+  if (isCharged) {
+    const { accountId } = of;
+    await mirrorPayment(manager, deps, payment, { kind: 'invoices', accountId, collection: of });
   }
+  const elsewhereMinor = isCharged ? Math.max(0, totalMinor - dueMinor) : Math.max(totalMinor, dueMinor);
+  if (elsewhereMinor === 0) return;
+  const money = { paymentId: invoiceId, amountMinor: elsewhereMinor, at: deps.clock.now() };
+  await recordCollected(manager, of, money, 'bank');
 }
 
 /** A payment as it is now; who looks takes turns until the transaction ends. */
