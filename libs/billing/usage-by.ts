@@ -45,7 +45,11 @@ function daysOf({ from, until }: Period): EpochSecond[] {
   return [...moments, until];
 }
 
-function usageOf(spans: readonly BilledSpan[], prices: Prices, moments: readonly EpochSecond[]): PlaceUsage[] {
+function usageOf(
+  spans: readonly BilledSpan[],
+  prices: Prices,
+  moments: readonly EpochSecond[],
+): PlaceUsage[] {
   const [place] = spans;
   if (!place) return [];
   const { serverId, serverName, slot } = place;
