@@ -104,6 +104,19 @@ describe('arrears', () => {
     expect(await retries(later(10 * DAY))).toEqual([]);
     await end(accountId, invoiceIds);
   });
+
+  it('are collected no more than fifteen times in thirty days', async () => {
+    const { accountId, invoiceIds } = await debtor();
+    await fail(accountId, invoiceIds[0] ?? 0);
+    let tries = 1;
+    for (let now = 0; now <= 30 * DAY; now += 4 * HOUR) {
+      while (await step(later(now)));
+      tries += (await within((m) => takeDueRetries(m, later(now)))).length;
+    }
+    expect(tries).toBeGreaterThan(8);
+    expect(tries).toBeLessThanOrEqual(15);
+    await end(accountId, invoiceIds);
+  });
 });
 
 describe('the ladder', () => {

@@ -175,13 +175,21 @@ export async function takeDueStep(
   return { ...due, step, nextAt, retryAt };
 }
 
-/** Accounts whose invoices are to be collected once more by `now`; each is told once for each time. */
+/** Who is suspended knows why, and pays by themselves. */
+const SUSPENDED_RETRY_HOURS = 7 * 24;
+const SUSPENDED = DUNNING_STEPS.slice(DUNNING_STEPS.indexOf('suspension'));
+
+/**
+ * Accounts whose invoices are to be collected once more by `now`; each is told once for each time. Once they are
+ * suspended it is tried weekly at most: card schemes take money for more than fifteen tries in thirty days.
+ */
 export async function takeDueRetries(manager: EntityManager, now: Date): Promise<readonly number[]> {
   const { retryHours } = await dunningSettings(manager);
   const [rows] = await manager.query<[{ accountId: number }[], number]>(
-    `UPDATE arrears SET retry_at = $1::timestamptz + make_interval(hours => $2)
+    `UPDATE arrears SET retry_at = $1::timestamptz
+       + make_interval(hours => CASE WHEN step = ANY($3) THEN $4::int ELSE $2::int END)
      WHERE closed_at IS NULL AND retry_at <= $1 RETURNING account_id AS "accountId"`,
-    [now, retryHours],
+    [now, retryHours, SUSPENDED, Math.max(retryHours, SUSPENDED_RETRY_HOURS)],
   );
   return rows.map(({ accountId }) => accountId);
 }

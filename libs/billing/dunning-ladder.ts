@@ -9,7 +9,7 @@ export type DunningStep =
 
 /** What the operator decides about accounts that do not pay. */
 export interface DunningSettings {
-  /** Hours between two tries to collect what a bank refused for now. */
+  /** Hours between two tries to collect what a bank refused for now; a week at least once servers are suspended. */
   readonly retryHours: number;
   /** Days since the first payment that failed, growing from step to step; `unpaid` is at 0. */
   readonly days: Readonly<Record<Exclude<DunningStep, 'unpaid'>, number>>;
