@@ -12,6 +12,8 @@ import { asUser, runsAsRoot, startServer, stopProcess, untilReady } from './proc
 
 const run = promisify(execFile);
 const USER = 'postgres';
+/** Whom tests connect as: an owner without privileges, as the application's role is. */
+const ROLE = 'servery_test';
 
 export interface TestServer {
   readonly url: string;
@@ -65,8 +67,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `servery_test_${randomBytes(6).toString('hex')}`;
   await withAdmin(serverUrl, async (admin) => {
     await admin.query('SELECT pg_advisory_lock(7370210402)');
+    await createRole(admin);
     await createTemplate(admin, serverUrl, template);
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${ROLE}`);
   });
   return {
     url: databaseUrl(serverUrl, name),
@@ -77,12 +80,17 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+async function createRole(admin: pg.Client): Promise<void> {
+  const found = await admin.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [ROLE]);
+  if (found.rowCount === 0) await admin.query(`CREATE ROLE ${ROLE} LOGIN PASSWORD '${ROLE}'`);
+}
+
 async function createTemplate(admin: pg.Client, serverUrl: string, template: string): Promise<void> {
   const found = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [template]);
   if (found.rowCount) return;
   const draft = `${template}_draft`;
   await admin.query(`DROP DATABASE IF EXISTS ${draft} WITH (FORCE)`);
-  await admin.query(`CREATE DATABASE ${draft}`);
+  await admin.query(`CREATE DATABASE ${draft} OWNER ${ROLE}`);
   const dataSource = createDataSource(databaseUrl(serverUrl, draft), { poolSize: 2 });
   await dataSource.initialize();
   try {
@@ -113,7 +121,7 @@ async function withAdmin(url: string, fn: (admin: pg.Client) => Promise<void>): 
 
 function databaseUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
+  Object.assign(url, { pathname: `/${name}`, username: ROLE, password: ROLE });
   return url.toString();
 }
 

@@ -42,6 +42,16 @@ describe('private instances, below a folder that is closed to others', () => {
     ]);
   });
 
+  it('PostgreSQL gives the application a database, and nothing above it', async () => {
+    const url = await ensurePostgres({ folder, settings: fast });
+    const role =
+      'SELECT rolsuper OR rolcreaterole OR rolcreatedb AS mighty FROM pg_roles WHERE rolname = current_user';
+    expect(await query(url, role)).toEqual([{ mighty: false }]);
+    const owner =
+      'SELECT pg_get_userbyid(datdba) = current_user AS own FROM pg_database WHERE datname = current_database()';
+    expect(await query(url, owner)).toEqual([{ own: true }]);
+  });
+
   it('PostgreSQL asks for its password', async () => {
     const url = new URL(await ensurePostgres({ folder, settings: fast }));
     url.password = 'wrong';

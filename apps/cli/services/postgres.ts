@@ -17,10 +17,17 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-const instanceSchema = z.object({ port: z.int(), password: z.string() });
+/** Older clusters have one role, which may do anything; it stays so. */
+const instanceSchema = z.object({
+  port: z.int(),
+  password: z.string(),
+  superuserPassword: z.string().optional(),
+});
 type Instance = z.infer<typeof instanceSchema>;
 
 const NAME = 'postgres';
+const SUPERUSER = 'postgres';
+/** The application's role, and its database. It is no superuser: what is revoked from it, it cannot do. */
 const DATABASE = 'servery';
 const PREFERRED_PORT = 25432;
 
@@ -37,7 +44,7 @@ export async function ensurePostgres(options: PostgresOptions): Promise<string> 
   const instance = await withFreePort(options.folder, await ensureCluster(home, as));
   await ensureDaemon(await daemonOf(options, home, as, instance.port), () => connects(instance));
   await ensureDatabase(instance);
-  return urlOf(instance, DATABASE);
+  return urlOf(instance);
 }
 
 /** Another process may have taken the port since the last run, say after a reboot. */
@@ -82,8 +89,10 @@ async function ensureCluster(home: string, as: RunAs): Promise<Instance> {
   if (known && (await exists(join(home, 'data', 'PG_VERSION')))) return known;
   const draft = join(home, 'data.new');
   await rm(draft, { recursive: true, force: true });
-  const instance = { port: await freePort(PREFERRED_PORT), password: randomBytes(24).toString('hex') };
-  await initialize(home, draft, as, instance.password);
+  const password = () => randomBytes(24).toString('hex');
+  const superuserPassword = password();
+  const instance = { port: await freePort(PREFERRED_PORT), password: password(), superuserPassword };
+  await initialize(home, draft, as, superuserPassword);
   await writePrivateFile(join(home, 'instance.json'), JSON.stringify(instance));
   await rename(draft, join(home, 'data'));
   return instance;
@@ -96,7 +105,7 @@ async function initialize(home: string, draft: string, as: RunAs, password: stri
     await giveTo(as, home, passwordFile);
     const { command, args } = as(join(await binaries(draft), 'initdb'), [
       `--pgdata=${draft}`,
-      '--username=servery',
+      `--username=${SUPERUSER}`,
       `--pwfile=${passwordFile}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
@@ -114,11 +123,16 @@ async function giveTo(as: RunAs, home: string, file: string): Promise<void> {
 }
 
 async function ensureDatabase(instance: Instance): Promise<void> {
-  const client = new pg.Client(urlOf(instance, 'postgres'));
+  const client = new pg.Client(adminUrlOf(instance));
   await client.connect();
   try {
+    const name = pg.escapeIdentifier(DATABASE);
+    const role = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [DATABASE]);
+    if (role.rowCount === 0) {
+      await client.query(`CREATE ROLE ${name} LOGIN PASSWORD ${pg.escapeLiteral(instance.password)}`);
+    }
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
-    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(DATABASE)}`);
+    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${name} OWNER ${name}`);
   } finally {
     await client.end();
   }
@@ -126,7 +140,7 @@ async function ensureDatabase(instance: Instance): Promise<void> {
 
 async function connects(instance: Instance): Promise<boolean> {
   const client = new pg.Client({
-    connectionString: urlOf(instance, 'postgres'),
+    connectionString: adminUrlOf(instance),
     connectionTimeoutMillis: 2000,
   });
   client.on('error', () => undefined);
@@ -135,8 +149,13 @@ async function connects(instance: Instance): Promise<boolean> {
   return true;
 }
 
-function urlOf(instance: Instance, database: string): string {
-  return `postgres://servery:${instance.password}@127.0.0.1:${instance.port}/${database}`;
+function urlOf({ port, password }: Instance): string {
+  return `postgres://${DATABASE}:${password}@127.0.0.1:${port}/${DATABASE}`;
+}
+
+function adminUrlOf({ port, password, superuserPassword }: Instance): string {
+  const login = superuserPassword ? `${SUPERUSER}:${superuserPassword}` : `${DATABASE}:${password}`;
+  return `postgres://${login}@127.0.0.1:${port}/postgres`;
 }
 
 /** The folder of PostgreSQL's programs: the release that made `data`, else the newest of the machine. */
