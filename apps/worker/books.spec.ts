@@ -5,6 +5,7 @@ import { newId, systemClock } from '#libs/kernel';
 import { type PaymentsHarness, startPayments } from '#libs/payments/harness';
 import { FindingsService, placementEntities } from '#libs/placement';
 import { SagaStore } from '#libs/saga';
+import { behindTheBack } from '../../test/support/superuser.ts';
 import { testDatabase } from '../../test/support/test-database.ts';
 import { Books } from './books.ts';
 
@@ -57,14 +58,13 @@ it('invoices months that are over, and tells of an account that could not be inv
 
 it('tells of books that differ, until they do not', async () => {
   const change = (by: number) =>
-    database.dataSource.transaction(async (manager) => {
-      await manager.query(`SET LOCAL session_replication_role = 'replica'`);
-      await manager.query(
+    behindTheBack(database, (manager) =>
+      manager.query(
         `UPDATE ledger_entries SET amount = amount + ${by} WHERE (transaction_id, line) =
            (SELECT transaction_id, line FROM ledger_entries WHERE account = 'rounding'
             ORDER BY transaction_id LIMIT 1)`,
-      );
-    });
+      ),
+    );
   expect(await books.check()).toBe(0);
   await change(1);
   expect(await books.check()).toBe(2);

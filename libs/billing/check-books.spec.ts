@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '#libs/kernel';
+import { behindTheBack } from '../../test/support/superuser.ts';
 import { testDatabase } from '../../test/support/test-database.ts';
 import { checkBooks } from './check-books.ts';
 import { closeAccount } from './close-account.ts';
@@ -29,18 +30,18 @@ beforeAll(async () => {
   }
 });
 
+const ROLL_BACK = new Error('rolled back');
+
 /** Rules that are broken once `change` is made behind the back of all triggers; it is rolled back. */
 async function brokenBy(change: string): Promise<string[]> {
-  const runner = database.dataSource.createQueryRunner();
-  await runner.startTransaction();
-  try {
-    await runner.query(`SET LOCAL session_replication_role = 'replica'`);
-    await runner.query(change);
-    return (await checkBooks(runner.manager)).map(({ rule }) => rule);
-  } finally {
-    await runner.rollbackTransaction();
-    await runner.release();
-  }
+  let broken: string[] = [];
+  const isBroken = behindTheBack(database, async (manager) => {
+    await manager.query(change);
+    broken = (await checkBooks(manager)).map(({ rule }) => rule);
+    throw ROLL_BACK;
+  });
+  await expect(isBroken).rejects.toBe(ROLL_BACK);
+  return broken;
 }
 
 const one = (table: string) => `ctid = (SELECT ctid FROM ${table} LIMIT 1)`;

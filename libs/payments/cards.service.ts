@@ -142,14 +142,27 @@ export class CardsService {
     return { customerId: card.customerId, cardId: card.cardId };
   }
 
-  /** Brings our copy of an account's cards to what the provider has. One at a time, so that old lists cannot win. */
+  /**
+   * Brings our copy of an account's cards to what the provider has. One at a time, so that old lists cannot win. Who has
+   * cards has a default one: where the provider knows none, because it was removed or the first one came with a
+   * payment, it is the newest.
+   */
   async syncCards(accountId: number): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const sql = 'SELECT provider_id AS id FROM stripe_customers WHERE account_id = $1 FOR UPDATE';
       const [customer] = await manager.query<{ id: string }[]>(sql, [accountId]);
       if (!customer) return;
-      await writeCards(manager, accountId, await this.provider.listCards(customer.id));
+      const cards = await this.provider.listCards(customer.id);
+      await writeCards(manager, accountId, await this.#withDefault(customer.id, cards));
     });
+  }
+
+  async #withDefault(customerId: string, cards: readonly Card[]): Promise<readonly Card[]> {
+    const [newest] = cards;
+    if (!newest || cards.some(({ isDefault }) => isDefault)) return cards;
+    const asked = { customerId, cardId: newest.cardId };
+    await this.calls.make('default_card', newId(), asked, (call) => this.provider.makeDefaultCard(call));
+    return cards.map((card) => ({ ...card, isDefault: card === newest }));
   }
 
   /** For an event about a customer; one that is not ours is left alone. */

@@ -92,6 +92,15 @@ describe('a card', () => {
     await bench.cards.makeDefault(accountId, Number(second?.id));
     expect((await bench.cards.list(accountId))[0]?.last4).toBe('4242');
   });
+
+  it('is chosen from those that are left when the default one is removed', async () => {
+    const accountId = await bench.accountWithCard();
+    await bench.cards.finishSetup(accountId, await bench.enterCard(accountId, '5555555555554444'));
+    const [removed] = await bench.cards.list(accountId);
+    await bench.cards.remove(accountId, Number(removed?.id));
+    expect(await bench.cards.list(accountId)).toMatchObject([{ last4: '4242', isDefault: true }]);
+    expect(await bench.payments.hold(order(accountId))).toEqual({ status: 'authorized' });
+  });
 });
 
 describe('a hold', () => {

@@ -22,6 +22,7 @@ export interface TestServer {
 
 export interface TestDatabase {
   readonly url: string;
+  readonly superuserUrl: string;
   drop(): Promise<void>;
 }
 
@@ -73,6 +74,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   });
   return {
     url: databaseUrl(serverUrl, name),
+    superuserUrl: superuserUrl(serverUrl, name),
     drop: () =>
       withAdmin(serverUrl, async (admin) => {
         await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
@@ -120,8 +122,14 @@ async function withAdmin(url: string, fn: (admin: pg.Client) => Promise<void>): 
 }
 
 function databaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(superuserUrl(serverUrl, name));
+  Object.assign(url, { username: ROLE, password: ROLE });
+  return url.toString();
+}
+
+function superuserUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);
-  Object.assign(url, { pathname: `/${name}`, username: ROLE, password: ROLE });
+  url.pathname = `/${name}`;
   return url.toString();
 }
 

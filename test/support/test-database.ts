@@ -7,6 +7,7 @@ import { createTestDatabase, type TestDatabase } from './postgres.ts';
 export function testDatabase(options: DatabaseOptions = {}): {
   readonly dataSource: DataSource;
   readonly url: string;
+  readonly superuserUrl: string;
 } {
   let database: TestDatabase;
   let dataSource: DataSource;
@@ -24,6 +25,9 @@ export function testDatabase(options: DatabaseOptions = {}): {
     },
     get url() {
       return database.url;
+    },
+    get superuserUrl() {
+      return database.superuserUrl;
     },
   };
 }

@@ -78,9 +78,8 @@ describe('the portal', () => {
     expect((await cards()).map(({ last4 }: { last4: string }) => last4).sort()).toEqual(['4242', '4444']);
     const page = await (await fetch(url)).text();
     const shown = [...page.matchAll(/name="card" value="(pm_\w+)"/g)].map(([, id = '']) => id);
-    const [first = '', second = ''] = [...new Set(shown)];
-    await submit(url, { do: 'default', card: second });
-    await submit(url, { do: 'remove', card: first });
+    await submit(url, { do: 'default', card: shown[0] ?? '' });
+    await submit(url, { do: 'remove', card: shown[0] ?? '' });
     await paying.settle();
     expect(await cards()).toMatchObject([{ is_default: true }]);
   });

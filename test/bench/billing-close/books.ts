@@ -46,19 +46,24 @@ export async function stockBooks(dataSource: DataSource): Promise<void> {
   await manager.query('ANALYZE');
 }
 
+const WRITTEN = [
+  'open_invoices',
+  'invoice_settlements',
+  'invoice_lines',
+  'invoices',
+  'ledger_entries',
+  'ledger_transactions',
+];
+
 /** Takes all invoices back, so that the month can be closed again. The database is thrown away afterwards. */
 export async function reopenBooks(dataSource: DataSource): Promise<void> {
   await dataSource.transaction(async (manager) => {
-    await manager.query(`SET LOCAL session_replication_role = 'replica'`);
-    for (const table of [
-      'invoice_settlements',
-      'invoice_lines',
-      'invoices',
-      'ledger_entries',
-      'ledger_transactions',
-    ]) {
-      await manager.query(`DELETE FROM ${table}`);
+    for (const table of WRITTEN) {
+      await manager.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
+      await manager.query(`GRANT TRUNCATE ON ${table} TO CURRENT_USER`);
     }
+    await manager.query(`TRUNCATE ${WRITTEN.join(', ')} CASCADE`);
+    for (const table of WRITTEN) await manager.query(`ALTER TABLE ${table} ENABLE TRIGGER USER`);
     await manager.query(
       `UPDATE billing_accounts SET sealed_until = '2026-09-01Z', billed_until = '2026-09-01Z'`,
     );

@@ -1,5 +1,5 @@
-import type { DataSource } from 'typeorm';
 import { expect, it } from 'vitest';
+import { behindTheBack } from '../../support/superuser.ts';
 import { testDatabase } from '../../support/test-database.ts';
 import { Chance } from './chance.ts';
 import { judgeCustomers, judgeLedger } from './judge-money.ts';
@@ -20,24 +20,17 @@ for (const seed of [1, 2]) {
     expect(report.differences, verdict(size, report)).toEqual([]);
     expect(report.figures.invoices).toBeGreaterThan(0);
     expect(report.figures.kills).toBeGreaterThan(0);
-    await expectToFindSabotage(database.dataSource, size, report);
+    await expectToFindSabotage(database, size, report);
   }, 900_000);
-}
-
-/** Behind the back of all that keeps the books sound. */
-function tamper(dataSource: DataSource, sql: string): Promise<void> {
-  return dataSource.transaction(async (manager) => {
-    await manager.query(`SET LOCAL session_replication_role = 'replica'`);
-    await manager.query(sql);
-  });
 }
 
 /** The judge is no rubber stamp: a second, a cent and a payment too much are each found. */
 async function expectToFindSabotage(
-  dataSource: DataSource,
+  database: ReturnType<typeof testDatabase>,
   size: YearSize,
   { record, provider }: YearReport,
 ): Promise<void> {
+  const { dataSource } = database;
   const plan = planYear(size, new Chance(size.seed));
   const [paid, ...others] = provider.intents.filter(({ capturedMinor }) => capturedMinor > 0);
   if (!paid) throw new Error('nobody has paid');
@@ -49,16 +42,18 @@ async function expectToFindSabotage(
   expect(await judgeProvider(dataSource, more)).toHaveLength(1);
   expect(await judgeCustomers(dataSource, plan, record, more)).toHaveLength(1);
   const line = `(SELECT span_id FROM invoice_lines WHERE seconds > 60 ORDER BY span_id LIMIT 1)`;
-  await tamper(
-    dataSource,
-    `UPDATE invoice_lines SET used_until = used_until + interval '1 second', seconds = seconds + 1
-     WHERE span_id = ${line} AND seconds > 60`,
+  await behindTheBack(database, (manager) =>
+    manager.query(
+      `UPDATE invoice_lines SET used_until = used_until + interval '1 second', seconds = seconds + 1
+       WHERE span_id = ${line} AND seconds > 60`,
+    ),
   );
   expect(await judgeUsage(dataSource, plan)).not.toEqual([]);
-  await tamper(
-    dataSource,
-    `UPDATE ledger_entries SET amount = amount + 1
-     WHERE ctid = (SELECT ctid FROM ledger_entries WHERE account = 'stripe_clearing' LIMIT 1)`,
+  await behindTheBack(database, (manager) =>
+    manager.query(
+      `UPDATE ledger_entries SET amount = amount + 1
+       WHERE ctid = (SELECT ctid FROM ledger_entries WHERE account = 'stripe_clearing' LIMIT 1)`,
+    ),
   );
   expect(await judgeLedger(dataSource)).toHaveLength(2);
   expect(await judgeProvider(dataSource, provider)).not.toEqual([]);
