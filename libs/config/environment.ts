@@ -30,7 +30,7 @@ export const environmentSchema = z.object({
     .describe('the least level that is logged'),
 
   DATABASE_URL: url('postgres', 'postgresql').describe(
-    'PostgreSQL 15 or newer: postgres://user:password@host:port/name',
+    'PostgreSQL 15 or newer: postgres://user:password@host:port/name, the user owner of the database and no superuser, whom nothing can be forbidden',
   ),
   REDIS_URL: url('redis', 'rediss').describe('Redis 6.2 or newer: redis://:password@host:port/0'),
 

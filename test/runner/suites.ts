@@ -77,7 +77,7 @@ export const suites: readonly Suite[] = [
   {
     name: 'browser',
     title: 'The storefront in Chromium',
-    minutes: 30,
+    minutes: 60,
     needsStack: true,
     what: { vitestProject: 'browser' },
   },
