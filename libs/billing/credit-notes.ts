@@ -5,7 +5,7 @@ import { addLot } from './credit.ts';
 import { type DocumentNumber, nextNumber } from './document-number.ts';
 import { divideHalfEven } from './exact.ts';
 import { type Invoice, lockInvoice } from './invoices.ts';
-import { assertAmount, type Cause, credit, debit, post } from './ledger.ts';
+import { assertAmount, credit, debit, post } from './ledger.ts';
 import { billingSettings } from './settings.ts';
 import { noteSettlement } from './settlements.ts';
 
@@ -31,7 +31,7 @@ export interface CreditNote extends DocumentNumber {
   readonly totalMinor: number;
   /** What is no longer owed. */
   readonly settledMinor: number;
-  /** What goes back. To a card it is owed, on `refunds_payable`, until `recordRefundSent`. */
+  /** What goes back. To a card it is owed, on `refunds_payable`, until `recordRefunded`. */
   readonly refundMinor: number;
   readonly refundTo: 'card' | 'credit';
   readonly reason: string;
@@ -94,29 +94,6 @@ export async function creditNotes(
      ORDER BY n.issued_at DESC, n.number DESC`,
     [of.accountId ?? null, of.invoiceId ?? null, of.requestId ?? null],
   );
-}
-
-/** The provider has sent money of a credit note to the card. @returns false on a repetition */
-export async function recordRefundSent(
-  manager: EntityManager,
-  sent: {
-    readonly invoiceId: number;
-    readonly amountMinor: number;
-    readonly cause: Cause;
-    readonly at: Date;
-  },
-): Promise<boolean> {
-  assertAmount(sent.amountMinor);
-  const { books } = await lockInvoice(manager, sent.invoiceId);
-  const { accountId: customerId, currency } = books;
-  return post(manager, {
-    ...sent,
-    currency,
-    entries: [
-      debit('refunds_payable', sent.amountMinor, { customerId }),
-      credit('stripe_clearing', sent.amountMinor),
-    ],
-  });
 }
 
 /** Net and tax of an amount: all notes of an invoice together never differ from their share by a rounding. */

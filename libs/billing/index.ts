@@ -74,7 +74,6 @@ export {
   creditNotes,
   issueCreditNote,
   type RefundRequest,
-  recordRefundSent,
 } from './credit-notes.ts';
 export { takeBackPayment } from './credit-reversal.ts';
 export { closeDispute, type DisputedMoney, type EndedDispute, openDispute } from './disputes.ts';
@@ -166,7 +165,6 @@ export { type InvoiceSettlement, invoiceSettlements } from './settlement-list.ts
 export {
   type InvoiceMoney,
   payWithCredit,
-  recordFee,
   recordPayment,
   type SettlementKind,
   writeOff,

@@ -7,9 +7,10 @@ import { ensureBooks, setTier } from './billing-accounts.ts';
 import { toDate } from './calendar.ts';
 import { checkBooks } from './check-books.ts';
 import { closeAccount } from './close-account.ts';
+import { recordRefunded } from './collected.ts';
 import { creditBalanceMinor, creditPayment, grantCredit } from './credit.ts';
 import { expireCredit } from './credit-expiry.ts';
-import { creditNotes, issueCreditNote, recordRefundSent } from './credit-notes.ts';
+import { creditNotes, issueCreditNote } from './credit-notes.ts';
 import { closeDispute, openDispute } from './disputes.ts';
 import { formatNumber } from './document-number.ts';
 import { invoice, invoiceLines, invoices } from './invoices.ts';
@@ -442,7 +443,8 @@ describe('a credit note', () => {
           const back = refundTo === 'card' ? 'refunds_payable' : 'customer_credit';
           expect(await balances(accountId)).toEqual(paidMinor > 0 ? { [back]: -paidMinor } : {});
           if (refundTo === 'credit' || paidMinor === 0) return;
-          await within((m) => recordRefundSent(m, money(paidMinor)));
+          const sent = { paymentId: `pi_${invoiceId}`, refundedMinor: paidMinor, of: 'invoices' } as const;
+          await within((m) => recordRefunded(m, { ...sent, accountId, currency, at: june }));
           expect(await balances(accountId)).toEqual({});
         },
       ),

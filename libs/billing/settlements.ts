@@ -118,16 +118,6 @@ export async function writeOff(
   return amountMinor;
 }
 
-/** What a payment or a dispute cost us at the provider. @returns false on a repetition */
-export async function recordFee(
-  manager: EntityManager,
-  fee: { readonly amountMinor: number; readonly currency: string; readonly cause: Cause; readonly at: Date },
-): Promise<boolean> {
-  assertAmount(fee.amountMinor);
-  const entries = [debit('payment_fees', fee.amountMinor), credit('stripe_clearing', fee.amountMinor)];
-  return post(manager, { ...fee, entries });
-}
-
 export async function noteSettlement(
   manager: EntityManager,
   settlement: InvoiceMoney & { readonly kind: SettlementKind },
