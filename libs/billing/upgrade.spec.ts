@@ -58,6 +58,14 @@ describe('an application that owns its tables', () => {
       await expect(dataSource.query(change), change).rejects.toThrow('permission denied');
     }
   });
+
+  it('may point at every row that a foreign key points at', async () => {
+    const unreachable = await dataSource.query(
+      `SELECT conrelid::regclass AS "from", confrelid::regclass AS "to" FROM pg_constraint
+       WHERE contype = 'f' AND NOT has_any_column_privilege(confrelid, 'UPDATE')`,
+    );
+    expect(unreachable).toEqual([]);
+  });
 });
 
 /** Goes back to before there was a ledger. @returns how many migrations that were */
