@@ -46,24 +46,16 @@ export async function stockBooks(dataSource: DataSource): Promise<void> {
   await manager.query('ANALYZE');
 }
 
-const WRITTEN = [
-  'open_invoices',
-  'invoice_settlements',
-  'invoice_lines',
-  'invoices',
-  'ledger_entries',
-  'ledger_transactions',
-];
-
 /** Takes all invoices back, so that the month can be closed again. The database is thrown away afterwards. */
 export async function reopenBooks(dataSource: DataSource): Promise<void> {
   await dataSource.transaction(async (manager) => {
-    for (const table of WRITTEN) {
-      await manager.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
-      await manager.query(`GRANT TRUNCATE ON ${table} TO CURRENT_USER`);
-    }
-    await manager.query(`TRUNCATE ${WRITTEN.join(', ')} CASCADE`);
-    for (const table of WRITTEN) await manager.query(`ALTER TABLE ${table} ENABLE TRIGGER USER`);
+    const tables = await manager.query<{ name: string }[]>(
+      `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`,
+    );
+    for (const { name } of tables) await manager.query(`ALTER TABLE ${name} DISABLE TRIGGER USER`);
+    await manager.query('GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO CURRENT_USER');
+    await manager.query('TRUNCATE invoices, invoice_lines, ledger_transactions CASCADE');
+    for (const { name } of tables) await manager.query(`ALTER TABLE ${name} ENABLE TRIGGER USER`);
     await manager.query(
       `UPDATE billing_accounts SET sealed_until = '2026-09-01Z', billed_until = '2026-09-01Z'`,
     );
