@@ -4,7 +4,7 @@ import { demandOf } from '#libs/catalog';
 import { insertOf, isUniqueViolation, runInTransaction, runStatements, type Statement } from '#libs/database';
 import { type Currency, DomainError, newId, newUuid } from '#libs/kernel';
 import { claimAddress } from '#libs/networks';
-import { FindingsService, outOfCapacity, reservation, reserve } from '#libs/placement';
+import { FindingsService, outOfCapacity, reservation, reserveWaiting } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import {
@@ -123,9 +123,9 @@ export class OrderPlacer {
       insertOf(manager, Action, action),
       insertOf(manager, Order, order),
       saga.insert,
-      reservation(placement),
+      ...reservation(placement),
     ]);
-    if (results.at(-1)?.length === 0) await reserve(manager, placement);
+    if (results.at(-1)?.length === 0) await reserveWaiting(manager, placement);
     return { placed: { order, server, action, rootPassword }, wakeUp: saga.wakeUp };
   }
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { EntityManager } from 'typeorm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runInTransaction } from '#libs/database';
 import { DomainError, newId, newUuid } from '#libs/kernel';
@@ -176,12 +177,13 @@ async function haveFleet(fleet: readonly TestHost[]): Promise<void> {
   }
 }
 
-/** A place, or what each filter left. @throws every other error */
+/** A place, or what each filter left. @throws every other error, also one that a second try would mend: a deadlock */
 async function tryToReserve(demand: Demand): Promise<Taken | { demand: Demand; filters: FilterReport }> {
   const serverId = newId();
   const request = { ...placeFor(demand), serverId };
   try {
-    const hostId = await runInTransaction(database.dataSource, (manager) => reserve(manager, request));
+    const placing = (manager: EntityManager) => reserve(manager, request);
+    const hostId = await runInTransaction(database.dataSource, placing, { tries: 1 });
     return { ...demand, serverId, hostId };
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'resource_unavailable') throw error;

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { runStatement, type Statement } from '#libs/database';
+import { runStatements, type Statement } from '#libs/database';
 import { type Demand, type FilterReport, noCapacity } from './placement.errors.ts';
 
 export interface PlacementRequest extends Demand {
@@ -46,13 +46,20 @@ const PLACE = (lock: 'SKIP LOCKED' | '') => `
 const PASSING_OVER = PLACE('SKIP LOCKED');
 const WAITING = PLACE('');
 
+/** What a look that found nothing may have locked is given free again by going back to here. */
+const BEFORE_PLACING: Statement = { text: 'SAVEPOINT before_placing', values: [] };
+const PLACE_ANEW: Statement = { text: 'ROLLBACK TO SAVEPOINT before_placing', values: [] };
+
+/** Who waits for hosts waits alone: it locks each host that it looks at, in the order in which they suit it. */
+const WAIT_ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('placing in ' || $1::text, 0))";
+
 /**
- * Reserves room for a server, where a host has it that no other transaction is just deciding on, and yields that host,
- * or none. A server that has a reservation keeps it. The rows' check constraints make overselling impossible whatever
- * runs beside it.
+ * Reserves room for a server, where a host has it that no other transaction is just deciding on; the rows of the last
+ * statement are that host, or none, and then `reserveWaiting` has to follow. A server that has a reservation keeps it.
+ * The rows' check constraints make overselling impossible whatever runs beside it.
  */
-export function reservation(request: PlacementRequest): Statement<Reserved> {
-  return { text: PASSING_OVER, values: placeValues(request) };
+export function reservation(request: PlacementRequest): readonly [Statement, Statement<Reserved>] {
+  return [BEFORE_PLACING, { text: PASSING_OVER, values: placeValues(request) }];
 }
 
 /**
@@ -63,11 +70,20 @@ export function reservation(request: PlacementRequest): Statement<Reserved> {
  * @throws DomainError `resource_unavailable` with the number of hosts that each filter left.
  */
 export async function reserve(manager: EntityManager, request: PlacementRequest): Promise<number> {
+  const [, [reserved]] = await runStatements(manager, reservation(request));
+  return reserved?.hostId ?? (await reserveWaiting(manager, request));
+}
+
+/**
+ * The same after a `reservation` that found nothing: waits for the hosts that others are deciding on.
+ *
+ * @throws DomainError `resource_unavailable` with the number of hosts that each filter left.
+ */
+export async function reserveWaiting(manager: EntityManager, request: PlacementRequest): Promise<number> {
+  const turn: Statement = { text: WAIT_ALONE, values: [request.locationId] };
   const waiting: Statement<Reserved> = { text: WAITING, values: placeValues(request) };
-  for (const statement of [reservation(request), waiting]) {
-    const [reserved] = await runStatement(manager, statement);
-    if (reserved) return reserved.hostId;
-  }
+  const [, , [reserved]] = await runStatements(manager, [PLACE_ANEW, turn, waiting]);
+  if (reserved) return reserved.hostId;
   throw noCapacity(request, await filterReport(manager, request));
 }
 

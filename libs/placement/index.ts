@@ -6,6 +6,7 @@ export {
   reservation,
   reserve,
   reservedHost,
+  reserveWaiting,
 } from './allocator.ts';
 export { Finding, type FindingKind } from './finding.entity.ts';
 export { FindingsService, type NewFinding } from './findings.service.ts';
