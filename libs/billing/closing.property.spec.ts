@@ -8,6 +8,7 @@ import { monthStart, toDate } from './calendar.ts';
 import { checkBooks } from './check-books.ts';
 import { closeAccount } from './close-account.ts';
 import { closeMonth } from './close-month.ts';
+import { accountsPerhapsAbove, openAmountMinor } from './open-usage.ts';
 import { changePrice, firstPrice, type PriceItem } from './price-book.ts';
 import { closeServer, openServer, resizeServer, startServer, stopServer } from './server-usage.ts';
 import { closeUsage, openUsage, type Subscriber } from './usage-spans.ts';
@@ -145,6 +146,19 @@ function billed(accountId: number): Promise<unknown[]> {
   );
 }
 
+/** Who owes more than a threshold is among those who are looked at, however little it is more. */
+async function expectSeenAbove(accountId: number, now: number): Promise<void> {
+  const { manager } = database.dataSource;
+  for (const until of [now, now + 3600, now + 40 * 86_400].map(toDate)) {
+    const threshold = (await openAmountMinor(manager, accountId, until)) - 1;
+    if (threshold < 0) continue;
+    const thresholds = { new: threshold, paid_once: threshold, trusted: threshold };
+    const seen: number[] = [];
+    for await (const one of accountsPerhapsAbove(manager, until, thresholds)) seen.push(one.accountId);
+    expect(seen).toContain(accountId);
+  }
+}
+
 describe('whatever happens in whatever order', () => {
   it('every second is invoiced once, invoices equal the spans, and the books balance', async () => {
     await price('backup/gib', 11);
@@ -162,6 +176,7 @@ describe('whatever happens in whatever order', () => {
           now += event.waitSeconds;
         }
         const { dataSource } = database;
+        await expectSeenAbove(accountId, now);
         const hasSpans = await dataSource.query<unknown[]>(
           'SELECT 1 FROM usage_spans WHERE account_id = $1 LIMIT 1',
           [accountId],

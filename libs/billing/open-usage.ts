@@ -1,10 +1,10 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { TrustTier } from './billing-accounts.ts';
-import { nextMonth, toDate, toEpochSecond } from './calendar.ts';
+import { HOUR_SECONDS, nextMonth, toDate, toEpochSecond } from './calendar.ts';
 import { type Closing, type OnIssued, sealAccounts } from './close-account.ts';
 import { type ClosingReport, closeEach } from './close-month.ts';
-import type { Prices } from './rating.ts';
-import { billingSettings } from './settings.ts';
+import { MINIMUM_SECONDS, type Prices } from './rating.ts';
+import { type BillingSettings, billingSettings } from './settings.ts';
 import { accountCharges, loadPrices, type SpanCharge } from './span-stream.ts';
 
 /**
@@ -47,7 +47,8 @@ export async function closeAboveThreshold(
   const until = toDate(toEpochSecond(now) - settings.settleSeconds);
   const closing: Closing = { until, now, reason: 'threshold', ...(onIssued && { onIssued }) };
   const report: ClosingReport = { invoices: 0, lines: 0, failures: [] };
-  for await (const { accountId, billedUntil, tier } of accountsBilledBefore(manager, until)) {
+  const candidates = accountsPerhapsAbove(manager, until, settings.thresholdMinor);
+  for await (const { accountId, billedUntil, tier } of candidates) {
     const open = await sumMinor(chargesSince(manager, accountId, billedUntil, until, prices));
     if (open <= settings.thresholdMinor[tier]) continue;
     await sealAccounts(dataSource, [accountId], closing);
@@ -81,16 +82,45 @@ interface Candidate {
   readonly tier: TrustTier;
 }
 
-async function* accountsBilledBefore(manager: EntityManager, until: Date): AsyncGenerator<Candidate> {
+/**
+ * Accounts with usage that is not invoiced, without most of those that are below their threshold: what the time comes
+ * to at the dearest price that each item ever had, without the month's cap, with a minute more for each span and a
+ * minor unit for each line that is rounded, is never less than what is due.
+ */
+export async function* accountsPerhapsAbove(
+  manager: EntityManager,
+  until: Date,
+  thresholdMinor: BillingSettings['thresholdMinor'],
+): AsyncGenerator<Candidate> {
   let after = 0;
   for (;;) {
-    const rows = await manager.query<Candidate[]>(
-      `SELECT account_id AS "accountId", billed_until AS "billedUntil", tier FROM billing_accounts
-       WHERE billed_until < $1 AND account_id > $2 ORDER BY account_id LIMIT 500`,
-      [until, after],
-    );
+    const rows = await manager.query<Candidate[]>(PERHAPS_ABOVE, [
+      until,
+      after,
+      thresholdMinor.new,
+      thresholdMinor.paid_once,
+      thresholdMinor.trusted,
+    ]);
     yield* rows;
     after = rows.at(-1)?.accountId ?? 0;
     if (rows.length === 0) return;
   }
 }
+
+const PERHAPS_ABOVE = `
+  WITH dearest AS MATERIALIZED (
+    SELECT item, max(hourly_micro) AS hourly_micro, count(*) AS versions FROM price_versions GROUP BY item
+  )
+  SELECT b.account_id AS "accountId", b.billed_until AS "billedUntil", b.tier
+  FROM billing_accounts b
+  CROSS JOIN LATERAL (
+    SELECT sum(u.quantity * d.hourly_micro * (${MINIMUM_SECONDS} + greatest(0, extract(epoch FROM
+                 least(u.closed_at, $1) - greatest(u.opened_at, b.billed_until)))) / ${HOUR_SECONDS}
+               + 1000000 * (d.versions + extract(epoch FROM $1 - b.billed_until) / (28 * 86400) + 2)) AS micro
+    FROM usage_spans u JOIN dearest d ON d.item = u.price_item
+    WHERE u.account_id = b.account_id AND u.opened_at < $1
+      AND (u.closed_at IS NULL OR u.closed_at > date_trunc('month', b.billed_until) - interval '${MINIMUM_SECONDS} seconds')
+  ) AS most
+  WHERE b.billed_until < $1 AND b.account_id > $2
+    AND most.micro > 1000000 * CASE b.tier WHEN 'new' THEN $3::bigint WHEN 'paid_once' THEN $4 ELSE $5 END
+  ORDER BY b.account_id LIMIT 500`;
