@@ -52,20 +52,24 @@ export async function collectOpenInvoices(
 }
 
 /**
- * What the clock brings: open invoices that nobody asks for are asked for, whatever has kept them from it, and those
- * with terms that have run out are unpaid. It may be run as often as you like. @returns how many were asked for
+ * What the clock brings: open invoices that nobody asks for, or that are asked for with another sum than is open by
+ * now, are asked for, whatever has kept them from it, and those with terms that have run out are unpaid. It may be run as often as you like. @returns how many were asked for
  */
 export async function collectDue(dataSource: DataSource, sagas: SagaStore, now: Date): Promise<number> {
   const left = await dataSource.query<{ id: number }[]>(
     `SELECT id FROM (
-       SELECT i.id, i.issued_at, i.number, sum(o.open_minor) OVER (PARTITION BY o.account_id) AS together
+       SELECT i.id, i.issued_at, i.number, asked.minor AS asked_minor,
+              sum(o.open_minor) OVER (PARTITION BY o.account_id) AS together
        FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id
-       WHERE NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
-                         WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open')
-                           AND c.withdrawn_at IS NULL)
+       LEFT JOIN LATERAL (SELECT p.amount_minor AS minor FROM collection_parts p
+                          JOIN collections c ON c.id = p.collection_id
+                          WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open')
+                            AND c.withdrawn_at IS NULL LIMIT 1) AS asked ON true
+       WHERE asked.minor IS DISTINCT FROM o.open_minor
          AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.subject_type = 'invoice' AND s.subject_id = i.id
                          AND (s.finished_at IS NULL OR s.finished_at > now() - make_interval(secs => $1)))
-     ) AS uncollected WHERE together >= $2 ORDER BY issued_at, number LIMIT 1000`,
+     ) AS uncollected
+     WHERE asked_minor IS NOT NULL OR together >= $2 ORDER BY issued_at, number LIMIT 1000`,
     [AGAIN_SECONDS, LEAST_CHARGE_MINOR],
   );
   for (const { id } of left)

@@ -121,6 +121,21 @@ describe('paying in', () => {
     await expectAskedAndNotCharged(accountId, invoiceId);
   });
 
+  it('that is refunded at the provider after it paid a part is asked for with the rest', async () => {
+    const accountId = await customer();
+    const { url } = await openPage(accountId, 400);
+    await submit(url, card);
+    await settle();
+    const invoiceId = await collected(accountId);
+    expect(await bench.newest(invoiceId)).toMatchObject({ status: 'open', amountMinor: HOUR_MINOR - 400 });
+    const [topUp] = await bench.world.topUps.list(accountId, { limit: 5 });
+    const refund = { paymentId: String(topUp?.paymentId), amountMinor: 400, reference: 'all of it' };
+    await bench.payments.provider.money.refund({ ...refund, reason: 'duplicate', ...bench.key() });
+    await settle();
+    expect(await openOf(invoiceId)).toBe(HOUR_MINOR);
+    await expectAskedAndNotCharged(accountId, invoiceId);
+  });
+
   it('that is refunded at the provider leaves the credit', async () => {
     const accountId = await customer();
     const { url } = await openPage(accountId, 2000);
