@@ -67,12 +67,35 @@ export interface ImageFacts {
 /** Bytes sent so far of all bytes to send. */
 export type OnProgress = (sentBytes: number, totalBytes: number) => void;
 
+/** What an overlay stands on: a golden image, or a disk that was frozen. */
+export type OverlayBase = { readonly image: string } | { readonly frozen: string };
+
 export interface OverlaySpec {
   readonly volumeName: string;
-  readonly imageVolumeName: string;
-  /** Size of the disk that the guest sees; at least the image's. */
+  readonly base: OverlayBase;
+  /** Size of the disk that the guest sees; at least the base's. */
   readonly sizeGib: number;
 }
+
+/** The disk that a domain has, and the one that it goes on with. */
+export interface FreezeSpec {
+  readonly frozenVolume: string;
+  readonly nextVolume: string;
+}
+
+/**
+ * How a frozen disk looks to who starts from it: `filesystem` as after a clean sync, `crash` as after a power loss,
+ * `as_left` as the guest left it when it was last on. `heldMilliseconds` is the longest that the guest's writes were held up; null where it did not run.
+ */
+export interface Frozen {
+  readonly consistency: 'filesystem' | 'crash' | 'as_left';
+  readonly heldMilliseconds: number | null;
+}
+
+/** `waiting`: the domain does not run, and layers are merged only where it does. */
+export type Merge =
+  | { readonly state: 'merged' | 'waiting' }
+  | { readonly state: 'merging'; readonly doneBytes: number; readonly totalBytes: number };
 
 /** A YAML document as data; drivers write it through a YAML serializer only. */
 export type YamlDocument = Readonly<Record<string, unknown>>;
@@ -173,11 +196,18 @@ export interface Hypervisor {
   /** Also clears half uploads of this name. @throws image_in_use while an overlay stands on it */
   deleteImage(host: HostRef, volumeName: string): Promise<void>;
 
-  /** A copy-on-write disk on an image. @throws image_missing, disk_too_small, pool_full, volume_exists_foreign */
+  /**
+   * A copy-on-write disk on an image, or on a frozen disk, which nothing writes to from then on.
+   * @throws image_missing, volume_missing, volume_in_use (a domain writes to it), disk_too_small, pool_full,
+   * volume_exists_foreign
+   */
   createOverlay(host: HostRef, overlay: OverlaySpec): Promise<void>;
   /** Writes the seed disk; a repeat writes it again. @throws pool_full, invalid_spec */
   createSeed(host: HostRef, seed: SeedSpec): Promise<void>;
-  /** Absent is success. `wipe` overwrites first. @throws volume_in_use while a domain has it */
+  /**
+   * Absent is success. `wipe` overwrites first.
+   * @throws volume_in_use while a domain has it, or another disk stands on it
+   */
   deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void>;
   /** Volumes of one of the host's pools, images' markers left out. */
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]>;
@@ -208,6 +238,21 @@ export interface Hypervisor {
    * @throws domain_missing
    */
   setNetwork(host: HostRef, uuid: string, network: NetworkState): Promise<void>;
+
+  /**
+   * What a domain's disk holds at one moment stays in `frozenVolume` for good, and the domain goes on in an overlay
+   * on it. A guest that runs goes on running; its file systems are quiesced by the guest agent where that answers.
+   * `defineDomain` with the next volume comes after it; where the domain is off, that is what makes it go on there.
+   * A repeat, which cannot know any more, says `crash`.
+   * @throws domain_missing, volume_missing, pool_full, volume_exists_foreign
+   */
+  freezeDisk(host: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen>;
+  /**
+   * Brings into a domain's disk what the layers hold that lie between it and the lowest one, while the guest runs;
+   * afterwards it stands on the lowest alone. Begins that, or tells how far it is: ask until it is `merged`.
+   * @throws domain_missing
+   */
+  mergeLayers(host: HostRef, uuid: string): Promise<Merge>;
 
   /** Takes the seed disk from the domain, erases it and deletes it. Success where that was done before. */
   detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment>;

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { HypervisorError } from './hypervisor.errors.ts';
-import type { DomainSpec, ImageFile, OverlaySpec, SeedSpec } from './port.ts';
+import type { DomainSpec, FreezeSpec, ImageFile, OverlaySpec, SeedSpec } from './port.ts';
 
 /** Safe as a libvirt name, a file name, and an argument: never starts with `-` or `.`. */
 const name = z
@@ -32,9 +32,13 @@ const domainSpec = z.strictObject({
 
 const overlaySpec = z.strictObject({
   volumeName,
-  imageVolumeName: volumeName,
+  base: z.union([z.strictObject({ image: volumeName }), z.strictObject({ frozen: volumeName })]),
   sizeGib: z.int().min(1).max(65_536),
 });
+
+const freezeSpec = z
+  .strictObject({ frozenVolume: volumeName, nextVolume: volumeName })
+  .refine(({ frozenVolume, nextVolume }) => frozenVolume !== nextVolume, 'two volumes');
 
 const imageFile = z.strictObject({
   volumeName,
@@ -78,6 +82,7 @@ function check(schema: z.ZodType, what: string, value: unknown): void {
 /** Each throws `invalid_spec` naming the wrong fields; none repeats a value, for it may be a secret. */
 export const checkDomainSpec = (spec: DomainSpec) => check(domainSpec, 'domain', spec);
 export const checkOverlaySpec = (spec: OverlaySpec) => check(overlaySpec, 'overlay', spec);
+export const checkFreezeSpec = (spec: FreezeSpec) => check(freezeSpec, 'freeze', spec);
 export const checkImageFile = (image: ImageFile) => check(imageFile, 'image', image);
 export const checkSeedSpec = (spec: SeedSpec) => check(seedSpec, 'seed', spec);
 export const checkVolumeName = (volume: string) => check(volumeName, 'volume name', volume);

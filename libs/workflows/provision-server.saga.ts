@@ -92,7 +92,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
       const volumeName = diskVolumeName(server);
       await deps.hypervisor.createOverlay(host, {
         volumeName,
-        imageVolumeName: image.volumeName,
+        base: { image: image.volumeName },
         sizeGib: type.diskGib,
       });
       return { volumeName };

@@ -29,7 +29,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       const volumeName = diskVolumeName(server);
       await ctx.deps.hypervisor.createOverlay(host, {
         volumeName,
-        imageVolumeName: image.volumeName,
+        base: { image: image.volumeName },
         sizeGib: type.diskGib,
       });
       return { volumeName };

@@ -1,5 +1,13 @@
 import { newId, newUuid } from '#libs/kernel';
-import type { DomainSpec, GuestReach, HostRef, Hypervisor, ImageFile, SeedSpec } from '../port.ts';
+import type {
+  DomainSpec,
+  GuestReach,
+  HostRef,
+  Hypervisor,
+  ImageFile,
+  OverlaySpec,
+  SeedSpec,
+} from '../port.ts';
 
 /** What a driver's spec hands to the suite. The host must be empty of our images, disks and domains. */
 export interface ConformanceContext {
@@ -22,11 +30,7 @@ export interface ConformanceContext {
 
 /** A server's worth of ids, names and documents, all of them fresh. */
 export interface ServerPlan {
-  readonly overlay: {
-    readonly volumeName: string;
-    readonly imageVolumeName: string;
-    readonly sizeGib: number;
-  };
+  readonly overlay: OverlaySpec;
   readonly seed: SeedSpec;
   readonly domain: DomainSpec;
   readonly hostname: string;
@@ -45,7 +49,7 @@ export function planServer(
   const keys = hostKey && { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey };
   return {
     hostname,
-    overlay: { volumeName: disk, imageVolumeName: image.volumeName, sizeGib: 1 },
+    overlay: { volumeName: disk, base: { image: image.volumeName }, sizeGib: 1 },
     seed: {
       volumeName: seedVolume,
       userData: { hostname, ...(keys && { ssh_keys: keys, ssh_deletekeys: true }) },

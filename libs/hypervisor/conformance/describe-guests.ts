@@ -112,6 +112,40 @@ export function describeGuests(context: () => ConformanceContext): void {
     await within(context().bootSeconds, 'SSH', reachable);
   });
 
+  it('freezes the disk under a running guest, merges it, and goes back to it', async () => {
+    const { hypervisor, host } = context();
+    const plan = await boot();
+    const { uuid, diskVolume: frozenVolume } = plan.domain;
+    const names = async () => (await hypervisor.listVolumes(host, 'disks')).map(({ name }) => name).sort();
+    const hostname = () => hypervisor.agentExec(host, uuid, ['/bin/hostname'], { timeoutSeconds: 30 });
+    const nextVolume = `next-${frozenVolume}`;
+    const spec = { frozenVolume, nextVolume };
+    const frozen = await hypervisor.freezeDisk(host, uuid, spec);
+    expect(frozen).toEqual({ consistency: 'filesystem', heldMilliseconds: expect.any(Number) });
+    expect(await hypervisor.freezeDisk(host, uuid, spec)).toMatchObject({ consistency: 'crash' });
+    expect(await hypervisor.listDomains(host)).toMatchObject([
+      { state: 'running', volumes: [nextVolume, plan.seed.volumeName] },
+    ]);
+    await hypervisor.defineDomain(host, { ...plan.domain, diskVolume: nextVolume });
+    expect(await hostname()).toMatchObject({ stdout: `${plan.hostname}\n` });
+
+    const merged = async () => (await hypervisor.mergeLayers(host, uuid)).state === 'merged';
+    await within(context().bootSeconds, 'merging', merged);
+    const former = { ...plan.overlay, volumeName: `former-${frozenVolume}`, base: { frozen: frozenVolume } };
+    await hypervisor.createOverlay(host, former);
+    await hypervisor.destroyDomain(host, uuid);
+    await hypervisor.defineDomain(host, { ...plan.domain, diskVolume: former.volumeName });
+    await hypervisor.deleteVolume(host, nextVolume);
+    await hypervisor.startDomain(host, uuid);
+    await agentAnswers(plan);
+    expect(await hostname()).toMatchObject({ stdout: `${plan.hostname}\n` });
+    expect(await names()).toEqual([former.volumeName, frozenVolume, plan.seed.volumeName].sort());
+
+    await hypervisor.destroyDomain(host, uuid);
+    await hypervisor.defineDomain(host, plan.domain);
+    await hypervisor.deleteVolume(host, former.volumeName);
+  });
+
   it('resets and pulls the plug', async () => {
     const { hypervisor, reach, host, network } = context();
     const plan = await boot();

@@ -78,6 +78,8 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.startDomain(deadHost, uuid),
       hypervisor.destroyDomain(deadHost, uuid),
       hypervisor.setNetwork(deadHost, uuid, 'closed'),
+      hypervisor.freezeDisk(deadHost, uuid, { frozenVolume: 'x', nextVolume: 'y' }),
+      hypervisor.mergeLayers(deadHost, uuid),
       hypervisor.detachSeed(deadHost, uuid, 'x'),
       hypervisor.agentPing(deadHost, uuid),
     ];
@@ -125,7 +127,7 @@ function describeImages(context: () => ConformanceContext): void {
     const { hypervisor, host, image } = context();
     const short = { ...image, volumeName: 'short-lived' };
     await hypervisor.importImage(host, short);
-    const overlay = { volumeName: 'stands-on-it', imageVolumeName: 'short-lived', sizeGib: 1 };
+    const overlay = { volumeName: 'stands-on-it', base: { image: 'short-lived' }, sizeGib: 1 };
     await hypervisor.createOverlay(host, overlay);
     await expect(hypervisor.deleteImage(host, 'short-lived')).rejects.toEqual(refusedAs('image_in_use'));
     await hypervisor.deleteVolume(host, 'stands-on-it');
@@ -157,7 +159,7 @@ function describeVolumes(context: () => ConformanceContext): void {
     const { hypervisor, host, largeImage } = context();
     await hypervisor.importImage(host, largeImage);
     const { overlay } = planServer(context());
-    const small = { ...overlay, imageVolumeName: largeImage.volumeName };
+    const small = { ...overlay, base: { image: largeImage.volumeName } };
     await expect(hypervisor.createOverlay(host, small)).rejects.toMatchObject({
       code: 'disk_too_small',
       retryable: false,
@@ -321,6 +323,47 @@ function describeDomains(context: () => ConformanceContext): void {
     }
     await hypervisor.defineDomain(host, plan.domain);
     expect(await hypervisor.listDomains(host)).toMatchObject([{ network: 'open' }]);
+  });
+
+  it('freezes the disk of a domain that is off, keeps what others stand on, and starts a second disk from it', async () => {
+    const { hypervisor, host } = context();
+    await prepare();
+    const { uuid, diskVolume: frozenVolume } = plan.domain;
+    await hypervisor.defineDomain(host, plan.domain);
+    const spec = { frozenVolume, nextVolume: `next-${frozenVolume}` };
+    const onFrozen = { ...plan.overlay, volumeName: `other-${frozenVolume}`, base: { frozen: frozenVolume } };
+    const frozen = { consistency: 'as_left', heldMilliseconds: null };
+    expect(await hypervisor.freezeDisk(host, uuid, spec)).toEqual(frozen);
+    expect(await hypervisor.freezeDisk(host, uuid, spec)).toEqual(frozen);
+    expect(await hypervisor.mergeLayers(host, uuid)).toEqual({ state: 'waiting' });
+    await expect(hypervisor.createOverlay(host, onFrozen)).rejects.toEqual(refusedAs('volume_in_use'));
+
+    await hypervisor.defineDomain(host, { ...plan.domain, diskVolume: spec.nextVolume });
+    await twice(() => hypervisor.createOverlay(host, onFrozen));
+    await expect(hypervisor.createOverlay(host, { ...onFrozen, sizeGib: 2 })).rejects.toEqual(
+      refusedAs('volume_exists_foreign'),
+    );
+    await expect(hypervisor.freezeDisk(host, uuid, spec)).rejects.toEqual(refusedAs('volume_missing'));
+    await expect(hypervisor.deleteVolume(host, frozenVolume)).rejects.toEqual(refusedAs('volume_in_use'));
+
+    await hypervisor.undefineDomain(host, uuid);
+    await expect(hypervisor.deleteVolume(host, frozenVolume)).rejects.toEqual(refusedAs('volume_in_use'));
+    await hypervisor.deleteVolume(host, onFrozen.volumeName);
+    await hypervisor.deleteVolume(host, spec.nextVolume);
+    await twice(() => hypervisor.deleteVolume(host, frozenVolume));
+  });
+
+  it('refuses to freeze what makes no sense', async () => {
+    const { hypervisor, host } = context();
+    await prepare();
+    const { uuid, diskVolume } = plan.domain;
+    const same = { frozenVolume: diskVolume, nextVolume: diskVolume };
+    await expect(hypervisor.freezeDisk(host, uuid, same)).rejects.toEqual(refusedAs('invalid_spec'));
+    const spec = { frozenVolume: diskVolume, nextVolume: 'next' };
+    await expect(hypervisor.freezeDisk(host, uuid, spec)).rejects.toEqual(refusedAs('domain_missing'));
+    await expect(hypervisor.mergeLayers(host, uuid)).rejects.toEqual(refusedAs('domain_missing'));
+    const onNothing = { ...plan.overlay, volumeName: 'other', base: { frozen: 'no-such-disk' } };
+    await expect(hypervisor.createOverlay(host, onNothing)).rejects.toEqual(refusedAs('volume_missing'));
   });
 
   it('takes the seed from a domain that is off', async () => {

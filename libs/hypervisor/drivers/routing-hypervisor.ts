@@ -47,6 +47,8 @@ export class RoutingHypervisor implements Hypervisor {
   resetDomain = this.routed('resetDomain');
   destroyDomain = this.routed('destroyDomain');
   setNetwork = this.routed('setNetwork');
+  freezeDisk = this.routed('freezeDisk');
+  mergeLayers = this.routed('mergeLayers');
   detachSeed = this.routed('detachSeed');
   agentPing = this.routed('agentPing');
   agentExec = this.routed('agentExec');

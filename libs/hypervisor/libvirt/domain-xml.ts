@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { mibToKib } from '#libs/kernel';
 import type { DomainFacts, DomainSpec, DomainType, HostRef, NetworkState } from '../port.ts';
 import { writeXml, XmlElement, type XmlTree } from './xml.ts';
@@ -5,7 +6,7 @@ import { writeXml, XmlElement, type XmlTree } from './xml.ts';
 /** Namespace of our mark in a domain's metadata. */
 export const MARK_NAMESPACE = 'urn:servery:domain:1';
 /** Where the guest sees its own disk, and the seed. */
-const DISK_TARGET = 'vda';
+export const DISK_TARGET = 'vda';
 const SEED_TARGET = 'vdb';
 
 /** A domain's definition. It boots its disk by BIOS, has no display, and speaks virtio throughout. */
@@ -116,7 +117,14 @@ export interface DomainRecord {
   readonly uuid: string;
   readonly name: string;
   readonly owner: DomainFacts['owner'];
-  readonly disks: readonly { readonly target: string; readonly volume: string; readonly path: string }[];
+  readonly disks: readonly {
+    readonly target: string;
+    /** After a freeze libvirt knows a disk by its path alone; a volume's file is called as the volume. */
+    readonly volume: string;
+    readonly path: string;
+    /** By libvirt's numbers, the topmost first: what lies below the disk, as far as a running domain's XML tells. */
+    readonly layers: readonly number[];
+  }[];
   readonly cards: readonly { readonly mac: string; readonly network: NetworkState }[];
 }
 
@@ -129,11 +137,15 @@ export function readDomain(xml: string): DomainRecord {
     disks: domain
       .at('devices')
       .all('disk')
-      .map((disk) => ({
-        target: disk.at('target').attribute('dev') ?? '',
-        volume: disk.at('source').attribute('volume') ?? '',
-        path: disk.at('source').attribute('file') ?? disk.at('source').attribute('dev') ?? '',
-      })),
+      .map((disk) => {
+        const path = disk.at('source').attribute('file') ?? disk.at('source').attribute('dev') ?? '';
+        return {
+          target: disk.at('target').attribute('dev') ?? '',
+          volume: disk.at('source').attribute('volume') ?? basename(path),
+          path,
+          layers: layersBelow(disk),
+        };
+      }),
     cards: domain
       .at('devices')
       .all('interface')
@@ -142,6 +154,12 @@ export function readDomain(xml: string): DomainRecord {
         network: card.at('link').attribute('state') === 'down' ? 'closed' : 'open',
       })),
   };
+}
+
+function layersBelow(disk: XmlElement): number[] {
+  const next = disk.at('backingStore');
+  const index = next.attribute('index');
+  return index === undefined ? [] : [Number(index), ...layersBelow(next)];
 }
 
 function readMark(metadata: XmlElement): DomainFacts['owner'] {

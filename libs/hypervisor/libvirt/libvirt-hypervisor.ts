@@ -5,11 +5,14 @@ import type {
   DomainFacts,
   DomainSpec,
   DomainState,
+  FreezeSpec,
+  Frozen,
   HostFacts,
   HostRef,
   Hypervisor,
   ImageFacts,
   ImageFile,
+  Merge,
   NetworkState,
   OnProgress,
   OverlaySpec,
@@ -23,6 +26,7 @@ import { inspectHost } from './host-inspection.ts';
 import { LibvirtDomains } from './libvirt-domains.ts';
 import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import { LibvirtImages } from './libvirt-images.ts';
+import { LibvirtLayers } from './libvirt-layers.ts';
 import { LibvirtVolumes } from './libvirt-volumes.ts';
 import { Virsh, type VirshSettings } from './virsh.ts';
 
@@ -43,6 +47,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly images: LibvirtImages;
   private readonly volumes: LibvirtVolumes;
   private readonly agent: LibvirtGuestAgent;
+  private readonly layers: LibvirtLayers;
   private readonly installationId: string;
   private readonly releaseSeconds: number;
 
@@ -53,6 +58,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.images = new LibvirtImages(this.virsh);
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
     this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
+    this.layers = new LibvirtLayers(this.virsh, this.domains, this.volumes, this.agent);
     this.releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
   }
 
@@ -134,6 +140,14 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   setNetwork(host: HostRef, uuid: string, network: NetworkState): Promise<void> {
     return this.domains.setNetwork(host, uuid, network);
+  }
+
+  freezeDisk(host: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen> {
+    return this.layers.freeze(host, uuid, spec);
+  }
+
+  mergeLayers(host: HostRef, uuid: string): Promise<Merge> {
+    return this.layers.merge(host, uuid);
   }
 
   /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */

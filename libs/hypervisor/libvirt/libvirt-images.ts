@@ -3,7 +3,7 @@ import { verifyImageFile } from '../image-file.ts';
 import type { HostRef, ImageFacts, ImageFile, OnProgress, VolumeFacts } from '../port.ts';
 import { checkImageFile, checkVolumeName } from '../specs.ts';
 import { isMark, MAX_IMAGE_NAME, partMark, type StoredImage, wholeImages, wholeMark } from './image-marks.ts';
-import { listPool, type PoolEntry, refreshPool, volumeSizes } from './pool-listing.ts';
+import { diskOn, listPool, type PoolEntry, refreshPool, volumeSizes } from './pool-listing.ts';
 import type { Virsh } from './virsh.ts';
 import { saysVolumeExists } from './virsh-errors.ts';
 import { volumeXml } from './volume-xml.ts';
@@ -149,16 +149,9 @@ export class LibvirtImages {
   }
 
   private async refuseWhileStoodOn(host: HostRef, image: StoredImage): Promise<void> {
-    await refreshPool(this.virsh, host, host.diskPool);
-    const disks = await listPool(this.virsh, host, host.diskPool);
-    const commands = disks.map((disk) => ['vol-dumpxml', '--pool', host.diskPool, '--vol', disk.name]);
-    if (commands.length === 0) return;
-    const { outputs } = await this.virsh.script(host, commands, { timeoutSeconds: 120 });
-    const user = outputs
-      .map((xml) => XmlElement.parse(xml).at('volume'))
-      .find((volume) => volume.at('backingStore', 'path').text === image.path);
-    if (!user) return;
-    const message = `Disk ${user.at('name').text} on ${host.name} stands on image ${image.volumeName}.`;
+    const disk = await diskOn(this.virsh, host, image.path);
+    if (disk === undefined) return;
+    const message = `Disk ${disk} on ${host.name} stands on image ${image.volumeName}.`;
     throw new HypervisorError('image_in_use', message, { details: { host: host.name } });
   }
 

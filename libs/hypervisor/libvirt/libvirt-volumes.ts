@@ -1,11 +1,11 @@
 import { gibToBytes } from '#libs/kernel';
 import { diskTooSmall, HypervisorError } from '../hypervisor.errors.ts';
-import type { HostRef, OverlaySpec, SeedSpec, VolumeFacts } from '../port.ts';
+import type { FreezeSpec, HostRef, ImageFormat, OverlaySpec, SeedSpec, VolumeFacts } from '../port.ts';
 import { renderSeed } from '../seed-documents.ts';
 import { checkOverlaySpec, checkSeedSpec, checkVolumeName } from '../specs.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtImages } from './libvirt-images.ts';
-import { listPool, refreshPool } from './pool-listing.ts';
+import { diskOn, listPool, refreshPool } from './pool-listing.ts';
 import { seedIso } from './seed-iso.ts';
 import type { Virsh } from './virsh.ts';
 import { saysVolumeExists } from './virsh-errors.ts';
@@ -16,7 +16,16 @@ const COPY_TIMEOUT_SECONDS = 300;
 /** No seed of ours comes near; what is larger is someone's disk. */
 const MAX_SEED_BYTES = 16 * 1024 * 1024;
 
+/** What an overlay is laid on. */
+interface Layer {
+  readonly volumeName: string;
+  readonly path: string;
+  readonly format: ImageFormat;
+  readonly virtualSizeBytes: number;
+}
+
 interface ExistingVolume {
+  readonly path: string;
   readonly capacityBytes: number;
   readonly format: string;
   readonly backingPath: string;
@@ -36,20 +45,42 @@ export class LibvirtVolumes {
 
   async createOverlay(host: HostRef, overlay: OverlaySpec): Promise<void> {
     checkOverlaySpec(overlay);
-    const image = await this.images.find(host, overlay.imageVolumeName);
+    const { base } = overlay;
+    const beneath =
+      'image' in base ? await this.images.find(host, base.image) : await this.findFrozen(host, base.frozen);
     const capacityBytes = gibToBytes(overlay.sizeGib);
-    if (capacityBytes < image.virtualSizeBytes) throw diskTooSmall(image);
-    const existing = await this.create(host, {
-      name: overlay.volumeName,
-      capacityBytes,
-      allocationBytes: 0,
-      format: 'qcow2',
-      backing: { path: image.path, format: image.format },
-    });
+    if (capacityBytes < beneath.virtualSizeBytes) throw diskTooSmall(beneath);
+    await this.lay(host, overlay.volumeName, capacityBytes, beneath);
+  }
+
+  /** An overlay as large as the disk beneath it, which a domain may still have. @returns its path on the host */
+  async layOver(host: HostRef, { frozenVolume, nextVolume }: FreezeSpec): Promise<string> {
+    const beneath = await this.find(host, frozenVolume);
+    await this.lay(host, nextVolume, beneath.virtualSizeBytes, beneath);
+    return (await this.find(host, nextVolume)).path;
+  }
+
+  private async lay(host: HostRef, name: string, capacityBytes: number, beneath: Layer): Promise<void> {
+    const { path, format } = beneath;
+    const plan: VolumePlan = { name, capacityBytes, allocationBytes: 0, format: 'qcow2' };
+    const existing = await this.create(host, { ...plan, backing: { path, format } });
     if (!existing) return;
-    if (existing.backingPath !== image.path || existing.capacityBytes !== capacityBytes) {
-      throw foreignVolume(host, overlay.volumeName);
+    if (existing.backingPath !== path || existing.capacityBytes !== capacityBytes) {
+      throw foreignVolume(host, name);
     }
+  }
+
+  /** @throws volume_missing, volume_in_use */
+  private async findFrozen(host: HostRef, name: string): Promise<Layer> {
+    const layer = await this.find(host, name);
+    await this.refuseWhileHad(host, name);
+    return layer;
+  }
+
+  /** @throws volume_missing */
+  private async find(host: HostRef, volumeName: string): Promise<Layer> {
+    const { path, capacityBytes } = await this.read(host, volumeName);
+    return { volumeName, path, format: 'qcow2', virtualSizeBytes: capacityBytes };
   }
 
   async createSeed(host: HostRef, seed: SeedSpec): Promise<void> {
@@ -78,12 +109,8 @@ export class LibvirtVolumes {
   async deleteVolume(host: HostRef, name: string, options: { readonly wipe?: boolean } = {}): Promise<void> {
     checkVolumeName(name);
     if (!(await this.exists(host, name))) return;
-    const user = await this.domains.userOf(host, host.diskPool, name);
-    if (user !== undefined) {
-      throw new HypervisorError('volume_in_use', `Domain ${user} on ${host.name} has volume ${name}.`, {
-        details: { host: host.name, domain: user },
-      });
-    }
+    await this.refuseWhileHad(host, name);
+    await this.refuseWhileStoodOn(host, name);
     if (options.wipe) await this.erase(host, name);
     await this.remove(host, name);
   }
@@ -110,6 +137,23 @@ export class LibvirtVolumes {
     );
   }
 
+  private async refuseWhileHad(host: HostRef, name: string): Promise<void> {
+    const user = await this.domains.userOf(host, host.diskPool, name);
+    if (user === undefined) return;
+    throw new HypervisorError('volume_in_use', `Domain ${user} on ${host.name} has volume ${name}.`, {
+      details: { host: host.name, domain: user },
+    });
+  }
+
+  private async refuseWhileStoodOn(host: HostRef, name: string): Promise<void> {
+    const { path } = await this.read(host, name);
+    const disk = await diskOn(this.virsh, host, path);
+    if (disk === undefined) return;
+    throw new HypervisorError('volume_in_use', `Disk ${disk} on ${host.name} stands on volume ${name}.`, {
+      details: { host: host.name, volume: disk },
+    });
+  }
+
   private async exists(host: HostRef, name: string): Promise<boolean> {
     const entries = await listPool(this.virsh, host, host.diskPool);
     if (entries.some((entry) => entry.name === name)) return true;
@@ -134,6 +178,7 @@ export class LibvirtVolumes {
     const xml = await this.virsh.run(host, ['vol-dumpxml', '--pool', host.diskPool, '--vol', name]);
     const volume = XmlElement.parse(xml).at('volume');
     return {
+      path: volume.at('target', 'path').text,
       capacityBytes: volume.at('capacity').number,
       format: volume.at('target', 'format').attribute('type') ?? '',
       backingPath: volume.at('backingStore', 'path').text,

@@ -45,3 +45,17 @@ export async function volumeSizes(
       };
     });
 }
+
+/** The name of a volume of the disk pool that stands on what lies at `path`. */
+export async function diskOn(virsh: Virsh, host: HostRef, path: string): Promise<string | undefined> {
+  await refreshPool(virsh, host, host.diskPool);
+  const disks = await listPool(virsh, host, host.diskPool);
+  if (disks.length === 0) return undefined;
+  const commands = disks.map(({ name }) => ['vol-dumpxml', '--pool', host.diskPool, '--vol', name]);
+  const { outputs } = await virsh.script(host, commands, { timeoutSeconds: 120 });
+  const user = outputs
+    .filter((xml) => xml.includes('<volume'))
+    .map((xml) => XmlElement.parse(xml).at('volume'))
+    .find((volume) => volume.at('backingStore', 'path').text === path);
+  return user?.at('name').text;
+}

@@ -8,13 +8,17 @@ import type {
   DomainFacts,
   DomainSpec,
   DomainState,
+  FreezeSpec,
+  Frozen,
   HostFacts,
   HostRef,
   Hypervisor,
   ImageFacts,
   ImageFile,
+  Merge,
   NetworkState,
   OnProgress,
+  OverlayBase,
   OverlaySpec,
   SeedDetachment,
   SeedSpec,
@@ -23,6 +27,7 @@ import type {
 import { renderSeed } from '../seed-documents.ts';
 import {
   checkDomainSpec,
+  checkFreezeSpec,
   checkImageFile,
   checkLogin,
   checkOverlaySpec,
@@ -110,26 +115,50 @@ export class SimulatedHypervisor implements Hypervisor {
   createOverlay(ref: HostRef, overlay: OverlaySpec): Promise<void> {
     return this.fleet.call(ref, 'createOverlay', (host) => {
       checkOverlaySpec(overlay);
-      const { volumeName, imageVolumeName } = overlay;
-      const image = this.fleet.volume(host.name, ref.imagePool, imageVolumeName)?.image;
-      if (!image) throw refusal(host, 'image_missing', `Image ${imageVolumeName} is not on the host.`);
+      const beneath = this.beneath(host, ref, overlay.base);
       const capacityBytes = gibToBytes(overlay.sizeGib);
-      if (capacityBytes < image.virtualSizeBytes) {
-        throw diskTooSmall(image);
+      const virtualSizeBytes = beneath.image?.virtualSizeBytes ?? beneath.capacityBytes;
+      if (capacityBytes < virtualSizeBytes) {
+        throw diskTooSmall({ volumeName: beneath.name, virtualSizeBytes });
       }
-      const existing = this.fleet.volume(host.name, ref.diskPool, volumeName);
-      if (existing) {
-        if (existing.backing?.name === imageVolumeName && existing.capacityBytes === capacityBytes) return;
-        throw refusal(host, 'volume_exists_foreign', `Another volume is called ${volumeName}.`);
-      }
-      this.needSpace(host, EMPTY_OVERLAY_BYTES);
-      this.fleet.putVolume(host.name, {
-        name: volumeName,
-        pool: ref.diskPool,
-        capacityBytes,
-        allocationBytes: EMPTY_OVERLAY_BYTES,
-        backing: { pool: ref.imagePool, name: imageVolumeName },
-      });
+      this.lay(host, ref, overlay.volumeName, capacityBytes, beneath);
+    });
+  }
+
+  private beneath(host: SimulatedHost, ref: HostRef, base: OverlayBase): SimulatedVolume {
+    if ('frozen' in base) {
+      const volume = this.needVolume(host, ref, base.frozen);
+      this.refuseWhileHad(host, base.frozen);
+      return volume;
+    }
+    const volume = this.fleet.volume(host.name, ref.imagePool, base.image);
+    if (!volume?.image) throw refusal(host, 'image_missing', `Image ${base.image} is not on the host.`);
+    return volume;
+  }
+
+  /** What a guest has left on the disk beneath is there on the overlay as well. */
+  private lay(
+    host: SimulatedHost,
+    ref: HostRef,
+    name: string,
+    capacityBytes: number,
+    { pool, name: beneath, guest }: SimulatedVolume,
+  ): void {
+    const existing = this.fleet.volume(host.name, ref.diskPool, name);
+    if (existing) {
+      const { backing } = existing;
+      const isSame = backing?.pool === pool && backing.name === beneath;
+      if (isSame && existing.capacityBytes === capacityBytes) return;
+      throw refusal(host, 'volume_exists_foreign', `Another volume is called ${name}.`);
+    }
+    this.needSpace(host, EMPTY_OVERLAY_BYTES);
+    this.fleet.putVolume(host.name, {
+      name,
+      pool: ref.diskPool,
+      capacityBytes,
+      allocationBytes: EMPTY_OVERLAY_BYTES,
+      backing: { pool, name: beneath },
+      ...(guest && { guest }),
     });
   }
 
@@ -150,8 +179,11 @@ export class SimulatedHypervisor implements Hypervisor {
   deleteVolume(ref: HostRef, volumeName: string, _options: { readonly wipe?: boolean } = {}): Promise<void> {
     return this.fleet.call(ref, 'deleteVolume', (host) => {
       checkVolumeName(volumeName);
-      const user = this.fleet.domains(host.name).find((domain) => volumesOf(domain).includes(volumeName));
-      if (user) throw refusal(host, 'volume_in_use', `Domain ${user.name} has volume ${volumeName}.`);
+      this.refuseWhileHad(host, volumeName);
+      const disk = this.fleet
+        .volumes(host.name)
+        .find(({ backing }) => backing?.pool === ref.diskPool && backing.name === volumeName);
+      if (disk) throw refusal(host, 'volume_in_use', `Disk ${disk.name} stands on volume ${volumeName}.`);
       this.fleet.removeVolume(host.name, ref.diskPool, volumeName);
     });
   }
@@ -266,6 +298,44 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
+  freezeDisk(ref: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen> {
+    return this.fleet.call(ref, 'freezeDisk', (host) => {
+      checkFreezeSpec(spec);
+      const { frozenVolume, nextVolume } = spec;
+      const domain = this.needDomain(host, uuid);
+      const isRunning = domain.state === 'running';
+      if (domain.diskVolume !== frozenVolume && !(isRunning && domain.diskVolume === nextVolume)) {
+        throw refusal(host, 'volume_missing', `Domain ${domain.name} does not have disk ${frozenVolume}.`);
+      }
+      const beneath = this.needVolume(host, ref, frozenVolume);
+      this.lay(host, ref, nextVolume, beneath.capacityBytes, beneath);
+      if (!isRunning) return { consistency: 'as_left', heldMilliseconds: null };
+      if (domain.diskVolume === nextVolume) return { consistency: 'crash', heldMilliseconds: null };
+      this.fleet.putDomain(host.name, { ...domain, diskVolume: nextVolume });
+      const consistency = this.agentIsUp(host, domain) ? 'filesystem' : 'crash';
+      return { consistency, heldMilliseconds: 0 };
+    });
+  }
+
+  mergeLayers(ref: HostRef, uuid: string): Promise<Merge> {
+    return this.fleet.call(ref, 'mergeLayers', (host) => {
+      const domain = this.needDomain(host, uuid);
+      if (domain.state !== 'running') return { state: 'waiting' };
+      const disk = this.needVolume(host, ref, domain.diskVolume);
+      const [lowest] = this.layersBelow(host, disk).slice(-1);
+      if (lowest) {
+        const backing = { pool: lowest.pool, name: lowest.name };
+        this.fleet.putVolume(host.name, { ...disk, backing });
+      }
+      return { state: 'merged' };
+    });
+  }
+
+  private layersBelow(host: SimulatedHost, { backing }: SimulatedVolume): SimulatedVolume[] {
+    const beneath = backing && this.fleet.volume(host.name, backing.pool, backing.name);
+    return beneath ? [beneath, ...this.layersBelow(host, beneath)] : [];
+  }
+
   detachSeed(ref: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment> {
     return this.fleet.call(ref, 'detachSeed', (host) => {
       checkVolumeName(volumeName);
@@ -356,6 +426,11 @@ export class SimulatedHypervisor implements Hypervisor {
     const volume = this.fleet.volume(host.name, ref.diskPool, name);
     if (!volume) throw refusal(host, 'volume_missing', `There is no volume ${name} on host ${host.name}.`);
     return volume;
+  }
+
+  private refuseWhileHad(host: SimulatedHost, name: string): void {
+    const user = this.fleet.domains(host.name).find((domain) => volumesOf(domain).includes(name));
+    if (user) throw refusal(host, 'volume_in_use', `Domain ${user.name} has volume ${name}.`);
   }
 
   private needSpace(host: SimulatedHost, bytes: number): void {
