@@ -7,8 +7,8 @@
  */
 
 const FEATURES =
-  '^libs/(accounts|billing|catalog|dunning|fleet|images|networks|orders|placement|servers|webhooks)/';
-const PORTS_AND_BASE = '^libs/(database|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
+  '^libs/(accounts|billing|catalog|dunning|exports|fleet|images|networks|orders|placement|servers|webhooks)/';
+const PORTS_AND_BASE = '^libs/(database|exports/files|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
 
 /** A package of npm by name, installed wherever. */
@@ -93,8 +93,8 @@ export default {
       name: 'drivers-in-the-worker',
       comment: 'What touches hosts runs where sagas run; the CLI uses it for the operator.',
       severity: 'error',
-      from: { pathNot: ['^apps/(worker|cli)/', '^libs/hypervisor/', '^libs/images/cook/', TESTS] },
-      to: { path: '^libs/(hypervisor/[^/]+/|images/cook/)' },
+      from: { pathNot: ['^apps/(worker|cli)/', '^libs/hypervisor/', '^libs/(images/cook|exports/files)/', TESTS] },
+      to: { path: '^libs/(hypervisor/[^/]+/|images/cook/|exports/files/)' },
     },
     {
       name: 'storefront-uses-the-api-alone',
@@ -127,7 +127,7 @@ export default {
       name: 'programs-run-by-adapters',
       comment: 'Only what stands at the edge starts other programs.',
       severity: 'error',
-      from: { pathNot: ['^libs/(hypervisor|images/cook|secrets)/', '^apps/cli/', '^scripts/', TESTS] },
+      from: { pathNot: ['^libs/(hypervisor|images/cook|exports/files|secrets)/', '^apps/cli/', '^scripts/', TESTS] },
       to: { path: '^(node:)?child_process$' },
     },
   ],
