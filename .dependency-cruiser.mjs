@@ -98,7 +98,7 @@ export default {
       comment: 'What touches hosts runs where sagas run; the CLI uses it for the operator.',
       severity: 'error',
       from: {
-        pathNot: ['^apps/(worker|cli)/', '^libs/hypervisor/', '^libs/(images/cook|exports/files)/', TESTS],
+        pathNot: ['^apps/(worker|cli)/', '^libs/hypervisor/', '^libs/(images/cook|exports)/', TESTS],
       },
       to: { path: '^libs/(hypervisor/[^/]+/|images/cook/|exports/files/)' },
     },

@@ -1,0 +1,60 @@
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type ExportManifest, readExport, sweepHalfExports } from './files/index.ts';
+
+const GONE = '.gone';
+
+/** A finished export and where its bytes lie. */
+export interface StoredExport {
+  readonly manifest: ExportManifest;
+  readonly path: string;
+  readonly madeAt: Date;
+}
+
+/** The folder of all exports: one folder for each, named by its id. */
+export class ExportStore {
+  private readonly root: string;
+
+  constructor(root: string) {
+    this.root = resolve(root);
+  }
+
+  /** Where `makeExport` puts one. */
+  folderOf(exportId: number): string {
+    return join(this.root, String(exportId));
+  }
+
+  /** Undefined where it is not finished, or removed. */
+  async find(exportId: number): Promise<StoredExport | undefined> {
+    const folder = this.folderOf(exportId);
+    const manifest = await readExport(folder);
+    const path = manifest && join(folder, manifest.file.name);
+    const facts = path && (await stat(path).catch(() => undefined));
+    return facts && { manifest, path, madeAt: facts.mtime };
+  }
+
+  /** Absent is success. Downloads under way end well: they hold the file open. */
+  async remove(exportId: number): Promise<void> {
+    const folder = this.folderOf(exportId);
+    await sweepHalfExports(this.root, String(exportId));
+    await rename(folder, `${folder}${GONE}`).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    await rm(`${folder}${GONE}`, { recursive: true, force: true });
+  }
+
+  /** Removes exports made before `keepFrom`, and gives the ids of those. */
+  async removeOlder(keepFrom: Date): Promise<number[]> {
+    const names = await readdir(this.root).catch(() => []);
+    const removed: number[] = [];
+    for (const name of names) {
+      const exportId = Number(name.replace(GONE, ''));
+      if (!Number.isSafeInteger(exportId)) continue;
+      const stored = await this.find(exportId);
+      if (stored ? stored.madeAt >= keepFrom : !name.endsWith(GONE)) continue;
+      await this.remove(exportId);
+      if (stored) removed.push(exportId);
+    }
+    return removed;
+  }
+}
