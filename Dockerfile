@@ -15,7 +15,7 @@ COPY --from=build /srv/servery/package.json ./
 COPY --from=build /srv/servery/node_modules ./node_modules
 COPY --from=build /srv/servery/dist ./dist
 COPY --from=build /srv/servery/catalog ./catalog
-RUN mkdir /var/lib/servery && chown node:node /var/lib/servery
+RUN mkdir -p /var/lib/servery/exports && chown -R node:node /var/lib/servery
 
 FROM runtime AS api
 USER node

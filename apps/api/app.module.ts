@@ -146,7 +146,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       AccountsModule,
       CatalogModule,
       DunningModule,
-      exportsModule(environment.SERVERY_SECRET_KEY, environment.SERVERY_EXPORTS_DIR),
+      exportsModule(environment),
       ImagesModule,
       OrdersModule,
       PaymentsModule,

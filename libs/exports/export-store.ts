@@ -1,8 +1,10 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { type Clock, inSeconds, systemClock } from '#libs/kernel';
 import { type ExportManifest, readExport, sweepHalfExports } from './files/index.ts';
 
 const GONE = '.gone';
+const DAY_SECONDS = 86_400;
 
 /** A finished export and where its bytes lie. */
 export interface StoredExport {
@@ -14,9 +16,13 @@ export interface StoredExport {
 /** The folder of all exports: one folder for each, named by its id. */
 export class ExportStore {
   private readonly root: string;
+  private readonly keepDays: number;
+  private readonly clock: Clock;
 
-  constructor(root: string) {
+  constructor(root: string, keepDays: number, clock: Clock = systemClock) {
     this.root = resolve(root);
+    this.keepDays = keepDays;
+    this.clock = clock;
   }
 
   /** Where `makeExport` puts one. */
@@ -43,8 +49,9 @@ export class ExportStore {
     await rm(`${folder}${GONE}`, { recursive: true, force: true });
   }
 
-  /** Removes exports made before `keepFrom`, and gives the ids of those. */
-  async removeOlder(keepFrom: Date): Promise<number[]> {
+  /** Removes exports that have been kept for long enough, and gives their ids. */
+  async removeExpired(): Promise<number[]> {
+    const keepFrom = inSeconds(this.clock, -this.keepDays * DAY_SECONDS);
     const names = await readdir(this.root).catch(() => []);
     const removed: number[] = [];
     for (const name of names) {

@@ -138,9 +138,11 @@ describe('the link to an export', () => {
 
   it('finds nothing where there is no such export, or none any more', async () => {
     expect((await get({}, linkTo(EXPORT_ID + 1))).statusCode).toBe(404);
-    expect(await store().removeOlder(new Date(Date.now() - 60_000))).toEqual([]);
+    const inDays = (days: number) => ({ now: () => new Date(Date.now() + days * 86_400_000) });
+    const later = (days: number) => new ExportStore(join(folder, 'exports'), 7, inDays(days));
+    expect(await later(6.9).removeExpired()).toEqual([]);
     expect((await get()).statusCode).toBe(200);
-    expect(await store().removeOlder(new Date(Date.now() + 60_000))).toEqual([EXPORT_ID]);
+    expect(await later(7.1).removeExpired()).toEqual([EXPORT_ID]);
     expect((await get()).statusCode).toBe(404);
     await store().remove(EXPORT_ID);
   });
