@@ -34,8 +34,9 @@ export class ExportStore {
   async find(exportId: number): Promise<StoredExport | undefined> {
     const folder = this.folderOf(exportId);
     const manifest = await readExport(folder);
-    const path = manifest && join(folder, manifest.file.name);
-    const facts = path && (await stat(path).catch(() => undefined));
+    if (!manifest) return undefined;
+    const path = join(folder, manifest.file.name);
+    const facts = await stat(path).catch(() => undefined);
     return facts && { manifest, path, madeAt: facts.mtime };
   }
 
