@@ -31,6 +31,8 @@ export class ExportGuest {
   private readonly host = ssh2.utils.generateKeyPairSync('ed25519');
   private process: ChildProcess | undefined;
   private sshPort = 0;
+  /** What QEMU complained of. */
+  private said = '';
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -108,7 +110,11 @@ export class ExportGuest {
       ...['-serial', `file:${join(this.folder, 'console.log')}`],
       ...devices,
     ];
-    this.process = spawn('qemu-system-x86_64', argv, { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.said = '';
+    this.process = spawn('qemu-system-x86_64', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.process.stderr?.on('data', (chunk: Buffer) => {
+      this.said = (this.said + chunk.toString()).slice(-2000);
+    });
   }
 
   private card(model: ExportedDisk['card']): string[] {
@@ -153,7 +159,9 @@ export class ExportGuest {
 
   private async withConsole(cause: unknown): Promise<Error> {
     const log = await readFile(join(this.folder, 'console.log'), 'utf8').catch(() => '');
-    return new Error(`the guest does not answer; its console ends with:\n${log.slice(-2000)}`, { cause });
+    return new Error(`the guest does not answer; its console ends with:\n${log.slice(-2000)}\n${this.said}`, {
+      cause,
+    });
   }
 
   /** A NoCloud seed with a static address for the network card. */
