@@ -123,7 +123,9 @@ describe('a copy of an overlay', () => {
     try {
       const copy = copyTo('frozen.qcow2');
       await expect(hypervisor.flattenVolume(host, copy)).rejects.toMatchObject({ code: 'volume_in_use' });
-      await virsh('snapshot-create-as', uuid, 'now', '--disk-only', '--no-metadata', '--atomic');
+      const path = (await virsh('vol-path', '--pool', host.diskPool, '--vol', DISK)).stdout.trim();
+      const over = ['--diskspec', `vda,file=${path}.over`];
+      await virsh('snapshot-create-as', uuid, 'now', '--disk-only', '--no-metadata', '--atomic', ...over);
       await hypervisor.flattenVolume(host, copy);
       await hypervisor.downloadVolume(host, copy.volumeName, join(folder, 'frozen'));
       await run('qemu-img', ['check', '-f', 'qcow2', join(folder, 'frozen')]);
