@@ -25,6 +25,7 @@ const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   server_name_taken: 'uniqueness_error',
   credentials_gone: 'gone',
   link_gone: 'gone',
+  export_link_expired: 'gone',
   resource_unavailable: 'resource_unavailable',
   addresses_exhausted: 'resource_unavailable',
   resource_limit_exceeded: 'resource_limit_exceeded',
