@@ -8,7 +8,8 @@
 
 const FEATURES =
   '^libs/(accounts|billing|catalog|dunning|fleet|images|networks|orders|placement|servers|webhooks)/';
-const PORTS_AND_BASE = '^libs/(database|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
+const PORTS_AND_BASE =
+  '^libs/(database|disk-files|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
 
 /** A package of npm by name, installed wherever. */
@@ -127,7 +128,9 @@ export default {
       name: 'programs-run-by-adapters',
       comment: 'Only what stands at the edge starts other programs.',
       severity: 'error',
-      from: { pathNot: ['^libs/(hypervisor|images/cook|secrets)/', '^apps/cli/', '^scripts/', TESTS] },
+      from: {
+        pathNot: ['^libs/(disk-files|hypervisor|images/cook|secrets)/', '^apps/cli/', '^scripts/', TESTS],
+      },
       to: { path: '^(node:)?child_process$' },
     },
   ],
