@@ -2,12 +2,21 @@ import type { ByteSource } from './byte-source.ts';
 import type { DiskFacts, DiskFormat, DiskLimits, InspectedFile, SingleDiskFormat } from './disk-facts.ts';
 import { diskError, malformed } from './disk-files.errors.ts';
 import { recognise } from './formats/magic.ts';
+import { parseOva } from './formats/ova.ts';
 import { parseQcow2 } from './formats/qcow2.ts';
 import { parseRaw } from './formats/raw.ts';
+import { parseVdi } from './formats/vdi.ts';
+import { parseVhd } from './formats/vhd.ts';
+import { parseVhdx } from './formats/vhdx.ts';
+import { parseVmdk } from './formats/vmdk.ts';
 
-const parsers: Partial<Record<SingleDiskFormat, (source: ByteSource, limits: DiskLimits) => DiskFacts>> = {
+const parsers: Readonly<Record<SingleDiskFormat, (source: ByteSource, limits: DiskLimits) => DiskFacts>> = {
   qcow2: parseQcow2,
   raw: parseRaw,
+  vmdk: parseVmdk,
+  vdi: parseVdi,
+  vhd: parseVhd,
+  vhdx: parseVhdx,
 };
 
 /**
@@ -18,9 +27,8 @@ const parsers: Partial<Record<SingleDiskFormat, (source: ByteSource, limits: Dis
 export function parseDisk(source: ByteSource, format: DiskFormat, limits: DiskLimits): InspectedFile {
   if (source.sizeBytes === 0) throw malformed('The file is empty');
   refuseOthers(source, format);
-  const parse = format === 'ova' ? undefined : parsers[format];
-  if (!parse) throw diskError('disk_unsupported', `${format} is not taken.`);
-  return { format, disks: [parse(source, limits)], machine: null };
+  if (format === 'ova') return parseOva(source, limits);
+  return { format, disks: [parsers[format](source, limits)], machine: null };
 }
 
 /** The format is always the one that was given; what looks like another is refused, never probed further. */

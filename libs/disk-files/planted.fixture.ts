@@ -80,3 +80,43 @@ export async function changed(path: string, change: (bytes: Buffer) => Buffer | 
   const bytes = await readFile(path);
   return change(bytes) ?? bytes;
 }
+
+/** One file of a tar archive, with what an attacker would change about its header. */
+export interface Packed {
+  readonly name: string;
+  readonly bytes: Buffer | string;
+  readonly type?: string;
+  readonly linkTo?: string;
+}
+
+export function tar(members: readonly Packed[]): Buffer {
+  const parts = members.flatMap(({ name, bytes, type = '0', linkTo = '' }) => {
+    const content = Buffer.from(bytes as string);
+    const header = Buffer.alloc(512);
+    header.write(name, 0);
+    header.write(`0000644\0${'0000000\0'.repeat(2)}`, 100);
+    header.write(`${content.length.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0        ${type}`, 124);
+    header.write(linkTo, 157);
+    header.write('ustar\u000000', 257);
+    const sum = header.reduce((all, byte) => all + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
+  });
+  return Buffer.concat([...parts, Buffer.alloc(1024)]);
+}
+
+/** An OVF description of one machine with one disk of 4 MiB. */
+export function ovf(href: string, more = ''): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>${more}
+<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+  <References><File ovf:id="file1" ovf:href="${href}"/></References>
+  <DiskSection><Info>Disks</Info><Disk ovf:diskId="vmdisk1" ovf:fileRef="file1" ovf:capacity="4"
+    ovf:capacityAllocationUnits="byte * 2^20" ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"/></DiskSection>
+  <VirtualSystem ovf:id="shop &amp; till"><OperatingSystemSection><Description>Debian 12</Description></OperatingSystemSection>
+    <VirtualHardwareSection>
+      <Item><ResourceType>3</ResourceType><VirtualQuantity>2</VirtualQuantity></Item>
+      <Item><ResourceType>4</ResourceType><AllocationUnits>MegaBytes</AllocationUnits><VirtualQuantity>2048</VirtualQuantity></Item>
+      <Item><ResourceType>17</ResourceType><HostResource>ovf:/disk/vmdisk1</HostResource></Item>
+    </VirtualHardwareSection></VirtualSystem>
+</Envelope>`;
+}
