@@ -10,4 +10,6 @@ export {
   type SingleDiskFormat,
 } from './disk-facts.ts';
 export { DISK_FILE_ERROR_CODES, type DiskFileErrorCode } from './disk-files.errors.ts';
+export { type FetchLimits, type FetchOptions, fetchDisk } from './fetch/fetch-disk.ts';
+export { type AddressPolicy, isPublicAddress } from './fetch/public-addresses.ts';
 export { type InspectOptions, inspectDisk } from './inspect-disk.ts';
