@@ -1,6 +1,15 @@
 import { type ByteSource, inPieces, liesWithin } from '../byte-source.ts';
 import { malformed } from '../disk-files.errors.ts';
-import type { Qcow2Header } from './qcow2.ts';
+
+export interface Qcow2Header {
+  readonly version: number;
+  readonly clusterBytes: number;
+  readonly virtualSizeBytes: number;
+  readonly headerBytes: number;
+  readonly extendedL2: boolean;
+  readonly l1: { readonly offset: number; readonly entries: number };
+  readonly refcounts: { readonly offset: number; readonly clusters: number };
+}
 
 const OFFSET_MASK = 0x00ff_ffff_ffff_fe00n;
 const COMPRESSED = 1n << 62n;

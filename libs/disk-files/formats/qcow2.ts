@@ -1,7 +1,7 @@
 import { type ByteSource, exact, headOf, liesWithin } from '../byte-source.ts';
 import { type DiskFacts, type DiskLimits, virtualSize, wholeFile } from '../disk-facts.ts';
 import { diskError, malformed } from '../disk-files.errors.ts';
-import { countClusters } from './qcow2-tables.ts';
+import { countClusters, type Qcow2Header } from './qcow2-tables.ts';
 
 /** QEMU's docs/interop/qcow2.txt; bounds as QEMU itself has them (block/qcow2.h). */
 const V2_HEADER_BYTES = 72;
@@ -17,16 +17,6 @@ const EXTENSION = {
   crypto: 0x0537be77,
   bitmaps: 0x23852875,
 };
-
-export interface Qcow2Header {
-  readonly version: number;
-  readonly clusterBytes: number;
-  readonly virtualSizeBytes: number;
-  readonly headerBytes: number;
-  readonly extendedL2: boolean;
-  readonly l1: { readonly offset: number; readonly entries: number };
-  readonly refcounts: { readonly offset: number; readonly clusters: number };
-}
 
 /** @throws DomainError `disk_*`: see ../disk-files.errors.ts */
 export function parseQcow2(source: ByteSource, limits: DiskLimits): DiskFacts {
