@@ -9,7 +9,7 @@
 const FEATURES =
   '^libs/(accounts|billing|catalog|dunning|exports|fleet|images|networks|orders|placement|servers|webhooks)/';
 const PORTS_AND_BASE =
-  '^libs/(database|exports/files|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
+  '^libs/(database|disk-files|exports/files|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
 
 /** A package of npm by name, installed wherever. */
@@ -134,7 +134,7 @@ export default {
       comment: 'Only what stands at the edge starts other programs.',
       severity: 'error',
       from: {
-        pathNot: ['^libs/(hypervisor|images/cook|exports/files|secrets)/', '^apps/cli/', '^scripts/', TESTS],
+        pathNot: ['^libs/(disk-files|hypervisor|images/cook|exports/files|secrets)/', '^apps/cli/', '^scripts/', TESTS],
       },
       to: { path: '^(node:)?child_process$' },
     },

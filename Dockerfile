@@ -25,7 +25,7 @@ CMD ["node", "dist/apps/api/main.js"]
 # The worker reaches hypervisor hosts with libvirt's client over SSH or TLS, cooks images, and makes exports.
 FROM runtime AS worker
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends libvirt-clients qemu-utils openssh-client netcat-openbsd \
+  && apt-get install -y --no-install-recommends libvirt-clients qemu-utils bubblewrap openssh-client netcat-openbsd \
      genisoimage zstd \
   && rm -rf /var/lib/apt/lists/*
 USER node
