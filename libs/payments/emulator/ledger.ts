@@ -39,6 +39,14 @@ export interface LedgerInvoice {
   readonly paidMinor: number;
 }
 
+/** A refund or a payout as it stands. */
+export interface LedgerOutgoing {
+  readonly id: string;
+  /** Of a refund. */
+  readonly customerId?: string;
+  readonly status: string;
+}
+
 export interface Ledger {
   /** What is in the balance, available and pending, by currency. */
   readonly balanceMinor: Readonly<Record<string, number>>;
@@ -46,6 +54,8 @@ export interface Ledger {
   readonly feesMinor: number;
   /** What has gone to the bank and has not come back. */
   readonly paidOutMinor: number;
+  readonly refunds: readonly LedgerOutgoing[];
+  readonly payouts: readonly LedgerOutgoing[];
   readonly openHolds: number;
   readonly heldMinor: number;
   readonly capturedMinor: number;
@@ -88,6 +98,10 @@ export function ledgerOf(world: World): Ledger {
     ),
     feesMinor: sum(movements.map(({ fee }) => fee)),
     paidOutMinor: 0 - sum(movements.map(({ type, amount }) => (type.startsWith('payout') ? amount : 0))),
+    refunds: world.store
+      .all('refund')
+      .map(({ id, status, customer }) => ({ id, status: status ?? '', customerId: String(customer ?? '') })),
+    payouts: world.store.all('payout').map(({ id, status }) => ({ id, status })),
     openHolds: intents.filter((intent) => intent.heldMinor > 0).length,
     heldMinor: sum(intents.map((intent) => intent.heldMinor)),
     capturedMinor: sum(intents.map((intent) => intent.capturedMinor)),
