@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
-import { type Fees, USUAL_FEES } from './balance.ts';
 import { addControls, disputePayment } from './controls.ts';
 import { closeDispute, escalateInquiry } from './disputes.ts';
 import { type FaultPlan, Faults } from './faults.ts';
+import { type Fees, USUAL_FEES } from './fees.ts';
 import { forgetOld } from './housekeeping.ts';
 import { type Ledger, ledgerOf } from './ledger.ts';
 import { failPayout, payOut } from './payouts.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Fees } from './balance.ts';
+import type { Fees } from './fees.ts';
 import type { Kind, Kinds, StoredEvent } from './kinds.ts';
 import { missing } from './problem.ts';
 import type { Store } from './store.ts';
