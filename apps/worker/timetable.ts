@@ -43,6 +43,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('invoices', TEN_MINUTES_SECONDS, () => books.closeDue()),
     task('open invoices', TEN_MINUTES_SECONDS, () => books.collectDue()),
     task('recharges', MINUTE_SECONDS, () => books.rechargeDue()),
+    task('balance at the provider', TEN_MINUTES_SECONDS, () => books.sweepBalance()),
     task('spending alerts', TEN_MINUTES_SECONDS, () => books.alertSpending()),
     task('check of the books', DAY_SECONDS, () => books.check()),
     task('dunning', 10, () => dunning.advance()),
