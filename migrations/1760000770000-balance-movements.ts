@@ -39,15 +39,14 @@ export class BalanceMovements1760000770000 implements MigrationInterface {
 
       INSERT INTO ledger_accounts (code, side, unit, of_customer, title) VALUES
         ('paid_out',           'asset',   'minor', false, 'Paid out by Stripe to our bank'),
-        ('stripe_adjustments', 'expense', 'minor', false, 'What Stripe has moved for reasons of its own');
+        ('stripe_adjustments', 'expense', 'minor', false, 'What Stripe has moved for reasons of its own')
+      ON CONFLICT (code) DO NOTHING;
     `);
   }
 
+  /** The accounts stay: what was posted to them is not taken back. */
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
-      ALTER TABLE ledger_accounts DISABLE TRIGGER append_only;
-      DELETE FROM ledger_accounts WHERE code IN ('paid_out', 'stripe_adjustments');
-      ALTER TABLE ledger_accounts ENABLE TRIGGER append_only;
       DROP TABLE balance_sweep, balance_movements;
     `);
   }
