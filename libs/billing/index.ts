@@ -156,6 +156,7 @@ export {
   billPower,
   closeServer,
   openServer,
+  openSnapshot,
   resizeServer,
   startServer,
   stopServer,
