@@ -7,8 +7,9 @@
  */
 
 const FEATURES =
-  '^libs/(accounts|billing|catalog|dunning|fleet|images|networks|orders|placement|servers|webhooks)/';
-const PORTS_AND_BASE = '^libs/(database|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
+  '^libs/(accounts|billing|catalog|dunning|exports|fleet|images|networks|orders|placement|servers|webhooks)/';
+const PORTS_AND_BASE =
+  '^libs/(database|disk-files|exports/files|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
 
 /** A package of npm by name, installed wherever. */
@@ -55,7 +56,10 @@ export default {
       name: 'base-below-features',
       severity: 'error',
       from: { path: PORTS_AND_BASE, pathNot: TESTS },
-      to: { path: [FEATURES, '^libs/workflows/', '^apps/'], pathNot: '^libs/images/(?!index)' },
+      to: {
+        path: [FEATURES, '^libs/workflows/', '^apps/'],
+        pathNot: ['^libs/images/(?!index)', '^libs/exports/files/'],
+      },
     },
     {
       name: 'features-below-workflows',
@@ -93,8 +97,10 @@ export default {
       name: 'drivers-in-the-worker',
       comment: 'What touches hosts runs where sagas run; the CLI uses it for the operator.',
       severity: 'error',
-      from: { pathNot: ['^apps/(worker|cli)/', '^libs/hypervisor/', '^libs/images/cook/', TESTS] },
-      to: { path: '^libs/(hypervisor/[^/]+/|images/cook/)' },
+      from: {
+        pathNot: ['^apps/(worker|cli)/', '^libs/hypervisor/', '^libs/(images/cook|exports)/', TESTS],
+      },
+      to: { path: '^libs/(hypervisor/[^/]+/|images/cook/|exports/files/)' },
     },
     {
       name: 'storefront-uses-the-api-alone',
@@ -127,7 +133,9 @@ export default {
       name: 'programs-run-by-adapters',
       comment: 'Only what stands at the edge starts other programs.',
       severity: 'error',
-      from: { pathNot: ['^libs/(hypervisor|images/cook|secrets)/', '^apps/cli/', '^scripts/', TESTS] },
+      from: {
+        pathNot: ['^libs/(disk-files|hypervisor|images/cook|exports/files|secrets)/', '^apps/cli/', '^scripts/', TESTS],
+      },
       to: { path: '^(node:)?child_process$' },
     },
   ],

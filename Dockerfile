@@ -15,18 +15,18 @@ COPY --from=build /srv/servery/package.json ./
 COPY --from=build /srv/servery/node_modules ./node_modules
 COPY --from=build /srv/servery/dist ./dist
 COPY --from=build /srv/servery/catalog ./catalog
-RUN mkdir /var/lib/servery && chown node:node /var/lib/servery
+RUN mkdir -p /var/lib/servery/exports && chown -R node:node /var/lib/servery
 
 FROM runtime AS api
 USER node
 EXPOSE 8080
 CMD ["node", "dist/apps/api/main.js"]
 
-# The worker reaches hypervisor hosts with libvirt's client over SSH or TLS, and cooks images.
+# The worker reaches hypervisor hosts with libvirt's client over SSH or TLS, cooks images, and makes exports.
 FROM runtime AS worker
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends libvirt-clients qemu-utils openssh-client netcat-openbsd \
-     genisoimage \
+  && apt-get install -y --no-install-recommends libvirt-clients qemu-utils bubblewrap openssh-client netcat-openbsd \
+     genisoimage zstd \
   && rm -rf /var/lib/apt/lists/*
 USER node
 CMD ["node", "dist/apps/worker/main.js"]

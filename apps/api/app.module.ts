@@ -6,6 +6,7 @@ import { CatalogModule, catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { DunningModule } from '#libs/dunning';
+import { exportsModule } from '#libs/exports';
 import { ImagesModule, imagesEntities } from '#libs/images';
 import { OrdersModule, ordersEntities } from '#libs/orders';
 import { PaymentsModule } from '#libs/payments';
@@ -43,6 +44,7 @@ import { CatalogPresenter } from './catalog/catalog.presenter.ts';
 import { ImagesController } from './catalog/images.controller.ts';
 import { LocationsController } from './catalog/locations.controller.ts';
 import { ServerTypesController } from './catalog/server-types.controller.ts';
+import { ExportDownloadsController } from './exports/export-downloads.controller.ts';
 import { ErrorFilter } from './http/error.filter.ts';
 import { RouteTable } from './http/route-table.ts';
 import { ValidationPipe } from './http/validation.pipe.ts';
@@ -87,6 +89,7 @@ const controllers = [
   BookedInvoicesController,
   CatalogController,
   CustomersController,
+  ExportDownloadsController,
   HostsController,
   ImagesController,
   InvoicesController,
@@ -143,6 +146,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       AccountsModule,
       CatalogModule,
       DunningModule,
+      exportsModule(environment),
       ImagesModule,
       OrdersModule,
       PaymentsModule,

@@ -89,8 +89,9 @@ async function depsOf(installation: Installation) {
   return { dataSource, provider, calls, cards, sagas, findings, clock };
 }
 
-function line({ rule, subject, differsBy }: BooksDifference): string {
-  return `✖ ${subject}: ${rule}; off by ${differsBy}\n`;
+function line({ rule, subject, differsBy, details }: BooksDifference): string {
+  const more = details ? `  ${JSON.stringify(details)}\n` : '';
+  return `✖ ${subject}: ${rule}; off by ${differsBy}\n${more}`;
 }
 
 function wholeNumber(text: string): number {

@@ -9,6 +9,7 @@ import {
   collectIssued,
   compareWithProvider,
   rechargeDue,
+  sweepBalance,
   uncollected,
 } from '#libs/workflows';
 import { COLLECTING } from './collecting.module.ts';
@@ -61,6 +62,12 @@ export class Books {
     await rechargeDue(this.dataSource, this.collecting.sagas, this.collecting.clock.now());
   }
 
+  /** Books fees, payouts and whatever else has moved our balance at the provider. */
+  async sweepBalance(): Promise<void> {
+    const movements = await sweepBalance(this.collecting);
+    if (movements > 0) this.log.info({ movements }, 'booked what has moved the balance at the provider');
+  }
+
   /** Warns customers who have reached a mark of their spending limit. */
   async alertSpending(): Promise<void> {
     const { failures } = await mailSpendingAlerts(this.dataSource, this.collecting.clock.now());
@@ -91,6 +98,11 @@ export class Books {
   }
 }
 
-function findingOf({ rule, subject, differsBy }: BooksDifference): Pick<NewFinding, 'subject' | 'details'> {
-  return { subject: `${rule}: ${subject}`, details: { differsBy } };
+function findingOf({
+  rule,
+  subject,
+  differsBy,
+  details,
+}: BooksDifference): Pick<NewFinding, 'subject' | 'details'> {
+  return { subject: `${rule}: ${subject}`, details: { differsBy, ...details } };
 }

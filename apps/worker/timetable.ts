@@ -1,5 +1,6 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
+import { ExportStore } from '#libs/exports';
 import { ProviderEvents } from '#libs/payments';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
@@ -24,7 +25,7 @@ const DAY_SECONDS = 86_400;
 /** Everything that happens by the clock, and how often. */
 export const timetable: FactoryProvider<readonly Task[]> = {
   provide: TIMETABLE,
-  inject: [ENVIRONMENT, ProviderEvents, Reconciler, Books, Dunning, Mails, Pruning],
+  inject: [ENVIRONMENT, ProviderEvents, Reconciler, Books, Dunning, Mails, Pruning, ExportStore],
   useFactory: (
     environment: Environment,
     events: ProviderEvents,
@@ -33,6 +34,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     dunning: Dunning,
     mails: Mails,
     pruning: Pruning,
+    exports: ExportStore,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -41,12 +43,14 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('invoices', TEN_MINUTES_SECONDS, () => books.closeDue()),
     task('open invoices', TEN_MINUTES_SECONDS, () => books.collectDue()),
     task('recharges', MINUTE_SECONDS, () => books.rechargeDue()),
+    task('balance at the provider', TEN_MINUTES_SECONDS, () => books.sweepBalance()),
     task('spending alerts', TEN_MINUTES_SECONDS, () => books.alertSpending()),
     task('check of the books', DAY_SECONDS, () => books.check()),
     task('dunning', 10, () => dunning.advance()),
     task('mails', 2, (stop) => mails.send(stop)),
     task('mails given up', TEN_MINUTES_SECONDS, () => mails.tellGivenUp()),
     task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
+    task('expired exports', TEN_MINUTES_SECONDS, () => exports.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };

@@ -6,6 +6,7 @@ import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
+import { exportsModule } from '#libs/exports';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
 import { HypervisorModule } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
@@ -56,6 +57,7 @@ export function workerModule(environment: Environment, installationId: string): 
       }),
       QueueModule.forRoot({ url: environment.REDIS_URL }),
       secretsModule(environment.SERVERY_SECRET_KEY),
+      exportsModule(environment),
       registryModule,
       HypervisorModule.forRoot({
         installationId,

@@ -10,6 +10,7 @@ export const LEDGER_UNITS = {
   disputed: 'minor',
   stripe_clearing: 'minor',
   bank: 'minor',
+  paid_out: 'minor',
   tax: 'minor',
   revenue_compute: 'micro',
   revenue_disk: 'micro',
@@ -21,6 +22,7 @@ export const LEDGER_UNITS = {
   refunds: 'minor',
   promotions: 'minor',
   payment_fees: 'minor',
+  stripe_adjustments: 'minor',
   write_offs: 'minor',
 } as const satisfies Record<string, 'minor' | 'micro'>;
 

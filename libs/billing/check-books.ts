@@ -5,6 +5,8 @@ export interface BooksDifference {
   readonly rule: string;
   readonly subject: string;
   readonly differsBy: string;
+  /** What helps to find out why. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -13,6 +13,18 @@ export {
   takeDueStep,
 } from './arrears.ts';
 export { creditNoteDetail, priceChangeDetail, promotionDetail } from './audit-details.ts';
+export {
+  type BalanceMovement,
+  ledgerOfPayment,
+  type MovedDifferently,
+  type MovementKind,
+  movedDifferently,
+  movementsMinor,
+  noteRefundFailureSeen,
+  recordMovement,
+  unseenRefundFailures,
+} from './balance-movements.ts';
+export { type BalanceSweep, noteBalanceSweep, takeBalanceSweep } from './balance-sweep.ts';
 export { BillingError, type BillingErrorCode } from './billing.errors.ts';
 export {
   type BillingAccount,
@@ -86,6 +98,7 @@ export {
   stepDueOn,
 } from './dunning-ladder.ts';
 export { changeDunningSettings, dunningSettings } from './dunning-settings.ts';
+export { creditFailedRefund, type FailedRefund } from './failed-refunds.ts';
 export {
   countInvoiceLines,
   countInvoices,

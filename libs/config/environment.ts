@@ -60,6 +60,18 @@ export const environmentSchema = z.object({
     .min(1)
     .default('.servery/images')
     .describe('where golden images are cooked and kept'),
+  SERVERY_EXPORTS_DIR: z
+    .string()
+    .min(1)
+    .default('.servery/exports')
+    .describe('where the files of exported servers lie until they expire; api and worker share it'),
+  SERVERY_EXPORT_KEEP_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(365)
+    .default(7)
+    .describe("for how many days an export's file is kept"),
   SERVERY_APT_MIRROR: url('http', 'https')
     .optional()
     .describe("a Debian mirror for golden images, in place of this machine's own apt sources"),

@@ -5,6 +5,7 @@ export * from './books.ts';
 export * from './catalog.ts';
 export * from './common.ts';
 export * from './errors.ts';
+export * from './export.ts';
 export * from './image.ts';
 export * from './labels.ts';
 export * from './location.ts';

@@ -85,7 +85,8 @@ export interface FreezeSpec {
 
 /**
  * How a frozen disk looks to who starts from it: `filesystem` as after a clean sync, `crash` as after a power loss,
- * `as_left` as the guest left it when it was last on. `heldMilliseconds` is the longest that the guest's writes were held up; null where it did not run.
+ * `as_left` as the guest left it when it was last on. `heldMilliseconds` is the longest that the guest's writes were
+ * held up; null where it did not run.
  */
 export interface Frozen {
   readonly consistency: 'filesystem' | 'crash' | 'as_left';
@@ -96,6 +97,20 @@ export interface Frozen {
 export type Merge =
   | { readonly state: 'merged' | 'waiting' }
   | { readonly state: 'merging'; readonly doneBytes: number; readonly totalBytes: number };
+
+/** A self-contained copy of a disk, to be made. */
+export interface VolumeCopy {
+  readonly volumeName: string;
+  /** May stand on others; all of what it shows is copied. */
+  readonly fromVolumeName: string;
+  readonly format: ImageFormat;
+}
+
+export interface CopyOptions {
+  readonly onProgress?: OnProgress | undefined;
+  /** Calls the copy off; it ends in `host_timeout` then. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A YAML document as data; drivers write it through a YAML serializer only. */
 export type YamlDocument = Readonly<Record<string, unknown>>;
@@ -211,6 +226,20 @@ export interface Hypervisor {
   deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void>;
   /** Volumes of one of the host's pools, images' markers left out. */
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]>;
+
+  /**
+   * Makes a volume in the disk pool that stands on no other. A volume of that name which is whole is left as it
+   * is; half a copy is never taken for a whole one, and made anew. Lasts as long as it moves on; progress is in
+   * bytes of the copy, of the size that a guest sees, and may end early.
+   * @throws volume_missing, volume_in_use (a running guest writes to the source, or the host to the copy), pool_full
+   */
+  flattenVolume(host: HostRef, copy: VolumeCopy, options?: CopyOptions): Promise<void>;
+  /**
+   * Brings the bytes of a volume of the disk pool to a file of this machine, holes as holes, readable by us alone.
+   * `toPath` is replaced when all of it has arrived, and not touched before. Lasts as long as it moves on.
+   * @throws volume_missing (half copies too), pool_full (this machine's disk)
+   */
+  downloadVolume(host: HostRef, volumeName: string, toPath: string, options?: CopyOptions): Promise<void>;
 
   /**
    * Defines, or redefines what is ours; its network is open then.

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { HypervisorError } from './hypervisor.errors.ts';
-import type { DomainSpec, FreezeSpec, ImageFile, OverlaySpec, SeedSpec } from './port.ts';
+import type { DomainSpec, FreezeSpec, ImageFile, OverlaySpec, SeedSpec, VolumeCopy } from './port.ts';
 
 /** Safe as a libvirt name, a file name, and an argument: never starts with `-` or `.`. */
 const name = z
@@ -39,6 +39,10 @@ const overlaySpec = z.strictObject({
 const freezeSpec = z
   .strictObject({ frozenVolume: volumeName, nextVolume: volumeName })
   .refine(({ frozenVolume, nextVolume }) => frozenVolume !== nextVolume, 'two volumes');
+
+const volumeCopy = z
+  .strictObject({ volumeName, fromVolumeName: volumeName, format: z.enum(['qcow2', 'raw']) })
+  .refine((copy) => copy.volumeName !== copy.fromVolumeName, 'a copy has a name of its own');
 
 const imageFile = z.strictObject({
   volumeName,
@@ -85,6 +89,7 @@ export const checkOverlaySpec = (spec: OverlaySpec) => check(overlaySpec, 'overl
 export const checkFreezeSpec = (spec: FreezeSpec) => check(freezeSpec, 'freeze', spec);
 export const checkImageFile = (image: ImageFile) => check(imageFile, 'image', image);
 export const checkSeedSpec = (spec: SeedSpec) => check(seedSpec, 'seed', spec);
+export const checkVolumeCopy = (copy: VolumeCopy) => check(volumeCopy, 'copy', copy);
 export const checkVolumeName = (volume: string) => check(volumeName, 'volume name', volume);
 export const checkUuid = (id: string) => check(uuid, 'domain UUID', id);
 export const checkLogin = (login: { user: string; password: string }) =>

@@ -86,6 +86,12 @@ export class EventTeller {
     } else if (subject.kind === 'dispute' && listener.onDispute) {
       const dispute = await provider.money.fetchDispute(id);
       await listener.onDispute(manager, { eventId, type: typeIn('dispute', subject), dispute });
+    } else if (subject.kind === 'refund' && listener.onRefund) {
+      const refund = await provider.money.fetchRefund(id);
+      await listener.onRefund(manager, { eventId, type: typeIn('refund', subject), refund });
+    } else if (subject.kind === 'payout' && listener.onPayout) {
+      const payout = await provider.balance.fetchPayout(id);
+      await listener.onPayout(manager, { eventId, type: typeIn('payout', subject), payout });
     } else {
       await this.#tellOfCards(manager, subject);
     }

@@ -28,6 +28,8 @@ export const EVENT_TYPES = {
     'charge.dispute.funds_reinstated',
     'charge.dispute.closed',
   ],
+  refund: ['refund.updated', 'refund.failed', 'charge.refund.updated'],
+  payout: ['payout.paid', 'payout.failed'],
   cards: ['setup_intent.succeeded', 'payment_method.attached', 'payment_method.detached', 'customer.updated'],
   customer: ['customer.deleted'],
 } as const;

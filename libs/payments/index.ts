@@ -10,6 +10,7 @@ export { PaymentsModule, type PaymentsPorts, paymentsPorts } from './payments.mo
 export { type HoldView, PaymentsService } from './payments.service.ts';
 export { MONEY_CLOCK, PAYMENT_PROVIDER } from './payments.tokens.ts';
 export * from './port.ts';
+export * from './port-balance.ts';
 export * from './port-common.ts';
 export * from './port-invoices.ts';
 export * from './port-money.ts';

@@ -17,6 +17,8 @@ const CODES = {
   invoice_not_found: { kind: 'not_found', retryable: false },
   invoice_not_open: { kind: 'conflict', retryable: false },
   dispute_not_found: { kind: 'not_found', retryable: false },
+  refund_not_found: { kind: 'not_found', retryable: false },
+  payout_not_found: { kind: 'not_found', retryable: false },
   refund_too_large: { kind: 'conflict', retryable: false },
   amount_invalid: { kind: 'invalid_input', retryable: false },
   webhook_signature_invalid: { kind: 'invalid_input', retryable: false },

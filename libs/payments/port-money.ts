@@ -31,6 +31,8 @@ export interface MoneyProvider {
 
   /** Gives money back to the card. @throws PaymentError `refund_too_large`, `payment_not_found`. */
   refund(request: RefundPayment): Promise<Refund>;
+  /** @throws PaymentError `refund_not_found`. */
+  fetchRefund(refundId: string): Promise<Refund>;
   findRefund(request: { paymentId: string; reference: string }): Promise<Refund | undefined>;
   /** Refunds created since a moment, newest first. */
   listRefunds(since: Date): AsyncIterable<Refund>;

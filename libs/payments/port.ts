@@ -1,5 +1,6 @@
 import type { Currency } from '#libs/kernel';
 import type { DeclineCode } from './payments.errors.ts';
+import type { BalanceProvider } from './port-balance.ts';
 import type { Keyed } from './port-common.ts';
 import type { InvoiceProvider } from './port-invoices.ts';
 import type { MoneyProvider } from './port-money.ts';
@@ -19,6 +20,7 @@ import type { MoneyProvider } from './port-money.ts';
 export interface PaymentProvider {
   readonly invoices: InvoiceProvider;
   readonly money: MoneyProvider;
+  readonly balance: BalanceProvider;
 
   /** Creates the customer that stands for an account. */
   createCustomer(request: CreateCustomer): Promise<{ customerId: string }>;
@@ -136,7 +138,16 @@ export interface Hold {
 /** What an event is about. What happened is found by fetching the subject, never by reading the event. */
 export type EventSubject =
   | {
-      readonly kind: 'payment' | 'card_setup' | 'top_up' | 'invoice' | 'dispute' | 'customer' | 'card';
+      readonly kind:
+        | 'payment'
+        | 'card_setup'
+        | 'top_up'
+        | 'invoice'
+        | 'dispute'
+        | 'refund'
+        | 'payout'
+        | 'customer'
+        | 'card';
       readonly id: string;
     }
   | { readonly kind: 'other' };

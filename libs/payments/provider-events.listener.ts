@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { EventType } from './event-types.ts';
+import type { Payout } from './port-balance.ts';
 import type { ProviderInvoice } from './port-invoices.ts';
-import type { Dispute, Payment, TopUp } from './port-money.ts';
+import type { Dispute, Payment, Refund, TopUp } from './port-money.ts';
 
 /** What every report of an event says of it. */
 interface Told<T extends EventType> {
@@ -26,6 +27,9 @@ export interface ProviderEventsListener {
   onPayment?(manager: EntityManager, told: Told<EventType<'payment'>> & { payment: Payment }): Promise<void>;
   onTopUp?(manager: EntityManager, told: Told<EventType<'checkout'>> & { topUp: TopUp }): Promise<void>;
   onDispute?(manager: EntityManager, told: Told<EventType<'dispute'>> & { dispute: Dispute }): Promise<void>;
+  /** A refund has come to its end, or has come back from the bank. */
+  onRefund?(manager: EntityManager, told: Told<EventType<'refund'>> & { refund: Refund }): Promise<void>;
+  onPayout?(manager: EntityManager, told: Told<EventType<'payout'>> & { payout: Payout }): Promise<void>;
   /** An account's cards, or which of them is the default one, may have changed; ours are up to date already. */
   onCardsChanged?(
     manager: EntityManager,

@@ -19,6 +19,7 @@ export type FindingKind =
   | 'payment_disputed'
   | 'refund_unexplained'
   | 'refund_failed'
+  | 'payout_failed'
   | 'provider_differs';
 
 @Entity('findings')

@@ -12,6 +12,7 @@ import { assertBooksAreTheProviders } from './harness/assert-money.ts';
 import { DECLINED_LATER, GOOD, moneyBench } from './harness/money-bench.ts';
 import { addCard, issueInvoice } from './harness/money-world.ts';
 import { refundInvoice } from './refunds.ts';
+import { sweepBalance } from './sweep-balance.ts';
 
 const bench = moneyBench();
 
@@ -107,6 +108,28 @@ const ACTS = {
   dispute: async ({ accountId, chance }: Turn) => {
     const payment = pick(await paymentsOf(accountId), chance);
     if (payment) disputes.push(bench.payments.emulator.dispute({ payment }));
+  },
+  payOut: async () => {
+    bench.payments.emulator.advance(2 * 86_400);
+    bench.payments.emulator.payOut();
+  },
+  failPayout: async ({ chance }: Turn) => {
+    const { payouts } = bench.payments.emulator.ledger();
+    const payout = pick(
+      payouts.filter(({ status }) => status !== 'failed'),
+      chance,
+    );
+    if (payout) bench.payments.emulator.failPayout(payout.id);
+  },
+  failRefund: async ({ accountId, chance }: Turn) => {
+    const customerId = await bench.world.deps.cards.customerOf(accountId);
+    const { refunds } = bench.payments.emulator.ledger();
+    const own = refunds.filter((one) => one.customerId === customerId && one.status === 'succeeded');
+    const refund = pick(own, chance);
+    if (refund) bench.payments.emulator.failRefund(refund.id);
+  },
+  sweepBalance: async () => {
+    await Promise.all([sweepBalance(bench.world.deps), sweepBalance(bench.world.deps)]);
   },
   decide: async ({ chance }: Turn) => {
     const dispute = disputes.shift();

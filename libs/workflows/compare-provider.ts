@@ -1,8 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { type BooksDifference, collection, findCollection } from '#libs/billing';
+import { type BooksDifference, collection, findCollection, ledgerOfPayment } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import { type Dispute, type Payment, PaymentError, type ProviderInvoice } from '#libs/payments';
 import type { CollectingDeps } from './collecting-deps.ts';
+import { compareBalance } from './compare-balance.ts';
 import { lookAtOpenPages, lookAtUnpaidInvoices } from './look-at-unpaid.ts';
 import { lookAtInvoice, lookAtPayment, mirrorPayment, paidForBy } from './provider-books.ts';
 import { lookAtDispute } from './provider-disputes.ts';
@@ -22,7 +23,8 @@ interface Pair {
 
 /**
  * Compares every object of ours that the provider has of the last 35 days, and every one that the books name of that
- * time, with the ledger: payments with their refunds, disputes, invoices, and pages to pay in. What differs is looked
+ * time, with the ledger: payments with their refunds, disputes, invoices, and pages to pay in; and the clearing account
+ * with the balance. What differs is looked
  * at once more, and the books are brought to it; what differs even then is answered. What is not paid is looked at however
  * old it is. Read-only where all is well.
  * @throws PaymentError `provider_unavailable`
@@ -45,7 +47,8 @@ export async function compareWithProvider(deps: CollectingDeps): Promise<BooksDi
       differing.push({ rule, subject: `${pair.kind} ${pair.id}`, differsBy: String(off) });
     }
   }
-  return [...invoices, ...differing];
+  const balance = await compareBalance(deps, async ({ kind, id }) => mend(deps, { kind, id, there: 0 }));
+  return [...invoices, ...differing, ...balance];
 }
 
 async function pairsOf(deps: CollectingDeps, since: Date): Promise<Pair[]> {
@@ -87,19 +90,20 @@ function bookedSince({ dataSource }: CollectingDeps, since: Date): Promise<{ kin
             split_part(t.cause_id, '/', 1) AS id
      FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
      WHERE e.account = 'stripe_clearing' AND e.posted_at >= $1
-       AND t.cause_kind IN ('invoice_payment', 'top_up', 'hold_captured', 'hold_refunded', 'payment_refund',
+       AND t.cause_kind IN ('invoice_payment', 'top_up', 'hold_captured', 'hold_refunded', 'hold_refund_failed',
+                            'payment_refund',
                             'dispute', 'dispute_closed')`,
     [since],
   );
 }
 
 async function bookedMinor(manager: EntityManager, { kind, id }: Pair): Promise<number> {
+  if (kind === 'payment') return ledgerOfPayment(manager, id);
   const [row] = await manager.query<{ minor: number }[]>(
     `SELECT coalesce(sum(e.amount), 0)::bigint AS minor
      FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
-     WHERE split_part(t.cause_id, '/', 1) = $1 AND e.account = 'stripe_clearing'
-       AND (t.cause_kind IN ('dispute', 'dispute_closed')) = $2`,
-    [id, kind === 'dispute'],
+     WHERE t.cause_id = $1 AND e.account = 'stripe_clearing' AND t.cause_kind IN ('dispute', 'dispute_closed')`,
+    [id],
   );
   return row?.minor ?? 0;
 }

@@ -34,6 +34,7 @@ export { moneyListener } from './order-payments.listener.ts';
 export { orderPayments } from './order-payments.module.ts';
 export { rechargeDue } from './recharges.ts';
 export { refundInvoice } from './refunds.ts';
+export { sweepBalance } from './sweep-balance.ts';
 export type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Every workflow there is. */

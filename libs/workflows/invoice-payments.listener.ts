@@ -5,6 +5,8 @@ import { collectOpenInvoices } from './collect-invoices.ts';
 import type { MirrorDeps } from './collecting-deps.ts';
 import { mirrorInvoice, mirrorPayment, mirrorTopUp } from './provider-books.ts';
 import { mirrorDispute } from './provider-disputes.ts';
+import { tellOfPayout } from './provider-payouts.ts';
+import { mirrorRefund } from './provider-refunds.ts';
 
 /**
  * An event only says where to look. What is seen there is brought into the books, each movement of money under the id
@@ -16,7 +18,14 @@ export function invoicePaymentsListener(
 ): Required<
   Pick<
     ProviderEventsListener,
-    'onInvoice' | 'onPayment' | 'onTopUp' | 'onDispute' | 'onCardsChanged' | 'onCustomerDeleted'
+    | 'onInvoice'
+    | 'onPayment'
+    | 'onTopUp'
+    | 'onDispute'
+    | 'onRefund'
+    | 'onPayout'
+    | 'onCardsChanged'
+    | 'onCustomerDeleted'
   >
 > {
   return {
@@ -24,6 +33,8 @@ export function invoicePaymentsListener(
     onPayment: (manager, { payment }) => mirrorPayment(manager, deps, payment),
     onTopUp: (manager, { topUp }) => mirrorTopUp(manager, deps, topUp),
     onDispute: (manager, { dispute }) => mirrorDispute(manager, deps, dispute),
+    onRefund: (manager, { refund }) => mirrorRefund(manager, deps, refund),
+    onPayout: (manager, { payout }) => tellOfPayout(manager, deps, payout),
     onCardsChanged: (manager, { accountId }) => tryNewCard(manager, deps, accountId),
     onCustomerDeleted: async (manager, { accountId }) => {
       await collectOpenInvoices(manager, deps.sagas, accountId);

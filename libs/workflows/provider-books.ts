@@ -220,19 +220,13 @@ async function noteRecharge(
 
 async function mirrorRefunds(
   manager: EntityManager,
-  { findings, clock }: MirrorDeps,
+  { sagas, findings, clock }: MirrorDeps,
   { kind, accountId }: PaidFor,
   { paymentId, currency, refundedMinor }: Payment,
 ): Promise<void> {
   const money = { accountId, currency, paymentId, refundedMinor, of: kind, at: clock.now() };
   const changedMinor = await recordRefunded(manager, money);
-  if (changedMinor < 0) {
-    const details = { accountId, paymentId, amountMinor: -changedMinor };
-    await findings.report(
-      { kind: 'refund_failed', hostId: null, subject: `payment ${paymentId}`, details },
-      manager,
-    );
-  }
+  if (changedMinor < 0 && kind === 'credit') await collectOpenInvoices(manager, sagas, accountId);
   if (changedMinor === 0 || kind !== 'invoices') return;
   await tellOfUnexplained(manager, findings, accountId, currency);
 }

@@ -26,6 +26,7 @@ const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   image_protected: 'protected',
   credentials_gone: 'gone',
   link_gone: 'gone',
+  export_link_expired: 'gone',
   resource_unavailable: 'resource_unavailable',
   addresses_exhausted: 'resource_unavailable',
   resource_limit_exceeded: 'resource_limit_exceeded',

@@ -29,9 +29,19 @@ export function loggingParams(environment: Environment): Params {
       customAttributeKeys: { reqId: 'requestId' },
       autoLogging: { ignore: (request: IncomingMessage) => /^\/(health|metrics)/.test(request.url ?? '') },
       serializers: {
-        req: ({ id, method, url, remoteAddress }) => ({ id, method, url, remoteAddress }),
+        req: ({ id, method, url, remoteAddress }) => ({
+          id,
+          method,
+          url: withoutSignature(url),
+          remoteAddress,
+        }),
         res: ({ statusCode }) => ({ statusCode }),
       },
     },
   };
+}
+
+/** A signed link is a key for as long as it is valid. */
+export function withoutSignature(url: string): string {
+  return url.replace(/([?&]signature=)[^&]*/g, '$1[secret]');
 }

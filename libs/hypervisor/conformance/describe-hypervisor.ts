@@ -3,6 +3,7 @@ import { newUuid } from '#libs/kernel';
 import type { HypervisorErrorCode } from '../hypervisor.errors.ts';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
+import { describeCopies } from './describe-copies.ts';
 import { describeGuests } from './describe-guests.ts';
 
 /** The suite which every driver of the port passes. `open` is called once; what it opened, `close` closes. */
@@ -22,6 +23,7 @@ export function describeHypervisor(
     describe('with an image', () => {
       beforeAll(() => context.hypervisor.importImage(context.host, context.image));
       describeVolumes(() => context);
+      describeCopies(() => context);
       describeDomains(() => context);
       describeGuests(() => context);
     });
@@ -71,6 +73,8 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.createSeed(deadHost, plan.seed),
       hypervisor.deleteVolume(deadHost, 'x'),
       hypervisor.listVolumes(deadHost, 'disks'),
+      hypervisor.flattenVolume(deadHost, { volumeName: 'y', fromVolumeName: 'x', format: 'qcow2' }),
+      hypervisor.downloadVolume(deadHost, 'x', '/nonexistent/x'),
       hypervisor.defineDomain(deadHost, plan.domain),
       hypervisor.undefineDomain(deadHost, uuid),
       hypervisor.domainState(deadHost, uuid),

@@ -37,6 +37,8 @@ export class RoutingHypervisor implements Hypervisor {
   createSeed = this.routed('createSeed');
   deleteVolume = this.routed('deleteVolume');
   listVolumes = this.routed('listVolumes');
+  flattenVolume = this.routed('flattenVolume');
+  downloadVolume = this.routed('downloadVolume');
   defineDomain = this.routed('defineDomain');
   undefineDomain = this.routed('undefineDomain');
   domainState = this.routed('domainState');

@@ -2,6 +2,7 @@ import { sleep } from '#libs/kernel';
 import type {
   Acceleration,
   AgentExecResult,
+  CopyOptions,
   DomainFacts,
   DomainSpec,
   DomainState,
@@ -18,6 +19,7 @@ import type {
   OverlaySpec,
   SeedDetachment,
   SeedSpec,
+  VolumeCopy,
   VolumeFacts,
 } from '../port.ts';
 import { checkVolumeName } from '../specs.ts';
@@ -27,6 +29,7 @@ import { LibvirtDomains } from './libvirt-domains.ts';
 import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import { LibvirtImages } from './libvirt-images.ts';
 import { LibvirtLayers } from './libvirt-layers.ts';
+import { LibvirtVolumeCopies } from './libvirt-volume-copies.ts';
 import { LibvirtVolumes } from './libvirt-volumes.ts';
 import { Virsh, type VirshSettings } from './virsh.ts';
 
@@ -35,9 +38,12 @@ export interface LibvirtSettings extends VirshSettings {
   readonly installationId: string;
   /** How long a guest gets to let go of its seed disk. */
   readonly releaseSeconds?: number;
+  /** How long a copy of a disk may stand still. */
+  readonly copyStallSeconds?: number;
 }
 
 const RELEASE_SECONDS = 10;
+const COPY_STALL_SECONDS = 600;
 const RELEASE_PAUSE_MS = 250;
 
 /** The port over libvirt hosts, by virsh. Nothing of ours runs on a host. */
@@ -46,6 +52,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly domains: LibvirtDomains;
   private readonly images: LibvirtImages;
   private readonly volumes: LibvirtVolumes;
+  private readonly copies: LibvirtVolumeCopies;
   private readonly agent: LibvirtGuestAgent;
   private readonly layers: LibvirtLayers;
   private readonly installationId: string;
@@ -57,6 +64,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.domains = new LibvirtDomains(this.virsh, settings.installationId);
     this.images = new LibvirtImages(this.virsh);
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
+    this.copies = new LibvirtVolumeCopies(this.virsh, settings.copyStallSeconds ?? COPY_STALL_SECONDS);
     this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
     this.layers = new LibvirtLayers(this.virsh, this.domains, this.volumes, this.agent);
     this.releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
@@ -94,8 +102,26 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     return this.volumes.createSeed(host, seed);
   }
 
-  deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void> {
-    return this.volumes.deleteVolume(host, volumeName, options);
+  async deleteVolume(
+    host: HostRef,
+    volumeName: string,
+    options?: { readonly wipe?: boolean },
+  ): Promise<void> {
+    await this.volumes.deleteVolume(host, volumeName, options);
+    await this.copies.forget(host, volumeName);
+  }
+
+  flattenVolume(host: HostRef, copy: VolumeCopy, options: CopyOptions = {}): Promise<void> {
+    return this.copies.flatten(host, copy, options);
+  }
+
+  downloadVolume(
+    host: HostRef,
+    volumeName: string,
+    toPath: string,
+    options: CopyOptions = {},
+  ): Promise<void> {
+    return this.copies.download(host, volumeName, toPath, options);
   }
 
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]> {

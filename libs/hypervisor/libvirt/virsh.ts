@@ -15,6 +15,8 @@ export interface VirshOptions {
   readonly input?: string | Buffer;
   /** Is told now and then how many bytes virsh has read from files, its own libraries included. */
   readonly onRead?: (bytes: number) => void;
+  /** Ends virsh, as if its time were up. What it asked for may go on at the host. */
+  readonly signal?: AbortSignal;
 }
 
 export interface VirshSettings {
@@ -125,7 +127,7 @@ export class Virsh implements Disposable {
   private async execute(
     host: HostRef,
     args: readonly string[],
-    { input, onRead }: VirshOptions,
+    { input, onRead, signal }: VirshOptions,
     timeoutSeconds: number,
   ): Promise<Ended> {
     const env = { ...passedOn(), ...ENVIRONMENT, XDG_CACHE_HOME: this.folder };
@@ -139,8 +141,11 @@ export class Virsh implements Disposable {
     if (stdin !== 'ignore') closeSync(stdin);
     const ended = new Promise<Pick<Ended, 'exitCode' | 'timedOut'>>((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', (exitCode, signal) => resolve({ exitCode, timedOut: signal === 'SIGKILL' }));
+      child.once('close', (exitCode, killedBy) => resolve({ exitCode, timedOut: killedBy === 'SIGKILL' }));
     });
+    const abort = () => child.kill('SIGKILL');
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
     const watch = onRead && setInterval(() => void bytesRead(child.pid).then(onRead), PROGRESS_EVERY_MS);
     try {
       const [end, stdout, stderr] = await Promise.all([ended, collect(child.stdout), collect(child.stderr)]);
@@ -150,6 +155,7 @@ export class Virsh implements Disposable {
         cause,
       });
     } finally {
+      signal?.removeEventListener('abort', abort);
       clearInterval(watch);
     }
   }

@@ -51,6 +51,8 @@ export interface SimulatedVolume {
   readonly backing?: { readonly pool: string; readonly name: string };
   readonly seed?: Readonly<Record<string, string>>;
   readonly guest?: GuestFacts;
+  /** The volume that this one is a self-contained copy of. */
+  readonly copyOf?: string;
 }
 
 export interface SimulatedDomain extends Omit<DomainSpec, 'serverId'> {

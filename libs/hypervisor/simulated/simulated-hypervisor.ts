@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import { rename, writeFile } from 'node:fs/promises';
 import { gibToBytes } from '#libs/kernel';
 import { diskTooSmall, HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
 import { verifyImageFile } from '../image-file.ts';
 import type {
   Acceleration,
   AgentExecResult,
+  CopyOptions,
   DomainFacts,
   DomainSpec,
   DomainState,
@@ -22,6 +24,7 @@ import type {
   OverlaySpec,
   SeedDetachment,
   SeedSpec,
+  VolumeCopy,
   VolumeFacts,
 } from '../port.ts';
 import { renderSeed } from '../seed-documents.ts';
@@ -33,8 +36,10 @@ import {
   checkOverlaySpec,
   checkSeedSpec,
   checkUuid,
+  checkVolumeCopy,
   checkVolumeName,
 } from '../specs.ts';
+import { emptyQcow2 } from './empty-qcow2.ts';
 import type { SimulatedDomain, SimulatedFleet, SimulatedHost, SimulatedVolume } from './simulated-fleet.ts';
 import { firstBoot, guestIsUp, runProgram } from './simulated-guest.ts';
 
@@ -197,6 +202,37 @@ export class SimulatedHypervisor implements Hypervisor {
         capacityBytes,
         allocationBytes,
       }));
+    });
+  }
+
+  flattenVolume(ref: HostRef, copy: VolumeCopy, options: CopyOptions = {}): Promise<void> {
+    return this.fleet.call(ref, 'flattenVolume', (host) => {
+      checkVolumeCopy(copy);
+      const { volumeName, fromVolumeName } = copy;
+      if (this.fleet.volume(host.name, ref.diskPool, volumeName)) return;
+      const source = this.needVolume(host, ref, fromVolumeName);
+      const writer = this.fleet
+        .domains(host.name)
+        .find((domain) => domain.state !== 'off' && volumesOf(domain).includes(fromVolumeName));
+      if (writer) throw refusal(host, 'volume_in_use', `Domain ${writer.name} writes to ${fromVolumeName}.`);
+      this.needSpace(host, source.allocationBytes);
+      const { capacityBytes, allocationBytes, guest } = source;
+      this.fleet.putVolume(host.name, {
+        ...{ name: volumeName, pool: ref.diskPool, capacityBytes, allocationBytes, copyOf: fromVolumeName },
+        ...(guest && { guest }),
+      });
+      options.onProgress?.(allocationBytes, capacityBytes);
+    });
+  }
+
+  /** What arrives is an empty disk of the right size. */
+  downloadVolume(ref: HostRef, volumeName: string, toPath: string, options: CopyOptions = {}): Promise<void> {
+    return this.fleet.call(ref, 'downloadVolume', async (host) => {
+      checkVolumeName(volumeName);
+      const file = emptyQcow2(this.needVolume(host, ref, volumeName).capacityBytes);
+      await writeFile(`${toPath}.half`, file, { mode: 0o600 });
+      await rename(`${toPath}.half`, toPath);
+      options.onProgress?.(file.length, file.length);
     });
   }
 

@@ -10,6 +10,8 @@ export interface CardBehaviour {
   readonly authentication?: 'unless_set_up' | 'always';
   /** Why its owner disputes each payment. */
   readonly dispute?: 'fraudulent' | 'product_not_received';
+  /** Whether its bank sends refunds back, some time after they were made. */
+  readonly failsRefunds?: boolean;
 }
 
 export interface Decline {
@@ -62,6 +64,7 @@ const CARDS: Readonly<Record<string, CardBehaviour>> = {
   '4000000000006975': failing(DECLINES.velocity),
   '4000000000000341': { ...visa, decline: DECLINES.generic },
   '4000000000000259': { ...visa, dispute: 'fraudulent' },
+  '4000000000005126': { ...visa, failsRefunds: true },
   '4000000000002685': { ...visa, dispute: 'product_not_received' },
   '4000002500003155': { ...visa, authentication: 'unless_set_up' },
   '4000002760003184': { ...visa, authentication: 'always' },
@@ -92,6 +95,7 @@ const TEST_IDS: Readonly<Record<string, string>> = {
   pm_card_chargeDeclinedIncorrectCvc: '4000000000000127',
   pm_card_chargeDeclinedProcessingError: '4000000000000119',
   pm_card_chargeCustomerFail: '4000000000000341',
+  pm_card_refundFail: '4000000000005126',
   pm_card_createDispute: '4000000000000259',
   pm_card_createDisputeProductNotReceived: '4000000000002685',
   pm_card_authenticationRequiredOnSetup: '4000002500003155',

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { closeDispute, escalateInquiry, openDispute } from './disputes.ts';
 import { type Faults, faultsSchema } from './faults.ts';
 import { ledgerOf } from './ledger.ts';
+import { failPayout, payOut } from './payouts.ts';
 import { StripeProblem } from './problem.ts';
+import { failRefund } from './refunds.ts';
 import type { World } from './world.ts';
 
 /** What the controls reach. */
@@ -82,6 +84,9 @@ export function addControls(app: FastifyInstance, levers: Levers): void {
   post('disputes/:id/escalate', z.strictObject({}), (_asked, id) =>
     escalateInquiry(world, world.find('dispute', id, 'dispute')),
   );
+  post('refunds/:id/fail', z.strictObject({}), (_asked, id) => failRefund(world, id));
+  post('payouts', z.strictObject({}), () => ({ payouts: payOut(world) }));
+  post('payouts/:id/fail', z.strictObject({}), (_asked, id) => failPayout(world, id));
   post('disputes/:id/close', outcomeSchema, ({ outcome }, id) =>
     closeDispute(world, world.find('dispute', id, 'dispute'), outcome),
   );

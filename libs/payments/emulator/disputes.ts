@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Stripe } from '../stripe/types.ts';
+import { moveBalance } from './balance.ts';
 import type { Due } from './due.ts';
 import { expand, flag, metadata, page, range, type ShapeOf, text } from './form.ts';
 import { isWithin, listPage, mergeMetadata } from './paging.ts';
@@ -51,25 +52,16 @@ const OUTCOMES: Readonly<Record<string, 'won' | 'lost'>> = {
 };
 
 function money(world: World, dispute: Dispute, amount: number): Stripe.BalanceTransaction {
-  const now = world.now();
-  return {
-    id: stripeId('txn'),
-    object: 'balance_transaction',
-    amount,
-    available_on: now,
-    balance_type: 'payments',
-    created: now,
-    currency: dispute.currency,
-    description: null,
-    exchange_rate: null,
-    fee: 0,
-    fee_details: [],
-    net: amount,
-    reporting_category: amount < 0 ? 'dispute' : 'dispute_reversal',
-    source: dispute.id,
-    status: 'available',
+  const isTaken = amount < 0;
+  return moveBalance(world, {
     type: 'adjustment',
-  };
+    category: isTaken ? 'dispute' : 'dispute_reversal',
+    amount,
+    fee: isTaken ? world.fees.disputeMinor : 0,
+    currency: dispute.currency,
+    source: dispute.id,
+    description: `Chargeback ${isTaken ? 'withdrawal' : 'reversal'} for ${idOf(dispute.charge)}`,
+  });
 }
 
 /**

@@ -2,9 +2,12 @@ import type { AddressInfo } from 'node:net';
 import { addControls, disputePayment } from './controls.ts';
 import { closeDispute, escalateInquiry } from './disputes.ts';
 import { type FaultPlan, Faults } from './faults.ts';
+import { type Fees, USUAL_FEES } from './fees.ts';
 import { forgetOld } from './housekeeping.ts';
 import { type Ledger, ledgerOf } from './ledger.ts';
+import { failPayout, payOut } from './payouts.ts';
 import { reactions } from './reactions.ts';
+import { failRefund } from './refunds.ts';
 import { buildServer } from './server.ts';
 import { Store } from './store.ts';
 import { advanceWorld, finishClocks } from './timeline.ts';
@@ -25,6 +28,10 @@ export interface EmulatorOptions {
   readonly webhookRetryMilliseconds?: number;
   /** Keeps everything across restarts of the process. Without it, all is forgotten. */
   readonly stateFile?: string;
+  /** {@link USUAL_FEES} unless told. */
+  readonly fees?: Fees;
+  /** How often all that is available is paid out by itself; never unless told. */
+  readonly payoutEveryDays?: number;
 }
 
 export interface Emulator {
@@ -57,6 +64,11 @@ export interface Emulator {
   /** An inquiry becomes a dispute. */
   readonly escalateInquiry: (id: string) => void;
   readonly closeDispute: (id: string, outcome: 'won' | 'lost') => void;
+  /** A refund comes back. */
+  readonly failRefund: (id: string) => void;
+  /** Sends what is available to the bank. Answers the payouts' ids. */
+  readonly payOut: () => string[];
+  readonly failPayout: (id: string) => void;
 }
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
@@ -72,7 +84,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const store = new Store(options.stateFile);
   const faults = new Faults();
   const deliverer = new Deliverer(store, faults, endpointOf(options));
-  const world = new World(store, (event) => deliverer.accept(event), reactions);
+  const { fees = USUAL_FEES, payoutEveryDays = 0 } = options;
+  const world = new World(store, (event) => deliverer.accept(event), reactions, { fees, payoutEveryDays });
   const app = buildServer(world, faults, options.apiKey);
   const advance = (seconds: number) => {
     advanceWorld(world, seconds);
@@ -118,6 +131,19 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     },
     closeDispute: (id, outcome) => {
       closeDispute(world, world.find('dispute', id, 'dispute'), outcome);
+      store.commit();
+    },
+    failRefund: (id) => {
+      failRefund(world, id);
+      store.commit();
+    },
+    payOut: () => {
+      const payouts = payOut(world);
+      store.commit();
+      return payouts.map(({ id }) => id);
+    },
+    failPayout: (id) => {
+      failPayout(world, id);
       store.commit();
     },
   };

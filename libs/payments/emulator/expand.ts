@@ -15,6 +15,9 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   invoice: 'invoice',
 };
 
+/** What a movement of the balance is for may be of several kinds: its id says of which. */
+const SOURCES: Readonly<Record<string, Kind>> = { ch: 'charge', re: 'refund', du: 'dispute', po: 'payout' };
+
 type Plain = { [key: string]: unknown };
 
 /** Replaces ids by their objects along each path, as `expand[]` asks: `data.latest_charge`, `customer`. */
@@ -57,8 +60,12 @@ function expandValue(
   if (value === null) return null;
   if (Array.isArray(value)) return value.map((item: Plain) => expandPath(world, item, rest, whole));
   if (typeof value === 'object') return expandPath(world, value as Plain, rest, whole);
-  const kind = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
+  const kind = field === 'source' ? SOURCES[String(value).split('_')[0] ?? ''] : fieldKind(field);
   const found = kind && world.store.get(kind, String(value));
   if (!found) throw invalid(`This property cannot be expanded (${whole}).`, { param: 'expand' });
   return expandPath(world, found as unknown as Plain, rest, whole);
+}
+
+function fieldKind(field: string): Kind | undefined {
+  return Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Stripe } from '../stripe/types.ts';
+import { charged } from './balance.ts';
 import type { Decline } from './cards.ts';
 import { newCharge } from './objects.ts';
 import { attachCard, behaviourOfMethod, cardProblem, paymentMethodOf } from './payment-methods.ts';
@@ -122,7 +123,8 @@ function charge(
   method: Stripe.PaymentMethod,
   decline: Decline | undefined,
 ): Intent {
-  const attempt = world.store.put('charge', newCharge(world, intent, method, decline));
+  const fresh = newCharge(world, intent, method, decline);
+  const attempt = world.store.put('charge', fresh.captured ? charged(world, fresh) : fresh);
   if (decline) throw fail(world, { ...intent, latest_charge: attempt.id }, method, decline, attempt);
   const isHeld = intent.capture_method === 'manual';
   const paid = world.store.put('payment_intent', {

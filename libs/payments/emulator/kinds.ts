@@ -15,6 +15,8 @@ export interface Kinds {
   invoice_payment: Stripe.InvoicePayment;
   customer_balance_transaction: Stripe.CustomerBalanceTransaction;
   dispute: Stripe.Dispute;
+  balance_transaction: Stripe.BalanceTransaction;
+  payout: Stripe.Payout;
   'billing_portal.session': Stripe.BillingPortal.Session;
   'test_helpers.test_clock': Stripe.TestHelpers.TestClock;
   event: StoredEvent;
@@ -22,6 +24,8 @@ export interface Kinds {
   answer: SavedAnswer;
   delivery: Delivery;
   clock: { id: 'clock'; offsetSeconds: number };
+  /** When the schedule has last made payouts. Unix seconds. */
+  payout_schedule: { id: 'schedule'; lastAt: number };
   lines: InvoiceLines;
   owner: IntentOwner;
   /** By the invoice's id: the payment that collects it now. */

@@ -1,3 +1,4 @@
+import { balanceOf } from './balance.ts';
 import type { World } from './world.ts';
 
 /** What one customer's money went through, in minor units. */
@@ -38,7 +39,23 @@ export interface LedgerInvoice {
   readonly paidMinor: number;
 }
 
+/** A refund or a payout as it stands. */
+export interface LedgerOutgoing {
+  readonly id: string;
+  /** Of a refund. */
+  readonly customerId?: string;
+  readonly status: string;
+}
+
 export interface Ledger {
+  /** What is in the balance, available and pending, by currency. */
+  readonly balanceMinor: Readonly<Record<string, number>>;
+  /** What payments and disputes have cost. */
+  readonly feesMinor: number;
+  /** What has gone to the bank and has not come back. */
+  readonly paidOutMinor: number;
+  readonly refunds: readonly LedgerOutgoing[];
+  readonly payouts: readonly LedgerOutgoing[];
   readonly openHolds: number;
   readonly heldMinor: number;
   readonly capturedMinor: number;
@@ -74,7 +91,17 @@ export function ledgerOf(world: World): Ledger {
       invoiceId: world.store.get('owner', intent.id)?.invoiceId,
     };
   });
+  const movements = world.store.all('balance_transaction');
   return {
+    balanceMinor: Object.fromEntries(
+      [...balanceOf(world)].map(([currency, { available, pending }]) => [currency, available + pending]),
+    ),
+    feesMinor: sum(movements.map(({ fee }) => fee)),
+    paidOutMinor: 0 - sum(movements.map(({ type, amount }) => (type.startsWith('payout') ? amount : 0))),
+    refunds: world.store
+      .all('refund')
+      .map(({ id, status, customer }) => ({ id, status: status ?? '', customerId: String(customer ?? '') })),
+    payouts: world.store.all('payout').map(({ id, status }) => ({ id, status })),
     openHolds: intents.filter((intent) => intent.heldMinor > 0).length,
     heldMinor: sum(intents.map((intent) => intent.heldMinor)),
     capturedMinor: sum(intents.map((intent) => intent.capturedMinor)),

@@ -258,7 +258,7 @@ export function newCharge(
     application: null,
     application_fee: null,
     application_fee_amount: null,
-    balance_transaction: isCaptured ? stripeId('txn') : null,
+    balance_transaction: null,
     billing_details: method.billing_details,
     calculated_statement_descriptor: 'SERVERY',
     captured: isCaptured,
@@ -361,7 +361,7 @@ export function newRefund(
   return {
     id: stripeId('re'),
     object: 'refund',
-    balance_transaction: stripeId('txn'),
+    balance_transaction: null,
     charge: charge.id,
     created: world.now(charge.customer),
     currency: charge.currency,

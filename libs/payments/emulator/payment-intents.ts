@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Stripe } from '../stripe/types.ts';
+import { charged } from './balance.ts';
 import { liveCustomer } from './customers.ts';
 import type { Due } from './due.ts';
 import { expand, flag, integer, metadata, page, range, type ShapeOf, text } from './form.ts';
@@ -92,12 +93,10 @@ function capture(world: World, params: z.infer<typeof captureShape>, { id }: { i
     });
   }
   const held = world.find('charge', String(intent.latest_charge));
-  const taken = world.store.put('charge', {
-    ...held,
-    captured: true,
-    amount_captured: amount,
-    balance_transaction: `txn_${held.id.slice(3)}`,
-  });
+  const taken = world.store.put(
+    'charge',
+    charged(world, { ...held, captured: true, amount_captured: amount }),
+  );
   const done = world.store.put('payment_intent', {
     ...intent,
     status: 'succeeded',

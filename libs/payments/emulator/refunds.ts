@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import type { Stripe } from '../stripe/types.ts';
+import { moveBalance } from './balance.ts';
 import { isChargedBack } from './disputes.ts';
+import type { Due } from './due.ts';
 import { expand, integer, metadata, page, range, type ShapeOf, text } from './form.ts';
 import { newRefund } from './objects.ts';
 import { isWithin, listPage, mergeMetadata } from './paging.ts';
+import { behaviourOfMethod } from './payment-methods.ts';
 import { invalid } from './problem.ts';
 import { route } from './routes.ts';
 import type { World } from './world.ts';
@@ -28,6 +31,8 @@ const chargesShape = z.strictObject({
   payment_intent: text.optional(),
   created: range.optional(),
 } satisfies ShapeOf<Stripe.ChargeListParams>);
+/** So long after it was made the refund of a test card fails. */
+const FAILS_SECONDS = 600;
 const readShape = z.strictObject({ expand: expand.optional() });
 
 function chargeOf(world: World, params: z.infer<typeof createShape>): Stripe.Charge {
@@ -64,14 +69,12 @@ function create(world: World, params: z.infer<typeof createShape>): Stripe.Refun
       param: 'amount',
     });
   }
-  const refund = world.store.put(
-    'refund',
-    newRefund(world, charge, {
-      amount,
-      reason: params.reason ?? null,
-      metadata: mergeMetadata({}, params.metadata),
-    }),
-  );
+  const { reason = null } = params;
+  const asked = newRefund(world, charge, { amount, reason, metadata: mergeMetadata({}, params.metadata) });
+  const refund = world.store.put('refund', {
+    ...asked,
+    balance_transaction: moved(world, asked, 'refund', -amount).id,
+  });
   const refunded = world.store.put('charge', {
     ...charge,
     amount_refunded: charge.amount_refunded + amount,
@@ -80,6 +83,45 @@ function create(world: World, params: z.infer<typeof createShape>): Stripe.Refun
   world.emit('refund.created', refund);
   world.emit('charge.refunded', refunded);
   return refund;
+}
+
+function moved(world: World, refund: Stripe.Refund, type: 'refund' | 'refund_failure', amount: number) {
+  const { currency, id: source } = refund;
+  return moveBalance(world, { type, category: type, amount, currency, source });
+}
+
+/**
+ * A card's bank sends a refund back, at once or weeks later: the money is in the balance again, and the charge may be
+ * refunded anew. Source: docs.stripe.com/refunds#failed-refunds. @throws StripeProblem 400 for one that has failed.
+ */
+export function failRefund(world: World, id: string): Stripe.Refund {
+  const refund = world.find('refund', id, 'refund');
+  if (refund.status === 'failed') throw invalid(`Refund ${id} has failed already.`);
+  const back = moved(world, refund, 'refund_failure', refund.amount);
+  const failed = world.store.put('refund', {
+    ...refund,
+    status: 'failed',
+    failure_balance_transaction: back.id,
+    failure_reason: 'lost_or_stolen_card',
+  });
+  const charge = world.find('charge', String(refund.charge));
+  const left = charge.amount_refunded - refund.amount;
+  world.store.put('charge', { ...charge, amount_refunded: left, refunded: false });
+  world.emit('refund.updated', failed);
+  world.emit('charge.refund.updated', failed);
+  world.emit('refund.failed', failed);
+  return failed;
+}
+
+/** Refunds to cards whose banks send them back. */
+export function refundsDue(world: World): Due[] {
+  return world.store.all('refund').flatMap(({ id, status, charge, created }): Due[] => {
+    if (status !== 'succeeded') return [];
+    const { customer, payment_method, payment_method_details } = world.find('charge', String(charge));
+    if (payment_method_details?.type !== 'card') return [];
+    if (!behaviourOfMethod(world, String(payment_method)).failsRefunds) return [];
+    return [{ at: created + FAILS_SECONDS, customer, run: () => void failRefund(world, id) }];
+  });
 }
 
 export const refundRoutes = [

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { balanceRoutes } from './balance.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { customerBalanceRoutes } from './customer-balance.ts';
 import { customerRoutes } from './customers.ts';
@@ -14,6 +15,7 @@ import { addPages } from './page-routes.ts';
 import { messagePage } from './pages.ts';
 import { paymentIntentRoutes } from './payment-intents.ts';
 import { paymentMethodRoutes } from './payment-methods.ts';
+import { payoutRoutes } from './payouts.ts';
 import { portalRoutes } from './portal.ts';
 import { StripeProblem } from './problem.ts';
 import { refundRoutes } from './refunds.ts';
@@ -34,6 +36,8 @@ export const ROUTES: readonly Route[] = [
   ...invoiceRoutes,
   ...invoicePaymentRoutes,
   ...disputeRoutes,
+  ...balanceRoutes,
+  ...payoutRoutes,
   ...portalRoutes,
   ...testClockRoutes,
   ...eventRoutes,

@@ -4,6 +4,8 @@ import { disputesDue } from './disputes.ts';
 import type { Due } from './due.ts';
 import { invoicesDue } from './invoice-collection.ts';
 import { holdsDue } from './payment-intents.ts';
+import { payoutsDue } from './payouts.ts';
+import { refundsDue } from './refunds.ts';
 import { finishClock } from './test-clocks.ts';
 import { idOf, type Reference, type World } from './world.ts';
 
@@ -17,6 +19,8 @@ function allDue(world: World): Due[] {
     ...bankDebitsDue(world),
     ...invoicesDue(world),
     ...disputesDue(world),
+    ...refundsDue(world),
+    ...payoutsDue(world),
   ];
 }
 

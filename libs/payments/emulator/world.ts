@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Fees } from './fees.ts';
 import type { Kind, Kinds, StoredEvent } from './kinds.ts';
 import { missing } from './problem.ts';
 import type { Store } from './store.ts';
@@ -35,6 +36,10 @@ export function reaction<T extends object>(on: string, run: (world: World, objec
  */
 export class World {
   readonly store: Store;
+  /** What is taken for payments and disputes. */
+  readonly fees: Fees;
+  /** How often all that is available is paid out; 0 for never. */
+  readonly payoutEveryDays: number;
   /** Where browsers reach the hosted pages. Known once the server listens. */
   publicUrl = '';
   /** The API request being served, for the events that it causes. */
@@ -42,8 +47,15 @@ export class World {
   readonly #onEvent: (event: StoredEvent) => void;
   readonly #reactions: readonly Reaction[];
 
-  constructor(store: Store, onEvent: (event: StoredEvent) => void, reactions: readonly Reaction[] = []) {
+  constructor(
+    store: Store,
+    onEvent: (event: StoredEvent) => void,
+    reactions: readonly Reaction[],
+    money: { readonly fees: Fees; readonly payoutEveryDays: number },
+  ) {
     this.store = store;
+    this.fees = money.fees;
+    this.payoutEveryDays = money.payoutEveryDays;
     this.#onEvent = onEvent;
     this.#reactions = reactions;
   }

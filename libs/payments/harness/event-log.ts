@@ -60,6 +60,10 @@ export class EventLog {
         this.#keep(manager, eventId, type, topUp.topUpId, topUp.status),
       onDispute: (manager, { eventId, type, dispute }) =>
         this.#keep(manager, eventId, type, dispute.disputeId, dispute.status),
+      onRefund: (manager, { eventId, type, refund }) =>
+        this.#keep(manager, eventId, type, refund.refundId, refund.status),
+      onPayout: (manager, { eventId, type, payout }) =>
+        this.#keep(manager, eventId, type, payout.payoutId, payout.status),
       onCardsChanged: (manager, { eventId, type, accountId }) =>
         this.#keep(manager, eventId, type, `account ${accountId}`, 'changed'),
       onCustomerDeleted: (manager, { eventId, type, customerId }) =>

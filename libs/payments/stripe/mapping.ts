@@ -107,6 +107,10 @@ function subjectOf(type: string, object: Subject): EventSubject {
       return of('invoice');
     case 'dispute':
       return of('dispute');
+    case 'refund':
+      return of('refund');
+    case 'payout':
+      return of('payout');
     case 'customer':
       return of('customer');
     case 'cards':

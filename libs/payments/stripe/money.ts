@@ -174,6 +174,12 @@ export class StripeMoney implements MoneyProvider {
     });
   }
 
+  fetchRefund(refundId: string): Promise<Refund> {
+    return this.#caller.find('refund_not_found', refundId, async (stripe) =>
+      refundOf(await stripe.refunds.retrieve(refundId)),
+    );
+  }
+
   findRefund({
     paymentId,
     reference,

@@ -12,6 +12,7 @@ import type {
   ProviderEvent,
 } from '../port.ts';
 import type { Keyed } from '../port-common.ts';
+import { StripeBalance } from './balance.ts';
 import { createdSince, keyed, StripeCaller } from './caller.ts';
 import { isCardError, isMissing, isUnexpectedState } from './errors.ts';
 import { StripeInvoices } from './invoices.ts';
@@ -39,6 +40,7 @@ const WITH_CHARGE = { expand: ['latest_charge'] };
 export class StripeProvider implements PaymentProvider {
   readonly invoices: StripeInvoices;
   readonly money: StripeMoney;
+  readonly balance: StripeBalance;
   readonly #stripe: Stripe;
   readonly #caller: StripeCaller;
   readonly #webhookSecret: string;
@@ -56,6 +58,7 @@ export class StripeProvider implements PaymentProvider {
     this.#caller = new StripeCaller(this.#stripe, retries);
     this.invoices = new StripeInvoices(this.#caller);
     this.money = new StripeMoney(this.#caller);
+    this.balance = new StripeBalance(this.#caller);
   }
 
   createCustomer(request: CreateCustomer): Promise<{ customerId: string }> {

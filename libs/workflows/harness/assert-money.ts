@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { checkBooks, ledgerBalance } from '#libs/billing';
 import type { Ledger } from '#libs/payments/emulator';
+import { sweepBalance } from '../sweep-balance.ts';
 import type { MoneyWorld } from './money-world.ts';
 
 /** What the emulator has of the world's money. */
@@ -14,15 +15,20 @@ async function emulatorLedger({ emulatorUrl }: MoneyWorld): Promise<Ledger> {
  */
 export async function assertBooksAreTheProviders(world: MoneyWorld): Promise<Ledger> {
   await world.events.processDue(1000);
+  await sweepBalance(world.deps);
   const { manager } = world.dataSource;
   const ledger = await emulatorLedger(world);
   assert.deepEqual(await checkBooks(manager), []);
   const clearing = Number(await ledgerBalance(manager, 'stripe_clearing', 'eur'));
-  assert.equal(clearing, ledger.capturedMinor - ledger.refundedMinor - ledger.disputedMinor);
+  const { capturedMinor, refundedMinor, disputedMinor, feesMinor, paidOutMinor } = ledger;
+  assert.equal(clearing, capturedMinor - refundedMinor - disputedMinor - feesMinor - paidOutMinor);
+  assert.equal(clearing, ledger.balanceMinor.eur ?? 0);
+  assert.equal(Number(await ledgerBalance(manager, 'payment_fees', 'eur')), feesMinor);
   const booked = await manager.query<{ paymentId: string; minor: number }[]>(
     `SELECT split_part(t.cause_id, '/', 1) AS "paymentId", sum(e.amount)::bigint AS minor
      FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
-     WHERE e.account = 'stripe_clearing' AND t.cause_kind NOT LIKE 'dispute%' GROUP BY 1 HAVING sum(e.amount) <> 0`,
+     WHERE e.account = 'stripe_clearing' AND t.cause_kind NOT LIKE 'dispute%'
+       AND t.cause_kind <> 'balance_movement' GROUP BY 1 HAVING sum(e.amount) <> 0`,
   );
   const taken = ledger.intents
     .map(({ holdId, capturedMinor, refundedMinor }) => ({

@@ -77,6 +77,25 @@ const ACTS: Readonly<Record<MoneyAct['what'], (turn: Turn) => Promise<unknown>>>
     const key = idempotencyKey();
     await patiently(() => world.payments.provider.money.refund({ ...refund, paymentId, ...key }));
   },
+  failRefund: async ({ world, record, customer, chance }) => {
+    const customerId = await world.payments.cards.customerOf(customer.accountId);
+    const all = world.payments.emulator.ledger().refunds.filter(({ status }) => status === 'succeeded');
+    const own = all.filter((refund) => refund.customerId === customerId);
+    const refund = pick(own.length > 0 ? own : all, chance);
+    if (!refund) return;
+    world.payments.emulator.failRefund(refund.id);
+    record.failedRefunds += 1;
+  },
+  failPayout: async ({ world, record, chance }) => {
+    const { payouts } = world.payments.emulator.ledger();
+    const payout = pick(
+      payouts.filter(({ status }) => status !== 'failed'),
+      chance,
+    );
+    if (!payout) return;
+    world.payments.emulator.failPayout(payout.id);
+    record.failedPayouts += 1;
+  },
   dispute: async ({ world, record, customer, chance }) => {
     const payment = pick(await paymentsOf(world, customer), chance);
     if (!payment) return;

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { behindTheBack } from '../../support/superuser.ts';
 import { testDatabase } from '../../support/test-database.ts';
 import { Chance } from './chance.ts';
+import { judgeBalance } from './judge-balance.ts';
 import { judgeCustomers, judgeLedger } from './judge-money.ts';
 import { judgeProvider } from './judge-provider.ts';
 import { judgeUsage } from './judge-usage.ts';
@@ -41,6 +42,7 @@ async function expectToFindSabotage(
   };
   expect(await judgeProvider(dataSource, more)).toHaveLength(1);
   expect(await judgeCustomers(dataSource, plan, record, more)).toHaveLength(1);
+  expect(await judgeBalance(dataSource, { ...provider, feesMinor: provider.feesMinor + 1 })).toHaveLength(1);
   const line = `(SELECT span_id FROM invoice_lines WHERE seconds > 60 ORDER BY span_id LIMIT 1)`;
   await behindTheBack(database, (manager) =>
     manager.query(

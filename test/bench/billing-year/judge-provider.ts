@@ -7,7 +7,7 @@ export async function judgeProvider({ manager }: DataSource, provider: Ledger): 
     `SELECT split_part(t.cause_id, '/', 1) AS id, t.cause_kind LIKE 'dispute%' AS "isDispute",
             sum(e.amount)::bigint AS minor
      FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
-     WHERE e.account = 'stripe_clearing' GROUP BY 1, 2`,
+     WHERE e.account = 'stripe_clearing' AND t.cause_kind <> 'balance_movement' GROUP BY 1, 2`,
   );
   const ours = new Map(booked.filter(({ isDispute }) => !isDispute).map(({ id, minor }) => [id, minor]));
   const differences: string[] = [];

@@ -55,6 +55,8 @@ export class MoneyRecord {
   disputes = 0;
   topUps = 0;
   promotions = 0;
+  failedRefunds = 0;
+  failedPayouts = 0;
 
   note(accountId: number, amountMinor: number): void {
     this.refunds += 1;

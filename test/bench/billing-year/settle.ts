@@ -1,5 +1,6 @@
 import { checkBooks } from '#libs/billing';
 import { collectDue, compareWithProvider } from '#libs/workflows';
+import { judgeBalance } from './judge-balance.ts';
 import { judgeCollecting } from './judge-collecting.ts';
 import { judgeCustomers, judgeLedger } from './judge-money.ts';
 import { judgeProvider } from './judge-provider.ts';
@@ -37,6 +38,7 @@ export async function judge(world: YearWorld, plan: Plan, record: MoneyRecord): 
     ...(await judgeUsage(dataSource, plan)),
     ...(await judgeCustomers(dataSource, plan, record, provider)),
     ...(await judgeProvider(dataSource, provider)),
+    ...(await judgeBalance(dataSource, provider)),
     ...(await judgeCollecting(dataSource)),
     ...[...inBooks, ...atNight].map(({ rule, subject, differsBy }) => `${rule}: ${subject} by ${differsBy}`),
   ];

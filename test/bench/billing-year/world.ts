@@ -32,6 +32,7 @@ export async function openWorld(dataSource: DataSource, databaseUrl: string): Pr
   const payments: PaymentsHarness = await startPayments(dataSource, {
     listener: listenerOf(dataSource, () => payments.provider, clock),
     timeoutMilliseconds: TIMEOUT_MILLISECONDS,
+    emulator: { payoutEveryDays: 7 },
   });
   const { emulator } = payments;
   emulator.advance(START / 1000 - emulator.now());

@@ -1,6 +1,6 @@
 import { closeDue } from '#libs/billing';
 import { PaymentError } from '#libs/payments';
-import { collectDue, collectIssued, compareWithProvider, rechargeDue } from '#libs/workflows';
+import { collectDue, collectIssued, compareWithProvider, rechargeDue, sweepBalance } from '#libs/workflows';
 import { act } from './acts.ts';
 import { Chance } from './chance.ts';
 import { dun } from './dun.ts';
@@ -96,6 +96,8 @@ export class Year {
   /** Lost webhooks are found; where the provider does not answer, the next sweep finds them. */
   private async sweep(): Promise<void> {
     await this.world.payments.events.repair().catch(bearOutage);
+    const { deps } = this.world.money;
+    await Promise.all([sweepBalance(deps), sweepBalance(deps)]).catch(bearOutage);
   }
 
   private async night(): Promise<void> {

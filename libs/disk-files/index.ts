@@ -1,0 +1,15 @@
+export { type ConvertedDisk, type ConvertOptions, convertDisk } from './convert-disk.ts';
+export {
+  DEFAULT_DISK_LIMITS,
+  DISK_FORMATS,
+  type DiskFacts,
+  type DiskFormat,
+  type DiskLimits,
+  type InspectedFile,
+  type MachineHints,
+  type SingleDiskFormat,
+} from './disk-facts.ts';
+export { DISK_FILE_ERROR_CODES, type DiskFileErrorCode } from './disk-files.errors.ts';
+export { type FetchLimits, type FetchOptions, fetchDisk } from './fetch/fetch-disk.ts';
+export { type AddressPolicy, isPublicAddress } from './fetch/public-addresses.ts';
+export { type InspectOptions, inspectDisk } from './inspect-disk.ts';
