@@ -12,12 +12,14 @@ let stranger: Tenant;
 let ids: Record<string, string>;
 
 /** Paths whose placeholders name something of the catalog, which belongs to everybody. */
-const shared = /^\/v1\/(locations|datacenters|server_types|images)\/:id$/;
+const shared = /^\/v1\/(locations|datacenters|server_types)\/:id$/;
 
 /** What is the owner's, by path: a stranger must not find it. A new path with a placeholder must be added here. */
 const owned: Record<string, string> = {
   '/v1/actions/:id': 'action',
   '/v1/servers/actions/:id': 'action',
+  '/v1/images/:id': 'image',
+  '/v1/images/:id/actions/change_protection': 'image',
   '/v1/orders/:id': 'order',
   '/v1/ssh_keys/:id': 'sshKey',
   '/v1/api_tokens/:id': 'token',
@@ -28,6 +30,8 @@ const owned: Record<string, string> = {
 };
 
 const bodies: Record<string, unknown> = {
+  '/v1/images/:id': { labels: {} },
+  '/v1/images/:id/actions/change_protection': { delete: false },
   '/v1/servers/:id': { labels: {} },
   '/v1/ssh_keys/:id': { name: 'x' },
   '/v1/servers/:id/actions/rebuild': { image: 'web' },
@@ -43,6 +47,13 @@ beforeAll(async () => {
     (await api.current.request('POST', path, { token: owner.token, body })).json();
   const { ssh_key } = await make('/v1/ssh_keys', { name: 'me', public_key: key });
   const { server, action } = await make('/v1/servers', { name: 'a', server_type: 's1', image: 'web' });
+  await api.current.dataSource.query(
+    `INSERT INTO images (id, name, type, volume_name, file_size_bytes, virtual_size_bytes, appliance, package_count,
+                         project_id, server_id)
+     SELECT 4711, 'snapshot-4711', 'snapshot', 'x', 1, 1, i.appliance, 1, s.project_id, s.id
+     FROM images i JOIN servers s ON s.image_id = i.id WHERE s.id = $1`,
+    [server.id],
+  );
   const invoice = await usedServerOf(api.current, owner);
   const cookie = owner.cookie;
   const [token] = (await api.current.request('GET', '/v1/api_tokens', { cookie })).json().api_tokens;
@@ -50,6 +61,7 @@ beforeAll(async () => {
   ids = {
     server: server.id,
     action: action.id,
+    image: '4711',
     order: server.servery.order_id,
     sshKey: ssh_key.id,
     invoice: String(invoice),

@@ -169,6 +169,7 @@ export {
   billPower,
   closeServer,
   openServer,
+  openSnapshot,
   resizeServer,
   startServer,
   stopServer,

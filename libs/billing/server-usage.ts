@@ -24,6 +24,17 @@ export async function openServer(manager: EntityManager, server: BilledServer, a
   await openUsage(manager, server, usages, at);
 }
 
+/** Billing of a snapshot begins, by the GiB, where those have a price: `serverId` is the image's id. */
+export async function openSnapshot(
+  manager: EntityManager,
+  subscriber: Subscriber,
+  sizeGib: number,
+): Promise<void> {
+  const item: PriceItem = 'snapshot/gib';
+  if ((await priced(manager, [item])).has(item))
+    await openUsage(manager, subscriber, [{ item, quantity: sizeGib }]);
+}
+
 /** Billing of a server and of all that belongs to it ends. Success where it is not billed. */
 export async function closeServer(manager: EntityManager, serverId: number, at?: Date): Promise<void> {
   await closeUsage(manager, serverId, at ? { at } : {});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { action } from './action.ts';
 import { id, meta, pageQuery, protection, searchText, several, sortQuery, timestamp } from './common.ts';
 import { labels } from './labels.ts';
 
@@ -41,4 +42,20 @@ export const imageListQuery = z.strictObject({
   ...pageQuery,
 });
 
+/** As Hetzner has it; backups are made by their plan, not by hand. */
+export const createImage = z.strictObject({
+  description: z.string().max(255).nullish(),
+  type: z.enum(['snapshot', 'backup']).default('snapshot'),
+  labels: labels.optional(),
+});
+export const updateImage = z.strictObject({
+  description: z.string().max(255).optional(),
+  type: z.literal('snapshot').optional(),
+  labels: labels.optional(),
+});
+export const changeImageProtection = z.strictObject({ delete: z.boolean() });
+export const createImageResponse = z.object({ action, image });
+
+export type CreateImage = z.output<typeof createImage>;
+export type UpdateImage = z.output<typeof updateImage>;
 export type ImageWire = z.output<typeof image>;

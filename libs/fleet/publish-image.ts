@@ -36,7 +36,8 @@ export async function publishImage(
   const newOn: string[] = [];
   const failures: { host: string; message: string }[] = [];
   for (const host of await new HostsService(dataSource).all()) {
-    const { volumeName, sha256, virtualSizeBytes } = image;
+    const { volumeName, virtualSizeBytes } = image;
+    const { sha256 } = build;
     const file = { volumeName, path: diskPath, format: 'qcow2', sha256, virtualSizeBytes } as const;
     try {
       await hypervisor.importImage(toHostRef(host), file, (sent, total) =>

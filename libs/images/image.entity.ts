@@ -1,18 +1,34 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Appliance } from './appliance.ts';
 
-/** One build of a golden image. The current build of a name is the one that is not deprecated. */
+/**
+ * One build of a golden image, of the catalog, or what a project has kept of a server. The current build of a name is the
+ * one that is not deprecated.
+ */
 @Entity('images')
 export class Image {
   @PrimaryColumn('bigint') id!: number;
   @Column('text') name!: string;
-  @Column('text') type!: 'system' | 'app';
+  @Column('text') type!: 'system' | 'app' | 'snapshot' | 'backup';
   @Column('text', { name: 'volume_name' }) volumeName!: string;
-  @Column('char', { length: 64 }) sha256!: string;
+  /** Of the file that goes to hosts; null where there is none. */
+  @Column('char', { length: 64, nullable: true }) sha256!: string | null;
   @Column('bigint', { name: 'file_size_bytes' }) fileSizeBytes!: number;
   @Column('bigint', { name: 'virtual_size_bytes' }) virtualSizeBytes!: number;
   @Column('jsonb') appliance!: Appliance;
   @Column('int', { name: 'package_count' }) packageCount!: number;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
   @Column('timestamptz', { name: 'deprecated_at', nullable: true }) deprecatedAt!: Date | null;
+  /** Null: of the catalog, for everybody. */
+  @Column('bigint', { name: 'project_id', nullable: true }) projectId!: number | null;
+  /** Null: a golden image in the hosts' image pools. */
+  @Column('bigint', { name: 'frozen_disk_id', nullable: true }) frozenDiskId!: number | null;
+  /** What it was made of. */
+  @Column('bigint', { name: 'server_id', nullable: true }) serverId!: number | null;
+  @Column('text', { name: 'server_name', nullable: true }) serverName!: string | null;
+  @Column('text', { default: 'available' }) status!: 'creating' | 'available' | 'unavailable';
+  @Column('text', { nullable: true }) description!: string | null;
+  @Column('jsonb', { default: {} }) labels!: Record<string, string>;
+  @Column('boolean', { name: 'is_delete_protected', default: false }) isDeleteProtected!: boolean;
+  @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;
 }

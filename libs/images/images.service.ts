@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, In, IsNull } from 'typeorm';
+import { DataSource, type EntityManager, In, IsNull, type SelectQueryBuilder } from 'typeorm';
 import { DomainError, newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import type { Appliance } from './appliance.ts';
@@ -14,25 +14,29 @@ export interface NewImage {
   readonly packageCount: number;
 }
 
-/** The golden images of the catalog and which hosts have them. */
+/** The golden images of the catalog, what projects have kept of their servers, and which hosts have them. */
 @Injectable()
 export class ImagesService {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Filters: name, type, id, status is always `available`. Former builds are listed only by id. */
-  list(query: ListQuery = firstPage): Promise<Page<Image>> {
-    const builder = this.dataSource.getRepository(Image).createQueryBuilder('image');
-    if (!('id' in query.filters)) builder.where('image.deprecatedAt IS NULL');
+  /**
+   * The catalog's, and with them a project's where one is named. Filters: name, type, id, status. Former builds are
+   * listed only by id.
+   */
+  list(query: ListQuery = firstPage, projectId: number | null = null): Promise<Page<Image>> {
+    const builder = this.visible(projectId);
+    if (!('id' in query.filters)) builder.andWhere('image.deprecatedAt IS NULL');
     return pageOf(builder, query, {
       id: 'image.id',
-      filters: { id: 'image.id', name: 'image.name', type: 'image.type' },
+      filters: { id: 'image.id', name: 'image.name', type: 'image.type', status: 'image.status' },
+      labels: 'image.labels',
       sorts: { id: 'image.id', name: 'image.name', created: 'image.createdAt' },
     });
   }
 
-  /** @throws DomainError `image_not_found` */
-  async get(id: number): Promise<Image> {
-    return (await this.dataSource.getRepository(Image).findOneBy({ id })) ?? notFound(id);
+  /** @throws DomainError `image_not_found`, also when it is another project's */
+  async get(id: number, projectId: number): Promise<Image> {
+    return (await this.visible(projectId).andWhere('image.id = :id', { id }).getOne()) ?? notFound(id);
   }
 
   /** Rows by id, former builds too; unknown ids are left out. */
@@ -40,14 +44,32 @@ export class ImagesService {
     return this.dataSource.getRepository(Image).findBy({ id: In([...ids]) });
   }
 
-  /** The current build of a name, or any build by id. @throws DomainError `image_not_found` */
-  async resolve(idOrName: number | string): Promise<Image> {
-    const repository = this.dataSource.getRepository(Image);
+  /**
+   * The current build of a name, or any image by id that the project may have.
+   * @throws DomainError `image_not_found`, `image_not_available`
+   */
+  async resolve(idOrName: number | string, projectId: number): Promise<Image> {
     const id = Number(idOrName);
     const image = Number.isSafeInteger(id)
-      ? await repository.findOneBy({ id })
-      : await repository.findOneBy({ name: String(idOrName), deprecatedAt: IsNull() });
-    return image ?? notFound(idOrName);
+      ? await this.get(id, projectId)
+      : await this.dataSource
+          .getRepository(Image)
+          .findOneBy({ name: String(idOrName), projectId: IsNull(), deprecatedAt: IsNull() });
+    if (!image) return notFound(idOrName);
+    if (image.status === 'available') return image;
+    throw new DomainError(
+      'conflict',
+      'image_not_available',
+      `image ${id} is not ready yet: try again when it is`,
+    );
+  }
+
+  private visible(projectId: number | null): SelectQueryBuilder<Image> {
+    return this.dataSource
+      .getRepository(Image)
+      .createQueryBuilder('image')
+      .where('(image.projectId IS NULL OR image.projectId = :projectId)', { projectId })
+      .andWhere('image.deletedAt IS NULL');
   }
 
   /**

@@ -6,6 +6,8 @@ import { OrdersError } from './orders.errors.ts';
 
 /** What may be named by id or by name, as a client wrote it. */
 export interface ItemRequest {
+  /** Whose images may be named beside the catalog's. */
+  readonly projectId: number;
   readonly serverType: number | string;
   readonly image: number | string;
   /** A location's or datacenter's id or name; the first location when missing. */
@@ -31,7 +33,7 @@ export class OrderItems {
   async resolve(request: ItemRequest): Promise<Item> {
     const [serverType, image, location] = await Promise.all([
       this.catalog.serverType(request.serverType),
-      this.images.resolve(request.image),
+      this.images.resolve(request.image, request.projectId),
       this.catalog.location(request.location),
     ]);
     assertLargeEnough(serverType, image);

@@ -173,6 +173,7 @@ function newServer(request: ServerOrder, ipv4: string): Server {
     hostKey: null,
     access: [],
     generation: 1,
+    standsOn: request.image.frozenDiskId,
     createdAt: new Date(),
     readyAt: null,
     deletedAt: null,

@@ -41,6 +41,7 @@ export class OrdersService {
   private async placeNew(request: OrderRequest): Promise<PlacedOrder> {
     const { serverType, image, location, sshKeys, ...rest } = request;
     const item = await this.items.resolve({
+      projectId: request.projectId,
       serverType,
       image,
       ...(location === undefined ? {} : { location }),

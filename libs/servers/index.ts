@@ -1,6 +1,16 @@
 export { Action, type ActionStatus } from './action.entity.ts';
 export { ActionProgress } from './action-progress.ts';
 export { ActionsService, newAction } from './actions.service.ts';
+export { FrozenDisk } from './frozen-disk.entity.ts';
+export {
+  frozenAmong,
+  frozenUnder,
+  type Layered,
+  noteMerged,
+  noteRemoved,
+  recordFreeze,
+  unneededDisks,
+} from './frozen-disks.ts';
 export {
   type CredentialsState,
   newPassword,
@@ -29,6 +39,7 @@ export {
   type ServerSuspension,
   ServersService,
 } from './servers.service.ts';
+export { type ImageChange, SnapshotsService } from './snapshots.service.ts';
 export {
   beginSuspension,
   endSuspension,

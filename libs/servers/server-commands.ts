@@ -9,9 +9,10 @@ import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
 import { Action } from './action.entity.ts';
 import { newAction } from './actions.service.ts';
 import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
-import type { DesiredState, ObservedState, Server } from './server.entity.ts';
+import { type DesiredState, diskVolumeName, type ObservedState, type Server } from './server.entity.ts';
 import { requestDeletion } from './server-deletion.ts';
 import {
+  createImageRequest,
   powerOffServerRequest,
   powerOnServerRequest,
   rebootServerRequest,
@@ -147,6 +148,25 @@ export class ServerCommands {
   }
 
   /**
+   * Makes an image of what the server's disk holds at one moment, while it runs or not.
+   * @throws ServersError `server_not_ready`, `server_locked`, `server_suspended`
+   */
+  async createImage(
+    projectId: number,
+    serverId: number,
+    wanted: { readonly description: string | null; readonly labels: Readonly<Record<string, string>> },
+  ): Promise<{ action: Action; imageId: number }> {
+    const imageId = newId();
+    const action = await this.transaction(projectId, serverId, async (manager, server) => {
+      if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      await insertSnapshot(manager, { id: imageId, server, ...wanted });
+      const params = { serverId, imageId, frozenDiskId: newId(), generation: server.generation + 1 };
+      return this.start(manager, server, createImageRequest, params, 'create_image', imageId);
+    });
+    return { action, imageId };
+  }
+
+  /**
    * Billing ends with this call. A server that is still being made is taken back first. Who does not pay may delete, and
    * owes no more from then on; what an account is suspended for abuse with is kept until that is settled.
    */
@@ -261,6 +281,38 @@ export class ServerCommands {
 interface Started {
   readonly action: Action;
   readonly wakeUp: SagaWakeUp;
+}
+
+/** The row of an image that is being made: with what it inherits from the image that its server was made of. */
+async function insertSnapshot(
+  manager: EntityManager,
+  image: {
+    readonly id: number;
+    readonly server: Server;
+    readonly description: string | null;
+    readonly labels: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  const { id, server } = image;
+  await manager.query(
+    `INSERT INTO images (id, name, type, volume_name, file_size_bytes, virtual_size_bytes, appliance, package_count,
+                         project_id, server_id, server_name, status, description, labels)
+     SELECT $1::bigint, 'snapshot-' || $1::bigint, 'snapshot', $2, 0, t.disk_gib * 1024::bigint * 1024 * 1024,
+            jsonb_set(i.appliance, '{minimumDiskGib}', to_jsonb(t.disk_gib)), i.package_count,
+            $3, $4, $5, 'creating', $6, $7
+     FROM images i, server_types t WHERE i.id = $8 AND t.id = $9`,
+    [
+      id,
+      diskVolumeName(server),
+      server.projectId,
+      server.id,
+      server.name,
+      image.description ?? server.name,
+      JSON.stringify(image.labels),
+      server.imageId,
+      server.serverTypeId,
+    ],
+  );
 }
 
 /** @throws ServersError `image_too_large` */

@@ -17,6 +17,15 @@ export const resetPasswordRequest = sagaRequest('reset-password', serverParams);
 export const suspendServerRequest = sagaRequest('suspend-server', serverParams);
 export const retireServerRequest = sagaRequest('retire-server', serverParams);
 export const resumeServerRequest = sagaRequest('resume-server', serverParams);
+export const createImageRequest = sagaRequest(
+  'create-image',
+  z.strictObject({
+    serverId: z.number().int(),
+    imageId: z.number().int(),
+    frozenDiskId: z.number().int(),
+    generation: z.number().int(),
+  }),
+);
 export const rebuildServerRequest = sagaRequest(
   'rebuild-server',
   z.strictObject({ serverId: z.number().int(), imageId: z.number().int(), generation: z.number().int() }),

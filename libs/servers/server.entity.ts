@@ -48,6 +48,8 @@ export class Server {
   @Column('text', { name: 'host_key', nullable: true }) hostKey!: string | null;
   @Column('jsonb', { default: [] }) access!: ServerAccess[];
   @Column('int', { default: 1 }) generation!: number;
+  /** The frozen disk that its disk stands on; null: a golden image alone. */
+  @Column('bigint', { name: 'stands_on', nullable: true }) standsOn!: number | null;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
   @Column('timestamptz', { name: 'ready_at', nullable: true }) readyAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

@@ -2,14 +2,16 @@ import { Module } from '@nestjs/common';
 import { EnvelopeCipher } from '#libs/secrets';
 import { Action } from './action.entity.ts';
 import { ActionsService } from './actions.service.ts';
+import { FrozenDisk } from './frozen-disk.entity.ts';
 import { SecretsStore } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
 import { ServerCommands } from './server-commands.ts';
 import { ServerSuspensions } from './server-suspensions.ts';
 import { ServersService } from './servers.service.ts';
+import { SnapshotsService } from './snapshots.service.ts';
 
 /** Tables of this feature, for the app's data source. */
-export const serversEntities = [Action, Server];
+export const serversEntities = [Action, FrozenDisk, Server];
 
 /** Needs `EnvelopeCipher`, `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
@@ -18,12 +20,20 @@ export const serversEntities = [Action, Server];
     ServerCommands,
     ServerSuspensions,
     ServersService,
+    SnapshotsService,
     {
       provide: SecretsStore,
       inject: [EnvelopeCipher],
       useFactory: (cipher: EnvelopeCipher) => new SecretsStore(cipher),
     },
   ],
-  exports: [ActionsService, ServerCommands, ServerSuspensions, ServersService, SecretsStore],
+  exports: [
+    ActionsService,
+    ServerCommands,
+    ServerSuspensions,
+    ServersService,
+    SnapshotsService,
+    SecretsStore,
+  ],
 })
 export class ServersModule {}

@@ -1,6 +1,7 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
 import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
+import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
@@ -56,6 +57,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
   return [
     ...all.map((definition) => withDeps(definition, deps)),
     withDeps(rebuildServer, deps),
+    withDeps(createImage, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -68,7 +70,7 @@ export function moneyWorkflows(deps: CollectingDeps): BoundSaga[] {
 /** The steps of a workflow by the name of its saga, for those who show its progress. */
 export function workflowSteps(name: string): readonly SagaStep[] {
   return (
-    [...all, rebuildServer, collectInvoice, rechargeCredit, sendRefund].find(
+    [...all, rebuildServer, createImage, collectInvoice, rechargeCredit, sendRefund].find(
       (definition) => definition.name === name,
     )?.steps ?? []
   );

@@ -11,6 +11,6 @@ export async function openBilling(
 ): Promise<void> {
   const order = await orderOfServer(manager, serverId);
   const { server, type, image } = await loadServer(manager, serverId);
-  const names = { serverName: server.name, serverTypeName: type.name, imageName: image.name };
+  const names = { serverName: server.name, serverTypeName: type.name, imageName: image.appliance.name };
   await openServer(manager, { ...order, ...names, isRunning });
 }

@@ -8,7 +8,6 @@ import { Host, outOfCapacity, release, reserve, reservedHost } from '#libs/place
 import { deps, saga, type UndoContext } from '#libs/saga';
 import {
   diskVolumeName,
-  domainName,
   lockServer,
   provisionServerRequest,
   type Server,
@@ -18,7 +17,7 @@ import { publishAccess, withdrawAccess } from './access.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, assertStillRunning, isHealthy } from './guest-checks.ts';
 import { openBilling } from './open-billing.ts';
-import { findHost, loadPlaced, loadServer } from './server-context.ts';
+import { baseOf, domainSpec, findHost, loadPlaced, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** A guest under emulation needs a minute or more to its first answer. */
@@ -92,7 +91,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
       const volumeName = diskVolumeName(server);
       await deps.hypervisor.createOverlay(host, {
         volumeName,
-        base: { image: image.volumeName },
+        base: await baseOf(deps.dataSource.manager, image),
         sizeGib: type.diskGib,
       });
       return { volumeName };
@@ -119,19 +118,12 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
   .step('define-domain', {
     title: 'Defining the virtual machine',
     do: async ({ params, deps }) => {
-      const { server, host, type, address } = await loadPlaced(deps.dataSource.manager, params.serverId);
-      await deps.hypervisor.defineDomain(host, {
-        uuid: server.domainUuid,
-        name: domainName(server),
-        serverId: server.id,
-        vcpus: type.vcpus,
-        memoryMib: type.memoryMib,
-        diskVolume: diskVolumeName(server),
-        seedVolume: seedVolumeName(server),
-        mac: address.mac,
-        ipv4: address.ip,
+      const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
+      await deps.hypervisor.defineDomain(placed.host, {
+        ...domainSpec(placed),
+        seedVolume: seedVolumeName(placed.server),
       });
-      return { uuid: server.domainUuid };
+      return { uuid: placed.server.domainUuid };
     },
     undo: async ({ params, deps }) => {
       const { server } = await loadServer(deps.dataSource.manager, params.serverId);

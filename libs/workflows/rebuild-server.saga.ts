@@ -1,12 +1,12 @@
 import type { EntityManager } from 'typeorm';
 import { Image } from '#libs/images';
 import { deps, type StepContext, saga, type UndoContext } from '#libs/saga';
-import { diskVolumeName, domainName, rebuildServerRequest, seedVolumeName } from '#libs/servers';
+import { diskVolumeName, rebuildServerRequest, seedVolumeName } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, isHealthy } from './guest-checks.ts';
 import { look, observe, type PowerState, writeSeen } from './power-state.ts';
-import { loadPlaced, type PlacedServer } from './server-context.ts';
+import { baseOf, domainSpec, loadPlaced, type PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 const BOOT_DEADLINE_SECONDS = 900;
@@ -29,7 +29,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       const volumeName = diskVolumeName(server);
       await ctx.deps.hypervisor.createOverlay(host, {
         volumeName,
-        base: { image: image.volumeName },
+        base: await baseOf(ctx.deps.dataSource.manager, image),
         sizeGib: type.diskGib,
       });
       return { volumeName };
@@ -90,17 +90,10 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
   .step('switch-disk', {
     title: 'Switching to the new disk',
     do: async (ctx) => {
-      const { server, host, type, address } = await nextOf(ctx);
-      await ctx.deps.hypervisor.defineDomain(host, {
-        uuid: server.domainUuid,
-        name: domainName(server),
-        serverId: server.id,
-        vcpus: type.vcpus,
-        memoryMib: type.memoryMib,
-        diskVolume: diskVolumeName(server),
-        seedVolume: seedVolumeName(server),
-        mac: address.mac,
-        ipv4: address.ip,
+      const next = await nextOf(ctx);
+      await ctx.deps.hypervisor.defineDomain(next.host, {
+        ...domainSpec(next),
+        seedVolume: seedVolumeName(next.server),
       });
       return {};
     },
@@ -167,12 +160,11 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     title: 'Handing it over',
     transact: async (manager, { params, outputs, deps }) => {
       await forgetBootSecrets(manager, deps, { id: params.serverId });
-      await manager.query(`UPDATE servers SET image_id = $2, generation = $3, access = $4 WHERE id = $1`, [
-        params.serverId,
-        params.imageId,
-        params.generation,
-        JSON.stringify(outputs['switch-ports'].access),
-      ]);
+      await manager.query(
+        `UPDATE servers SET image_id = $2, generation = $3, access = $4,
+                            stands_on = (SELECT frozen_disk_id FROM images WHERE id = $2) WHERE id = $1`,
+        [params.serverId, params.imageId, params.generation, JSON.stringify(outputs['switch-ports'].access)],
+      );
       await observe(manager, params.serverId, 'running');
       return {};
     },
@@ -207,11 +199,11 @@ async function leaveAsItIs(
   const { serverId, imageId, generation } = ctx.params;
   await forgetBootSecrets(manager, ctx.deps, { id: serverId });
   if ('switch-disk' in ctx.outputs) {
-    await manager.query(`UPDATE servers SET image_id = $2, generation = $3 WHERE id = $1`, [
-      serverId,
-      imageId,
-      generation,
-    ]);
+    await manager.query(
+      `UPDATE servers SET image_id = $2, generation = $3,
+                          stands_on = (SELECT frozen_disk_id FROM images WHERE id = $2) WHERE id = $1`,
+      [serverId, imageId, generation],
+    );
   } else {
     await ctx.deps.secrets.destroy(manager, serverId, 'root_password');
     await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [

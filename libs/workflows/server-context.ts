@@ -1,11 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { ServerType } from '#libs/catalog';
-import type { HostRef } from '#libs/hypervisor';
+import type { DomainSpec, HostRef, OverlayBase } from '#libs/hypervisor';
 import { Image } from '#libs/images';
 import { type Address, addressOf } from '#libs/networks';
 import { Host, toHostRef } from '#libs/placement';
 import { PermanentError } from '#libs/saga';
-import { Server } from '#libs/servers';
+import { diskVolumeName, domainName, FrozenDisk, Server } from '#libs/servers';
 
 /** A server with the rows that its workflows need. */
 export interface ServerContext {
@@ -47,4 +47,29 @@ export async function loadPlaced(manager: EntityManager, serverId: number): Prom
     throw new PermanentError('server_not_placed', `server ${serverId} has no host or no address`);
   }
   return { ...context, host, address };
+}
+
+/** The virtual machine of a server as it is defined on its host. */
+export function domainSpec({
+  server,
+  type,
+  address,
+}: Pick<PlacedServer, 'server' | 'type' | 'address'>): DomainSpec {
+  return {
+    uuid: server.domainUuid,
+    name: domainName(server),
+    serverId: server.id,
+    vcpus: type.vcpus,
+    memoryMib: type.memoryMib,
+    diskVolume: diskVolumeName(server),
+    mac: address.mac,
+    ipv4: address.ip,
+  };
+}
+
+/** What a new disk of an image stands on. */
+export async function baseOf(manager: EntityManager, image: Image): Promise<OverlayBase> {
+  if (image.frozenDiskId === null) return { image: image.volumeName };
+  const { volumeName } = await manager.getRepository(FrozenDisk).findOneByOrFail({ id: image.frozenDiskId });
+  return { frozen: volumeName };
 }

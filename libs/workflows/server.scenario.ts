@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { Not } from 'typeorm';
+import { IsNull, Not } from 'typeorm';
 import { Image } from '#libs/images';
 import { Order } from '#libs/orders';
 import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
 import { type Action, diskVolumeName, Server } from '#libs/servers';
+import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { assertSound } from './harness/assert-sound.ts';
 import {
@@ -145,7 +146,9 @@ export const commandScenarios = [
     anyDefinition(rebuildServer),
     'running',
     async (world, { projectId, id, imageId }) => {
-      const other = await world.dataSource.getRepository(Image).findOneByOrFail({ id: Not(imageId) });
+      const other = await world.dataSource
+        .getRepository(Image)
+        .findOneByOrFail({ id: Not(imageId), projectId: IsNull() });
       return (await world.commands.rebuild(projectId, id, other, 'reveal')).action;
     },
     async (world, server) => {
@@ -155,6 +158,34 @@ export const commandScenarios = [
     async (world, server) => {
       shows('running')(world, server);
       await assertNoPassword(world, server);
+    },
+  ),
+];
+
+/** What a server's newest snapshot has become. */
+async function newestSnapshot(world: ServerWorld, { id }: Server): Promise<Image> {
+  const [image] = await world.dataSource
+    .getRepository(Image)
+    .find({ where: { serverId: id }, order: { createdAt: 'DESC' }, take: 1 });
+  if (!image) throw new Error(`server ${id} has no snapshot`);
+  return image;
+}
+
+export const imageScenarios = [
+  command(
+    anyDefinition(createImage),
+    'running',
+    async ({ commands }, { projectId, id }) =>
+      (await commands.createImage(projectId, id, { description: 'before', labels: {} })).action,
+    async (world, server) => {
+      shows('running')(world, server);
+      const { status, frozenDiskId } = await newestSnapshot(world, server);
+      assert.deepEqual([status, frozenDiskId], ['available', server.standsOn]);
+    },
+    async (world, server) => {
+      shows('running')(world, server);
+      const { status, frozenDiskId } = await newestSnapshot(world, server);
+      assert.deepEqual([status, frozenDiskId], ['unavailable', null]);
     },
   ),
 ];
@@ -227,7 +258,7 @@ export const suspensionScenarios = [
   ),
 ];
 
-export const scenarios = [provisionScenario, ...commandScenarios, ...suspensionScenarios];
+export const scenarios = [provisionScenario, ...commandScenarios, ...suspensionScenarios, ...imageScenarios];
 
 function orderOf(world: ServerWorld, { id }: Server): Promise<Order> {
   return world.dataSource.getRepository(Order).findOneByOrFail({ serverId: id });

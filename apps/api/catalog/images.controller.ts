@@ -1,50 +1,100 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Put, Query } from '@nestjs/common';
 import type { z } from 'zod';
 import {
+  actionResponse,
   byId,
+  changeImageProtection,
   type ImageWire,
   imageListQuery,
   imageListResponse,
   imageResponse,
   image as imageSchema,
+  type UpdateImage,
+  updateImage,
 } from '#libs/contracts';
 import { type Image, ImagesService } from '#libs/images';
 import { BYTES_PER_GIB } from '#libs/kernel';
-import { matchesLabels, type Page } from '#libs/listing';
+import type { Page } from '#libs/listing';
+import { SnapshotsService } from '#libs/servers';
+import { presentAction } from '../actions/action.presenter.ts';
+import { ProjectId } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { wireTime, wireTimeOrNull } from '../http/wire.ts';
 
+type ById = z.output<typeof byId>;
+
 /** What all images have in common, so that filters on it are answered without looking. */
-const common = { architecture: 'x86', status: 'available', bound_to: '', labels: {} } as const;
+const common = { architecture: 'x86', bound_to: '' } as const;
 const nothing: Page<Image> = { items: [], total: 0 };
 
 @Controller('v1/images')
 export class ImagesController {
-  constructor(private readonly images: ImagesService) {}
+  constructor(
+    private readonly images: ImagesService,
+    private readonly snapshots: SnapshotsService,
+  ) {}
 
   @Get()
   @Endpoint({
-    summary: 'List images: appliances have type "app"',
+    summary: 'List images: appliances have type "app", what is made of servers "snapshot"',
     access: 'read',
     response: imageListResponse,
   })
-  async list(@Query({ schema: imageListQuery }) parsed: z.output<typeof imageListQuery>) {
-    const { architecture, status, bound_to, include_deprecated: _, ...rest } = parsed;
-    const { labelSelector = [], ...query } = toListQuery(rest);
+  async list(
+    @ProjectId() projectId: number,
+    @Query({ schema: imageListQuery }) parsed: z.output<typeof imageListQuery>,
+  ) {
+    const { architecture, bound_to, include_deprecated: _, ...rest } = parsed;
+    const query = toListQuery(rest);
     const canMatch =
-      (architecture?.includes(common.architecture) ?? true) &&
-      (status?.includes(common.status) ?? true) &&
-      (bound_to?.includes(common.bound_to) ?? true) &&
-      matchesLabels(labelSelector, common.labels);
-    const page = canMatch ? await this.images.list(query) : nothing;
+      (architecture?.includes(common.architecture) ?? true) && (bound_to?.includes(common.bound_to) ?? true);
+    const page = canMatch ? await this.images.list(query, projectId) : nothing;
     return { images: page.items.map(presentImage), meta: metaOf(query, page) };
   }
 
   @Get(':id')
   @Endpoint({ summary: 'Get an image', access: 'read', response: imageResponse })
-  async get(@Param({ schema: byId }) { id }: z.output<typeof byId>) {
-    return { image: presentImage(await this.images.get(id)) };
+  async get(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return { image: presentImage(await this.images.get(id, projectId)) };
+  }
+
+  @Put(':id')
+  @Endpoint({
+    summary: 'Change what a snapshot is called and labelled',
+    access: 'write',
+    response: imageResponse,
+    audit: 'image.update',
+  })
+  async update(
+    @ProjectId() projectId: number,
+    @Param({ schema: byId }) { id }: ById,
+    @Body({ schema: updateImage }) { description, labels }: UpdateImage,
+  ) {
+    const change = { ...(description === undefined ? {} : { description }), ...(labels && { labels }) };
+    return { image: presentImage(await this.snapshots.change(projectId, id, change)) };
+  }
+
+  @Delete(':id')
+  @Endpoint({ summary: 'Delete a snapshot', access: 'write', audit: 'image.delete' })
+  async delete(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    await this.snapshots.delete(projectId, id);
+  }
+
+  @Post(':id/actions/change_protection')
+  @Endpoint({
+    summary: 'Protect a snapshot from deletion',
+    access: 'write',
+    response: actionResponse,
+    status: 201,
+    audit: 'image.change_protection',
+  })
+  async changeProtection(
+    @ProjectId() projectId: number,
+    @Param({ schema: byId }) { id }: ById,
+    @Body({ schema: changeImageProtection }) body: z.output<typeof changeImageProtection>,
+  ) {
+    return { action: presentAction(await this.snapshots.protect(projectId, id, body.delete)) };
   }
 }
 
@@ -54,21 +104,22 @@ export function presentImage(image: Image): ImageWire {
   return {
     id: image.id,
     type: image.type,
-    status: common.status,
-    name: image.name,
-    description: appliance.title,
-    image_size: Math.round((image.fileSizeBytes / BYTES_PER_GIB) * 100) / 100,
+    status: image.status,
+    name: image.projectId === null ? image.name : null,
+    description: image.description ?? appliance.title,
+    image_size:
+      image.status === 'creating' ? null : Math.round((image.fileSizeBytes / BYTES_PER_GIB) * 100) / 100,
     disk_size: appliance.minimumDiskGib,
     created: wireTime(image.createdAt),
-    created_from: null,
+    created_from: image.serverId === null ? null : { id: image.serverId, name: image.serverName ?? '' },
     bound_to: null,
     os_flavor: flavor.success ? flavor.data : 'unknown',
     os_version: appliance.osVersion,
     architecture: common.architecture,
     rapid_deploy: true,
-    protection: { delete: false },
+    protection: { delete: image.isDeleteProtected },
     deprecated: wireTimeOrNull(image.deprecatedAt),
-    deleted: null,
-    labels: common.labels,
+    deleted: wireTimeOrNull(image.deletedAt),
+    labels: image.labels,
   };
 }

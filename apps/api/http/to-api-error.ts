@@ -23,6 +23,7 @@ const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   ssh_key_name_taken: 'uniqueness_error',
   ssh_key_fingerprint_taken: 'uniqueness_error',
   server_name_taken: 'uniqueness_error',
+  image_protected: 'protected',
   credentials_gone: 'gone',
   link_gone: 'gone',
   export_link_expired: 'gone',

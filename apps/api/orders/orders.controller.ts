@@ -36,7 +36,8 @@ export class OrdersController {
     @Body({ schema: createQuote }) body: z.output<typeof createQuote>,
   ) {
     const { server_type: serverType, image, location } = body;
-    const request = { serverType, image, ...(location === undefined ? {} : { location }) };
+    const { projectId } = principal;
+    const request = { projectId, serverType, image, ...(location === undefined ? {} : { location }) };
     const quote = await this.quotes.quote(principal.accountId, request).catch(unknownReferences);
     return { quote: presentQuote(quote, this.catalog.currency) };
   }

@@ -5,6 +5,9 @@ import {
   actionListResponse,
   actionResponse,
   byId,
+  type CreateImage,
+  createImage,
+  createImageResponse,
   credentialsResponse,
   type RebuildServer,
   rebuildServer,
@@ -17,6 +20,7 @@ import { ImagesService } from '#libs/images';
 import { type Action, ActionsService, ServerCommands, ServersService } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
+import { presentImage } from '../catalog/images.controller.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint, type EndpointOptions } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
@@ -117,7 +121,7 @@ export class ServerActionsController {
   ) {
     const { projectId } = principal;
     await this.servers.get(projectId, id);
-    const image = await this.images.resolve(body.image).catch(unknownReferences);
+    const image = await this.images.resolve(body.image, projectId).catch(unknownReferences);
     const delivery = passwordDelivery(principal);
     const { action, rootPassword } = await this.commands.rebuild(
       projectId,
@@ -127,6 +131,22 @@ export class ServerActionsController {
       body.user_data,
     );
     return { ...started(action), root_password: rootPassword };
+  }
+
+  @Post('create_image')
+  @Endpoint({
+    ...command('server.create_image', 'Make a snapshot of its disk, while it runs or not'),
+    response: createImageResponse,
+  })
+  async createImage(
+    @ProjectId() projectId: number,
+    @Param({ schema: byId }) { id }: ById,
+    @Body({ schema: createImage }) { type, description, labels }: CreateImage,
+  ) {
+    if (type === 'backup') throw new ApiError('unsupported_error', 'backups are not available here yet');
+    const wanted = { description: description ?? null, labels: labels ?? {} };
+    const { action, imageId } = await this.commands.createImage(projectId, id, wanted);
+    return { ...started(action), image: presentImage(await this.images.get(imageId, projectId)) };
   }
 
   @Post('reveal_credentials')

@@ -1,5 +1,6 @@
 import { isHypervisorError } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
+import { frozenAmong } from '#libs/servers';
 import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
 
 /** Our volumes' names: `servery-<server>-<generation>.qcow2` and `…-seed.img`. */
@@ -14,10 +15,14 @@ export async function* reconcileVolumes(world: HostWorld): AsyncGenerator<NewFin
     parts: NAME.exec(name),
   }));
   const ids = named.flatMap(({ parts }) => (parts ? [Number(parts[1])] : []));
+  const frozen = await frozenAmong(
+    world.dataSource.manager,
+    named.map(({ name }) => name),
+  );
   const servers = new Map((await serversById(world.dataSource, ids)).map((server) => [server.id, server]));
   for (const { name, allocationBytes, parts } of named) {
     const server = parts ? servers.get(Number(parts[1])) : undefined;
-    if (server && isOwned(server, Number(parts?.[2]))) continue;
+    if (frozen.has(name) || (server && isOwned(server, Number(parts?.[2])))) continue;
     const removed = server !== undefined && (await remove(world, server, name));
     yield {
       kind: 'orphan_volume',

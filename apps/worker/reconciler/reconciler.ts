@@ -6,6 +6,7 @@ import { ACCESS_PUBLISHER, type AccessPublisher } from '#libs/networks';
 import { FindingsService, type Host, HostsService, type NewFinding, toHostRef } from '#libs/placement';
 import { reconcileBookkeeping } from './reconcile-bookkeeping.ts';
 import { reconcileDomains } from './reconcile-domains.ts';
+import { reconcileLayers } from './reconcile-layers.ts';
 import { reconcileVolumes } from './reconcile-volumes.ts';
 import { republishAccess } from './republish-access.ts';
 
@@ -64,7 +65,7 @@ export class Reconciler {
     const found: NewFinding[] = [];
     const world = { dataSource: this.dataSource, hypervisor: this.hypervisor, host, ref: toHostRef(host) };
     try {
-      for (const look of [reconcileDomains, reconcileVolumes]) {
+      for (const look of [reconcileDomains, reconcileLayers, reconcileVolumes]) {
         for await (const finding of look(world)) found.push(finding);
       }
       await this.hosts.recordSeen(host.id);

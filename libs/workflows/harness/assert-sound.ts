@@ -3,7 +3,7 @@ import { IsNull } from 'typeorm';
 import { checkBooks, creditBalanceMinor } from '#libs/billing';
 import { Image } from '#libs/images';
 import type { Ledger } from '#libs/payments/emulator';
-import { diskVolumeName, Server } from '#libs/servers';
+import { diskVolumeName, FrozenDisk, Server } from '#libs/servers';
 import type { ServerWorld } from './server-world.ts';
 
 /** What the emulator has of the world's money. */
@@ -141,13 +141,14 @@ async function assertHostHas(
     hostKey: server.hostKey,
   }));
   assert.deepEqual(byUuid(domains), byUuid(wanted));
-  const images = await world.dataSource.getRepository(Image).find();
+  const images = await world.dataSource.getRepository(Image).findBy({ projectId: IsNull() });
+  const frozen = await world.dataSource.getRepository(FrozenDisk).findBy({ removedAt: IsNull() });
   assert.deepEqual(
     world.fleet
       .volumes(host)
       .map(({ name }) => name)
       .sort(),
-    [...images.map(({ volumeName }) => volumeName), ...living.map(diskVolumeName)].sort(),
+    [...[...images, ...frozen].map(({ volumeName }) => volumeName), ...living.map(diskVolumeName)].sort(),
   );
 }
 

@@ -9,10 +9,10 @@ import { type Action, Server } from '#libs/servers';
 import { placedServer } from '../power-state.ts';
 import type { ServerWorld } from './server-world.ts';
 
-/** The customer orders a small web server, with a password and user data of their own. */
-export async function order(world: ServerWorld): Promise<PlacedOrder> {
+/** The customer orders a small server, of the web image unless told, with a password and user data of their own. */
+export async function order(world: ServerWorld, of?: Image): Promise<PlacedOrder> {
   const { manager } = world.dataSource;
-  const [account, project, location, serverType, image] = await Promise.all([
+  const [account, project, location, serverType, web] = await Promise.all([
     manager.getRepository(Account).findOneByOrFail({}),
     manager.getRepository(Project).findOneByOrFail({}),
     manager.getRepository(Location).findOneByOrFail({}),
@@ -25,7 +25,7 @@ export async function order(world: ServerWorld): Promise<PlacedOrder> {
     projectId: project.id,
     location,
     serverType,
-    image,
+    image: of ?? web,
     currency: 'eur',
     name: `server-${newId()}`,
     sshPublicKeys: [],

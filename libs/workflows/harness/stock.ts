@@ -76,6 +76,7 @@ function registerImage(dataSource: DataSource, name: string, port: number): Prom
 }
 
 function putImage(fleet: SimulatedFleet, ref: HostRef, { volumeName, sha256 }: Image): void {
+  if (sha256 === null) throw new Error('a golden image has a checksum');
   const image = { volumeName, sha256, virtualSizeBytes: VIRTUAL_SIZE_BYTES };
   fleet.putVolume(ref.name, {
     name: volumeName,

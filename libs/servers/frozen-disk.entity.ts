@@ -1,0 +1,17 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A disk that nothing writes to any more, on a host. Servers' disks, images and other frozen disks stand on it. */
+@Entity('frozen_disks')
+export class FrozenDisk {
+  @PrimaryColumn('bigint') id!: number;
+  /** Whose disk it was. */
+  @Column('bigint', { name: 'server_id' }) serverId!: number;
+  @Column('bigint', { name: 'host_id' }) hostId!: number;
+  @Column('text', { name: 'volume_name' }) volumeName!: string;
+  /** Null: it stands on a golden image alone. */
+  @Column('bigint', { name: 'stands_on', nullable: true }) standsOn!: number | null;
+  /** `as_left`: the server was off. */
+  @Column('text') consistency!: 'filesystem' | 'crash' | 'as_left';
+  @Column('timestamptz', { name: 'frozen_at', default: () => 'now()' }) frozenAt!: Date;
+  @Column('timestamptz', { name: 'removed_at', nullable: true }) removedAt!: Date | null;
+}

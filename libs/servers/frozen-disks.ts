@@ -1,0 +1,84 @@
+import type { EntityManager } from 'typeorm';
+import { FrozenDisk } from './frozen-disk.entity.ts';
+import { diskVolumeName, type Server } from './server.entity.ts';
+
+/**
+ * A server's disk was frozen, and the server goes on with the next generation's, which stands on it. Success where that
+ * is known already. Call it in the transaction that says that it happened.
+ */
+export async function recordFreeze(
+  manager: EntityManager,
+  server: Pick<Server, 'id' | 'hostId' | 'standsOn'>,
+  frozen: Pick<FrozenDisk, 'id' | 'consistency'> & { readonly nextGeneration: number },
+): Promise<void> {
+  const { id: serverId, hostId, standsOn } = server;
+  const volumeName = diskVolumeName({ id: serverId, generation: frozen.nextGeneration - 1 });
+  const added = await manager.query<unknown[]>(
+    `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [frozen.id, serverId, hostId, volumeName, standsOn, frozen.consistency],
+  );
+  if (added.length === 0) return;
+  await manager.query('UPDATE servers SET generation = $2, stands_on = $3 WHERE id = $1', [
+    serverId,
+    frozen.nextGeneration,
+    frozen.id,
+  ]);
+}
+
+/** Names of the frozen disks among some volumes of hosts' disk pools. */
+export async function frozenAmong(
+  manager: EntityManager,
+  volumeNames: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await manager.query<{ name: string }[]>(
+    'SELECT volume_name AS name FROM frozen_disks WHERE volume_name = ANY($1) AND removed_at IS NULL',
+    [volumeNames],
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
+/**
+ * Frozen disks of a host that nothing stands on any more: no image, no server, no other frozen disk. A server that is
+ * being worked on may be about to stand on one, so its disks wait.
+ */
+export function unneededDisks(manager: EntityManager, hostId: number): Promise<FrozenDisk[]> {
+  return manager
+    .getRepository(FrozenDisk)
+    .createQueryBuilder('f')
+    .where('f.hostId = :hostId AND f.removedAt IS NULL', { hostId })
+    .andWhere('NOT EXISTS (SELECT FROM images i WHERE i.frozen_disk_id = f.id AND i.deleted_at IS NULL)')
+    .andWhere('NOT EXISTS (SELECT FROM servers s WHERE s.stands_on = f.id AND s.deleted_at IS NULL)')
+    .andWhere('NOT EXISTS (SELECT FROM frozen_disks g WHERE g.stands_on = f.id AND g.removed_at IS NULL)')
+    .andWhere(
+      `NOT EXISTS (SELECT FROM actions a JOIN images i ON i.id = a.image_id
+                   WHERE a.status = 'running' AND i.frozen_disk_id = f.id)`,
+    )
+    .getMany();
+}
+
+/** A server whose disk stands on a frozen one. */
+export type Layered = Pick<Server, 'id' | 'domainUuid' | 'generation'>;
+
+/** Servers of a host whose disks stand on frozen ones, while no workflow works on them. */
+export function frozenUnder(manager: EntityManager, hostId: number): Promise<Layered[]> {
+  return manager.query<Layered[]>(
+    `SELECT id, domain_uuid AS "domainUuid", generation FROM servers s
+     WHERE host_id = $1 AND stands_on IS NOT NULL AND deleted_at IS NULL AND observed = 'running'
+       AND NOT EXISTS (SELECT FROM actions a WHERE a.server_id = s.id AND a.status = 'running') ORDER BY id`,
+    [hostId],
+  );
+}
+
+/** The disk of a server stands on a golden image alone again; not so where it has another disk by now. */
+export async function noteMerged(manager: EntityManager, { id, generation }: Layered): Promise<void> {
+  await manager.query('UPDATE servers SET stands_on = NULL WHERE id = $1 AND generation = $2', [
+    id,
+    generation,
+  ]);
+}
+
+/** A frozen disk is no more. */
+export async function noteRemoved(manager: EntityManager, id: number): Promise<void> {
+  await manager.query('UPDATE frozen_disks SET removed_at = coalesce(removed_at, now()) WHERE id = $1', [id]);
+}

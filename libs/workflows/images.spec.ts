@@ -1,0 +1,5 @@
+import { describeSaga } from '../../test/support/describe-saga.ts';
+import { imageScenarios } from './server.scenario.ts';
+
+const module = new URL('./server.scenario.ts', import.meta.url).href;
+for (const scenario of imageScenarios) describeSaga(scenario, module);
