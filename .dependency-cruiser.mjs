@@ -134,7 +134,12 @@ export default {
       comment: 'Only what stands at the edge starts other programs.',
       severity: 'error',
       from: {
-        pathNot: ['^libs/(disk-files|hypervisor|images/cook|exports/files|secrets)/', '^apps/cli/', '^scripts/', TESTS],
+        pathNot: [
+          '^libs/(disk-files|hypervisor|images/cook|exports/files|secrets)/',
+          '^apps/cli/',
+          '^scripts/',
+          TESTS,
+        ],
       },
       to: { path: '^(node:)?child_process$' },
     },
