@@ -8,17 +8,20 @@ import { judgeUsage } from './judge-usage.ts';
 import type { Plan } from './plan.ts';
 import type { MoneyRecord } from './record.ts';
 import { rest } from './rest.ts';
-import type { YearWorld } from './world.ts';
+import { patiently, type YearWorld } from './world.ts';
 import { letTimePass } from './year.ts';
 
-/** Nothing goes wrong any more: what was lost is found, and what has come to nothing is tried once more. */
+/**
+ * Nothing goes wrong any more, but that a busy machine may answer late: what was lost is found, and what has come to
+ * nothing is tried once more.
+ */
 export async function settle(world: YearWorld): Promise<void> {
   const { payments, dataSource, money, crew } = world;
   payments.emulator.clearFaults();
   await crew.reprieve();
   await rest(world);
   for (;;) {
-    const { found } = await payments.events.repair({ isFull: true });
+    const { found } = await patiently(() => payments.events.repair({ isFull: true }));
     await rest(world);
     await letTimePass(world);
     const started = await collectDue(dataSource, money.store, money.deps.clock.now());
@@ -32,7 +35,7 @@ export async function judge(world: YearWorld, plan: Plan, record: MoneyRecord): 
   const { dataSource, money, payments } = world;
   const provider = payments.emulator.ledger();
   const inBooks = await dataSource.transaction('REPEATABLE READ', checkBooks);
-  const atNight = await compareWithProvider(money.deps);
+  const atNight = await patiently(() => compareWithProvider(money.deps));
   const differences = [
     ...(await judgeLedger(dataSource)),
     ...(await judgeUsage(dataSource, plan)),
