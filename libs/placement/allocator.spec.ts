@@ -154,7 +154,8 @@ function placeFor(demand: Demand) {
 
 async function haveFleet(fleet: readonly TestHost[]): Promise<void> {
   const { dataSource } = database;
-  await dataSource.query('TRUNCATE reservations, hosts CASCADE');
+  for (const table of ['reservations', 'host_images', 'hosts'])
+    await dataSource.query(`DELETE FROM ${table}`);
   for (const host of fleet) {
     await dataSource.query(
       `INSERT INTO hosts (id, name, uri, host_uuid, location_id, domain_type, domain_type_reason, state, image_pool,

@@ -7,7 +7,8 @@ const SECTOR_BYTES = 512;
 const MAGIC = 'KDMV';
 const DESCRIPTOR_OFFSET = 28;
 const DESCRIPTOR_SIZE = 36;
-const CONTENT_ID = /^CID=[0-9a-f]{8}$/m;
+/** Without its leading zeros. */
+const CONTENT_ID = /^CID=[0-9a-f]{1,8}$/m;
 
 /**
  * qemu-img gives each VMDK a random content id. This one follows from `identity`, so that the same disk makes
@@ -22,11 +23,14 @@ export async function setContentId(path: string, identity: string): Promise<void
     const size = Number(header.readBigUInt64LE(DESCRIPTOR_SIZE)) * SECTOR_BYTES;
     const descriptor = Buffer.alloc(Math.min(size, 64 * 1024));
     await file.read(descriptor, 0, descriptor.length, offset);
-    const at = descriptor.toString('latin1').search(CONTENT_ID);
-    if (header.toString('latin1', 0, MAGIC.length) !== MAGIC || at < 0) {
+    const [text = ''] = descriptor.toString('latin1').split('\0', 1);
+    const renamed = text.replace(CONTENT_ID, `CID=${contentId(identity)}`);
+    const isKnown = header.toString('latin1', 0, MAGIC.length) === MAGIC && CONTENT_ID.test(text);
+    if (!isKnown || renamed.length > descriptor.length) {
       throw exportFileError('export_tool_failed', 'qemu-img wrote a VMDK of a kind that is not known here.');
     }
-    await file.write(contentId(identity), offset + at + 'CID='.length, 'latin1');
+    descriptor.fill(0).write(renamed, 'latin1');
+    await file.write(descriptor, 0, descriptor.length, offset);
   } finally {
     await file.close();
   }

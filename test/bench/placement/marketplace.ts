@@ -101,7 +101,12 @@ export async function resetFleet(
 ): Promise<void> {
   const { vcpus, memoryMib, diskGib, priceHourlyMicro, priceMonthlyMinor } = serverType;
   await dataSource.query(`
-    TRUNCATE servers, orders, actions, sagas, reservations CASCADE;
+    DELETE FROM server_secrets;
+    DELETE FROM reservations;
+    DELETE FROM sagas;
+    DELETE FROM orders;
+    DELETE FROM actions;
+    DELETE FROM servers;
     INSERT INTO servers (id, account_id, project_id, name, domain_uuid, server_type_id, image_id, location_id,
                          desired, observed, credential_kind)
     SELECT n, n, n, n, gen_random_uuid(), ${serverType.id}, ${image.id}, ${location.id}, 'running', 'running', 'ssh_key'
