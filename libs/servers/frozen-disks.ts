@@ -60,12 +60,16 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
 /** A server whose disk stands on a frozen one. */
 export type Layered = Pick<Server, 'id' | 'domainUuid' | 'generation'>;
 
-/** Servers of a host whose disks stand on frozen ones, while no workflow works on them. */
+/**
+ * Servers of a host whose disks stand on what was frozen of them, while no workflow works on them. What was made of
+ * another one's snapshot goes on sharing it.
+ */
 export function frozenUnder(manager: EntityManager, hostId: number): Promise<Layered[]> {
   return manager.query<Layered[]>(
-    `SELECT id, domain_uuid AS "domainUuid", generation FROM servers s
-     WHERE host_id = $1 AND stands_on IS NOT NULL AND deleted_at IS NULL AND observed = 'running'
-       AND NOT EXISTS (SELECT FROM actions a WHERE a.server_id = s.id AND a.status = 'running') ORDER BY id`,
+    `SELECT s.id, s.domain_uuid AS "domainUuid", s.generation
+     FROM servers s JOIN frozen_disks f ON f.id = s.stands_on AND f.server_id = s.id
+     WHERE s.host_id = $1 AND s.deleted_at IS NULL AND s.observed = 'running'
+       AND NOT EXISTS (SELECT FROM actions a WHERE a.server_id = s.id AND a.status = 'running') ORDER BY s.id`,
     [hostId],
   );
 }

@@ -361,6 +361,9 @@ describe('snapshots', () => {
     await reconciler.run();
     await reconciler.run();
     await assertSound(world);
-    expect(disks()).toEqual([diskVolumeName({ id: heir.id, generation: 2 })]);
+    expect(disks()).toEqual([frozen, diskVolumeName({ id: heir.id, generation: 2 })].sort());
+    await finish(world, await world.commands.delete(server.projectId, heir.id));
+    await reconciler.run();
+    expect(disks()).toEqual([]);
   });
 });
