@@ -13,7 +13,7 @@ export interface ImageChange {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** The images that a project has kept of its servers. Those of the catalog are refused as if they were not there to change. */
+/** The images that a project has kept of its servers. Those of the catalog are nobody's to change. */
 @Injectable()
 export class SnapshotsService {
   constructor(private readonly dataSource: DataSource) {}

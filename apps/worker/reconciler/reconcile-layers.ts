@@ -1,14 +1,12 @@
 import { isHypervisorError } from '#libs/hypervisor';
-import type { NewFinding } from '#libs/placement';
 import { frozenUnder, noteMerged, noteRemoved, unneededDisks } from '#libs/servers';
 import type { HostWorld } from './host-world.ts';
 
 /**
  * Keeps chains of disks short: merges the layers under the disks of running servers, bit by bit while their guests run,
- * and removes frozen disks that nothing stands on any more. It finds nothing that anybody would have to know.
+ * and removes frozen disks that nothing stands on any more.
  */
-export async function* reconcileLayers(world: HostWorld): AsyncGenerator<NewFinding> {
-  const { dataSource, hypervisor, ref, host } = world;
+export async function reconcileLayers({ dataSource, hypervisor, ref, host }: HostWorld): Promise<void> {
   for (const server of await frozenUnder(dataSource.manager, host.id)) {
     const { state } = await hypervisor.mergeLayers(ref, server.domainUuid);
     if (state === 'merged') await noteMerged(dataSource.manager, server);
@@ -22,5 +20,4 @@ export async function* reconcileLayers(world: HostWorld): AsyncGenerator<NewFind
       if (!isHypervisorError(error, 'volume_in_use')) throw error;
     }
   }
-  yield* [];
 }

@@ -15,11 +15,12 @@ export async function* reconcileVolumes(world: HostWorld): AsyncGenerator<NewFin
     parts: NAME.exec(name),
   }));
   const ids = named.flatMap(({ parts }) => (parts ? [Number(parts[1])] : []));
+  const servers = new Map((await serversById(world.dataSource, ids)).map((server) => [server.id, server]));
+  // After the servers: whoever is seen with the next generation has its former disk among the frozen ones by then.
   const frozen = await frozenAmong(
     world.dataSource.manager,
     named.map(({ name }) => name),
   );
-  const servers = new Map((await serversById(world.dataSource, ids)).map((server) => [server.id, server]));
   for (const { name, allocationBytes, parts } of named) {
     const server = parts ? servers.get(Number(parts[1])) : undefined;
     if (frozen.has(name) || (server && isOwned(server, Number(parts?.[2])))) continue;

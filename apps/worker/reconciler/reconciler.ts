@@ -65,9 +65,10 @@ export class Reconciler {
     const found: NewFinding[] = [];
     const world = { dataSource: this.dataSource, hypervisor: this.hypervisor, host, ref: toHostRef(host) };
     try {
-      for (const look of [reconcileDomains, reconcileLayers, reconcileVolumes]) {
+      for (const look of [reconcileDomains, reconcileVolumes]) {
         for await (const finding of look(world)) found.push(finding);
       }
+      await reconcileLayers(world);
       await this.hosts.recordSeen(host.id);
       await this.report(found);
       await this.findings.resolveOthers(host.id, HOST_FINDINGS, found);

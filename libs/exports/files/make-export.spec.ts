@@ -7,30 +7,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { subject } from './export-subject.fixture.ts';
 import { type ExportOrder, makeExport, readExport, sweepHalfExports } from './make-export.ts';
-import { EXPORT_FORMATS, type ExportFormat, type ExportSubject } from './manifest.ts';
+import { EXPORT_FORMATS, type ExportFormat } from './manifest.ts';
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;
 const DISK_BYTES = 96 * MIB;
-
-const subject: ExportSubject = {
-  name: 'shop.example',
-  vcpus: 2,
-  memoryMib: 1024,
-  firmware: ['bios', 'uefi'],
-  network: { mac: '52:54:00:12:34:56', ipv4: '10.0.2.15' },
-  image: {
-    name: 'web',
-    title: 'Web <server> & more',
-    version: '12',
-    osFlavor: 'debian',
-    licence: 'nginx is BSD-2-Clause; "see" <copyright>',
-    sha256: 'a'.repeat(64),
-  },
-  frozenAt: '2026-03-04T05:06:07.000Z',
-  frozenHow: 'off',
-};
 
 let folder: string;
 let diskPath: string;

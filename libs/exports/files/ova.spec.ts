@@ -4,30 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { subject } from './export-subject.fixture.ts';
 import { makeExport } from './make-export.ts';
-import type { ExportSubject } from './manifest.ts';
 import { ustarHeader } from './ustar.ts';
 
 const run = promisify(execFile);
 const GIB = 1024 ** 3;
-
-const subject: ExportSubject = {
-  name: 'shop.example',
-  vcpus: 3,
-  memoryMib: 1536,
-  firmware: ['bios', 'uefi'],
-  network: { mac: '52:54:00:12:34:56', ipv4: '10.0.2.15' },
-  image: {
-    name: 'web',
-    title: 'Web <server> & more',
-    version: '12',
-    osFlavor: 'debian',
-    licence: 'BSD-2-Clause; "see" <copyright> & co',
-    sha256: 'a'.repeat(64),
-  },
-  frozenAt: '2026-03-04T05:06:07.000Z',
-  frozenHow: 'consistent',
-};
 
 let folder: string;
 let ova: string;

@@ -54,11 +54,21 @@ describe('a domain', () => {
       name: spec.name,
       owner: { serverId: spec.serverId, installationId: 'a "b" <c> & d' },
       disks: [
-        { target: 'vda', volume: 'web-1.qcow2', path: '' },
-        { target: 'vdb', volume: 'web-1-seed.iso', path: '' },
+        { target: 'vda', volume: 'web-1.qcow2', path: '', layers: [] },
+        { target: 'vdb', volume: 'web-1-seed.iso', path: '', layers: [] },
       ],
       cards: [{ mac: spec.mac, network: 'open' }],
     });
+  });
+
+  it('shows a disk that was frozen by its file, and what lies beneath it', () => {
+    const golden =
+      '<backingStore type="file" index="3"><source file="/images/web"/><backingStore/></backingStore>';
+    const frozen = `<backingStore type="volume" index="2"><source pool="disks" volume="web-1.qcow2"/>${golden}</backingStore>`;
+    const disk = `<disk><source file="/disks/web-2.qcow2" index="4"/>${frozen}<target dev="vda"/></disk>`;
+    expect(readDomain(`<domain><devices>${disk}</devices></domain>`).disks).toEqual([
+      { target: 'vda', volume: 'web-2.qcow2', path: '/disks/web-2.qcow2', layers: [2, 3] },
+    ]);
   });
 
   it('shows which of its network cards are unplugged', () => {

@@ -31,31 +31,31 @@ export async function volumeSizes(
   pool: string,
   names: readonly string[],
 ): Promise<VolumeFacts[]> {
-  if (names.length === 0) return [];
-  const commands = names.map((name) => ['vol-dumpxml', '--pool', pool, '--vol', name]);
-  const { outputs } = await virsh.script(host, commands, { timeoutSeconds: 120 });
-  return outputs
-    .filter((xml) => xml.includes('<volume'))
-    .map((xml) => {
-      const volume = XmlElement.parse(xml).at('volume');
-      return {
-        name: volume.at('name').text,
-        capacityBytes: volume.at('capacity').number,
-        allocationBytes: volume.at('allocation').number,
-      };
-    });
+  const volumes = await describeVolumes(virsh, host, pool, names);
+  return volumes.map((volume) => ({
+    name: volume.at('name').text,
+    capacityBytes: volume.at('capacity').number,
+    allocationBytes: volume.at('allocation').number,
+  }));
 }
 
 /** The name of a volume of the disk pool that stands on what lies at `path`. */
 export async function diskOn(virsh: Virsh, host: HostRef, path: string): Promise<string | undefined> {
   await refreshPool(virsh, host, host.diskPool);
-  const disks = await listPool(virsh, host, host.diskPool);
-  if (disks.length === 0) return undefined;
-  const commands = disks.map(({ name }) => ['vol-dumpxml', '--pool', host.diskPool, '--vol', name]);
+  const names = (await listPool(virsh, host, host.diskPool)).map(({ name }) => name);
+  const disks = await describeVolumes(virsh, host, host.diskPool, names);
+  return disks.find((disk) => disk.at('backingStore', 'path').text === path)?.at('name').text;
+}
+
+/** What libvirt says of some volumes; those that vanished meanwhile are left out. */
+async function describeVolumes(
+  virsh: Virsh,
+  host: HostRef,
+  pool: string,
+  names: readonly string[],
+): Promise<XmlElement[]> {
+  if (names.length === 0) return [];
+  const commands = names.map((name) => ['vol-dumpxml', '--pool', pool, '--vol', name]);
   const { outputs } = await virsh.script(host, commands, { timeoutSeconds: 120 });
-  const user = outputs
-    .filter((xml) => xml.includes('<volume'))
-    .map((xml) => XmlElement.parse(xml).at('volume'))
-    .find((volume) => volume.at('backingStore', 'path').text === path);
-  return user?.at('name').text;
+  return outputs.filter((xml) => xml.includes('<volume')).map((xml) => XmlElement.parse(xml).at('volume'));
 }
