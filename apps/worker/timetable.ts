@@ -1,6 +1,7 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportStore } from '#libs/exports';
+import { UploadsService } from '#libs/imports';
 import { ProviderEvents } from '#libs/payments';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
@@ -25,7 +26,17 @@ const DAY_SECONDS = 86_400;
 /** Everything that happens by the clock, and how often. */
 export const timetable: FactoryProvider<readonly Task[]> = {
   provide: TIMETABLE,
-  inject: [ENVIRONMENT, ProviderEvents, Reconciler, Books, Dunning, Mails, Pruning, ExportStore],
+  inject: [
+    ENVIRONMENT,
+    ProviderEvents,
+    Reconciler,
+    Books,
+    Dunning,
+    Mails,
+    Pruning,
+    ExportStore,
+    UploadsService,
+  ],
   useFactory: (
     environment: Environment,
     events: ProviderEvents,
@@ -35,6 +46,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     mails: Mails,
     pruning: Pruning,
     exports: ExportStore,
+    uploads: UploadsService,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -51,6 +63,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('mails given up', TEN_MINUTES_SECONDS, () => mails.tellGivenUp()),
     task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
     task('expired exports', TEN_MINUTES_SECONDS, () => exports.removeExpired()),
+    task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };

@@ -10,6 +10,7 @@ import { exportsModule } from '#libs/exports';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
 import { HypervisorModule } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
+import { ImportStore, importSettings, importsModule, sandboxedTools } from '#libs/imports';
 import { ACCESS_PUBLISHER, type AccessPublisher, accessModule } from '#libs/networks';
 import { ordersEntities } from '#libs/orders';
 import { PaymentsModule, PaymentsService } from '#libs/payments';
@@ -18,7 +19,7 @@ import { FindingsService, PlacementModule, placementEntities } from '#libs/place
 import { QueueModule } from '#libs/queue';
 import { SagaStoreModule } from '#libs/saga';
 import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
-import { secretsModule } from '#libs/secrets';
+import { EnvelopeCipher, secretsModule } from '#libs/secrets';
 import { ActionProgress, SecretsStore, ServersModule, serversEntities } from '#libs/servers';
 import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
@@ -58,6 +59,7 @@ export function workerModule(environment: Environment, installationId: string): 
       QueueModule.forRoot({ url: environment.REDIS_URL }),
       secretsModule(environment.SERVERY_SECRET_KEY),
       exportsModule(environment),
+      importsModule(environment),
       registryModule,
       HypervisorModule.forRoot({
         installationId,
@@ -80,7 +82,7 @@ export function workerModule(environment: Environment, installationId: string): 
 
 function sagas(environment: Environment): DynamicModule {
   return SagaModule.forRoot({
-    imports: [CollectingModule, PaymentsModule, PlacementModule, ServersModule],
+    imports: [importsModule(environment), CollectingModule, PaymentsModule, PlacementModule, ServersModule],
     inject: [
       DataSource,
       HYPERVISOR,
@@ -90,6 +92,8 @@ function sagas(environment: Environment): DynamicModule {
       SecretsStore,
       FindingsService,
       COLLECTING,
+      ImportStore,
+      EnvelopeCipher,
       REGISTRY,
       PinoLogger,
     ],
@@ -102,6 +106,8 @@ function sagas(environment: Environment): DynamicModule {
       secrets: SecretsStore,
       findings: FindingsService,
       collecting: CollectingDeps,
+      store: ImportStore,
+      cipher: EnvelopeCipher,
       registry: Registry,
       { logger }: PinoLogger,
     ): SagasToRun => ({
@@ -114,6 +120,7 @@ function sagas(environment: Environment): DynamicModule {
         secrets,
         findings,
         collecting,
+        imports: { store, cipher, tools: sandboxedTools, settings: importSettings(environment) },
         storefrontUrl: environment.SERVERY_URL,
       }),
       observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],

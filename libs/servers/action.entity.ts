@@ -2,12 +2,13 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type ActionStatus = 'running' | 'success' | 'error';
 
-/** What a customer watches: one long operation on a server, driven by the saga of the same row. */
+/** What a customer watches: one long operation on a server or an image, driven by the saga of the same row. */
 @Entity('actions')
 export class Action {
   @PrimaryColumn('bigint') id!: number;
   @Column('bigint', { name: 'project_id' }) projectId!: number;
-  @Column('bigint', { name: 'server_id' }) serverId!: number;
+  /** Null: it is about an image alone. */
+  @Column('bigint', { name: 'server_id', nullable: true }) serverId!: number | null;
   @Column('bigint', { name: 'saga_id', nullable: true }) sagaId!: number | null;
   /** Hetzner's word for it: `create_server`, `start_server`, `stop_server`… */
   @Column('text') command!: string;

@@ -7,7 +7,8 @@ import { ServersError } from './servers.errors.ts';
 
 export interface NewAction {
   readonly projectId: number;
-  readonly serverId: number;
+  /** Null: of the image alone. */
+  readonly serverId: number | null;
   readonly sagaId: number;
   readonly command: string;
   readonly imageId?: number;

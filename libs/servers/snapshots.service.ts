@@ -13,7 +13,7 @@ export interface ImageChange {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** The images that a project has kept of its servers. Those of the catalog are nobody's to change. */
+/** The images of a project: what it has kept of its servers, and what it has brought along. Those of the catalog are nobody's to change. */
 @Injectable()
 export class SnapshotsService {
   constructor(private readonly dataSource: DataSource) {}
@@ -35,7 +35,6 @@ export class SnapshotsService {
       await manager.getRepository(Image).update({ id }, { isDeleteProtected });
       const ended = { status: 'success' as const, progress: 100, finishedAt: new Date(), sagaId: null };
       const { serverId } = image;
-      if (serverId === null) throw new Error(`image ${id} is of no server`);
       const made = newAction({ projectId, serverId, sagaId: 0, command: 'change_protection', imageId: id });
       return manager.getRepository(Action).save({ ...made, ...ended });
     });
@@ -55,7 +54,10 @@ export class SnapshotsService {
         throw new ServersError('image_in_the_making', `image ${id} is being made: wait until it is ready`);
       }
       await closeServer(manager, id);
-      await manager.query('DELETE FROM host_images WHERE image_id = $1', [id]);
+      // What was imported is whole on hosts, and goes from each when nothing stands on it.
+      if (image.frozenDiskId !== null) {
+        await manager.query('DELETE FROM host_images WHERE image_id = $1', [id]);
+      }
       await manager.getRepository(Image).update({ id }, { deletedAt: new Date() });
     });
   }

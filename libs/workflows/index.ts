@@ -3,6 +3,7 @@ import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
+import { importImage } from './import-image.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
 import { provisionServer } from './provision-server.saga.ts';
@@ -29,6 +30,7 @@ export {
 } from './collect-invoices.ts';
 export type { CollectingDeps, MirrorDeps } from './collecting-deps.ts';
 export { compareWithProvider } from './compare-provider.ts';
+export type { ImportDeps } from './import-context.ts';
 export { lookAtUnpaid } from './look-at-unpaid.ts';
 export { moneyListener } from './order-payments.listener.ts';
 export { orderPayments } from './order-payments.module.ts';
@@ -58,6 +60,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     ...all.map((definition) => withDeps(definition, deps)),
     withDeps(rebuildServer, deps),
     withDeps(createImage, deps),
+    withDeps(importImage, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -70,7 +73,7 @@ export function moneyWorkflows(deps: CollectingDeps): BoundSaga[] {
 /** The steps of a workflow by the name of its saga, for those who show its progress. */
 export function workflowSteps(name: string): readonly SagaStep[] {
   return (
-    [...all, rebuildServer, createImage, collectInvoice, rechargeCredit, sendRefund].find(
+    [...all, rebuildServer, createImage, importImage, collectInvoice, rechargeCredit, sendRefund].find(
       (definition) => definition.name === name,
     )?.steps ?? []
   );

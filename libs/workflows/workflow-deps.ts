@@ -5,6 +5,7 @@ import type { PaymentsService } from '#libs/payments';
 import type { FindingsService } from '#libs/placement';
 import type { SecretsStore } from '#libs/servers';
 import type { CollectingDeps } from './collecting-deps.ts';
+import type { ImportDeps } from './import-context.ts';
 
 /** What the workflows' steps work with. */
 export interface WorkflowDeps {
@@ -16,6 +17,7 @@ export interface WorkflowDeps {
   readonly secrets: SecretsStore;
   readonly findings: FindingsService;
   readonly collecting: CollectingDeps;
+  readonly imports: ImportDeps;
   /** Where a customer returns to after confirming a payment with their bank. */
   readonly storefrontUrl: string;
 }

@@ -28,6 +28,7 @@ export class ActionPresenter {
 
 export function presentAction(action: Action): ActionWire {
   const image = action.imageId === null ? [] : [{ id: action.imageId, type: 'image' }];
+  const server = action.serverId === null ? [] : [{ id: action.serverId, type: 'server' }];
   return {
     id: action.id,
     command: action.command,
@@ -35,7 +36,7 @@ export function presentAction(action: Action): ActionWire {
     progress: action.progress,
     started: wireTime(action.startedAt),
     finished: wireTimeOrNull(action.finishedAt),
-    resources: [{ id: action.serverId, type: 'server' }, ...image],
+    resources: [...server, ...image],
     error:
       action.status === 'error'
         ? { code: action.errorCode ?? 'action_failed', message: action.errorMessage ?? 'Action failed' }
