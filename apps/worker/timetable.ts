@@ -1,6 +1,6 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
-import { ExportStore } from '#libs/exports';
+import { ExportExpiry } from '#libs/exports';
 import { ProviderEvents } from '#libs/payments';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
@@ -25,7 +25,7 @@ const DAY_SECONDS = 86_400;
 /** Everything that happens by the clock, and how often. */
 export const timetable: FactoryProvider<readonly Task[]> = {
   provide: TIMETABLE,
-  inject: [ENVIRONMENT, ProviderEvents, Reconciler, Books, Dunning, Mails, Pruning, ExportStore],
+  inject: [ENVIRONMENT, ProviderEvents, Reconciler, Books, Dunning, Mails, Pruning, ExportExpiry],
   useFactory: (
     environment: Environment,
     events: ProviderEvents,
@@ -34,7 +34,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     dunning: Dunning,
     mails: Mails,
     pruning: Pruning,
-    exports: ExportStore,
+    exports: ExportExpiry,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -50,7 +50,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('mails', 2, (stop) => mails.send(stop)),
     task('mails given up', TEN_MINUTES_SECONDS, () => mails.tellGivenUp()),
     task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
-    task('expired exports', TEN_MINUTES_SECONDS, () => exports.removeExpired()),
+    task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };

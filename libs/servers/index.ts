@@ -27,7 +27,7 @@ export {
   type ServerAccess,
   seedVolumeName,
 } from './server.entity.ts';
-export { ServerCommands } from './server-commands.ts';
+export { refuseWhileLocked, ServerCommands } from './server-commands.ts';
 export * from './server-requests.ts';
 export { ServerSuspensions } from './server-suspensions.ts';
 export { ServersError, type ServersErrorCode } from './servers.errors.ts';
