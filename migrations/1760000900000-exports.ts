@@ -15,6 +15,7 @@ export class Exports1760000900000 implements MigrationInterface {
         source_name text NOT NULL,
         host_id bigint REFERENCES hosts ON DELETE SET NULL,
         frozen_disk_id bigint,
+        begun_at timestamptz,
         format text NOT NULL CHECK (format IN ('qcow2', 'raw', 'vmdk', 'ova')),
         state text NOT NULL DEFAULT 'creating' CHECK (state IN ('creating', 'available', 'failed', 'expired')),
         progress integer NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
@@ -31,6 +32,7 @@ export class Exports1760000900000 implements MigrationInterface {
         CHECK (state <> 'available' OR num_nulls(file_name, size_bytes, sha256, expires_at) = 0)
       );
       COMMENT ON COLUMN exports.frozen_disk_id IS 'what is read; it may be about to be frozen';
+      COMMENT ON COLUMN exports.begun_at IS 'since when it has its turn to be copied';
       CREATE INDEX exports_of_project ON exports (project_id, created_at);
       CREATE INDEX exports_reading ON exports (frozen_disk_id) WHERE state = 'creating';
       CREATE INDEX exports_expiring ON exports (expires_at) WHERE state = 'available';

@@ -19,6 +19,8 @@ export class Export {
   @Column('bigint', { name: 'host_id', nullable: true }) hostId!: number | null;
   /** What is read, which may be about to be frozen; null: a golden image. */
   @Column('bigint', { name: 'frozen_disk_id', nullable: true }) frozenDiskId!: number | null;
+  /** Since when it has its turn to be copied. */
+  @Column('timestamptz', { name: 'begun_at', nullable: true }) begunAt!: Date | null;
   @Column('text') format!: ExportFormat;
   @Column('text', { default: 'creating' }) state!: ExportState;
   @Column('int', { default: 0 }) progress!: number;

@@ -18,8 +18,11 @@ type Context = Pick<StepContext<Params, unknown, WorkflowDeps>, 'params' | 'deps
 const FREEZE_DEADLINE_SECONDS = 3600;
 /** Disks have no largest size; what stands still is called off by the step itself. */
 const COPY_TIMEOUT_SECONDS = 7 * 24 * 3600;
+/** Exports that are copied and packed at once, on all workers: they hold a worker for long, and others want to be served. */
+const AT_ONCE = 4;
+const TURN_DEADLINE_SECONDS = 24 * 3600;
 /** The steps have equal parts of the action's progress. */
-const STEPS = 4;
+const STEPS = 5;
 
 /**
  * Makes one file of a disk that stands on no other: its host flattens what is frozen, the worker fetches that and makes
@@ -38,6 +41,13 @@ export const exportDisk = saga(exportDiskRequest, deps<WorkflowDeps>())
         [params.exportId, reason.code, reason.message],
       );
     },
+  })
+  .wait('turn', {
+    title: 'Waiting for its turn',
+    deadlineSeconds: TURN_DEADLINE_SECONDS,
+    everySeconds: 2,
+    transact: (manager, { params }) => takeTurn(manager, params),
+    noUndo: 'it is over with the export',
   })
   .step('flatten', {
     title: 'Copying it on its host',
@@ -84,7 +94,7 @@ async function flatten(ctx: CopyContext) {
   const host = await hostOf(ctx);
   const { flat, layer } = exportVolumeNames(ctx.params.exportId);
   const copy = { volumeName: flat, format: 'qcow2' } as const;
-  const options = { signal: ctx.signal, onProgress: exportProgress(ctx, 1, STEPS) };
+  const options = { signal: ctx.signal, onProgress: exportProgress(ctx, 2, STEPS) };
   if ('frozen' in base) {
     await hypervisor.flattenVolume(host, { ...copy, fromVolumeName: base.frozen }, options);
     return {};
@@ -102,7 +112,7 @@ async function fetch(ctx: CopyContext) {
   const host = await hostOf(ctx);
   const { flat } = exportVolumeNames(exportId);
   if (!(await exports.store.hasDisk(exportId))) {
-    const options = { signal: ctx.signal, onProgress: exportProgress(ctx, 2, STEPS) };
+    const options = { signal: ctx.signal, onProgress: exportProgress(ctx, 3, STEPS) };
     await hypervisor.downloadVolume(host, flat, await exports.store.diskPath(exportId), options);
   }
   await hypervisor.deleteVolume(host, flat);
@@ -112,7 +122,7 @@ async function fetch(ctx: CopyContext) {
 async function makeFile(ctx: CopyContext) {
   const { exportId } = ctx.params;
   const { format } = await loadExport(ctx.deps.dataSource.manager, exportId);
-  const progress = exportProgress(ctx, 3, STEPS);
+  const progress = exportProgress(ctx, 4, STEPS);
   const { file } = await ctx.deps.exports.store.make(exportId, {
     format,
     subject: ctx.outputs.frozen.subject,
@@ -120,6 +130,18 @@ async function makeFile(ctx: CopyContext) {
     onPercent: (percent) => progress(percent, 100),
   });
   return file;
+}
+
+/** Undefined as long as enough others are at work. One whose host is gone for good waits for its operator, and holds none up. */
+async function takeTurn(manager: EntityManager, { exportId }: Params) {
+  await manager.query(`SELECT pg_advisory_xact_lock(hashtext('turn of exports'))`);
+  const [, taken] = await manager.query<[unknown[], number]>(
+    `UPDATE exports SET begun_at = now() WHERE id = $1 AND $2 > (
+       SELECT count(*) FROM exports e JOIN sagas g ON g.subject_type = 'export' AND g.subject_id = e.id
+       WHERE e.state = 'creating' AND e.begun_at IS NOT NULL AND g.state IN ('running', 'undoing'))`,
+    [exportId, AT_ONCE],
+  );
+  return taken > 0 ? {} : undefined;
 }
 
 async function forgetSource(manager: EntityManager, { exportId }: Params): Promise<void> {

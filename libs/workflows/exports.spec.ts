@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Export } from '#libs/exports';
+import type { Export } from '#libs/exports';
+import { sleep } from '#libs/kernel';
 import { runToEnd } from '#libs/saga/harness';
 import { type Action, FrozenDisk, type Server } from '#libs/servers';
 import { describeSaga } from '../../test/support/describe-saga.ts';
@@ -86,6 +87,31 @@ describe('an export of a server', () => {
     const { id, fileName, imageId } = await exportOfSaga(world, Number(action.sagaId));
     expect([fileName, imageId]).toEqual([`${server.name}.ova`, made.imageId]);
     expect((await world.deps.exports.store.find(id))?.manifest.server.image.sha256).toBeUndefined();
+  });
+
+  it('waits for its turn while four others are made', async () => {
+    const { action, export: made } = await ask();
+    const others = [1, 2, 3, 4];
+    for (const id of others) {
+      await world.dataSource.query(
+        `INSERT INTO exports (id, account_id, project_id, server_id, source_name, format, begun_at)
+         SELECT $1, account_id, project_id, server_id, 'x', 'raw', now() FROM exports WHERE id = $2`,
+        [id, made.id],
+      );
+      await world.dataSource.query(
+        `INSERT INTO sagas (id, name, params, subject_type, subject_id, wake_at)
+         SELECT $1, name, '{}', 'export', $1, now() + interval '1 hour' FROM sagas WHERE id = $2`,
+        [id, action.sagaId],
+      );
+    }
+    const ending = finish(world, action);
+    while ((await world.store.get(Number(action.sagaId))).step !== 'turn') await sleep(5);
+    await sleep(50);
+    expect((await exportOfSaga(world, Number(action.sagaId))).begunAt).toBeNull();
+    await world.dataSource.query('DELETE FROM exports WHERE id = ANY($1)', [others]);
+    await ending;
+    await world.dataSource.query('DELETE FROM sagas WHERE id = ANY($1)', [others]);
+    expect((await exportOfSaga(world, Number(action.sagaId))).begunAt).not.toBeNull();
   });
 
   it('fails for good where there is no room, on the host or here, and leaves nothing', async () => {

@@ -99,6 +99,7 @@ describe('an export', () => {
     const { steps } = (await ask('GET', `/v1/actions/${action.id}`)).json().action.servery;
     expect(steps.map(({ name }: { name: string }) => name)).toEqual([
       'frozen',
+      'turn',
       'flatten',
       'fetch',
       'make-file',
