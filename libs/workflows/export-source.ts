@@ -55,7 +55,7 @@ export async function exportSource(
       freezing?.error?.message ?? 'what was to be exported is not there any more',
     );
   }
-  return { ...(await describe(manager, wanted, frozen)) };
+  return describe(manager, wanted, frozen);
 }
 
 function frozenDisk(manager: EntityManager, id: number): Promise<FrozenDisk | null> {
