@@ -136,6 +136,7 @@ export {
   type Component,
   changePrice,
   firstPrice,
+  monthlyPrices,
   type Price,
   type PriceItem,
   type PriceVersion,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { runInTransaction, runStatements } from '#libs/database';
-import type { Image } from '#libs/images';
+import { Image } from '#libs/images';
 import { gibToBytes, newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
@@ -173,7 +173,7 @@ export class ServerCommands {
   /**
    * Puts the server back to what `image` holds of it, in place. What it leaves behind is kept for a day as an image, to
    * which it can be rolled back in turn.
-   * @throws ServersError `image_of_another_server`, `image_of_another_size`
+   * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`
    */
   rollBack(projectId: number, serverId: number, image: Image): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {
@@ -311,8 +311,12 @@ async function assertRoomFor(manager: EntityManager, server: Server, { appliance
   );
 }
 
-/** @throws ServersError `image_of_another_server`, `image_of_another_size` */
+/** @throws ServersError `image_not_found` (deleted by now), `image_of_another_server`, `image_of_another_size` */
 async function assertOfServer(manager: EntityManager, server: Server, image: Image): Promise<void> {
+  const there = { where: { id: image.id, deletedAt: IsNull() }, lock: { mode: 'pessimistic_read' } } as const;
+  if (!(await manager.getRepository(Image).findOne(there))) {
+    throw new ServersError('image_not_found', `there is no image ${image.id}`);
+  }
   if (image.serverId !== server.id || image.frozenDiskId === null) {
     const message = `image ${image.id} was not made of this server: rebuild it from that image, or order another`;
     throw new ServersError('image_of_another_server', message, 'image');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { firstPrice } from '#libs/billing';
 import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
 import { testApi } from '../../../test/api/test-api.ts';
 
@@ -45,7 +46,7 @@ async function settle(server: number, image?: number): Promise<void> {
   if (image === undefined) return;
   await dataSource.query(
     `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, consistency)
-     SELECT $1, $2, id, 'disk-' || $1, 'filesystem' FROM hosts`,
+     SELECT $1::bigint, $2, id, 'disk-' || $1::bigint, 'filesystem' FROM hosts`,
     [image, server],
   );
   await dataSource.query(
@@ -193,6 +194,22 @@ describe('a roll back', () => {
 });
 
 describe('backups', () => {
+  it('cost by their size, as snapshots do', async () => {
+    for (const [component, hourlyMicro] of [
+      ['snapshot', 2000],
+      ['backup', 1000],
+    ] as const) {
+      const price = { item: `${component}/gib` as const, hourlyMicro, title: component };
+      await firstPrice(api.current.dataSource.manager, price);
+    }
+    const { image, server_backup } = (await ask('GET', '/v1/pricing')).json().pricing;
+    expect(image.price_per_gb_month.net).toBe('0.01344000');
+    expect(server_backup).toMatchObject({
+      percentage: '0.00',
+      servery: { price_per_gb_month: { net: '0.00672000' } },
+    });
+  });
+
   const plan = async (id: number) => (await ask('GET', `/v1/servers/${id}`)).json().server;
 
   it('have a plan, which is changed in part and shown', async () => {
