@@ -155,6 +155,8 @@ export {
   redeemPromotionCode,
 } from './promotions.ts';
 export {
+  type CostLine,
+  costsByMonth,
   type EntryFilter,
   type EntrySum,
   ledgerEntries,
