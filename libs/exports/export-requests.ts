@@ -9,9 +9,8 @@ import { SagaStore, type SagaWakeUp, sagaRequest } from '#libs/saga';
 import {
   Action,
   freezeDiskRequest,
-  isRetired,
-  lockServer,
   newAction,
+  ownServer,
   refuseWhileLocked,
   type Server,
   ServersError,
@@ -95,11 +94,7 @@ export class ExportRequests {
   }
 
   private async freezableServer(manager: EntityManager, projectId: number, serverId: number) {
-    const server = await lockServer(manager, serverId);
-    const isHidden = server.deletedAt !== null || (await isRetired(manager, serverId));
-    if (server.projectId !== projectId || isHidden) {
-      throw new ServersError('server_not_found', `there is no server ${serverId}`);
-    }
+    const server = await ownServer(manager, projectId, serverId);
     if (server.desired === 'deleted') throw new ServersError('server_locked', 'the server is being deleted');
     if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
     await refuseWhileLocked(manager, serverId);

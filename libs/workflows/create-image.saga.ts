@@ -1,18 +1,9 @@
-import type { EntityManager } from 'typeorm';
-import { openSnapshot } from '#libs/billing';
 import { ImagesService } from '#libs/images';
-import { bytesToWholeGib } from '#libs/kernel';
-import { orderOfServer } from '#libs/orders';
 import { deps, PermanentError, saga } from '#libs/saga';
-import { createImageRequest, FrozenDisk } from '#libs/servers';
-import { type Freezing, freeze, recordFrozen, unfreeze, volumesOf } from './freezing.ts';
+import { billImage, createImageRequest, FrozenDisk, retryBackup, rotateBackups } from '#libs/servers';
+import { freeze, recordFrozen, unfreeze, volumesOf } from './freezing.ts';
 import { placedServer } from './power-state.ts';
-import { loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
-
-interface Params extends Freezing {
-  readonly imageId: number;
-}
 
 /**
  * Makes an image of a server's disk as it is at one moment. The disk is frozen under the running guest, which goes on in
@@ -30,6 +21,7 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
         `UPDATE images SET status = 'unavailable', deleted_at = coalesce(deleted_at, now()) WHERE id = $1`,
         [ctx.params.imageId],
       );
+      await retryBackup(manager, ctx.params.imageId);
     },
   })
   .step('measure', {
@@ -52,16 +44,9 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
         [imageId, frozenDiskId, sizes.fileSizeBytes, sizes.virtualSizeBytes],
       );
       await new ImagesService(ctx.deps.dataSource).recordOnHost(manager, imageId, hostId);
-      await bill(manager, ctx.params, sizes.fileSizeBytes);
+      await billImage(manager, imageId);
+      await rotateBackups(manager, imageId);
     },
     noUndo: 'nothing was made',
   })
   .build();
-
-/** An image is billed by itself, for it may outlive its server. */
-async function bill(manager: EntityManager, { serverId, imageId }: Params, sizeBytes: number): Promise<void> {
-  const order = await orderOfServer(manager, serverId);
-  const { server } = await loadServer(manager, serverId);
-  const subscriber = { ...order, serverId: imageId, serverName: `Snapshot of ${server.name}` };
-  await openSnapshot(manager, subscriber, Math.max(1, bytesToWholeGib(sizeBytes)));
-}

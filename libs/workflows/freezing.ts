@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import type { Frozen } from '#libs/hypervisor';
 import type { StepContext } from '#libs/saga';
-import { diskVolumeName, recordFreeze, suspensionOf } from '#libs/servers';
+import { diskVolumeName, recordFreeze } from '#libs/servers';
 import { placedServer } from './power-state.ts';
-import { domainSpec, loadServer } from './server-context.ts';
+import { loadServer } from './server-context.ts';
+import { switchDisk } from './switch-disk.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** A server's disk becomes the frozen disk, and the server goes on with the one of `generation`. */
@@ -59,15 +60,7 @@ export async function recordFrozen(
   });
 }
 
-/** The domain has the overlay for good, also when it is started anew; its network is as it was. */
+/** The domain has the overlay for good. */
 async function goOn(ctx: Context): Promise<void> {
-  const { hypervisor, dataSource } = ctx.deps;
-  const placed = await placedServer(ctx);
-  const { domainUuid } = placed.server;
-  const { generation } = ctx.params;
-  const next = { ...placed, server: { ...placed.server, generation } };
-  await hypervisor.defineDomain(placed.host, domainSpec(next));
-  if (await suspensionOf(dataSource.manager, placed.server.id)) {
-    await hypervisor.setNetwork(placed.host, domainUuid, 'closed');
-  }
+  await switchDisk(ctx.deps, await placedServer(ctx), ctx.params.generation);
 }

@@ -15,6 +15,7 @@ import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
 import { resumeServer } from './resume-server.saga.ts';
 import { retireServer } from './retire-server.saga.ts';
+import { rollBackServer } from './roll-back-server.saga.ts';
 import { sendRefund } from './send-refund.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
@@ -62,6 +63,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(createImage, deps),
     withDeps(freezeDisk, deps),
     withDeps(exportDisk, deps),
+    withDeps(rollBackServer, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -78,6 +80,7 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       ...all,
       rebuildServer,
       createImage,
+      rollBackServer,
       freezeDisk,
       exportDisk,
       collectInvoice,
