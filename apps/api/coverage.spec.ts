@@ -35,6 +35,7 @@ const bodies: Record<string, unknown> = {
   '/v1/servers/:id': { labels: {} },
   '/v1/ssh_keys/:id': { name: 'x' },
   '/v1/servers/:id/actions/rebuild': { image: 'web' },
+  '/v1/servers/:id/actions/roll_back': { image: 4711 },
 };
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6pRvqRv9TbF1nYQ1S0m0m9gJw1m0mS1dJ0c1mQn0aB owner';

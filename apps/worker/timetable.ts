@@ -2,6 +2,7 @@ import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportStore } from '#libs/exports';
 import { ProviderEvents } from '#libs/payments';
+import { BackupsService, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
 import { Mails } from './mails.ts';
@@ -25,7 +26,18 @@ const DAY_SECONDS = 86_400;
 /** Everything that happens by the clock, and how often. */
 export const timetable: FactoryProvider<readonly Task[]> = {
   provide: TIMETABLE,
-  inject: [ENVIRONMENT, ProviderEvents, Reconciler, Books, Dunning, Mails, Pruning, ExportStore],
+  inject: [
+    ENVIRONMENT,
+    ProviderEvents,
+    Reconciler,
+    Books,
+    Dunning,
+    Mails,
+    Pruning,
+    ExportStore,
+    BackupsService,
+    SnapshotsService,
+  ],
   useFactory: (
     environment: Environment,
     events: ProviderEvents,
@@ -35,6 +47,8 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     mails: Mails,
     pruning: Pruning,
     exports: ExportStore,
+    backups: BackupsService,
+    snapshots: SnapshotsService,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -51,6 +65,8 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('mails given up', TEN_MINUTES_SECONDS, () => mails.tellGivenUp()),
     task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
     task('expired exports', TEN_MINUTES_SECONDS, () => exports.removeExpired()),
+    task('backups', MINUTE_SECONDS, () => backups.startDue()),
+    task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };

@@ -3,6 +3,14 @@ import { action } from './action.ts';
 import { id, meta, pageQuery, protection, searchText, several, sortQuery, timestamp } from './common.ts';
 import { labels } from './labels.ts';
 
+/** What Servery says of an image beyond Hetzner's words. */
+export const imageExtra = z.object({
+  /** Who had it made of a server; `roll_back`: the state that one left behind. Null: it was not made of a server. */
+  made_by: z.enum(['owner', 'plan', 'roll_back']).nullable(),
+  /** When it is deleted by itself. */
+  expires_at: timestamp.nullable(),
+});
+
 /** A golden image. Appliances have `type: app`. `disk_size` and `image_size` are in GB. */
 export const image = z
   .object({
@@ -24,6 +32,7 @@ export const image = z
     deprecated: timestamp.nullable(),
     deleted: timestamp.nullable(),
     labels,
+    servery: imageExtra,
   })
   .meta({ id: 'Image' });
 
@@ -42,12 +51,13 @@ export const imageListQuery = z.strictObject({
   ...pageQuery,
 });
 
-/** As Hetzner has it; backups are made by their plan, not by hand. */
+/** As Hetzner has it; a backup takes a slot of the server's plan, which must have one. */
 export const createImage = z.strictObject({
   description: z.string().max(255).nullish(),
   type: z.enum(['snapshot', 'backup']).default('snapshot'),
   labels: labels.optional(),
 });
+/** `type: snapshot` keeps a backup, or what a roll back left behind, until its owner deletes it. */
 export const updateImage = z.strictObject({
   description: z.string().max(255).optional(),
   type: z.literal('snapshot').optional(),

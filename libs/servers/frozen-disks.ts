@@ -8,22 +8,51 @@ import { diskVolumeName, type Server } from './server.entity.ts';
  */
 export async function recordFreeze(
   manager: EntityManager,
-  server: Pick<Server, 'id' | 'hostId' | 'standsOn'>,
-  frozen: Pick<FrozenDisk, 'id' | 'consistency'> & { readonly nextGeneration: number },
+  server: DiskOwner,
+  frozen: NewFrozenDisk,
 ): Promise<void> {
-  const { id: serverId, hostId, standsOn } = server;
-  const volumeName = diskVolumeName({ id: serverId, generation: frozen.nextGeneration - 1 });
-  const added = await manager.query<unknown[]>(
-    `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING RETURNING id`,
-    [frozen.id, serverId, hostId, volumeName, standsOn, frozen.consistency],
-  );
-  if (added.length === 0) return;
+  if (!(await insertFrozen(manager, server, frozen))) return;
   await manager.query('UPDATE servers SET generation = $2, stands_on = $3 WHERE id = $1', [
-    serverId,
+    server.id,
     frozen.nextGeneration,
     frozen.id,
   ]);
+}
+
+/**
+ * A server's disk was set aside, and the server goes on with the next generation's, which stands on what was frozen of it
+ * before: it is again of the image, and known by the host key, that it had then.
+ */
+export async function recordRollBack(
+  manager: EntityManager,
+  server: DiskOwner,
+  setAside: NewFrozenDisk,
+  to: { readonly id: number; readonly imageId: number; readonly hostKey: string | null },
+): Promise<void> {
+  await insertFrozen(manager, server, setAside);
+  await manager.query(
+    `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, host_key = coalesce($5, host_key)
+     WHERE id = $1`,
+    [server.id, setAside.nextGeneration, to.id, to.imageId, to.hostKey],
+  );
+}
+
+type DiskOwner = Pick<Server, 'id' | 'hostId' | 'standsOn' | 'imageId' | 'hostKey'>;
+type NewFrozenDisk = Pick<FrozenDisk, 'id' | 'consistency'> & { readonly nextGeneration: number };
+
+/** False where it is there already. */
+async function insertFrozen(
+  manager: EntityManager,
+  { id: serverId, hostId, standsOn, imageId, hostKey }: DiskOwner,
+  { id, consistency, nextGeneration }: NewFrozenDisk,
+): Promise<boolean> {
+  const volumeName = diskVolumeName({ id: serverId, generation: nextGeneration - 1 });
+  const added = await manager.query<unknown[]>(
+    `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency, image_id, host_key)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [id, serverId, hostId, volumeName, standsOn, consistency, imageId, hostKey],
+  );
+  return added.length > 0;
 }
 
 /** Names of the frozen disks among some volumes of hosts' disk pools. */

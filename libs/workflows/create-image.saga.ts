@@ -1,12 +1,18 @@
 import type { EntityManager } from 'typeorm';
-import { openSnapshot } from '#libs/billing';
 import { ImagesService } from '#libs/images';
-import { bytesToWholeGib } from '#libs/kernel';
-import { orderOfServer } from '#libs/orders';
 import { deps, PermanentError, type StepContext, saga } from '#libs/saga';
-import { createImageRequest, diskVolumeName, FrozenDisk, recordFreeze, suspensionOf } from '#libs/servers';
+import {
+  billImage,
+  createImageRequest,
+  diskVolumeName,
+  FrozenDisk,
+  recordFreeze,
+  retryBackup,
+  rotateBackups,
+} from '#libs/servers';
 import { placedServer } from './power-state.ts';
-import { domainSpec, loadServer } from './server-context.ts';
+import { loadServer } from './server-context.ts';
+import { switchDisk } from './switch-disk.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 interface Params {
@@ -51,6 +57,7 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
         `UPDATE images SET status = 'unavailable', deleted_at = coalesce(deleted_at, now()) WHERE id = $1`,
         [ctx.params.imageId],
       );
+      await retryBackup(manager, ctx.params.imageId);
     },
   })
   .step('measure', {
@@ -73,7 +80,8 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
         [imageId, frozenDiskId, sizes.fileSizeBytes, sizes.virtualSizeBytes],
       );
       await new ImagesService(ctx.deps.dataSource).recordOnHost(manager, imageId, hostId);
-      await bill(manager, ctx.params, sizes.fileSizeBytes);
+      await billImage(manager, imageId);
+      await rotateBackups(manager, imageId);
     },
     noUndo: 'nothing was made',
   })
@@ -86,17 +94,9 @@ function volumesOf({ params: { serverId: id, generation } }: Pick<Context, 'para
   };
 }
 
-/** The domain has the overlay for good, also when it is started anew; its network is as it was. */
+/** The domain has the overlay for good. */
 async function goOn(ctx: Context): Promise<void> {
-  const { hypervisor, dataSource } = ctx.deps;
-  const placed = await placedServer(ctx);
-  const { domainUuid } = placed.server;
-  const { generation } = ctx.params;
-  const next = { ...placed, server: { ...placed.server, generation } };
-  await hypervisor.defineDomain(placed.host, domainSpec(next));
-  if (await suspensionOf(dataSource.manager, placed.server.id)) {
-    await hypervisor.setNetwork(placed.host, domainUuid, 'closed');
-  }
+  await switchDisk(ctx.deps, await placedServer(ctx), ctx.params.generation);
 }
 
 async function record(
@@ -110,12 +110,4 @@ async function record(
     consistency,
     nextGeneration: params.generation,
   });
-}
-
-/** An image is billed by itself, for it may outlive its server. */
-async function bill(manager: EntityManager, { serverId, imageId }: Params, sizeBytes: number): Promise<void> {
-  const order = await orderOfServer(manager, serverId);
-  const { server } = await loadServer(manager, serverId);
-  const subscriber = { ...order, serverId: imageId, serverName: `Snapshot of ${server.name}` };
-  await openSnapshot(manager, subscriber, Math.max(1, bytesToWholeGib(sizeBytes)));
 }

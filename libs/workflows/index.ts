@@ -13,6 +13,7 @@ import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
 import { resumeServer } from './resume-server.saga.ts';
 import { retireServer } from './retire-server.saga.ts';
+import { rollBackServer } from './roll-back-server.saga.ts';
 import { sendRefund } from './send-refund.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
@@ -58,6 +59,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     ...all.map((definition) => withDeps(definition, deps)),
     withDeps(rebuildServer, deps),
     withDeps(createImage, deps),
+    withDeps(rollBackServer, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -70,7 +72,7 @@ export function moneyWorkflows(deps: CollectingDeps): BoundSaga[] {
 /** The steps of a workflow by the name of its saga, for those who show its progress. */
 export function workflowSteps(name: string): readonly SagaStep[] {
   return (
-    [...all, rebuildServer, createImage, collectInvoice, rechargeCredit, sendRefund].find(
+    [...all, rebuildServer, createImage, rollBackServer, collectInvoice, rechargeCredit, sendRefund].find(
       (definition) => definition.name === name,
     )?.steps ?? []
   );

@@ -25,6 +25,7 @@ import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
 import { resumeServer } from './resume-server.saga.ts';
 import { retireServer } from './retire-server.saga.ts';
+import { rollBackServer } from './roll-back-server.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
 
@@ -188,7 +189,36 @@ export const imageScenarios = [
       assert.deepEqual([status, frozenDiskId], ['unavailable', null]);
     },
   ),
+  command(
+    anyDefinition(rollBackServer),
+    'running',
+    rollBack,
+    async (world, server) => {
+      shows('running')(world, server);
+      const { madeBy, status, frozenDiskId, expiresAt } = await newestSnapshot(world, server);
+      assert.deepEqual([madeBy, status], ['roll_back', 'available']);
+      assert.ok(expiresAt && frozenDiskId !== server.standsOn);
+    },
+    async (world, server) => {
+      shows('running')(world, server);
+      const { madeBy, status, deletedAt } = await newestSnapshot(world, server);
+      assert.deepEqual([madeBy, status], ['roll_back', 'unavailable']);
+      assert.ok(deletedAt);
+    },
+  ),
 ];
+
+/** To what the server was when its first snapshot was made: now, where it has none. */
+async function rollBack(world: ServerWorld, { projectId, id }: Server): Promise<Action> {
+  const { commands, dataSource } = world;
+  const images = dataSource.getRepository(Image);
+  const kept = { serverId: id, status: 'available', madeBy: 'owner' } as const;
+  if (!(await images.existsBy(kept))) {
+    const { action } = await commands.createImage(projectId, id, { description: 'before', labels: {} });
+    await finish(world, action);
+  }
+  return commands.rollBack(projectId, id, await images.findOneByOrFail(kept));
+}
 
 /** A workflow that the suspensions ask for; whatever its end, all of them are lifted and the server is as it was. */
 function suspension(
