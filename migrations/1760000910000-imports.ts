@@ -37,10 +37,6 @@ export class Imports1760000910000 implements MigrationInterface {
           CASE WHEN type IN ('system', 'app') THEN project_id IS NULL AND server_id IS NULL AND sha256 IS NOT NULL
                ELSE project_id IS NOT NULL AND (server_id IS NOT NULL OR type = 'snapshot') END);
       COMMENT ON COLUMN images.import_report IS 'what was found in the file that it was made of; null: it was not imported';
-
-      ALTER TABLE actions
-        ALTER COLUMN server_id DROP NOT NULL,
-        ADD CONSTRAINT actions_of_something CHECK (server_id IS NOT NULL OR image_id IS NOT NULL);
     `);
   }
 
@@ -52,8 +48,7 @@ export class Imports1760000910000 implements MigrationInterface {
           RAISE EXCEPTION 'there are imported images, which the former release does not know: delete them first';
         END IF;
       END $$;
-      DELETE FROM actions WHERE server_id IS NULL;
-      ALTER TABLE actions DROP CONSTRAINT actions_of_something, ALTER COLUMN server_id SET NOT NULL;
+      DELETE FROM actions WHERE command = 'import_image';
       CREATE TEMP TABLE imported AS SELECT image_id AS id FROM image_imports;
       DROP TABLE image_imports, uploads;
       DELETE FROM host_images WHERE image_id IN (SELECT id FROM imported);

@@ -20,7 +20,10 @@ const owned: Record<string, string> = {
   '/v1/servers/actions/:id': 'action',
   '/v1/images/:id': 'image',
   '/v1/images/:id/actions/change_protection': 'image',
+  '/v1/images/:id/exports': 'image',
+  '/v1/exports/:id': 'export',
   '/v1/orders/:id': 'order',
+  '/v1/uploads/:id': 'upload',
   '/v1/ssh_keys/:id': 'sshKey',
   '/v1/api_tokens/:id': 'token',
   '/v1/invoices/:id': 'invoice',
@@ -35,6 +38,9 @@ const bodies: Record<string, unknown> = {
   '/v1/servers/:id': { labels: {} },
   '/v1/ssh_keys/:id': { name: 'x' },
   '/v1/servers/:id/actions/rebuild': { image: 'web' },
+  '/v1/servers/:id/exports': { format: 'ova' },
+  '/v1/images/:id/exports': { format: 'ova' },
+  '/v1/servers/:id/actions/roll_back': { image: 4711 },
 };
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6pRvqRv9TbF1nYQ1S0m0m9gJw1m0mS1dJ0c1mQn0aB owner';
@@ -54,6 +60,16 @@ beforeAll(async () => {
      FROM images i JOIN servers s ON s.image_id = i.id WHERE s.id = $1`,
     [server.id],
   );
+  await api.current.dataSource.query(
+    `INSERT INTO exports (id, account_id, project_id, server_id, source_name, format)
+     SELECT 4712, account_id, project_id, id, name, 'ova' FROM servers WHERE id = $1`,
+    [server.id],
+  );
+  await api.current.dataSource.query(
+    `INSERT INTO uploads (id, project_id, length_bytes, expires_at)
+     SELECT 4713, project_id, 1, now() + interval '1 day' FROM servers WHERE id = $1`,
+    [server.id],
+  );
   const invoice = await usedServerOf(api.current, owner);
   const cookie = owner.cookie;
   const [token] = (await api.current.request('GET', '/v1/api_tokens', { cookie })).json().api_tokens;
@@ -62,6 +78,8 @@ beforeAll(async () => {
     server: server.id,
     action: action.id,
     image: '4711',
+    export: '4712',
+    upload: '4713',
     order: server.servery.order_id,
     sshKey: ssh_key.id,
     invoice: String(invoice),

@@ -1,8 +1,9 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
-import { ExportStore } from '#libs/exports';
+import { ExportExpiry } from '#libs/exports';
 import { UploadsService } from '#libs/imports';
 import { ProviderEvents } from '#libs/payments';
+import { BackupsService, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
 import { Mails } from './mails.ts';
@@ -34,8 +35,10 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     Dunning,
     Mails,
     Pruning,
-    ExportStore,
+    ExportExpiry,
     UploadsService,
+    BackupsService,
+    SnapshotsService,
   ],
   useFactory: (
     environment: Environment,
@@ -45,8 +48,10 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     dunning: Dunning,
     mails: Mails,
     pruning: Pruning,
-    exports: ExportStore,
+    exports: ExportExpiry,
     uploads: UploadsService,
+    backups: BackupsService,
+    snapshots: SnapshotsService,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -62,8 +67,10 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('mails', 2, (stop) => mails.send(stop)),
     task('mails given up', TEN_MINUTES_SECONDS, () => mails.tellGivenUp()),
     task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
-    task('expired exports', TEN_MINUTES_SECONDS, () => exports.removeExpired()),
+    task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
+    task('backups', MINUTE_SECONDS, () => backups.startDue()),
+    task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };

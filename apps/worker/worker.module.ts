@@ -6,7 +6,7 @@ import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
-import { exportsModule } from '#libs/exports';
+import { ExportStore, exportsEntities, exportsModule } from '#libs/exports';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
 import { HypervisorModule } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
@@ -37,6 +37,7 @@ import { timetable } from './timetable.ts';
 const entities = [
   ...accountsEntities,
   ...catalogEntities,
+  ...exportsEntities,
   ...imagesEntities,
   ...ordersEntities,
   ...placementEntities,
@@ -82,7 +83,14 @@ export function workerModule(environment: Environment, installationId: string): 
 
 function sagas(environment: Environment): DynamicModule {
   return SagaModule.forRoot({
-    imports: [importsModule(environment), CollectingModule, PaymentsModule, PlacementModule, ServersModule],
+    imports: [
+      CollectingModule,
+      PaymentsModule,
+      PlacementModule,
+      ServersModule,
+      exportsModule(environment),
+      importsModule(environment),
+    ],
     inject: [
       DataSource,
       HYPERVISOR,
@@ -92,6 +100,7 @@ function sagas(environment: Environment): DynamicModule {
       SecretsStore,
       FindingsService,
       COLLECTING,
+      ExportStore,
       ImportStore,
       EnvelopeCipher,
       REGISTRY,
@@ -106,7 +115,8 @@ function sagas(environment: Environment): DynamicModule {
       secrets: SecretsStore,
       findings: FindingsService,
       collecting: CollectingDeps,
-      store: ImportStore,
+      store: ExportStore,
+      importStore: ImportStore,
       cipher: EnvelopeCipher,
       registry: Registry,
       { logger }: PinoLogger,
@@ -120,7 +130,13 @@ function sagas(environment: Environment): DynamicModule {
         secrets,
         findings,
         collecting,
-        imports: { store, cipher, tools: sandboxedTools, settings: importSettings(environment) },
+        exports: { store, keepDays: environment.SERVERY_EXPORT_KEEP_DAYS },
+        imports: {
+          store: importStore,
+          cipher,
+          tools: sandboxedTools,
+          settings: importSettings(environment),
+        },
         storefrontUrl: environment.SERVERY_URL,
       }),
       observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],

@@ -136,6 +136,7 @@ export {
   type Component,
   changePrice,
   firstPrice,
+  monthlyPrices,
   type Price,
   type PriceItem,
   type PriceVersion,
@@ -154,6 +155,8 @@ export {
   redeemPromotionCode,
 } from './promotions.ts';
 export {
+  type CostLine,
+  costsByMonth,
   type EntryFilter,
   type EntrySum,
   ledgerEntries,
@@ -168,8 +171,8 @@ export {
   type BilledServer,
   billPower,
   closeServer,
+  openImage,
   openServer,
-  openSnapshot,
   resizeServer,
   startServer,
   stopServer,

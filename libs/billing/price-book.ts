@@ -1,6 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { sqlConstraint } from '#libs/database';
 import { BillingError } from './billing.errors.ts';
+import { HOUR_SECONDS } from './calendar.ts';
+import { CAPPED_SECONDS } from './rating.ts';
 
 /** What is billed of a server. `compute` is CPU and RAM, apart from `disk`, so that a stopped server costs less. */
 export type Component = 'compute' | 'disk' | 'image' | 'address' | 'snapshot' | 'backup';
@@ -87,6 +89,21 @@ export async function priceVersions(manager: EntityManager): Promise<PriceVersio
     `SELECT v.item, i.title, v.effective_from AS "effectiveFrom", v.hourly_micro AS "hourlyMicro"
      FROM price_versions v JOIN price_items i ON i.code = v.item ORDER BY v.item, v.effective_from`,
   );
+}
+
+/** What one unit of each of `items` costs in a month at most, in millionths of the minor unit; without a price nothing. */
+export async function monthlyPrices<I extends PriceItem>(
+  manager: EntityManager,
+  items: readonly I[],
+): Promise<Readonly<Record<I, number>>> {
+  const rows = await manager.query<{ item: I; hourlyMicro: number }[]>(
+    `SELECT DISTINCT ON (item) item, hourly_micro AS "hourlyMicro" FROM price_versions
+     WHERE item = ANY($1) AND effective_from <= now() ORDER BY item, effective_from DESC`,
+    [items],
+  );
+  const hours = CAPPED_SECONDS / HOUR_SECONDS;
+  const known = new Map(rows.map(({ item, hourlyMicro }) => [item, hourlyMicro * hours]));
+  return Object.fromEntries(items.map((item) => [item, known.get(item) ?? 0])) as Record<I, number>;
 }
 
 /** Those of `items` that have a price at a moment. */

@@ -51,6 +51,29 @@ export function revenueByMonth(
   );
 }
 
+/** What the books posted as a cost in a UTC month, in minor units; below zero where more came back than was spent. */
+export interface CostLine {
+  readonly month: Date;
+  readonly account: LedgerAccount;
+  readonly currency: string;
+  readonly amountMinor: number;
+}
+
+/** Fees, promotions, refunds, write-offs and what else an account of expenses has, the newest month first. */
+export function costsByMonth(
+  manager: EntityManager,
+  period: { readonly from: Date; readonly until: Date },
+): Promise<CostLine[]> {
+  return manager.query<CostLine[]>(
+    `SELECT date_trunc('month', e.posted_at, 'UTC') AS month, e.account, e.currency,
+            sum(e.amount)::bigint AS "amountMinor"
+     FROM ledger_entries e JOIN ledger_accounts a ON a.code = e.account AND a.side = 'expense'
+     WHERE e.posted_at >= $1 AND e.posted_at < $2
+     GROUP BY 1, 2, 3 HAVING sum(e.amount) <> 0 ORDER BY 1 DESC, e.account, e.currency`,
+    [period.from, period.until],
+  );
+}
+
 /** Open invoices by age at a moment. */
 export function receivablesByAge(manager: EntityManager, now: Date): Promise<ReceivableAge[]> {
   return manager.query<ReceivableAge[]>(

@@ -24,13 +24,14 @@ export async function openServer(manager: EntityManager, server: BilledServer, a
   await openUsage(manager, server, usages, at);
 }
 
-/** Billing of a snapshot begins, by the GiB, where those have a price: `serverId` is the image's id. */
-export async function openSnapshot(
+/** Billing of a snapshot or backup begins, by the GiB, where those have a price: `serverId` is the image's id. */
+export async function openImage(
   manager: EntityManager,
   subscriber: Subscriber,
+  component: 'snapshot' | 'backup',
   sizeGib: number,
 ): Promise<void> {
-  const item: PriceItem = 'snapshot/gib';
+  const item: PriceItem = `${component}/gib`;
   if ((await priced(manager, [item])).has(item))
     await openUsage(manager, subscriber, [{ item, quantity: sizeGib }]);
 }

@@ -170,7 +170,12 @@ export const revenueLine = z
     net: exact,
   })
   .meta({ id: 'Revenue' });
-export const revenueResponse = z.object({ revenue: z.array(revenueLine) });
+
+/** What a month has cost: the entries of `account` that were posted in it. */
+export const costLine = z
+  .object({ month: z.string(), account: z.string(), currency: z.string(), amount_minor: minor })
+  .meta({ id: 'Cost' });
+export const revenueResponse = z.object({ revenue: z.array(revenueLine), costs: z.array(costLine) });
 /** Twelve months until now, unless told. */
 export const revenueQuery = z.strictObject({ from: month.optional(), until: month.optional() });
 
@@ -208,5 +213,6 @@ export type CustomerDetailsWire = z.output<typeof customerDetails>;
 export type LedgerEntryWire = z.output<typeof ledgerEntry>;
 export type LedgerSumWire = z.output<typeof ledgerSum>;
 export type RevenueWire = z.output<typeof revenueLine>;
+export type CostWire = z.output<typeof costLine>;
 export type ReceivableWire = z.output<typeof receivable>;
 export type BookedPriceWire = z.output<typeof bookedPrice>;

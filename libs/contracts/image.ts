@@ -31,6 +31,16 @@ export const importReport = z
   })
   .meta({ id: 'ImportReport' });
 
+/** What Servery says of an image beyond Hetzner's words. */
+export const imageExtra = z.object({
+  /** Who had it made of a server; `roll_back`: the state that one left behind. Null: it was not made of a server. */
+  made_by: z.enum(['owner', 'plan', 'roll_back']).nullable(),
+  /** When it is deleted by itself. */
+  expires_at: timestamp.nullable(),
+  /** Null: it was not imported, or is not ready. */
+  import: importReport.nullable(),
+});
+
 /** A golden image. Appliances have `type: app`. `disk_size` and `image_size` are in GB. */
 export const image = z
   .object({
@@ -52,7 +62,7 @@ export const image = z
     deprecated: timestamp.nullable(),
     deleted: timestamp.nullable(),
     labels,
-    servery: z.object({ import: importReport }).optional(),
+    servery: imageExtra,
   })
   .meta({ id: 'Image' });
 
@@ -71,12 +81,13 @@ export const imageListQuery = z.strictObject({
   ...pageQuery,
 });
 
-/** As Hetzner has it; backups are made by their plan, not by hand. */
+/** As Hetzner has it; a backup takes a slot of the server's plan, which must have one. */
 export const createImage = z.strictObject({
   description: z.string().max(255).nullish(),
   type: z.enum(['snapshot', 'backup']).default('snapshot'),
   labels: labels.optional(),
 });
+/** `type: snapshot` keeps a backup, or what a roll back left behind, until its owner deletes it. */
 export const updateImage = z.strictObject({
   description: z.string().max(255).optional(),
   type: z.literal('snapshot').optional(),

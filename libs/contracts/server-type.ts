@@ -52,7 +52,11 @@ export const pricing = z
     floating_ips: z.array(z.never()),
     primary_ips: z.array(z.never()),
     load_balancer_types: z.array(z.never()),
-    server_backup: z.object({ percentage: z.string() }),
+    /** A backup costs by its size, and not a share of its server's price. */
+    server_backup: z.object({
+      percentage: z.string(),
+      servery: z.object({ price_per_gb_month: price }),
+    }),
   })
   .meta({ id: 'Pricing' });
 

@@ -39,6 +39,24 @@ export const access = z.object({
   url: z.string().optional(),
 });
 
+export const backupWindows = ['22-02', '02-06', '06-10', '10-14', '14-18', '18-22'] as const;
+export const weekdays = [
+  'sunday',
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+] as const;
+
+const backupPlan = z.object({
+  backup_window: z.enum(backupWindows),
+  weekday: z.enum(weekdays).nullable(),
+  keep: z.int(),
+  next: timestamp,
+});
+
 /** What Servery says of a server beyond Hetzner's words. */
 export const serverExtra = z.object({
   appliance: z.string(),
@@ -55,6 +73,7 @@ export const serverExtra = z.object({
   access: z.array(access),
   /** That it is kept off, and why; without a reason while it is just being brought back. */
   suspension: z.object({ reasons: z.array(suspensionReason), since: timestamp }).nullable(),
+  backup_plan: backupPlan.nullable(),
   /** Why the server is not what its owner wants, in a sentence. */
   reason: z.string().nullable(),
 });
@@ -146,6 +165,19 @@ export const updateServer = z.strictObject({ name: hostname.optional(), labels: 
 
 export const rebuildServer = z.strictObject({ image: idOrName, user_data: userData.optional() });
 
+/**
+ * When backups are made: in a window of four hours, in UTC; each day, or on the `weekday` on which the window begins
+ * (null: each day again). The newest `keep` stay. What is not given stays as it is, or is chosen.
+ */
+export const enableBackup = z.strictObject({
+  backup_window: z.enum(backupWindows).nullish(),
+  weekday: z.enum(weekdays).nullish(),
+  keep: z.int().min(1).max(7).optional(),
+});
+
+/** Back, in place, to what a snapshot or backup holds of this server. */
+export const rollBackServer = z.strictObject({ image: idOrName });
+
 export const serverResponse = z.object({ server });
 export const serverListResponse = z.object({ servers: z.array(server), meta });
 
@@ -177,4 +209,6 @@ export type ServerExtraWire = z.output<typeof serverExtra>;
 export type ServerStatus = (typeof serverStatuses)[number];
 export type CreateServer = z.output<typeof createServer>;
 export type RebuildServer = z.output<typeof rebuildServer>;
+export type EnableBackup = z.output<typeof enableBackup>;
+export type RollBackServer = z.output<typeof rollBackServer>;
 export type CreateServerResponse = z.output<typeof createServerResponse>;

@@ -13,6 +13,7 @@ export function departedImages(
     `SELECT i.id, i.volume_name AS "volumeName" FROM images i JOIN host_images h ON h.image_id = i.id
      WHERE h.host_id = $1 AND i.project_id IS NOT NULL AND i.frozen_disk_id IS NULL AND i.deleted_at IS NOT NULL
        AND NOT EXISTS (SELECT FROM servers s WHERE s.image_id = i.id AND s.deleted_at IS NULL)
+       AND NOT EXISTS (SELECT FROM exports e WHERE e.image_id = i.id AND e.state = 'creating')
        AND NOT EXISTS (SELECT FROM actions a WHERE a.image_id = i.id AND a.status = 'running')`,
     [hostId],
   );

@@ -33,5 +33,9 @@ export class Image {
   @Column('text', { nullable: true }) description!: string | null;
   @Column('jsonb', { default: {} }) labels!: Record<string, string>;
   @Column('boolean', { name: 'is_delete_protected', default: false }) isDeleteProtected!: boolean;
+  /** Who had it made of a server's disk; null: it was not made of one. `roll_back`: the state that one left behind. */
+  @Column('text', { name: 'made_by', nullable: true }) madeBy!: 'owner' | 'plan' | 'roll_back' | null;
+  /** Null: kept until somebody deletes it. */
+  @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;
 }

@@ -20,7 +20,7 @@ export class ImagesService {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * The catalog's, and with them a project's where one is named. Filters: name, type, id, status. Former builds are
+   * The catalog's, and with them a project's where one is named. Filters: name, type, id, status, bound_to. Former builds are
    * listed only by id.
    */
   list(query: ListQuery = firstPage, projectId: number | null = null): Promise<Page<Image>> {
@@ -28,7 +28,13 @@ export class ImagesService {
     if (!('id' in query.filters)) builder.andWhere('image.deprecatedAt IS NULL');
     return pageOf(builder, query, {
       id: 'image.id',
-      filters: { id: 'image.id', name: 'image.name', type: 'image.type', status: 'image.status' },
+      filters: {
+        id: 'image.id',
+        name: 'image.name',
+        type: 'image.type',
+        status: 'image.status',
+        bound_to: "(CASE WHEN image.type = 'backup' THEN image.serverId END)",
+      },
       labels: 'image.labels',
       sorts: { id: 'image.id', name: 'image.name', created: 'image.createdAt' },
     });

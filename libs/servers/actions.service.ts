@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Action } from './action.entity.ts';
@@ -7,11 +7,12 @@ import { ServersError } from './servers.errors.ts';
 
 export interface NewAction {
   readonly projectId: number;
-  /** Null: of the image alone. */
+  /** Null: it works on no server. */
   readonly serverId: number | null;
   readonly sagaId: number;
   readonly command: string;
   readonly imageId?: number;
+  readonly exportId?: number;
 }
 
 /** The actions that customers watch. */
@@ -58,8 +59,15 @@ export function newAction(action: NewAction): Action {
     errorCode: null,
     errorMessage: null,
     imageId: null,
+    exportId: null,
     startedAt: new Date(),
     finishedAt: null,
     ...action,
   };
+}
+
+/** What was asked for and is done: an action without a saga, within the caller's transaction. */
+export function recordDone(manager: EntityManager, action: Omit<NewAction, 'sagaId'>): Promise<Action> {
+  const done = { status: 'success' as const, progress: 100, finishedAt: new Date(), sagaId: null };
+  return manager.getRepository(Action).save({ ...newAction({ ...action, sagaId: 0 }), ...done });
 }

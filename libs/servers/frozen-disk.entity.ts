@@ -12,6 +12,10 @@ export class FrozenDisk {
   @Column('bigint', { name: 'stands_on', nullable: true }) standsOn!: number | null;
   /** `as_left`: the server was off. */
   @Column('text') consistency!: 'filesystem' | 'crash' | 'as_left';
+  /** What its server was of then; null: not noted. */
+  @Column('bigint', { name: 'image_id', nullable: true }) imageId!: number | null;
+  /** By which its server was known then; null: not noted. */
+  @Column('text', { name: 'host_key', nullable: true }) hostKey!: string | null;
   @Column('timestamptz', { name: 'frozen_at', default: () => 'now()' }) frozenAt!: Date;
   @Column('timestamptz', { name: 'removed_at', nullable: true }) removedAt!: Date | null;
 }

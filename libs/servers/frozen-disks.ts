@@ -8,22 +8,51 @@ import { diskVolumeName, type Server } from './server.entity.ts';
  */
 export async function recordFreeze(
   manager: EntityManager,
-  server: Pick<Server, 'id' | 'hostId' | 'standsOn'>,
-  frozen: Pick<FrozenDisk, 'id' | 'consistency'> & { readonly nextGeneration: number },
+  server: DiskOwner,
+  frozen: NewFrozenDisk,
 ): Promise<void> {
-  const { id: serverId, hostId, standsOn } = server;
-  const volumeName = diskVolumeName({ id: serverId, generation: frozen.nextGeneration - 1 });
-  const added = await manager.query<unknown[]>(
-    `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING RETURNING id`,
-    [frozen.id, serverId, hostId, volumeName, standsOn, frozen.consistency],
-  );
-  if (added.length === 0) return;
+  if (!(await insertFrozen(manager, server, frozen))) return;
   await manager.query('UPDATE servers SET generation = $2, stands_on = $3 WHERE id = $1', [
-    serverId,
+    server.id,
     frozen.nextGeneration,
     frozen.id,
   ]);
+}
+
+/**
+ * A server's disk was set aside, and the server goes on with the next generation's, which stands on what was frozen of it
+ * before: it is again of the image, and known by the host key, that it had then.
+ */
+export async function recordRollBack(
+  manager: EntityManager,
+  server: DiskOwner,
+  setAside: NewFrozenDisk,
+  to: { readonly id: number; readonly imageId: number; readonly hostKey: string | null },
+): Promise<void> {
+  await insertFrozen(manager, server, setAside);
+  await manager.query(
+    `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, host_key = coalesce($5, host_key)
+     WHERE id = $1`,
+    [server.id, setAside.nextGeneration, to.id, to.imageId, to.hostKey],
+  );
+}
+
+type DiskOwner = Pick<Server, 'id' | 'hostId' | 'standsOn' | 'imageId' | 'hostKey'>;
+type NewFrozenDisk = Pick<FrozenDisk, 'id' | 'consistency'> & { readonly nextGeneration: number };
+
+/** False where it is there already. */
+async function insertFrozen(
+  manager: EntityManager,
+  { id: serverId, hostId, standsOn, imageId, hostKey }: DiskOwner,
+  { id, consistency, nextGeneration }: NewFrozenDisk,
+): Promise<boolean> {
+  const volumeName = diskVolumeName({ id: serverId, generation: nextGeneration - 1 });
+  const added = await manager.query<unknown[]>(
+    `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency, image_id, host_key)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [id, serverId, hostId, volumeName, standsOn, consistency, imageId, hostKey],
+  );
+  return added.length > 0;
 }
 
 /** Names of the frozen disks among some volumes of hosts' disk pools. */
@@ -39,8 +68,8 @@ export async function frozenAmong(
 }
 
 /**
- * Frozen disks of a host that nothing stands on any more: no image, no server, no other frozen disk. A server that is
- * being worked on may be about to stand on one, so its disks wait.
+ * Frozen disks of a host that nothing stands on any more: no image, no server, no other frozen disk; and that no export
+ * reads. A server that is being worked on may be about to stand on one, so its disks wait.
  */
 export function unneededDisks(manager: EntityManager, hostId: number): Promise<FrozenDisk[]> {
   return manager
@@ -50,6 +79,7 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
     .andWhere('NOT EXISTS (SELECT FROM images i WHERE i.frozen_disk_id = f.id AND i.deleted_at IS NULL)')
     .andWhere('NOT EXISTS (SELECT FROM servers s WHERE s.stands_on = f.id AND s.deleted_at IS NULL)')
     .andWhere('NOT EXISTS (SELECT FROM frozen_disks g WHERE g.stands_on = f.id AND g.removed_at IS NULL)')
+    .andWhere(`NOT EXISTS (SELECT FROM exports e WHERE e.frozen_disk_id = f.id AND e.state = 'creating')`)
     .andWhere(
       `NOT EXISTS (SELECT FROM actions a JOIN images i ON i.id = a.image_id
                    WHERE a.status = 'running' AND i.frozen_disk_id = f.id)`,

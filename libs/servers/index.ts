@@ -1,6 +1,9 @@
 export { Action, type ActionStatus } from './action.entity.ts';
 export { ActionProgress } from './action-progress.ts';
 export { ActionsService, newAction } from './actions.service.ts';
+export { BackupPlan, WINDOW_BEGINS, type WindowBegin } from './backup-plan.entity.ts';
+export { type PlanChange, retryBackup } from './backup-plan.ts';
+export { BackupsService } from './backups.service.ts';
 export { FrozenDisk } from './frozen-disk.entity.ts';
 export {
   frozenAmong,
@@ -9,6 +12,7 @@ export {
   noteMerged,
   noteRemoved,
   recordFreeze,
+  recordRollBack,
   unneededDisks,
 } from './frozen-disks.ts';
 export {
@@ -27,7 +31,9 @@ export {
   type ServerAccess,
   seedVolumeName,
 } from './server.entity.ts';
+export { ownServer, refuseWhileLocked } from './server-admission.ts';
 export { ServerCommands } from './server-commands.ts';
+export { billImage, rotateBackups } from './server-images.ts';
 export * from './server-requests.ts';
 export { ServerSuspensions } from './server-suspensions.ts';
 export { ServersError, type ServersErrorCode } from './servers.errors.ts';

@@ -99,6 +99,14 @@ export class SecretsStore {
     ]);
   }
 
+  /** A system from before `moment` does not know a password that was made later, so nobody is shown it. */
+  async destroyPasswordsSince(manager: EntityManager, serverId: number, moment: Date): Promise<void> {
+    await manager.query(
+      `DELETE FROM server_secrets WHERE server_id = $1 AND kind = 'root_password' AND created_at > $2`,
+      [serverId, moment],
+    );
+  }
+
   /**
    * Hands the root password over, once: what was sealed is destroyed in the same transaction.
    * @throws ServersError `credentials_not_there`, `credentials_gone`

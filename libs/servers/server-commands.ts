@@ -1,16 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
-import { type SuspensionReason, standingSuspensions } from '#libs/accounts';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { runInTransaction, runStatements } from '#libs/database';
-import type { Image } from '#libs/images';
-import { newId } from '#libs/kernel';
+import { Image } from '#libs/images';
+import { gibToBytes, newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
 import { Action } from './action.entity.ts';
 import { newAction } from './actions.service.ts';
+import { assertBackedUp } from './backup-plan.ts';
 import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
-import { type DesiredState, diskVolumeName, type ObservedState, type Server } from './server.entity.ts';
+import type { DesiredState, ObservedState, Server } from './server.entity.ts';
+import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
+import { insertImage, type NewServerImage } from './server-images.ts';
 import {
   createImageRequest,
   powerOffServerRequest,
@@ -19,11 +21,10 @@ import {
   rebuildServerRequest,
   resetPasswordRequest,
   resetServerRequest,
+  rollBackServerRequest,
   shutdownServerRequest,
 } from './server-requests.ts';
 import { ServersError } from './servers.errors.ts';
-import { lockServer } from './servers.service.ts';
-import { isRetired, suspensionOf } from './suspension-state.ts';
 
 interface ServerParams {
   readonly serverId: number;
@@ -148,22 +149,51 @@ export class ServerCommands {
   }
 
   /**
-   * Makes an image of what the server's disk holds at one moment, while it runs or not.
-   * @throws ServersError `server_not_ready`, `server_locked`, `server_suspended`
+   * Makes an image of what the server's disk holds at one moment, while it runs or not; `also` is part of asking for it.
+   * @throws ServersError `server_not_ready`, `server_locked`, `server_suspended`, `backups_not_enabled`
    */
   async createImage(
     projectId: number,
     serverId: number,
-    wanted: { readonly description: string | null; readonly labels: Readonly<Record<string, string>> },
+    wanted: WantedImage,
+    also?: (manager: EntityManager) => Promise<unknown>,
   ): Promise<{ action: Action; imageId: number }> {
     const imageId = newId();
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
-      await insertSnapshot(manager, { id: imageId, server, ...wanted });
+      if (wanted.type === 'backup') await assertBackedUp(manager, serverId);
+      await also?.(manager);
+      await insertImage(manager, server, { id: imageId, type: 'snapshot', madeBy: 'owner', ...wanted });
       const params = { serverId, imageId, frozenDiskId: newId(), generation: server.generation + 1 };
       return this.start(manager, server, createImageRequest, params, 'create_image', imageId);
     });
     return { action, imageId };
+  }
+
+  /**
+   * Puts the server back to what `image` holds of it, in place. What it leaves behind is kept for a day as an image, to
+   * which it can be rolled back in turn.
+   * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`
+   */
+  rollBack(projectId: number, serverId: number, image: Image): Promise<Action> {
+    return this.transaction(projectId, serverId, async (manager, server) => {
+      if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      await assertOfServer(manager, server, image);
+      const keptImageId = newId();
+      await insertImage(manager, server, {
+        id: keptImageId,
+        type: 'snapshot',
+        madeBy: 'roll_back',
+        description: `Before the roll back to ${image.description ?? image.id}`.slice(0, 255),
+        labels: {},
+      });
+      const power = server.desired === 'off' ? ('off' as const) : ('running' as const);
+      const generation = server.generation + 1;
+      const ids = { serverId, imageId: image.id, keptImageId, frozenDiskId: newId() };
+      await this.mark(manager, server, { observed: 'rebuilding' });
+      const params = { ...ids, generation, power };
+      return this.start(manager, server, rollBackServerRequest, params, 'roll_back_server', image.id);
+    });
   }
 
   /**
@@ -183,7 +213,7 @@ export class ServerCommands {
   /** @throws ServersError `credentials_not_there`, `credentials_gone` */
   async revealPassword(projectId: number, serverId: number): Promise<string> {
     return runInTransaction(this.dataSource, async (manager) => {
-      const server = await this.ownServer(manager, projectId, serverId);
+      const server = await ownServer(manager, projectId, serverId);
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
       return this.secrets.reveal(manager, serverId);
     });
@@ -210,22 +240,10 @@ export class ServerCommands {
     projectId: number,
     serverId: number,
     work: (manager: EntityManager, server: Server) => Promise<Started>,
-    options: { whileLocked?: boolean } = {},
+    options: Admission = {},
   ): Promise<Action> {
     const { action, wakeUp } = await runInTransaction(this.dataSource, async (manager) => {
-      const server = await this.ownServer(manager, projectId, serverId);
-      if (options.whileLocked) {
-        await refuseWhileInvestigated(manager, server);
-      } else {
-        await refuseWhileSuspended(manager, server);
-        await refuseWhileLocked(manager, serverId);
-      }
-      if (
-        server.desired === 'deleted' &&
-        (!options.whileLocked || (await isBeingDeleted(manager, serverId)))
-      ) {
-        throw new ServersError('server_locked', 'the server is being deleted');
-      }
+      const server = await admit(manager, projectId, serverId, options);
       return work(manager, server);
     });
     await this.queue.poke(wakeUp);
@@ -257,15 +275,6 @@ export class ServerCommands {
     return { action, wakeUp };
   }
 
-  private async ownServer(manager: EntityManager, projectId: number, serverId: number): Promise<Server> {
-    const server = await lockServer(manager, serverId);
-    const isHidden = server.deletedAt !== null || (await isRetired(manager, serverId));
-    if (server.projectId !== projectId || isHidden) {
-      throw new ServersError('server_not_found', `there is no server ${serverId}`);
-    }
-    return server;
-  }
-
   private async mark(
     manager: EntityManager,
     server: Server,
@@ -278,41 +287,13 @@ export class ServerCommands {
   }
 }
 
+/** An image to be made: an owner's snapshot unless told. */
+type WantedImage = Pick<NewServerImage, 'description' | 'labels'> &
+  Partial<Pick<NewServerImage, 'type' | 'madeBy'>>;
+
 interface Started {
   readonly action: Action;
   readonly wakeUp: SagaWakeUp;
-}
-
-/** The row of an image that is being made: with what it inherits from the image that its server was made of. */
-async function insertSnapshot(
-  manager: EntityManager,
-  image: {
-    readonly id: number;
-    readonly server: Server;
-    readonly description: string | null;
-    readonly labels: Readonly<Record<string, string>>;
-  },
-): Promise<void> {
-  const { id, server } = image;
-  await manager.query(
-    `INSERT INTO images (id, name, type, volume_name, file_size_bytes, virtual_size_bytes, appliance, package_count,
-                         project_id, server_id, server_name, status, description, labels)
-     SELECT $1::bigint, 'snapshot-' || $1::bigint, 'snapshot', $2, 0, t.disk_gib * 1024::bigint * 1024 * 1024,
-            jsonb_set(i.appliance, '{minimumDiskGib}', to_jsonb(t.disk_gib)), i.package_count,
-            $3, $4, $5, 'creating', $6, $7
-     FROM images i, server_types t WHERE i.id = $8 AND t.id = $9`,
-    [
-      id,
-      diskVolumeName(server),
-      server.projectId,
-      server.id,
-      server.name,
-      image.description ?? server.name,
-      JSON.stringify(image.labels),
-      server.imageId,
-      server.serverTypeId,
-    ],
-  );
 }
 
 /** @throws ServersError `image_too_large` */
@@ -330,49 +311,21 @@ async function assertRoomFor(manager: EntityManager, server: Server, { appliance
   );
 }
 
-/** An operator may have given up a deletion that was stuck; then it can be asked for again. */
-async function isBeingDeleted(manager: EntityManager, serverId: number): Promise<boolean> {
-  const running = await manager.query<unknown[]>(
-    `SELECT 1 FROM actions WHERE server_id = $1 AND status = 'running' AND command = 'delete_server' LIMIT 1`,
-    [serverId],
+/** @throws ServersError `image_not_found` (deleted by now), `image_of_another_server`, `image_of_another_size` */
+async function assertOfServer(manager: EntityManager, server: Server, image: Image): Promise<void> {
+  const there = { where: { id: image.id, deletedAt: IsNull() }, lock: { mode: 'pessimistic_read' } } as const;
+  if (!(await manager.getRepository(Image).findOne(there))) {
+    throw new ServersError('image_not_found', `there is no image ${image.id}`);
+  }
+  if (image.serverId !== server.id || image.frozenDiskId === null) {
+    const message = `image ${image.id} was not made of this server: rebuild it from that image, or order another`;
+    throw new ServersError('image_of_another_server', message, 'image');
+  }
+  const [type] = await manager.query<{ diskGib: number }[]>(
+    'SELECT disk_gib AS "diskGib" FROM server_types WHERE id = $1',
+    [server.serverTypeId],
   );
-  return running.length > 0;
-}
-
-const WHAT_TO_DO: Readonly<Record<SuspensionReason, string>> = {
-  billing: 'pay the open invoices, and it is switched on again',
-  abuse: 'answer the notice that you were sent',
-  operator: 'ask the operator',
-};
-
-/** For as long as any reason stands, and until the server is back as it was. @throws ServersError `server_suspended` */
-async function refuseWhileSuspended(manager: EntityManager, server: Server): Promise<void> {
-  const standing = await standingSuspensions(manager, server.accountId);
-  const reasons = standing.map(({ reason }) => reason);
-  if (reasons.length > 0) {
-    const advice = reasons.map((reason) => WHAT_TO_DO[reason]).join('; ');
-    throw new ServersError('server_suspended', `the server is suspended: ${advice}`, undefined, { reasons });
-  }
-  if (await suspensionOf(manager, server.id)) {
-    const message = 'the server is being brought back from its suspension: try again in a minute';
-    throw new ServersError('server_suspended', message, undefined, { reasons });
-  }
-}
-
-/** A server that is suspended for abuse may be evidence. @throws ServersError `server_suspended` */
-async function refuseWhileInvestigated(manager: EntityManager, { accountId }: Server): Promise<void> {
-  const standing = await standingSuspensions(manager, accountId);
-  if (!standing.some(({ reason }) => reason === 'abuse')) return;
-  const message = `the server is kept while its account is suspended for abuse: ${WHAT_TO_DO.abuse}`;
-  throw new ServersError('server_suspended', message, undefined, { reasons: ['abuse'] });
-}
-
-async function refuseWhileLocked(manager: EntityManager, serverId: number): Promise<void> {
-  const [running] = await manager.query<{ command: string }[]>(
-    `SELECT command FROM actions WHERE server_id = $1 AND status = 'running' LIMIT 1`,
-    [serverId],
-  );
-  if (running) {
-    throw new ServersError('server_locked', `the server is locked by a running action (${running.command})`);
-  }
+  if (type && gibToBytes(type.diskGib) === image.virtualSizeBytes) return;
+  const message = `the server's disk had another size when image ${image.id} was made: rebuild it from that image`;
+  throw new ServersError('image_of_another_size', message, 'image');
 }

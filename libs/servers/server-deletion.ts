@@ -4,12 +4,14 @@ import { newId } from '#libs/kernel';
 import type { SagaStore, SagaWakeUp } from '#libs/saga';
 import { Action } from './action.entity.ts';
 import { newAction } from './actions.service.ts';
+import { BackupPlan } from './backup-plan.entity.ts';
 import type { Server } from './server.entity.ts';
+import { deleteBackups } from './server-images.ts';
 import { deleteServerRequest } from './server-requests.ts';
 
 /**
- * Asks for a server's deletion, whose row the caller has locked. Billing ends with this call; what is still under way
- * on it is taken back first.
+ * Asks for a server's deletion, whose row the caller has locked. Billing ends with this call, and its backups
+ * go with it; what is still under way on it is taken back first.
  */
 export async function requestDeletion(
   manager: EntityManager,
@@ -21,6 +23,8 @@ export async function requestDeletion(
     serverId,
   ]);
   await closeServer(manager, serverId);
+  await manager.getRepository(BackupPlan).delete({ serverId });
+  await deleteBackups(manager, serverId, { keep: 0 });
   const sagaId = newId();
   const action = newAction({ projectId, serverId, sagaId, command: 'delete_server' });
   await manager.insert(Action, action);

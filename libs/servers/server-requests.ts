@@ -26,6 +26,27 @@ export const createImageRequest = sagaRequest(
     generation: z.number().int(),
   }),
 );
+/** Asked for by those who read the frozen disk. */
+export const freezeDiskRequest = sagaRequest(
+  'freeze-disk',
+  z.strictObject({
+    serverId: z.number().int(),
+    frozenDiskId: z.number().int(),
+    generation: z.number().int(),
+  }),
+);
+/** `image` is gone back to; what is left behind becomes the image `keptImageId`, of the disk `frozenDiskId`. */
+export const rollBackServerRequest = sagaRequest(
+  'roll-back-server',
+  z.strictObject({
+    serverId: z.number().int(),
+    imageId: z.number().int(),
+    keptImageId: z.number().int(),
+    frozenDiskId: z.number().int(),
+    generation: z.number().int(),
+    power: z.enum(['running', 'off']),
+  }),
+);
 export const rebuildServerRequest = sagaRequest(
   'rebuild-server',
   z.strictObject({ serverId: z.number().int(), imageId: z.number().int(), generation: z.number().int() }),

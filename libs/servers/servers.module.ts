@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { EnvelopeCipher } from '#libs/secrets';
 import { Action } from './action.entity.ts';
 import { ActionsService } from './actions.service.ts';
+import { BackupPlan } from './backup-plan.entity.ts';
+import { BackupsService } from './backups.service.ts';
 import { FrozenDisk } from './frozen-disk.entity.ts';
 import { SecretsStore } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
@@ -11,12 +13,13 @@ import { ServersService } from './servers.service.ts';
 import { SnapshotsService } from './snapshots.service.ts';
 
 /** Tables of this feature, for the app's data source. */
-export const serversEntities = [Action, FrozenDisk, Server];
+export const serversEntities = [Action, BackupPlan, FrozenDisk, Server];
 
 /** Needs `EnvelopeCipher`, `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
   providers: [
     ActionsService,
+    BackupsService,
     ServerCommands,
     ServerSuspensions,
     ServersService,
@@ -29,6 +32,7 @@ export const serversEntities = [Action, FrozenDisk, Server];
   ],
   exports: [
     ActionsService,
+    BackupsService,
     ServerCommands,
     ServerSuspensions,
     ServersService,

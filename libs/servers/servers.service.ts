@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { DataSource, type EntityManager, In, IsNull } from 'typeorm';
 import type { SuspensionReason } from '#libs/accounts';
 import { isUniqueViolation } from '#libs/database';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
+import { BackupPlan } from './backup-plan.entity.ts';
 import type { CredentialsState } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
 import { ServersError } from './servers.errors.ts';
@@ -16,6 +17,7 @@ export interface ServerFacts {
   readonly credentials: CredentialsState;
   readonly credentialsExpireAt: Date | null;
   readonly suspension: ServerSuspension | null;
+  readonly backupPlan: BackupPlan | null;
 }
 
 /** That a server is kept off, and why; no reason when it is just being brought back. */
@@ -75,8 +77,10 @@ export class ServersService {
     return server;
   }
 
-  /** Facts by server id, for any number of servers in one query. */
+  /** Facts by server id, for any number of servers at once. */
   async factsOf(servers: readonly Server[]): Promise<ReadonlyMap<number, ServerFacts>> {
+    const ids = servers.map(({ id }) => id);
+    const plans = await this.dataSource.getRepository(BackupPlan).findBy({ serverId: In(ids) });
     const rows = await this.dataSource.query<(FactsRow & { id: number })[]>(
       `SELECT s.id, o.id AS "orderId",
               EXISTS (SELECT 1 FROM actions a WHERE a.server_id = s.id AND a.status = 'running') AS locked,
@@ -90,7 +94,7 @@ export class ServersService {
        LEFT JOIN orders o ON o.server_id = s.id
        LEFT JOIN server_secrets p ON p.server_id = s.id AND p.kind = 'root_password'
        WHERE s.id = ANY($1)`,
-      [servers.map(({ id }) => id)],
+      [ids],
     );
     return new Map(
       rows.map((row) => [
@@ -104,6 +108,7 @@ export class ServersService {
             reasons: row.suspensionReasons ?? [],
             since: row.suspendedSince,
           },
+          backupPlan: plans.find(({ serverId }) => serverId === row.id) ?? null,
         },
       ]),
     );

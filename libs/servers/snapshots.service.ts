@@ -1,16 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { closeServer } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import { Image } from '#libs/images';
-import { Action } from './action.entity.ts';
-import { newAction } from './actions.service.ts';
+import type { Action } from './action.entity.ts';
+import { recordDone } from './actions.service.ts';
+import { billImage, deleteImages } from './server-images.ts';
 import { ServersError } from './servers.errors.ts';
 
 /** What may be changed about an image of a project; what is missing stays as it is. */
 export interface ImageChange {
   readonly description?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** A backup, or what a roll back left behind, becomes a snapshot, which stays until its owner deletes it. */
+  readonly type?: 'snapshot';
 }
 
 /** The images of a project: what it has kept of its servers, and what it has brought along. Those of the catalog are nobody's to change. */
@@ -18,25 +20,34 @@ export interface ImageChange {
 export class SnapshotsService {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** @throws ServersError `image_not_found`, `image_of_catalog` */
-  async change(projectId: number, id: number, { description, labels }: ImageChange): Promise<Image> {
+  /** @throws ServersError `image_not_found`, `image_of_catalog`, `image_in_the_making` */
+  async change(projectId: number, id: number, { description, labels, type }: ImageChange): Promise<Image> {
     return this.own(projectId, id, async (manager, image) => {
-      const changes = {
+      const isKept = type === 'snapshot' && (image.type === 'backup' || image.expiresAt !== null);
+      if (isKept) refuseInTheMaking(image);
+      const changed = await manager.getRepository(Image).save({
+        ...image,
         ...(description === undefined ? {} : { description }),
         ...(labels && { labels: { ...labels } }),
-      };
-      return manager.getRepository(Image).save({ ...image, ...changes });
+        ...(isKept && { type, madeBy: 'owner' as const, expiresAt: null }),
+      });
+      if (isKept) await billImage(manager, id);
+      return changed;
     });
   }
 
-  /** Protects from deletion, or lets it go. @throws ServersError `image_not_found`, `image_of_catalog` */
+  /**
+   * Protects a snapshot from deletion, or lets it go. What is deleted by itself, as a backup is, has to become one first.
+   * @throws ServersError `image_not_found`, `image_of_catalog`, `image_not_a_snapshot`
+   */
   async protect(projectId: number, id: number, isDeleteProtected: boolean): Promise<Action> {
-    return this.own(projectId, id, async (manager, image) => {
+    return this.own(projectId, id, async (manager, { serverId, type, expiresAt }) => {
+      if (type !== 'snapshot' || expiresAt !== null) {
+        const message = `image ${id} is deleted by itself: make it a snapshot first (type: "snapshot")`;
+        throw new ServersError('image_not_a_snapshot', message);
+      }
       await manager.getRepository(Image).update({ id }, { isDeleteProtected });
-      const ended = { status: 'success' as const, progress: 100, finishedAt: new Date(), sagaId: null };
-      const { serverId } = image;
-      const made = newAction({ projectId, serverId, sagaId: 0, command: 'change_protection', imageId: id });
-      return manager.getRepository(Action).save({ ...made, ...ended });
+      return recordDone(manager, { projectId, serverId, command: 'change_protection', imageId: id });
     });
   }
 
@@ -50,15 +61,22 @@ export class SnapshotsService {
       if (image.isDeleteProtected) {
         throw new ServersError('image_protected', `image ${id} is protected: take its protection away first`);
       }
-      if (image.status === 'creating') {
-        throw new ServersError('image_in_the_making', `image ${id} is being made: wait until it is ready`);
-      }
-      await closeServer(manager, id);
-      // What was imported is whole on hosts, and goes from each when nothing stands on it.
-      if (image.frozenDiskId !== null) {
-        await manager.query('DELETE FROM host_images WHERE image_id = $1', [id]);
-      }
-      await manager.getRepository(Image).update({ id }, { deletedAt: new Date() });
+      refuseInTheMaking(image);
+      await deleteImages(manager, [id]);
+    });
+  }
+
+  /** Deletes what was to be kept for a while only. @returns how many */
+  removeExpired(): Promise<number> {
+    return runInTransaction(this.dataSource, async (manager) => {
+      const expired = await manager.query<{ id: number }[]>(
+        `SELECT id FROM images WHERE expires_at < now() AND deleted_at IS NULL FOR UPDATE SKIP LOCKED`,
+      );
+      await deleteImages(
+        manager,
+        expired.map(({ id }) => id),
+      );
+      return expired.length;
     });
   }
 
@@ -80,4 +98,10 @@ export class SnapshotsService {
       return work(manager, image);
     });
   }
+}
+
+/** @throws ServersError `image_in_the_making` */
+function refuseInTheMaking({ id, status }: Image): void {
+  if (status !== 'creating') return;
+  throw new ServersError('image_in_the_making', `image ${id} is being made: wait until it is ready`);
 }

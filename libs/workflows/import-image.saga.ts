@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import type { EntityManager } from 'typeorm';
-import { openSnapshot } from '#libs/billing';
+import { openImage } from '#libs/billing';
 import { isHypervisorError } from '#libs/hypervisor';
 import { ImagesService, type ImportReport } from '#libs/images';
 import { importImageRequest } from '#libs/imports';
@@ -238,7 +238,7 @@ async function bill(manager: EntityManager, ctx: Context, fileSizeBytes: number)
   const { id: serverId, projectId, appliance } = image;
   if (projectId === null) return;
   const subscriber = { accountId, currency, projectId, serverId, serverName: `Image ${appliance.title}` };
-  await openSnapshot(manager, subscriber, Math.max(1, bytesToWholeGib(fileSizeBytes)));
+  await openImage(manager, subscriber, 'snapshot', Math.max(1, bytesToWholeGib(fileSizeBytes)));
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -3,6 +3,8 @@ import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
+import { exportDisk } from './export-disk.saga.ts';
+import { freezeDisk } from './freeze-disk.saga.ts';
 import { importImage } from './import-image.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
@@ -14,6 +16,7 @@ import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
 import { resumeServer } from './resume-server.saga.ts';
 import { retireServer } from './retire-server.saga.ts';
+import { rollBackServer } from './roll-back-server.saga.ts';
 import { sendRefund } from './send-refund.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
@@ -61,6 +64,9 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(rebuildServer, deps),
     withDeps(createImage, deps),
     withDeps(importImage, deps),
+    withDeps(freezeDisk, deps),
+    withDeps(exportDisk, deps),
+    withDeps(rollBackServer, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -73,8 +79,17 @@ export function moneyWorkflows(deps: CollectingDeps): BoundSaga[] {
 /** The steps of a workflow by the name of its saga, for those who show its progress. */
 export function workflowSteps(name: string): readonly SagaStep[] {
   return (
-    [...all, rebuildServer, createImage, importImage, collectInvoice, rechargeCredit, sendRefund].find(
-      (definition) => definition.name === name,
-    )?.steps ?? []
+    [
+      ...all,
+      rebuildServer,
+      createImage,
+      rollBackServer,
+      freezeDisk,
+      exportDisk,
+      importImage,
+      collectInvoice,
+      rechargeCredit,
+      sendRefund,
+    ].find((definition) => definition.name === name)?.steps ?? []
   );
 }

@@ -222,7 +222,9 @@ describe('a resumable upload', () => {
   it('is bounded in size and number, and goes when it is given up or has expired', async () => {
     expect((await create(2 ** 50)).json().error.code).toBe('request_too_large');
     expect((await ask('POST', '/v1/uploads', undefined, tus())).statusCode).toBe(422);
-    const paths = [await create(10), await create(10)].map(({ headers }) => String(headers.location));
+    const made = [await create(10), await create(10)];
+    expect(made.map(({ statusCode }) => statusCode)).toEqual([201, 201]);
+    const paths = made.map(({ headers }) => String(headers.location));
     const third = await create(10);
     expect([third.statusCode, third.json().error.details.reason]).toEqual([403, 'import_limit_reached']);
     expect((await ask('DELETE', paths[0] ?? '', undefined, tus())).statusCode).toBe(204);

@@ -103,7 +103,8 @@ describe('a customer who does not pay', () => {
     await tells('Your servers are switched off', 'Their data is kept');
     await page.goto(server);
     await page.getByText('Your servers are switched off').waitFor({ timeout: SEEN_WITHIN_MILLISECONDS });
-    await page.locator('[data-status="off"]').first().waitFor({ timeout: SEEN_WITHIN_MILLISECONDS });
+    const status = page.locator('[data-status="off"]').filter({ hasText: 'Suspended' });
+    await status.first().waitFor({ timeout: SEEN_WITHIN_MILLISECONDS });
     await looksSound(page);
     expect(await answersBySsh(ssh)).toBe(false);
     await act(page, 'Power on');

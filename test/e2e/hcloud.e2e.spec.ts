@@ -136,6 +136,33 @@ describe('the hcloud command', () => {
     expect(server.servery.access.map(({ service }) => service)).toEqual(['ssh']);
   });
 
+  it('backs it up, and names, keeps and deletes what is made of it', async () => {
+    const idOf = (output: string) => /Image (\d+) created/.exec(output)?.[1] ?? '';
+    await hcloud('server', 'enable-backup', name);
+    expect((await theServer()).backup_window).toMatch(/^\d\d-\d\d$/);
+    const backup = idOf(await hcloud('server', 'create-image', '--type', 'backup', name));
+    expect(await hcloud('image', 'list', '-t', 'backup', '-o', 'noheader', '-o', 'columns=id')).toContain(backup);
+    await hcloud('image', 'update', backup, '--type', 'snapshot', '--description', 'kept');
+    await hcloud('server', 'disable-backup', name);
+    expect(JSON.parse(await hcloud('image', 'describe', backup, '-o', 'json'))).toMatchObject({
+      type: 'snapshot',
+      status: 'available',
+      description: 'kept',
+    });
+    await hcloud('image', 'delete', backup);
+    await expect(hcloud('image', 'describe', backup)).rejects.toThrow();
+  });
+
+  it('rebuilds it from a snapshot of it, with all that was on it then', async () => {
+    await onServer(await theServer(), { privateKey }, 'echo precious > /root/kept; sync');
+    const output = await hcloud('server', 'create-image', '--type', 'snapshot', name);
+    const snapshot = /Image (\d+) created/.exec(output)?.[1] ?? '';
+    await onServer(await theServer(), { privateKey }, 'rm /root/kept');
+    await hcloud('server', 'rebuild', name, '--image', snapshot);
+    expect(await onServer(await theServer(), { privateKey }, 'cat /root/kept')).toBe('precious');
+    await hcloud('image', 'delete', snapshot);
+  });
+
   it('deletes it', async () => {
     await hcloud('server', 'delete', name);
     await expect.poll(() => findServers(name), { timeout: 120_000, interval: 1000 }).toEqual([]);

@@ -1,49 +1,71 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { open, writeFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import type { Command } from './suites.ts';
 import { root } from './suites.ts';
 
 const KILL_AFTER_MILLISECONDS = 20_000;
 
-/** The program that runs now, so that a signal to us reaches it. */
-let current: ChildProcess | undefined;
+/** How far a program that runs beside others steps back: of two that want a processor, it gets a tenth. */
+const BESIDE_NICENESS = 10;
+
+/** The programs that run now, so that a signal to us reaches them. */
+const running = new Set<ChildProcess>();
+
+export interface RunOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  /** Past its time the whole process group is killed. */
+  readonly minutes: number;
+  /** Runs beside others and gives way to them; what it says goes into this file instead of being shown as it comes. */
+  readonly logFile?: string | undefined;
+}
 
 /**
- * Runs a program to its end, its output shown as it comes. Past its time the whole process group is killed.
+ * Runs a program to its end.
  * @returns its exit code; null when it was killed or could not start.
  */
 export async function runCommand(
   command: Command,
-  environment: NodeJS.ProcessEnv,
-  minutes: number,
+  { environment, minutes, logFile }: RunOptions,
 ): Promise<number | null> {
+  const log = logFile === undefined ? undefined : await open(logFile, 'w');
   const child = spawn(command.program, [...command.args], {
     cwd: root,
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', log?.fd ?? 'inherit', log?.fd ?? 'inherit'],
     detached: true,
   });
-  current = child;
+  running.add(child);
   const timer = setTimeout(() => {
     process.stdout.write(`✖ no end within ${minutes} minutes: ${command.title}\n`);
     void endGroup(child);
   }, minutes * 60_000);
-  const code = await new Promise<number | null>((resolve) => {
+  const ended = new Promise<number | null>((resolve) => {
     child.once('close', resolve);
     child.once('error', (error) => {
       process.stdout.write(`✖ ${command.title}: ${error.message}\n`);
       resolve(null);
     });
   });
+  if (log && child.pid !== undefined) await stepBack(child.pid);
+  const code = await ended;
   clearTimeout(timer);
   // Whatever it left behind in its group must not disturb the next one.
   signalGroup(child, 'SIGKILL');
-  current = undefined;
+  running.delete(child);
+  await log?.close();
   return code;
 }
 
+/** Where the kernel weighs sessions before processes (sched(7), autogroup), the session steps back as well. */
+async function stepBack(pid: number): Promise<void> {
+  setPriority(pid, BESIDE_NICENESS);
+  await writeFile(`/proc/${pid}/autogroup`, String(BESIDE_NICENESS)).catch(() => {});
+}
+
 /** Ends what runs now, and all that it started. */
-export async function endCurrent(): Promise<void> {
-  if (current) await endGroup(current);
+export async function endRunning(): Promise<void> {
+  await Promise.all([...running].map(endGroup));
 }
 
 async function endGroup(child: ChildProcess): Promise<void> {

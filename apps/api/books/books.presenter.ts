@@ -1,6 +1,7 @@
 import {
   type AccountOverview,
   type Arrears,
+  type CostLine,
   type EntrySum,
   LEDGER_UNITS,
   type LedgerAccount,
@@ -12,6 +13,7 @@ import {
 import type {
   ArrearsWire,
   BookedPriceWire,
+  CostWire,
   CustomerWire,
   LedgerEntryWire,
   LedgerSumWire,
@@ -85,6 +87,10 @@ export function presentRevenue(line: RevenueLine): RevenueWire {
     net_minor: line.netMinor,
     net: formatMicro(BigInt(line.netMicro)),
   };
+}
+
+export function presentCost({ month, account, currency, amountMinor }: CostLine): CostWire {
+  return { month: month.toISOString().slice(0, 7), account, currency, amount_minor: amountMinor };
 }
 
 export function presentPromotion(campaign: PromotionCampaign, now: Date): PromotionWire {

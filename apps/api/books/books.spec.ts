@@ -55,6 +55,17 @@ describe('each figure', () => {
     expect((await get('entries?month=2020-01')).entries).toEqual([]);
   });
 
+  it('of costs leads to entries that sum to it', async () => {
+    await send('POST', `customers/${customer.accountId}/credits`, { amount_minor: 70, note: 'Welcome' });
+    const { costs } = await get('revenue');
+    expect(costs).toEqual([
+      expect.objectContaining({ account: 'promotions', currency: 'eur', amount_minor: 70 }),
+    ]);
+    const [{ account, month }] = costs;
+    const { sums } = await get(`entries?account=${account}&from=${month}-01`);
+    expect(sums).toMatchObject([{ account: 'promotions', amount: '70', unit: 'minor' }]);
+  });
+
   it('of receivables leads to invoices, and those to entries', async () => {
     const { receivables } = await get('receivables');
     expect(receivables).toEqual([{ currency: 'eur', age: 'up_to_30_days', invoices: 1, open_minor: 240 }]);

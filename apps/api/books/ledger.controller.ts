@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import {
+  costsByMonth,
   type EntryFilter,
   LEDGER_UNITS,
   type LedgerAccount,
@@ -22,7 +23,7 @@ import { MONEY_CLOCK } from '#libs/payments';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
-import { presentEntry, presentRevenue, presentSum } from './books.presenter.ts';
+import { presentCost, presentEntry, presentRevenue, presentSum } from './books.presenter.ts';
 
 const DEFAULT_MONTHS = 12;
 
@@ -61,15 +62,17 @@ export class LedgerController {
 
   @Get('revenue')
   @Endpoint({
-    summary: 'What the use of each month has earned, by product',
+    summary: 'What the use of each month has earned, by product, and what was posted as a cost in it',
     access: 'operator',
     response: revenueResponse,
   })
   async revenue(@Query({ schema: revenueQuery }) asked: z.output<typeof revenueQuery>) {
     const until = monthAfter(asked.until ?? this.clock.now(), 1);
     const from = asked.from ?? monthAfter(until, -DEFAULT_MONTHS);
-    const lines = await revenueByMonth(this.dataSource.manager, { from, until });
-    return { revenue: lines.map(presentRevenue) };
+    const { manager } = this.dataSource;
+    const lines = await revenueByMonth(manager, { from, until });
+    const costs = await costsByMonth(manager, { from, until });
+    return { revenue: lines.map(presentRevenue), costs: costs.map(presentCost) };
   }
 
   @Get('receivables')

@@ -25,7 +25,7 @@ import { wireTime, wireTimeOrNull } from '../http/wire.ts';
 type ById = z.output<typeof byId>;
 
 /** What all images have in common, so that filters on it are answered without looking. */
-const common = { architecture: 'x86', bound_to: '' } as const;
+const common = { architecture: 'x86' } as const;
 const nothing: Page<Image> = { items: [], total: 0 };
 
 @Controller('v1/images')
@@ -37,7 +37,7 @@ export class ImagesController {
 
   @Get()
   @Endpoint({
-    summary: 'List images: appliances have type "app", what is made of servers "snapshot"',
+    summary: 'List images: appliances have type "app", what is made of servers "snapshot" or "backup"',
     access: 'read',
     response: imageListResponse,
   })
@@ -45,10 +45,9 @@ export class ImagesController {
     @ProjectId() projectId: number,
     @Query({ schema: imageListQuery }) parsed: z.output<typeof imageListQuery>,
   ) {
-    const { architecture, bound_to, include_deprecated: _, ...rest } = parsed;
+    const { architecture, include_deprecated: _, ...rest } = parsed;
     const query = toListQuery(rest);
-    const canMatch =
-      (architecture?.includes(common.architecture) ?? true) && (bound_to?.includes(common.bound_to) ?? true);
+    const canMatch = architecture?.includes(common.architecture) ?? true;
     const page = canMatch ? await this.images.list(query, projectId) : nothing;
     return { images: page.items.map(presentImage), meta: metaOf(query, page) };
   }
@@ -61,7 +60,7 @@ export class ImagesController {
 
   @Put(':id')
   @Endpoint({
-    summary: 'Change what a snapshot is called and labelled',
+    summary: 'Change what a snapshot is called and labelled, or make one of a backup',
     access: 'write',
     response: imageResponse,
     audit: 'image.update',
@@ -69,9 +68,13 @@ export class ImagesController {
   async update(
     @ProjectId() projectId: number,
     @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: updateImage }) { description, labels }: UpdateImage,
+    @Body({ schema: updateImage }) { description, labels, type }: UpdateImage,
   ) {
-    const change = { ...(description === undefined ? {} : { description }), ...(labels && { labels }) };
+    const change = {
+      ...(description === undefined ? {} : { description }),
+      ...(labels && { labels }),
+      ...(type && { type }),
+    };
     return { image: presentImage(await this.snapshots.change(projectId, id, change)) };
   }
 
@@ -112,7 +115,7 @@ export function presentImage(image: Image): ImageWire {
     disk_size: appliance.minimumDiskGib,
     created: wireTime(image.createdAt),
     created_from: image.serverId === null ? null : { id: image.serverId, name: image.serverName ?? '' },
-    bound_to: null,
+    bound_to: image.type === 'backup' ? image.serverId : null,
     os_flavor: flavor.success ? flavor.data : 'unknown',
     os_version: appliance.osVersion || null,
     architecture: common.architecture,
@@ -121,7 +124,11 @@ export function presentImage(image: Image): ImageWire {
     deprecated: wireTimeOrNull(image.deprecatedAt),
     deleted: wireTimeOrNull(image.deletedAt),
     labels: image.labels,
-    ...(image.importReport && { servery: { import: presentReport(image.importReport) } }),
+    servery: {
+      made_by: image.madeBy,
+      expires_at: wireTimeOrNull(image.expiresAt),
+      import: image.importReport && presentReport(image.importReport),
+    },
   };
 }
 

@@ -1,7 +1,14 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { firstPrice } from '#libs/billing';
 import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
 import { testApi } from '../../../test/api/test-api.ts';
 
+const run = promisify(execFile);
 const api = testApi();
 let owner: Tenant;
 let stranger: Tenant;
@@ -13,6 +20,9 @@ beforeAll(async () => {
   await stockMarketplace(api.current);
   owner = await newTenant(api.current, 'owner@example.com');
   stranger = await newTenant(api.current, 'stranger@example.com');
+  await api.current.dataSource.query(
+    'UPDATE accounts SET max_servers = 99, max_vcpus = 99, max_memory_mib = 999999',
+  );
 });
 
 let count = 0;
@@ -27,16 +37,33 @@ async function readyServer(): Promise<number> {
   return id;
 }
 
-/** As the workflow leaves a snapshot that it has made; its server is free for the next action. */
-async function snapshot(body: object = {}): Promise<number> {
-  const id = await readyServer();
-  const { image } = (await ask('POST', `/v1/servers/${id}/actions/create_image`, body)).json();
+/** As the workflows leave what they were asked for; the server is free for the next action. */
+async function settle(server: number, image?: number): Promise<void> {
   const { dataSource } = api.current;
-  await dataSource.query(`UPDATE images SET status = 'available', file_size_bytes = 1 << 30 WHERE id = $1`, [
-    image.id,
+  await dataSource.query(`UPDATE actions SET status = 'success', finished_at = now() WHERE server_id = $1`, [
+    server,
   ]);
-  await dataSource.query(`UPDATE actions SET status = 'success' WHERE server_id = $1`, [id]);
+  if (image === undefined) return;
+  await dataSource.query(
+    `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, consistency)
+     SELECT $1::bigint, $2, id, 'disk-' || $1::bigint, 'filesystem' FROM hosts`,
+    [image, server],
+  );
+  await dataSource.query(
+    `UPDATE images SET status = 'available', file_size_bytes = 1 << 30, frozen_disk_id = id WHERE id = $1`,
+    [image],
+  );
+}
+
+/** An image as the workflow leaves it; its server is free for the next action. */
+async function imageOf(server: number, body: object = {}): Promise<number> {
+  const { image } = (await ask('POST', `/v1/servers/${server}/actions/create_image`, body)).json();
+  await settle(server, image.id);
   return image.id;
+}
+
+async function snapshot(body: object = {}): Promise<number> {
+  return imageOf(await readyServer(), body);
 }
 
 describe('a snapshot', () => {
@@ -115,6 +142,169 @@ describe('a snapshot', () => {
     expect([ordered.statusCode, ordered.json().error.details.fields[0].name]).toEqual([422, 'image']);
     const rebuilt = await ask('POST', `/v1/servers/${server}/actions/rebuild`, { image: id }, stranger);
     expect(rebuilt.statusCode).toBe(404);
+  });
+});
+
+describe('a roll back', () => {
+  it('is asked for with an action, and what the server leaves behind is an image that expires', async () => {
+    const id = await readyServer();
+    const image = await imageOf(id, { description: 'before the upgrade' });
+    const answer = await ask('POST', `/v1/servers/${id}/actions/roll_back`, { image });
+    expect([answer.statusCode, answer.json().action]).toMatchObject([
+      201,
+      { command: 'roll_back_server', status: 'running', resources: [{ id }, { id: image, type: 'image' }] },
+    ]);
+    const { images } = (await ask('GET', '/v1/images?type=snapshot&status=creating')).json();
+    const kept = images.find((one: { created_from: { id: number } }) => one.created_from.id === id);
+    expect(kept).toMatchObject({
+      description: 'Before the roll back to before the upgrade',
+      servery: { made_by: 'roll_back' },
+    });
+    await settle(id, kept.id);
+    await api.current.dataSource.query(
+      `UPDATE images SET expires_at = now() + interval '1 day' WHERE id = $1`,
+      [kept.id],
+    );
+    const protect = await ask('POST', `/v1/images/${kept.id}/actions/change_protection`, { delete: true });
+    expect([protect.statusCode, protect.json().error.code]).toEqual([422, 'invalid_input']);
+    const stays = await ask('PUT', `/v1/images/${kept.id}`, { type: 'snapshot' });
+    expect(stays.json().image.servery).toEqual({ made_by: 'owner', expires_at: null });
+  });
+
+  it('is refused to what is not of the server, or of a disk of another size', async () => {
+    const id = await readyServer();
+    const image = await imageOf(id);
+    const [web] = (await ask('GET', '/v1/images?name=web')).json().images;
+    const path = `/v1/servers/${id}/actions/roll_back`;
+    const refused = async (of: unknown) => {
+      const answer = await ask('POST', path, { image: of });
+      return [answer.statusCode, answer.json().error.details.fields[0].name];
+    };
+    expect(await refused(await snapshot())).toEqual([422, 'image']);
+    expect(await refused(web.id)).toEqual([422, 'image']);
+    expect(await refused(1)).toEqual([422, 'image']);
+    const { dataSource } = api.current;
+    await dataSource.query('UPDATE images SET virtual_size_bytes = virtual_size_bytes + 1 WHERE id = $1', [
+      image,
+    ]);
+    expect(await refused(image)).toEqual([422, 'image']);
+    const foreign = await ask('POST', path, { image }, stranger);
+    expect(foreign.statusCode).toBe(404);
+  });
+});
+
+describe('backups', () => {
+  it('cost by their size, as snapshots do', async () => {
+    for (const [component, hourlyMicro] of [
+      ['snapshot', 2000],
+      ['backup', 1000],
+    ] as const) {
+      const price = { item: `${component}/gib` as const, hourlyMicro, title: component };
+      await firstPrice(api.current.dataSource.manager, price);
+    }
+    const { image, server_backup } = (await ask('GET', '/v1/pricing')).json().pricing;
+    expect(image.price_per_gb_month.net).toBe('0.01344000');
+    expect(server_backup).toMatchObject({
+      percentage: '0.00',
+      servery: { price_per_gb_month: { net: '0.00672000' } },
+    });
+  });
+
+  const plan = async (id: number) => (await ask('GET', `/v1/servers/${id}`)).json().server;
+
+  it('have a plan, which is changed in part and shown', async () => {
+    const id = await readyServer();
+    const path = `/v1/servers/${id}/actions`;
+    expect(await plan(id)).toMatchObject({ backup_window: null, servery: { backup_plan: null } });
+    const early = await ask('POST', `${path}/create_image`, { type: 'backup' });
+    expect([early.statusCode, early.json().error.code]).toEqual([409, 'conflict']);
+
+    const enabled = await ask('POST', `${path}/enable_backup`, {});
+    expect(enabled.json().action).toMatchObject({ command: 'enable_backup', status: 'success' });
+    const drawn = await plan(id);
+    expect(drawn.backup_window).toMatch(/^\d\d-\d\d$/);
+    expect(drawn.servery.backup_plan).toMatchObject({ weekday: null, keep: 7 });
+
+    const weekly = { backup_window: '22-02', weekday: 'sunday', keep: 2 };
+    await ask('POST', `${path}/enable_backup`, weekly);
+    await ask('POST', `${path}/enable_backup`, { keep: 3 });
+    const changed = (await plan(id)).servery.backup_plan;
+    expect(changed).toMatchObject({ ...weekly, keep: 3 });
+    expect(new Date(changed.next).getTime()).toBeGreaterThan(Date.now());
+    await ask('POST', `${path}/enable_backup`, { weekday: null });
+    expect((await plan(id)).servery.backup_plan).toMatchObject({ weekday: null, backup_window: '22-02' });
+    const wrong = await ask('POST', `${path}/enable_backup`, { keep: 8 });
+    expect([wrong.statusCode, wrong.json().error.details.fields[0].name]).toEqual([422, 'keep']);
+  });
+
+  it('are bound to their server, can be kept as snapshots, and go with the plan', async () => {
+    const id = await readyServer();
+    await ask('POST', `/v1/servers/${id}/actions/enable_backup`, {});
+    const [kept, gone] = [await imageOf(id, { type: 'backup' }), await imageOf(id, { type: 'backup' })];
+    const bound = async () => (await ask('GET', `/v1/images?type=backup&bound_to=${id}`)).json().images;
+    expect((await bound()).map((one: { bound_to: number }) => one.bound_to)).toEqual([id, id]);
+    const protect = await ask('POST', `/v1/images/${kept}/actions/change_protection`, { delete: true });
+    expect(protect.statusCode).toBe(422);
+    const converted = (await ask('PUT', `/v1/images/${kept}`, { type: 'snapshot' })).json().image;
+    expect(converted).toMatchObject({ type: 'snapshot', bound_to: null, created_from: { id } });
+    expect(await bound()).toHaveLength(1);
+    expect((await ask('POST', `/v1/servers/${id}/actions/disable_backup`)).json().action.status).toBe(
+      'success',
+    );
+    const found = [kept, gone].map(async (one) => (await ask('GET', `/v1/images/${one}`)).statusCode);
+    expect(await Promise.all(found)).toEqual([200, 404]);
+  });
+});
+
+describe("Debian's hcloud", () => {
+  it('makes backups and snapshots, names, keeps and deletes them, and rebuilds from one', async () => {
+    const { app } = api.current.api;
+    await app.listen(0, '127.0.0.1');
+    const id = await readyServer();
+    const home = await mkdtemp(join(tmpdir(), 'servery-hcloud-'));
+    const env = {
+      PATH: process.env.PATH,
+      HOME: home,
+      HCLOUD_ENDPOINT: `${await app.getUrl()}/v1`,
+      HCLOUD_TOKEN: owner.token,
+    };
+    const hcloud = async (...args: string[]) => (await run('hcloud', args, { env, timeout: 60_000 })).stdout;
+    const described = async () => JSON.parse(await hcloud('server', 'describe', String(id), '-o', 'json'));
+    /** Runs a command that waits for its action, while the workflow does its part. */
+    const worked = async (...args: string[]) => {
+      const command = hcloud(...args);
+      const asked = async () =>
+        (await ask('GET', `/v1/servers/${id}/actions?status=running`)).json().actions[0]?.resources;
+      await expect.poll(asked, { timeout: 30_000 }).toBeDefined();
+      const image = (await asked()).find(({ type }: { type: string }) => type === 'image')?.id;
+      await settle(id, args.includes('create-image') ? image : undefined);
+      return { output: await command, image };
+    };
+
+    await hcloud('server', 'enable-backup', String(id));
+    expect((await described()).backup_window).toMatch(/^\d\d-\d\d$/);
+    const backup = await worked('server', 'create-image', '--type', 'backup', String(id));
+    const snapshot = await worked(
+      'server',
+      'create-image',
+      '--type',
+      'snapshot',
+      '--description',
+      'one',
+      String(id),
+    );
+    expect(snapshot.output).toContain(`Image ${snapshot.image} created`);
+    const images = await hcloud('image', 'list', '-t', 'backup', '-o', 'noheader', '-o', 'columns=id,type');
+    expect(images).toMatch(new RegExp(`^${backup.image}\\s+backup\\s*$`));
+    await hcloud('image', 'update', String(backup.image), '--type', 'snapshot', '--description', 'kept');
+    const changed = await hcloud('image', 'describe', String(backup.image));
+    expect(changed).toMatch(/Type:\s+snapshot/);
+    expect(changed).toMatch(/Description:\s+kept/);
+    await worked('server', 'rebuild', String(id), '--image', String(snapshot.image));
+    await hcloud('image', 'delete', String(snapshot.image));
+    await hcloud('server', 'disable-backup', String(id));
+    expect((await described()).backup_window).toBeFalsy();
+    await rm(home, { recursive: true });
   });
 });
 

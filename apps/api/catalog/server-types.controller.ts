@@ -1,5 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import type { z } from 'zod';
+import { monthlyPrices } from '#libs/billing';
 import { CatalogService } from '#libs/catalog';
 import {
   byId,
@@ -11,7 +13,7 @@ import {
 import { firstPage } from '#libs/listing';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
-import { freeOfCharge } from '../http/wire.ts';
+import { freeOfCharge, wirePriceMicro } from '../http/wire.ts';
 import { CatalogPresenter, presentPrices, presentServerType } from './catalog.presenter.ts';
 
 @Controller('v1')
@@ -19,6 +21,7 @@ export class ServerTypesController {
   constructor(
     private readonly catalog: CatalogService,
     private readonly presenter: CatalogPresenter,
+    private readonly dataSource: DataSource,
   ) {}
 
   @Get('server_types')
@@ -49,9 +52,10 @@ export class ServerTypesController {
     response: pricingResponse,
   })
   async pricing() {
-    const [types, locations] = await Promise.all([
+    const [types, locations, kept] = await Promise.all([
       this.catalog.serverTypes(firstPage),
       this.presenter.locations(),
+      monthlyPrices(this.dataSource.manager, ['snapshot/gib', 'backup/gib']),
     ]);
     return {
       pricing: {
@@ -62,13 +66,16 @@ export class ServerTypesController {
           name: type.name,
           prices: presentPrices(type, locations),
         })),
-        image: { price_per_gb_month: freeOfCharge },
+        image: { price_per_gb_month: wirePriceMicro(kept['snapshot/gib']) },
         volume: { price_per_gb_month: freeOfCharge },
         floating_ip: { price_monthly: freeOfCharge },
         floating_ips: [],
         primary_ips: [],
         load_balancer_types: [],
-        server_backup: { percentage: '0.00' },
+        server_backup: {
+          percentage: '0.00',
+          servery: { price_per_gb_month: wirePriceMicro(kept['backup/gib']) },
+        },
       },
     };
   }

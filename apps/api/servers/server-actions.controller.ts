@@ -9,21 +9,26 @@ import {
   createImage,
   createImageResponse,
   credentialsResponse,
+  type EnableBackup,
+  enableBackup,
   type RebuildServer,
+  type RollBackServer,
   rebuildServer,
   rebuildServerResponse,
   resetPasswordResponse,
+  rollBackServer,
   serverActionParams,
   unknownActionParams,
 } from '#libs/contracts';
 import { ImagesService } from '#libs/images';
-import { type Action, ActionsService, ServerCommands, ServersService } from '#libs/servers';
+import { type Action, ActionsService, BackupsService, ServerCommands, ServersService } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
 import { presentImage } from '../catalog/images.controller.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint, type EndpointOptions } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
+import { toPlanChange } from './backup-plan.presenter.ts';
 import { passwordDelivery } from './password-delivery.ts';
 import { unknownReferences } from './to-order-request.ts';
 
@@ -40,6 +45,7 @@ export class ServerActionsController {
     private readonly commands: ServerCommands,
     private readonly servers: ServersService,
     private readonly actions: ActionsService,
+    private readonly backups: BackupsService,
     private readonly images: ImagesService,
     private readonly presenter: ActionPresenter,
   ) {}
@@ -133,9 +139,23 @@ export class ServerActionsController {
     return { ...started(action), root_password: rootPassword };
   }
 
+  @Post('roll_back')
+  @Endpoint(
+    command('server.roll_back', 'Put it back to a snapshot of it, in place; what it leaves is kept a day'),
+  )
+  async rollBack(
+    @ProjectId() projectId: number,
+    @Param({ schema: byId }) { id }: ById,
+    @Body({ schema: rollBackServer }) body: RollBackServer,
+  ) {
+    await this.servers.get(projectId, id);
+    const image = await this.images.resolve(body.image, projectId).catch(unknownReferences);
+    return started(await this.commands.rollBack(projectId, id, image));
+  }
+
   @Post('create_image')
   @Endpoint({
-    ...command('server.create_image', 'Make a snapshot of its disk, while it runs or not'),
+    ...command('server.create_image', 'Make a snapshot or backup of its disk, while it runs or not'),
     response: createImageResponse,
   })
   async createImage(
@@ -143,10 +163,27 @@ export class ServerActionsController {
     @Param({ schema: byId }) { id }: ById,
     @Body({ schema: createImage }) { type, description, labels }: CreateImage,
   ) {
-    if (type === 'backup') throw new ApiError('unsupported_error', 'backups are not available here yet');
-    const wanted = { description: description ?? null, labels: labels ?? {} };
+    const wanted = { type, description: description ?? null, labels: labels ?? {} };
     const { action, imageId } = await this.commands.createImage(projectId, id, wanted);
     return { ...started(action), image: presentImage(await this.images.get(imageId, projectId)) };
+  }
+
+  @Post('enable_backup')
+  @Endpoint(command('server.enable_backup', 'Have backups made of it by a plan, or change the plan'))
+  async enableBackup(
+    @ProjectId() projectId: number,
+    @Param({ schema: byId }) { id }: ById,
+    @Body({ schema: enableBackup }) body: EnableBackup,
+  ) {
+    return started(await this.backups.enable(projectId, id, toPlanChange(body)));
+  }
+
+  @Post('disable_backup')
+  @Endpoint(
+    command('server.disable_backup', 'Have no more backups made of it, and delete all that there are'),
+  )
+  async disableBackup(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return started(await this.backups.disable(projectId, id));
   }
 
   @Post('reveal_credentials')

@@ -12,6 +12,7 @@ import {
 } from '../catalog/catalog.presenter.ts';
 import { presentImage } from '../catalog/images.controller.ts';
 import { wireTime, wireTimeOrNull } from '../http/wire.ts';
+import { presentPlan } from './backup-plan.presenter.ts';
 
 interface Parts {
   readonly type: ServerType;
@@ -78,7 +79,7 @@ function presentServer(server: Server, { type, image, facts, catalog }: Parts): 
     iso: null,
     rescue_enabled: false,
     locked: facts.locked,
-    backup_window: null,
+    backup_window: facts.backupPlan && presentPlan(facts.backupPlan).backup_window,
     outgoing_traffic: null,
     ingoing_traffic: null,
     included_traffic: null,
@@ -95,7 +96,7 @@ function presentServer(server: Server, { type, image, facts, catalog }: Parts): 
 function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerExtraWire {
   const withoutPassword = server.readyAt ? 'available' : 'pending';
   return {
-    appliance: image.name,
+    appliance: image.appliance.name,
     order_id: facts.orderId,
     ready: server.readyAt !== null,
     ready_at: wireTimeOrNull(server.readyAt),
@@ -110,6 +111,7 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
       reasons: [...facts.suspension.reasons],
       since: wireTime(facts.suspension.since),
     },
+    backup_plan: facts.backupPlan && presentPlan(facts.backupPlan),
     reason: server.reason,
   };
 }

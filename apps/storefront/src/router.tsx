@@ -281,6 +281,8 @@ const ledgerRoute = createRoute({
     cause_kind: z.string().optional().catch(undefined),
     cause_id: z.coerce.string().optional().catch(undefined),
     month: z.string().optional().catch(undefined),
+    from: z.string().optional().catch(undefined),
+    until: z.string().optional().catch(undefined),
   }),
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/books/ledger-page.tsx'), 'LedgerPage'),

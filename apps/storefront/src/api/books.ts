@@ -28,7 +28,7 @@ function search(asked: Asked): string {
 
 export const revenueQuery = queryOptions({
   queryKey: ['books', 'revenue'],
-  queryFn: async ({ signal }) => (await call('/books/revenue', revenueResponse, { signal })).revenue,
+  queryFn: ({ signal }) => call('/books/revenue', revenueResponse, { signal }),
 });
 
 export const receivablesQuery = queryOptions({

@@ -15,11 +15,12 @@ const STATUS: Readonly<Record<string, Look>> = {
   deleting: { text: 'Being deleted', dot: 'bg-bad', moving: true },
 };
 
+const SUSPENDED: Look = { text: 'Suspended', dot: 'bg-bad' };
 const UNKNOWN: Look = { text: 'Unknown', dot: 'bg-line-strong' };
 
 /** A server's status as a dot and a word; the colour never speaks alone. */
-export function ServerStatus({ status }: { status: string }) {
-  const { text, dot, moving } = STATUS[status] ?? UNKNOWN;
+export function ServerStatus({ status, isSuspended }: { status: string; isSuspended: boolean }) {
+  const { text, dot, moving } = isSuspended && status === 'off' ? SUSPENDED : (STATUS[status] ?? UNKNOWN);
   return (
     <span
       className="inline-flex items-center gap-2 text-sm font-medium whitespace-nowrap"

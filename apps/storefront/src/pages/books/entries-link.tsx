@@ -8,6 +8,8 @@ interface EntriesLinkProps {
     readonly cause_kind?: string;
     readonly cause_id?: string;
     readonly month?: string;
+    readonly from?: string;
+    readonly until?: string;
   };
   /** What the figure is, for those who hear the link alone. */
   readonly label: string;

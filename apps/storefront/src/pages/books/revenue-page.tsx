@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChartColumn } from 'lucide-react';
-import type { RevenueWire } from '#libs/contracts';
+import type { CostWire, RevenueWire } from '#libs/contracts';
 import { revenueQuery } from '../../api/books.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
@@ -11,30 +11,50 @@ import { formatHours, formatMinor, formatMonth, formatPrice } from '../../format
 import { sumExact } from '../../money.ts';
 import { OperatorFrame } from '../operator/operator-frame.tsx';
 import { EntriesLink } from './entries-link.tsx';
+import { Costs } from './month-costs.tsx';
 
 export function RevenuePage() {
-  const { data: revenue, error, isPending, refetch } = useQuery(revenueQuery);
-  const months = Map.groupBy(revenue ?? [], ({ month }) => month);
+  const { data, error, isPending, refetch } = useQuery(revenueQuery);
   return (
     <OperatorFrame
       area="Books"
       title="Revenue"
-      lead="Invoiced, before tax, by the month of use. Each figure leads to its entries in the ledger."
+      lead="Invoiced, before tax, by the month of use; costs by the month of their posting. Each figure leads to its entries in the ledger."
     >
       {error && <ErrorPanel error={error} retry={refetch} title="The revenue could not be loaded" />}
       {isPending && <Skeleton className="h-60" />}
-      {revenue?.length === 0 && (
+      {data?.revenue.length === 0 && (
         <EmptyState icon={ChartColumn} title="Nothing invoiced yet">
           A month stands here once its use is invoiced.
         </EmptyState>
       )}
       <div className="grid grid-cols-[minmax(0,1fr)] gap-10">
-        {[...months].map(([month, lines]) => (
-          <Month key={month} month={month} lines={lines} />
+        {monthsOf(data ?? { revenue: [], costs: [] }).map(({ month, lines, costs }) => (
+          <Month key={month} month={month} lines={lines} costs={costs} />
         ))}
       </div>
     </OperatorFrame>
   );
+}
+
+interface MonthLines {
+  readonly month: string;
+  readonly lines: readonly RevenueWire[];
+  readonly costs: readonly CostWire[];
+}
+
+/** The newest first. */
+function monthsOf({
+  revenue,
+  costs,
+}: {
+  revenue: readonly RevenueWire[];
+  costs: readonly CostWire[];
+}): MonthLines[] {
+  const lines = Map.groupBy(revenue, ({ month }) => month);
+  const spent = Map.groupBy(costs, ({ month }) => month);
+  const months = [...new Set([...lines.keys(), ...spent.keys()])].sort().reverse();
+  return months.map((month) => ({ month, lines: lines.get(month) ?? [], costs: spent.get(month) ?? [] }));
 }
 
 /** The lines of a month that one account of the ledger has. */
@@ -45,26 +65,29 @@ interface Account {
   readonly net: string;
 }
 
-function Month({ month, lines }: { month: string; lines: readonly RevenueWire[] }) {
+function Month({ month, lines, costs }: MonthLines) {
   const title = formatMonth(month);
   return (
-    <Section
-      title={title}
-      hint={
-        <EntriesLink
-          of={{ cause_kind: 'invoice', month }}
-          label={`${totalsOf(lines).join(', ')} on invoices: entries of ${title}`}
-        >
-          {totalsOf(lines).join(', ')} on invoices
-        </EntriesLink>
-      }
-    >
-      <Table caption={`Revenue of ${title}`} columns={['Product', 'Used', 'Revenue', 'In the ledger']}>
-        {accountsOf(lines).map((account) => (
-          <AccountRows key={`${account.account} ${account.currency}`} account={account} month={month} />
-        ))}
-      </Table>
+    <Section title={title} hint={lines.length > 0 && <Invoiced month={month} lines={lines} />}>
+      {lines.length > 0 && (
+        <Table caption={`Revenue of ${title}`} columns={['Product', 'Used', 'Revenue', 'In the ledger']}>
+          {accountsOf(lines).map((account) => (
+            <AccountRows key={`${account.account} ${account.currency}`} account={account} month={month} />
+          ))}
+        </Table>
+      )}
+      <Costs month={month} costs={costs} />
     </Section>
+  );
+}
+
+function Invoiced({ month, lines }: { month: string; lines: readonly RevenueWire[] }) {
+  const text = `${totalsOf(lines).join(', ')} on invoices`;
+  const of = { cause_kind: 'invoice', month };
+  return (
+    <EntriesLink of={of} label={`${text}: entries of ${formatMonth(month)}`}>
+      {text}
+    </EntriesLink>
   );
 }
 

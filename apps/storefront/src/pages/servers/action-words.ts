@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
     done: 'The new password waits under “Log in”',
   },
   rebuild_server: { name: 'Rebuild', doing: 'Rebuilding it', done: 'It is rebuilt, checked and running' },
+  roll_back_server: { name: 'Roll back', doing: 'Rolling it back', done: 'It is back at its snapshot' },
   suspend_server: {
     name: 'Suspension',
     doing: 'Switching it off: it is suspended',

@@ -35,7 +35,9 @@ export function ServerPage() {
         </Link>
       }
       actions={server && <PowerMenu server={server} />}
-      lead={server && <ServerStatus status={server.status} />}
+      lead={
+        server && <ServerStatus status={server.status} isSuspended={server.servery.suspension !== null} />
+      }
     >
       {server?.servery.suspension && <StandingNotice />}
       {error && <ErrorPanel error={error} retry={refetch} title="This server could not be loaded" />}

@@ -90,7 +90,7 @@ function ServerRow({ server }: { server: ServerWire }) {
       </div>
       <p className="truncate font-mono text-sm text-soft max-sm:order-last">{address(server)}</p>
       <div className="max-sm:order-last max-sm:justify-self-end">
-        <ServerStatus status={server.status} />
+        <ServerStatus status={server.status} isSuspended={server.servery.suspension !== null} />
       </div>
       <PowerMenu server={server} compact />
     </li>

@@ -1,0 +1,20 @@
+import { suspensionOf } from '#libs/servers';
+import type { PlacedServer } from './server-context.ts';
+import { domainSpec } from './server-context.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+/** A server's domain has the disk of this generation, also when it is started anew; its network stays as it was. */
+export async function switchDisk(
+  { hypervisor, dataSource }: WorkflowDeps,
+  placed: PlacedServer,
+  generation: number,
+): Promise<void> {
+  const { id, domainUuid } = placed.server;
+  await hypervisor.defineDomain(
+    placed.host,
+    domainSpec({ ...placed, server: { ...placed.server, generation } }),
+  );
+  if (await suspensionOf(dataSource.manager, id)) {
+    await hypervisor.setNetwork(placed.host, domainUuid, 'closed');
+  }
+}
