@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { refundsPayableMinor } from './collected.ts';
-import { addLot } from './credit.ts';
 import { type Invoice, lockInvoice } from './invoices.ts';
 import { credit, debit, post } from './ledger.ts';
+import { returnAsCredit } from './returned-credit.ts';
 
 /** What of a credit note goes back to one payment. */
 export interface CardRefund {
@@ -133,7 +133,7 @@ function paymentsOf(
 
 async function giveAsCredit(
   manager: EntityManager,
-  { accountId: customerId, currency }: Invoice,
+  { id: invoiceId, accountId: customerId, currency }: Invoice,
   given: { readonly creditNoteId: number; readonly amountMinor: number; readonly at: Date },
 ): Promise<void> {
   const { amountMinor, at } = given;
@@ -141,6 +141,6 @@ async function giveAsCredit(
   const of = { customerId };
   const entries = [debit('refunds_payable', amountMinor, of), credit('customer_credit', amountMinor, of)];
   await post(manager, { cause, at, currency, entries });
-  const lot = { accountId: customerId, currency, amountMinor, at, cause, source: 'refund' as const };
-  await addLot(manager, { ...lot, note: 'Refund of what credit had paid' });
+  const returned = { accountId: customerId, currency, amountMinor, at, cause, invoiceId };
+  await returnAsCredit(manager, { ...returned, note: 'Refund of what credit had paid' });
 }

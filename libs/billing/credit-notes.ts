@@ -1,11 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { BillingError } from './billing.errors.ts';
-import { addLot } from './credit.ts';
 import { type DocumentNumber, nextNumber } from './document-number.ts';
 import { divideHalfEven } from './exact.ts';
 import { type Invoice, lockInvoice } from './invoices.ts';
 import { assertAmount, credit, debit, post } from './ledger.ts';
+import { returnAsCredit } from './returned-credit.ts';
 import { billingSettings } from './settings.ts';
 import { noteSettlement } from './settlements.ts';
 
@@ -144,6 +144,6 @@ async function postNote(
     await noteSettlement(manager, { ...settled, kind: 'credit_note' });
   }
   if (note.refundMinor === 0 || request.refundTo !== 'credit') return;
-  const lot = { accountId: customerId, currency, amountMinor: note.refundMinor, at: request.at, cause };
-  await addLot(manager, { ...lot, source: 'refund', note: request.reason });
+  const returned = { accountId: customerId, currency, amountMinor: note.refundMinor, at: request.at, cause };
+  await returnAsCredit(manager, { ...returned, invoiceId: invoice.id, note: request.reason });
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
   creditBalanceMinor,
+  creditLots,
   creditPayment,
+  expireCredit,
   grantCredit,
   ledgerBalance,
   takeBackPayment,
@@ -67,6 +69,40 @@ describe('a refund', () => {
     expect([await refundedOf(invoiceId), await creditOf(accountId), await payableOf(accountId)]).toEqual([
       700, 400, 0,
     ]);
+  });
+
+  it('of what was given away gives that back, with the day on which it ends, and takes no gift for money', async () => {
+    const accountId = await customer(GOOD);
+    const now = bench.world.deps.clock.now().getTime();
+    const DAY = 86_400_000;
+    const days = (count: number) => new Date(now + count * DAY);
+    const grant = (id: string, amountMinor: number, expiresAt: Date) =>
+      bench.within((m) => {
+        const cause = { kind: 'grant', id: `${accountId}/${id}` };
+        const given = { accountId, currency: 'eur', amountMinor, cause, at: days(-9), expiresAt };
+        return grantCredit(m, { ...given, source: 'promotion' });
+      });
+    await grant('long', 200, days(40));
+    await grant('short', 300, days(2));
+    const invoiceId = await collected(accountId);
+    const lots = async () =>
+      (await creditLots(bench.manager, accountId, { limit: 9 }))
+        .filter(({ remainingMinor }) => remainingMinor > 0)
+        .map((lot) => [lot.source, lot.remainingMinor, Math.round((Number(lot.expiresAt) - now) / DAY)])
+        .sort((a, b) => Number(a[1]) - Number(b[1]));
+    await refund(invoiceId, 50, { refundTo: 'credit' });
+    expect(await lots()).toEqual([['promotion', 50, 40]]);
+    bench.payments.emulator.advance(3 * 86_400);
+    await refund(invoiceId, HOUR_MINOR - 50);
+    await settle();
+    expect(await refundedOf(invoiceId)).toBe(HOUR_MINOR - 500);
+    expect(await lots()).toEqual([
+      ['promotion', 50, 40],
+      ['promotion', 150, 40],
+      ['promotion', 300, 33],
+    ]);
+    await expireCredit(bench.dataSource, days(60));
+    expect(await creditOf(accountId)).toBe(0);
   });
 
   it('of what is not paid yet makes the provider ask for less', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { creditBalanceMinor, ledgerBalance, refundsPayableMinor } from '#libs/billing';
+import { newId } from '#libs/kernel';
 import { compareWithProvider } from './compare-provider.ts';
 import { GOOD, moneyBench } from './harness/money-bench.ts';
 import { HOUR_MINOR } from './harness/money-world.ts';
@@ -120,6 +121,37 @@ describe('the balance at the provider', () => {
   });
 
   for (const isLost of [false, true]) {
+    it(`gives as credit what an order that came to nothing could not give back${isLost ? ', though no event told of it' : ''}`, async () => {
+      const accountId = await bench.customer(REFUND_FAILS);
+      const order = {
+        orderId: newId(),
+        accountId,
+        amountMinor: 900,
+        currency: 'eur',
+        description: 'A server',
+      } as const;
+      const { payments, emulator } = bench.payments;
+      expect(await payments.hold(order)).toEqual({ status: 'authorized' });
+      await payments.capture(order.orderId);
+      await payments.release(order.orderId);
+      await bench.settle();
+      expect(await creditBalanceMinor(bench.manager, accountId, 'eur')).toBe(0);
+      const webhooks = [{ match: '*', effect: 'lose', probability: 1 } as const];
+      if (isLost) emulator.addFaults({ seed: 1, webhooks });
+      emulator.advance(700);
+      if (isLost) await sweepBalance(bench.world.deps);
+      else await bench.settle();
+      emulator.clearFaults();
+      expect(await creditBalanceMinor(bench.manager, accountId, 'eur')).toBe(900);
+      await bench.settle();
+      await payments.release(order.orderId);
+      await bench.settle();
+      expect(await compareWithProvider(bench.world.deps)).toEqual([]);
+      expect(await creditBalanceMinor(bench.manager, accountId, 'eur')).toBe(900);
+      const told = expect.objectContaining({ accountId, amountMinor: 900, creditMinor: 900 });
+      expect(await openFindings('refund_failed')).toContainEqual(expect.objectContaining({ details: told }));
+    });
+
     it(`gives as credit what a card did not take back${isLost ? ', though no event told of it' : ''}`, async () => {
       const accountId = await bench.customer(REFUND_FAILS);
       const invoiceId = await bench.collected(accountId);

@@ -3,6 +3,7 @@ import { accountsEntities } from '#libs/accounts';
 import { type Collection, collectionsOf, invoice } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import { newId } from '#libs/kernel';
+import { ordersEntities } from '#libs/orders';
 import { type PaymentsHarness, startPayments } from '#libs/payments/harness';
 import { placementEntities } from '#libs/placement';
 import { runToEnd } from '#libs/saga/harness';
@@ -15,9 +16,12 @@ export const GOOD = '4242424242424242';
 /** Pays when it is set up and is declined when it is charged. */
 export const DECLINED_LATER = '4000000000000341';
 
+/** More than any test needs: an event whose handling always fails would go on for ever. */
+const MOST_ROUNDS = 500;
+
 /** A world of money for a spec file, by the emulator's clock. After each test the books have what the provider has. */
 export function moneyBench() {
-  const database = testDatabase({ entities: [...accountsEntities, ...placementEntities] });
+  const database = testDatabase({ entities: [...accountsEntities, ...placementEntities, ...ordersEntities] });
   let payments: PaymentsHarness;
   let world: MoneyWorld;
 
@@ -37,11 +41,11 @@ export function moneyBench() {
   });
   afterAll(() => payments.close());
 
-  /** Works off all events, those that were lost or failed as well, and what they have started. */
+  /** Works off all events, those that were lost or failed as well, and what they have started. @throws what does not end */
   async function settle(): Promise<void> {
     await payments.emulator.idle();
     await payments.events.repair({ isFull: true });
-    for (;;) {
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
       await database.dataSource.query(
         'UPDATE stripe_events SET next_try_at = now() WHERE processed_at IS NULL',
       );
@@ -50,6 +54,10 @@ export function moneyBench() {
       if (events === 0 && sagas === 0) return;
       await payments.emulator.idle();
     }
+    const left = await database.dataSource.query(
+      'SELECT type, subject_id, tries, error FROM stripe_events WHERE processed_at IS NULL',
+    );
+    throw new Error(`this does not end: ${JSON.stringify(left)}`);
   }
 
   /** Runs every saga that is under way to its end. @returns how many there were */
