@@ -6,7 +6,7 @@ import { CatalogModule, catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
 import { DunningModule } from '#libs/dunning';
-import { exportsModule } from '#libs/exports';
+import { exportsEntities, exportsModule } from '#libs/exports';
 import { ImagesModule, imagesEntities } from '#libs/images';
 import { OrdersModule, ordersEntities } from '#libs/orders';
 import { PaymentsModule } from '#libs/payments';
@@ -44,7 +44,9 @@ import { CatalogPresenter } from './catalog/catalog.presenter.ts';
 import { ImagesController } from './catalog/images.controller.ts';
 import { LocationsController } from './catalog/locations.controller.ts';
 import { ServerTypesController } from './catalog/server-types.controller.ts';
+import { ExportPresenter } from './exports/export.presenter.ts';
 import { ExportDownloadsController } from './exports/export-downloads.controller.ts';
+import { ExportsController } from './exports/exports.controller.ts';
 import { ErrorFilter } from './http/error.filter.ts';
 import { RouteTable } from './http/route-table.ts';
 import { ValidationPipe } from './http/validation.pipe.ts';
@@ -75,6 +77,7 @@ import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
 const entities = [
   ...accountsEntities,
   ...catalogEntities,
+  ...exportsEntities,
   ...imagesEntities,
   ...ordersEntities,
   ...placementEntities,
@@ -90,6 +93,7 @@ const controllers = [
   CatalogController,
   CustomersController,
   ExportDownloadsController,
+  ExportsController,
   HostsController,
   ImagesController,
   InvoicesController,
@@ -160,6 +164,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       AccountPresenter,
       ActionPresenter,
       CatalogPresenter,
+      ExportPresenter,
       HostPresenter,
       OrderPresenter,
       ServerPresenter,

@@ -20,6 +20,8 @@ const owned: Record<string, string> = {
   '/v1/servers/actions/:id': 'action',
   '/v1/images/:id': 'image',
   '/v1/images/:id/actions/change_protection': 'image',
+  '/v1/images/:id/exports': 'image',
+  '/v1/exports/:id': 'export',
   '/v1/orders/:id': 'order',
   '/v1/ssh_keys/:id': 'sshKey',
   '/v1/api_tokens/:id': 'token',
@@ -35,6 +37,8 @@ const bodies: Record<string, unknown> = {
   '/v1/servers/:id': { labels: {} },
   '/v1/ssh_keys/:id': { name: 'x' },
   '/v1/servers/:id/actions/rebuild': { image: 'web' },
+  '/v1/servers/:id/exports': { format: 'ova' },
+  '/v1/images/:id/exports': { format: 'ova' },
   '/v1/servers/:id/actions/roll_back': { image: 4711 },
 };
 
@@ -55,6 +59,11 @@ beforeAll(async () => {
      FROM images i JOIN servers s ON s.image_id = i.id WHERE s.id = $1`,
     [server.id],
   );
+  await api.current.dataSource.query(
+    `INSERT INTO exports (id, account_id, project_id, server_id, source_name, format)
+     SELECT 4712, account_id, project_id, id, name, 'ova' FROM servers WHERE id = $1`,
+    [server.id],
+  );
   const invoice = await usedServerOf(api.current, owner);
   const cookie = owner.cookie;
   const [token] = (await api.current.request('GET', '/v1/api_tokens', { cookie })).json().api_tokens;
@@ -63,6 +72,7 @@ beforeAll(async () => {
     server: server.id,
     action: action.id,
     image: '4711',
+    export: '4712',
     order: server.servery.order_id,
     sshKey: ssh_key.id,
     invoice: String(invoice),

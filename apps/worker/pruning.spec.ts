@@ -72,6 +72,16 @@ async function plant(name: string, begun: Date, end: Date | null, auditAt = begu
     give_up_at: begun,
     sent_at: end,
   });
+  await insert('exports', {
+    id: newId(),
+    account_id: 1,
+    project_id: 1,
+    image_id: 1,
+    source_name: name,
+    format: 'raw',
+    state: end ? 'failed' : 'creating',
+    finished_at: end,
+  });
   await insert('idempotency_keys', {
     scope: 's',
     key: name,
@@ -92,11 +102,15 @@ async function left(): Promise<Record<string, unknown[]>> {
     findings: await names('findings', 'subject'),
     audit: await names('audit_entries', 'action'),
     mails: await names('mails', 'cause'),
+    exports: await names('exports', 'source_name'),
     keys: await names('idempotency_keys', 'key'),
   };
 }
 
 beforeAll(async () => {
+  const limits = { max_servers: 0, max_vcpus: 0, max_memory_mib: 0 };
+  await insert('accounts', { id: 1, email: 'a@example.org', password_hash: '', name: 'a', ...limits });
+  await insert('projects', { id: 1, account_id: 1, name: 'a' });
   await plant('old', daysAgo(KEEP_DAYS + 1), daysAgo(KEEP_DAYS + 1), daysAgo(AUDIT_KEEP_DAYS + 1));
   await plant('recent', daysAgo(KEEP_DAYS - 1), daysAgo(KEEP_DAYS - 1), daysAgo(AUDIT_KEEP_DAYS - 1));
   await plant('unfinished', daysAgo(KEEP_DAYS + 1), null);
@@ -109,6 +123,7 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     findings: 1,
     audit_entries: 1,
     mails: 1,
+    exports: 1,
     idempotency_keys: 2,
   });
   const kept = ['recent', 'unfinished'];
@@ -118,9 +133,10 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     findings: kept,
     audit: kept,
     mails: kept,
+    exports: kept,
     keys: ['unfinished'],
   };
   expect(await left()).toEqual(expected);
-  expect(Object.values(await pruning().run())).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(Object.values(await pruning().run())).toEqual([0, 0, 0, 0, 0, 0, 0]);
   expect(await left()).toEqual(expected);
 });

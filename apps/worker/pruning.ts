@@ -21,6 +21,12 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
   { table: 'findings', endedAt: 'resolved_at', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'audit_entries', endedAt: 'created_at', keep: 'SERVERY_AUDIT_KEEP_DAYS' },
   { table: 'mails', endedAt: 'coalesce(sent_at, given_up_at)', keep: 'SERVERY_KEEP_DAYS' },
+  {
+    table: 'exports',
+    endedAt: 'coalesce(deleted_at, expires_at, finished_at)',
+    only: "state <> 'creating' AND (state <> 'available' OR deleted_at IS NOT NULL)",
+    keep: 'SERVERY_KEEP_DAYS',
+  },
   { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },
 ];
 

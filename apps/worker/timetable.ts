@@ -1,6 +1,6 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
-import { ExportStore } from '#libs/exports';
+import { ExportExpiry } from '#libs/exports';
 import { ProviderEvents } from '#libs/payments';
 import { BackupsService, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
@@ -34,7 +34,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     Dunning,
     Mails,
     Pruning,
-    ExportStore,
+    ExportExpiry,
     BackupsService,
     SnapshotsService,
   ],
@@ -46,7 +46,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     dunning: Dunning,
     mails: Mails,
     pruning: Pruning,
-    exports: ExportStore,
+    exports: ExportExpiry,
     backups: BackupsService,
     snapshots: SnapshotsService,
   ) => [
@@ -64,7 +64,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('mails', 2, (stop) => mails.send(stop)),
     task('mails given up', TEN_MINUTES_SECONDS, () => mails.tellGivenUp()),
     task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
-    task('expired exports', TEN_MINUTES_SECONDS, () => exports.removeExpired()),
+    task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),

@@ -6,7 +6,7 @@ import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
 import { DatabaseModule } from '#libs/database';
-import { exportsModule } from '#libs/exports';
+import { ExportStore, exportsEntities, exportsModule } from '#libs/exports';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
 import { HypervisorModule } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
@@ -36,6 +36,7 @@ import { timetable } from './timetable.ts';
 const entities = [
   ...accountsEntities,
   ...catalogEntities,
+  ...exportsEntities,
   ...imagesEntities,
   ...ordersEntities,
   ...placementEntities,
@@ -80,7 +81,7 @@ export function workerModule(environment: Environment, installationId: string): 
 
 function sagas(environment: Environment): DynamicModule {
   return SagaModule.forRoot({
-    imports: [CollectingModule, PaymentsModule, PlacementModule, ServersModule],
+    imports: [CollectingModule, PaymentsModule, PlacementModule, ServersModule, exportsModule(environment)],
     inject: [
       DataSource,
       HYPERVISOR,
@@ -90,6 +91,7 @@ function sagas(environment: Environment): DynamicModule {
       SecretsStore,
       FindingsService,
       COLLECTING,
+      ExportStore,
       REGISTRY,
       PinoLogger,
     ],
@@ -102,6 +104,7 @@ function sagas(environment: Environment): DynamicModule {
       secrets: SecretsStore,
       findings: FindingsService,
       collecting: CollectingDeps,
+      store: ExportStore,
       registry: Registry,
       { logger }: PinoLogger,
     ): SagasToRun => ({
@@ -114,6 +117,7 @@ function sagas(environment: Environment): DynamicModule {
         secrets,
         findings,
         collecting,
+        exports: { store, keepDays: environment.SERVERY_EXPORT_KEEP_DAYS },
         storefrontUrl: environment.SERVERY_URL,
       }),
       observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],

@@ -1,10 +1,16 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Clock, inSeconds, systemClock } from '#libs/kernel';
-import { type ExportManifest, readExport, sweepHalfExports } from './files/index.ts';
+import {
+  type ExportManifest,
+  type ExportOrder,
+  makeExport,
+  readExport,
+  sweepHalfExports,
+} from './files/index.ts';
 
 const GONE = '.gone';
-const DAY_SECONDS = 86_400;
+/** Where the flattened disk lies while the customer's file is made of it; `.half` while it arrives. */
+const DISK = '.disk.qcow2';
 
 /** A finished export and where its bytes lie. */
 export interface StoredExport {
@@ -16,18 +22,34 @@ export interface StoredExport {
 /** The folder of all exports: one folder for each, named by its id. */
 export class ExportStore {
   private readonly root: string;
-  private readonly keepDays: number;
-  private readonly clock: Clock;
 
-  constructor(root: string, keepDays: number, clock: Clock = systemClock) {
+  constructor(root: string) {
     this.root = resolve(root);
-    this.keepDays = keepDays;
-    this.clock = clock;
   }
 
-  /** Where `makeExport` puts one. */
+  /** Where `make` puts one. */
   folderOf(exportId: number): string {
     return join(this.root, String(exportId));
+  }
+
+  /** Where the disk of an export is brought to, in a folder that is there. */
+  async diskPath(exportId: number): Promise<string> {
+    await mkdir(this.root, { recursive: true, mode: 0o700 });
+    return `${this.folderOf(exportId)}${DISK}`;
+  }
+
+  /** True when the disk has arrived. */
+  async hasDisk(exportId: number): Promise<boolean> {
+    const found = await stat(`${this.folderOf(exportId)}${DISK}`).catch(() => undefined);
+    return found !== undefined;
+  }
+
+  /** Makes the customer's file of the disk that was brought here, which goes. May be repeated. */
+  async make(exportId: number, order: Omit<ExportOrder, 'diskPath' | 'folder'>): Promise<ExportManifest> {
+    const diskPath = await this.diskPath(exportId);
+    const manifest = await makeExport({ ...order, diskPath, folder: this.folderOf(exportId) });
+    await rm(diskPath, { force: true });
+    return manifest;
   }
 
   /** Undefined where it is not finished, or removed. */
@@ -40,29 +62,21 @@ export class ExportStore {
     return facts && { manifest, path, madeAt: facts.mtime };
   }
 
-  /** Absent is success. Downloads under way end well: they hold the file open. */
+  /** Removes all of an export, also what is half made. Downloads under way end well: they hold the file open. */
   async remove(exportId: number): Promise<void> {
     const folder = this.folderOf(exportId);
     await sweepHalfExports(this.root, String(exportId));
+    for (const ending of [DISK, `${DISK}.half`]) await rm(`${folder}${ending}`, { force: true });
     await rename(folder, `${folder}${GONE}`).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
     await rm(`${folder}${GONE}`, { recursive: true, force: true });
   }
 
-  /** Removes exports that have been kept for long enough, and gives their ids. */
-  async removeExpired(): Promise<number[]> {
-    const keepFrom = inSeconds(this.clock, -this.keepDays * DAY_SECONDS);
+  /** Ids of all exports of which anything is here, whole or not. */
+  async ids(): Promise<number[]> {
     const names = await readdir(this.root).catch(() => []);
-    const removed: number[] = [];
-    for (const name of names) {
-      const exportId = Number(name.replace(GONE, ''));
-      if (!Number.isSafeInteger(exportId)) continue;
-      const stored = await this.find(exportId);
-      if (stored ? stored.madeAt >= keepFrom : !name.endsWith(GONE)) continue;
-      await this.remove(exportId);
-      if (stored) removed.push(exportId);
-    }
-    return removed;
+    const ids = names.map((name) => Number(/^[1-9]\d{0,15}(?=\.|$)/.exec(name)?.[0]));
+    return [...new Set(ids.filter(Number.isSafeInteger))];
   }
 }

@@ -1,12 +1,23 @@
 import { DomainError, type ErrorKind } from '#libs/kernel';
 
-export type ExportsErrorCode = 'export_not_found' | 'export_link_expired';
-
-const kinds: Readonly<Record<ExportsErrorCode, ErrorKind>> = {
+const CODES = {
   export_not_found: 'not_found',
   export_link_expired: 'forbidden',
-};
+  export_forbidden_by_licence: 'forbidden',
+  export_limit_exceeded: 'limit',
+  /** The account is suspended for something else than its bills. */
+  export_account_suspended: 'forbidden',
+  export_image_not_ready: 'conflict',
+  /** No host that answers has what would be exported. */
+  export_source_unreachable: 'unavailable',
+} as const satisfies Record<string, ErrorKind>;
 
-export function exportsError(code: ExportsErrorCode, message: string): DomainError {
-  return new DomainError(kinds[code], code, message);
+export type ExportsErrorCode = keyof typeof CODES;
+
+export function exportsError(
+  code: ExportsErrorCode,
+  message: string,
+  details: Record<string, unknown> = {},
+): DomainError {
+  return new DomainError(CODES[code], code, message, { details });
 }

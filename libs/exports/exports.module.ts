@@ -1,24 +1,35 @@
 import type { DynamicModule } from '@nestjs/common';
 import type { Environment } from '#libs/config';
+import { ImagesModule } from '#libs/images';
 import { DownloadLinks } from './download-links.ts';
+import { Export } from './export.entity.ts';
+import { ExportExpiry } from './export-expiry.ts';
+import { ExportRequests } from './export-requests.ts';
 import { ExportStore } from './export-store.ts';
+import { ExportsService } from './exports.service.ts';
 
 class ExportsModule {}
 
-type ExportSettings = Pick<
-  Environment,
-  'SERVERY_SECRET_KEY' | 'SERVERY_EXPORTS_DIR' | 'SERVERY_EXPORT_KEEP_DAYS'
->;
+/** Tables of this feature, for the app's data source. */
+export const exportsEntities = [Export];
 
-/** Finished exports lie in a folder that API and worker share. */
-export function exportsModule(environment: ExportSettings): DynamicModule {
-  const { SERVERY_SECRET_KEY, SERVERY_EXPORTS_DIR, SERVERY_EXPORT_KEEP_DAYS } = environment;
+type ExportSettings = Pick<Environment, 'SERVERY_SECRET_KEY' | 'SERVERY_EXPORTS_DIR'>;
+
+/**
+ * Finished exports lie in a folder that the worker writes and the API reads. Needs `SagaStore` and `SagaQueue`, which the
+ * app provides globally.
+ */
+export function exportsModule({ SERVERY_SECRET_KEY, SERVERY_EXPORTS_DIR }: ExportSettings): DynamicModule {
   return {
     module: ExportsModule,
+    imports: [ImagesModule],
     providers: [
       { provide: DownloadLinks, useValue: new DownloadLinks(SERVERY_SECRET_KEY) },
-      { provide: ExportStore, useValue: new ExportStore(SERVERY_EXPORTS_DIR, SERVERY_EXPORT_KEEP_DAYS) },
+      { provide: ExportStore, useValue: new ExportStore(SERVERY_EXPORTS_DIR) },
+      ExportExpiry,
+      ExportRequests,
+      ExportsService,
     ],
-    exports: [DownloadLinks, ExportStore],
+    exports: [DownloadLinks, ExportExpiry, ExportRequests, ExportsService, ExportStore],
   };
 }

@@ -1,4 +1,11 @@
 export { type DownloadLink, DownloadLinks, exportNotFound } from './download-links.ts';
+export { Export, type ExportState } from './export.entity.ts';
+export { ExportExpiry } from './export-expiry.ts';
+export { ExportRequests, exportDiskRequest, type RequestedExport } from './export-requests.ts';
 export { ExportStore, type StoredExport } from './export-store.ts';
+export { exportIdOfVolume, exportsAmong, exportVolumeNames } from './export-volumes.ts';
 export type { ExportsErrorCode } from './exports.errors.ts';
-export { exportsModule } from './exports.module.ts';
+export { exportsEntities, exportsModule } from './exports.module.ts';
+export { ExportsService, exportSubjectOf } from './exports.service.ts';
+export type { ExportFormat, ExportManifest, ExportSubject } from './files/index.ts';
+export { EXPORT_LIMITS } from './may-export.ts';

@@ -10,6 +10,9 @@ export type HealthCheck =
   | { readonly type: 'http'; readonly port: number; readonly path: string; readonly status: number }
   | { readonly type: 'tcp'; readonly port: number };
 
+/** `export`: to take a server, or the image, home as a file. */
+export type LicenceForbids = 'export';
+
 /** What the shop window and the workflows need to know of a recipe; kept with each build of its image. */
 export interface Appliance {
   readonly name: string;
@@ -21,6 +24,8 @@ export interface Appliance {
   readonly osFlavor: string;
   readonly osVersion: string;
   readonly licence: string;
+  /** What its licence does not allow its users; missing: nothing of this kind. */
+  readonly licenceForbids?: readonly LicenceForbids[];
   readonly ports: readonly AppliancePort[];
   readonly healthChecks: readonly HealthCheck[];
   readonly minimumMemoryMib: number;

@@ -2,12 +2,13 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type ActionStatus = 'running' | 'success' | 'error';
 
-/** What a customer watches: one long operation on a server, driven by the saga of the same row. */
+/** What a customer watches: one long operation on a server, or on an export, driven by the saga of the same row. */
 @Entity('actions')
 export class Action {
   @PrimaryColumn('bigint') id!: number;
   @Column('bigint', { name: 'project_id' }) projectId!: number;
-  @Column('bigint', { name: 'server_id' }) serverId!: number;
+  /** Null: it works on no server, and locks none. */
+  @Column('bigint', { name: 'server_id', nullable: true }) serverId!: number | null;
   @Column('bigint', { name: 'saga_id', nullable: true }) sagaId!: number | null;
   /** Hetzner's word for it: `create_server`, `start_server`, `stop_server`… */
   @Column('text') command!: string;
@@ -16,6 +17,7 @@ export class Action {
   @Column('text', { name: 'error_code', nullable: true }) errorCode!: string | null;
   @Column('text', { name: 'error_message', nullable: true }) errorMessage!: string | null;
   @Column('bigint', { name: 'image_id', nullable: true }) imageId!: number | null;
+  @Column('bigint', { name: 'export_id', nullable: true }) exportId!: number | null;
   @Column('timestamptz', { name: 'started_at', default: () => 'now()' }) startedAt!: Date;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;
 }

@@ -7,10 +7,12 @@ import { ServersError } from './servers.errors.ts';
 
 export interface NewAction {
   readonly projectId: number;
-  readonly serverId: number;
+  /** Null: it works on no server. */
+  readonly serverId: number | null;
   readonly sagaId: number;
   readonly command: string;
   readonly imageId?: number;
+  readonly exportId?: number;
 }
 
 /** The actions that customers watch. */
@@ -57,6 +59,7 @@ export function newAction(action: NewAction): Action {
     errorCode: null,
     errorMessage: null,
     imageId: null,
+    exportId: null,
     startedAt: new Date(),
     finishedAt: null,
     ...action,

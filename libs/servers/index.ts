@@ -31,6 +31,7 @@ export {
   type ServerAccess,
   seedVolumeName,
 } from './server.entity.ts';
+export { ownServer, refuseWhileLocked } from './server-admission.ts';
 export { ServerCommands } from './server-commands.ts';
 export { billImage, rotateBackups } from './server-images.ts';
 export * from './server-requests.ts';

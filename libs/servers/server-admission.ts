@@ -84,7 +84,8 @@ async function refuseWhileInvestigated(manager: EntityManager, { accountId }: Se
   throw new ServersError('server_suspended', message, undefined, { reasons: ['abuse'] });
 }
 
-async function refuseWhileLocked(manager: EntityManager, serverId: number): Promise<void> {
+/** @throws ServersError `server_locked` */
+export async function refuseWhileLocked(manager: EntityManager, serverId: number): Promise<void> {
   const [running] = await manager.query<{ command: string }[]>(
     `SELECT command FROM actions WHERE server_id = $1 AND status = 'running' LIMIT 1`,
     [serverId],

@@ -26,6 +26,15 @@ export const createImageRequest = sagaRequest(
     generation: z.number().int(),
   }),
 );
+/** Asked for by those who read the frozen disk. */
+export const freezeDiskRequest = sagaRequest(
+  'freeze-disk',
+  z.strictObject({
+    serverId: z.number().int(),
+    frozenDiskId: z.number().int(),
+    generation: z.number().int(),
+  }),
+);
 /** `image` is gone back to; what is left behind becomes the image `keptImageId`, of the disk `frozenDiskId`. */
 export const rollBackServerRequest = sagaRequest(
   'roll-back-server',

@@ -3,6 +3,8 @@ import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
+import { exportDisk } from './export-disk.saga.ts';
+import { freezeDisk } from './freeze-disk.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
 import { provisionServer } from './provision-server.saga.ts';
@@ -59,6 +61,8 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     ...all.map((definition) => withDeps(definition, deps)),
     withDeps(rebuildServer, deps),
     withDeps(createImage, deps),
+    withDeps(freezeDisk, deps),
+    withDeps(exportDisk, deps),
     withDeps(rollBackServer, deps),
     ...moneyWorkflows(deps.collecting),
   ];
@@ -72,8 +76,16 @@ export function moneyWorkflows(deps: CollectingDeps): BoundSaga[] {
 /** The steps of a workflow by the name of its saga, for those who show its progress. */
 export function workflowSteps(name: string): readonly SagaStep[] {
   return (
-    [...all, rebuildServer, createImage, rollBackServer, collectInvoice, rechargeCredit, sendRefund].find(
-      (definition) => definition.name === name,
-    )?.steps ?? []
+    [
+      ...all,
+      rebuildServer,
+      createImage,
+      rollBackServer,
+      freezeDisk,
+      exportDisk,
+      collectInvoice,
+      rechargeCredit,
+      sendRefund,
+    ].find((definition) => definition.name === name)?.steps ?? []
   );
 }

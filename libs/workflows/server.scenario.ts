@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { IsNull, Not } from 'typeorm';
 import { Image } from '#libs/images';
+import { newId } from '#libs/kernel';
 import { Order } from '#libs/orders';
 import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
-import { type Action, diskVolumeName, Server } from '#libs/servers';
+import { Action, diskVolumeName, freezeDiskRequest, newAction, Server } from '#libs/servers';
 import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
+import { freezeDisk } from './freeze-disk.saga.ts';
 import { assertSound } from './harness/assert-sound.ts';
 import {
   attachToServerWorld,
@@ -208,6 +210,33 @@ export const imageScenarios = [
   ),
 ];
 
+/** A disk that is frozen to be read. */
+export const freezeScenario = command(
+  anyDefinition(freezeDisk),
+  'running',
+  async ({ dataSource, store }, { projectId, id: serverId, generation }) => {
+    const [frozenDiskId, sagaId] = [newId(), newId()];
+    const action = newAction({ projectId, serverId, sagaId, command: 'freeze_disk' });
+    const subject = { type: 'server', id: serverId };
+    const params = { serverId, frozenDiskId, generation: generation + 1 };
+    const { manager } = dataSource;
+    await manager.insert(Action, action);
+    await store.start(manager, freezeDiskRequest, params, { sagaId, actionId: action.id, subject });
+    return action;
+  },
+  async (world, server) => {
+    shows('running')(world, server);
+    const { frozenDiskId } = await lastFreezing(world, server);
+    assert.equal(server.standsOn, frozenDiskId);
+  },
+  shows('running'),
+);
+
+async function lastFreezing({ store }: ServerWorld, { id }: Server) {
+  const [saga] = await store.list({ subject: { type: 'server', id }, limit: 1 });
+  return freezeDiskRequest.params.parse(saga?.params);
+}
+
 /** To what the server was when its first snapshot was made: now, where it has none. */
 async function rollBack(world: ServerWorld, { projectId, id }: Server): Promise<Action> {
   const { commands, dataSource } = world;
@@ -288,7 +317,13 @@ export const suspensionScenarios = [
   ),
 ];
 
-export const scenarios = [provisionScenario, ...commandScenarios, ...suspensionScenarios, ...imageScenarios];
+export const scenarios = [
+  provisionScenario,
+  ...commandScenarios,
+  ...suspensionScenarios,
+  ...imageScenarios,
+  freezeScenario,
+];
 
 function orderOf(world: ServerWorld, { id }: Server): Promise<Order> {
   return world.dataSource.getRepository(Order).findOneByOrFail({ serverId: id });

@@ -1,10 +1,17 @@
 import type { DataSource } from 'typeorm';
+import type { ExportStore } from '#libs/exports';
 import type { GuestReach, Hypervisor } from '#libs/hypervisor';
 import type { AccessPublisher } from '#libs/networks';
 import type { PaymentsService } from '#libs/payments';
 import type { FindingsService } from '#libs/placement';
 import type { SecretsStore } from '#libs/servers';
 import type { CollectingDeps } from './collecting-deps.ts';
+
+/** Where files of exports lie, and for how long. */
+export interface ExportsDeps {
+  readonly store: ExportStore;
+  readonly keepDays: number;
+}
 
 /** What the workflows' steps work with. */
 export interface WorkflowDeps {
@@ -16,6 +23,7 @@ export interface WorkflowDeps {
   readonly secrets: SecretsStore;
   readonly findings: FindingsService;
   readonly collecting: CollectingDeps;
+  readonly exports: ExportsDeps;
   /** Where a customer returns to after confirming a payment with their bank. */
   readonly storefrontUrl: string;
 }

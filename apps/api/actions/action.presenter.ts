@@ -27,7 +27,11 @@ export class ActionPresenter {
 }
 
 export function presentAction(action: Action): ActionWire {
-  const image = action.imageId === null ? [] : [{ id: action.imageId, type: 'image' }];
+  const resources = [
+    { id: action.serverId, type: 'server' },
+    { id: action.imageId, type: 'image' },
+    { id: action.exportId, type: 'export' },
+  ];
   return {
     id: action.id,
     command: action.command,
@@ -35,7 +39,7 @@ export function presentAction(action: Action): ActionWire {
     progress: action.progress,
     started: wireTime(action.startedAt),
     finished: wireTimeOrNull(action.finishedAt),
-    resources: [{ id: action.serverId, type: 'server' }, ...image],
+    resources: resources.flatMap(({ id, type }) => (id === null ? [] : [{ id, type }])),
     error:
       action.status === 'error'
         ? { code: action.errorCode ?? 'action_failed', message: action.errorMessage ?? 'Action failed' }

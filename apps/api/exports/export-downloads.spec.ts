@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DownloadLinks, ExportStore } from '#libs/exports';
+import { DownloadLinks, ExportExpiry, ExportStore } from '#libs/exports';
 import { type ExportManifest, makeExport } from '#libs/exports/files';
+import { newTenant } from '../../../test/api/marketplace.ts';
 import { testApi } from '../../../test/api/test-api.ts';
 
 const run = promisify(execFile);
@@ -37,6 +38,14 @@ beforeAll(async () => {
     },
   });
   whole = await readFile(join(made, manifest.file.name));
+  const { accountId, projectId } = await newTenant(api.current, 'owner@example.com');
+  const { name, sizeBytes, sha256 } = manifest.file;
+  await api.current.dataSource.query(
+    `INSERT INTO exports (id, account_id, project_id, image_id, source_name, format, state, file_name, size_bytes, sha256,
+                          expires_at)
+     VALUES ($1, $2, $3, 1, 'web', 'ova', 'available', $4, $5, $6, now() + interval '7 days')`,
+    [EXPORT_ID, accountId, projectId, name, sizeBytes, sha256],
+  );
 });
 
 afterAll(async () => {
@@ -136,13 +145,23 @@ describe('the link to an export', () => {
     expect([expired.statusCode, expired.json().error.code]).toEqual([410, 'gone']);
   });
 
+  it('gives the manifest as well', async () => {
+    const answer = await get({}, linkTo(EXPORT_ID).replace('/download?', '/manifest?'));
+    expect([answer.statusCode, answer.json()]).toEqual([200, manifest]);
+  });
+
   it('finds nothing where there is no such export, or none any more', async () => {
     expect((await get({}, linkTo(EXPORT_ID + 1))).statusCode).toBe(404);
-    const inDays = (days: number) => ({ now: () => new Date(Date.now() + days * 86_400_000) });
-    const later = (days: number) => new ExportStore(join(folder, 'exports'), 7, inDays(days));
-    expect(await later(6.9).removeExpired()).toEqual([]);
+    const expiry = api.current.get<ExportExpiry>(ExportExpiry);
+    const nobodys = [EXPORT_ID + 2, EXPORT_ID + 3];
+    for (const name of [`${nobodys[0]}.part-1`, `${nobodys[1]}.disk.qcow2.half`, 'not-ours']) {
+      await writeFile(join(folder, 'exports', name), '');
+    }
+    expect((await expiry.run()).toSorted()).toEqual(nobodys);
     expect((await get()).statusCode).toBe(200);
-    expect(await later(7.1).removeExpired()).toEqual([EXPORT_ID]);
+    await api.current.dataSource.query('UPDATE exports SET expires_at = now()');
+    expect(await expiry.run()).toEqual([EXPORT_ID]);
+    expect(await readdir(join(folder, 'exports'))).toEqual(['not-ours']);
     expect((await get()).statusCode).toBe(404);
     await store().remove(EXPORT_ID);
   });

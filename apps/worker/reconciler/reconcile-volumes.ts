@@ -1,3 +1,4 @@
+import { exportIdOfVolume, exportsAmong } from '#libs/exports';
 import { isHypervisorError } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
 import { frozenAmong } from '#libs/servers';
@@ -21,10 +22,19 @@ export async function* reconcileVolumes(world: HostWorld): AsyncGenerator<NewFin
     world.dataSource.manager,
     named.map(({ name }) => name),
   );
+  const isOfExport = await exportVolumes(
+    world,
+    named.map(({ name }) => name),
+  );
   for (const { name, allocationBytes, parts } of named) {
+    const ofExport = isOfExport.get(name);
+    if (ofExport === 'needed') continue;
     const server = parts ? servers.get(Number(parts[1])) : undefined;
     if (frozen.has(name) || (server && isOwned(server, Number(parts?.[2])))) continue;
-    const removed = server !== undefined && (await remove(world, server, name));
+    const removed =
+      ofExport === 'left'
+        ? await deleteUnlessHad(world, name)
+        : server !== undefined && (await remove(world, server, name));
     yield {
       kind: 'orphan_volume',
       hostId: world.host.id,
@@ -41,12 +51,39 @@ function isOwned(server: KnownServer, generation: number): boolean {
 
 /** False where it was better left: a workflow has begun meanwhile, or a domain has the volume. */
 async function remove(world: HostWorld, server: KnownServer, name: string): Promise<boolean> {
-  if (!(await isStillIdle(world.dataSource, server))) return false;
+  return (await isStillIdle(world.dataSource, server)) && (await deleteUnlessHad(world, name));
+}
+
+async function deleteUnlessHad({ hypervisor, ref }: HostWorld, name: string): Promise<boolean> {
   try {
-    await world.hypervisor.deleteVolume(world.ref, name);
+    await hypervisor.deleteVolume(ref, name);
     return true;
   } catch (error) {
     if (isHypervisorError(error, 'volume_in_use')) return false;
     throw error;
   }
+}
+
+/**
+ * What exports of ours have on the host: `needed` while they are made, `left` when they have ended, which is for good. By
+ * the rows as they are after the volumes were listed.
+ */
+async function exportVolumes(
+  { dataSource }: HostWorld,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, 'needed' | 'left'>> {
+  const named = names.flatMap((name) => {
+    const id = exportIdOfVolume(name);
+    return id === undefined ? [] : [{ name, id }];
+  });
+  const known = await exportsAmong(
+    dataSource.manager,
+    named.map(({ id }) => id),
+  );
+  return new Map(
+    named.flatMap(({ name, id }) => {
+      const found = known.get(id);
+      return found ? [[name, found.isBeingMade ? 'needed' : 'left'] as const] : [];
+    }),
+  );
 }

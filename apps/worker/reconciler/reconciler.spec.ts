@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PinoLogger } from 'nestjs-pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { exportVolumeNames } from '#libs/exports';
 import { ImagesService } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { HostsService, installationId } from '#libs/placement';
@@ -297,6 +298,35 @@ it('gives the same findings a second time, with the moment when each was first s
   await reconciler.run();
   expect({ findings: await whole(), domains: domains(), disks: disks(), server: await reload() }).toEqual(
     first,
+  );
+});
+
+it('leaves what an export reads and makes on the host, and removes it when the export has ended', async () => {
+  const exportId = newId();
+  const { flat, layer } = exportVolumeNames(exportId);
+  const made = await world.commands.createImage(server.projectId, server.id, {
+    description: null,
+    labels: {},
+  });
+  await finish(world, made.action);
+  await world.dataSource.query(
+    `INSERT INTO exports (id, account_id, project_id, image_id, source_name, format, host_id, frozen_disk_id)
+     SELECT $1, $2, project_id, id, 'x', 'qcow2', $3, frozen_disk_id FROM images WHERE id = $4`,
+    [exportId, server.accountId, server.hostId, made.imageId],
+  );
+  await new SnapshotsService(world.dataSource).delete(server.projectId, made.imageId);
+  const nobodys = exportVolumeNames(1).flat;
+  for (const name of [flat, layer, nobodys]) plantVolume(name);
+  const current = diskVolumeName(await reload());
+  await reconciler.run();
+  await reconciler.run();
+  expect(disks()).toEqual([diskVolumeName(server), current, flat, layer, nobodys].sort());
+  await world.dataSource.query(`UPDATE exports SET state = 'failed'`);
+  await reconciler.run();
+  expect(disks()).toEqual([current, nobodys].sort());
+  const found = (await openFindings()).map(({ subject, details }) => [subject, details.removed]);
+  expect(new Map(found as [string, boolean][])).toEqual(
+    new Map([nobodys, flat, layer].map((name) => [name, name !== nobodys])),
   );
 });
 

@@ -22,7 +22,8 @@ export const exportSubject = z.strictObject({
     version: z.string(),
     osFlavor: z.string(),
     licence: z.string(),
-    sha256,
+    /** Of the golden image; none where the server was made of a snapshot. */
+    sha256: sha256.optional(),
   }),
   /** The moment that the disk shows. */
   frozenAt: z.iso.datetime(),

@@ -171,6 +171,15 @@ describe('loadRecipe', () => {
     await expect(loadRecipe(catalog, 'probe')).rejects.toMatchObject({ fields: [{ name: 'base' }] });
   });
 
+  it('hands down what the licence of its base forbids', async () => {
+    const licence = { name: 'Proprietary', forbids: ['export'] };
+    await addRecipe({ ...minimal, licence } as unknown as typeof minimal);
+    await addRecipe({ ...minimal, name: 'above', base: 'probe' });
+    const appliance = applianceOf(await loadRecipe(catalog, 'above'));
+    expect([appliance.licence, appliance.licenceForbids]).toEqual(['MIT', ['export']]);
+    expect(fieldsOf({ ...minimal, licence: { name: 'x', forbids: ['reading'] } })).toEqual(['licence']);
+  });
+
   it('gives another digest to a recipe whose file changed by one byte', async () => {
     const recipe = { ...minimal, files: [{ path: '/etc/motd' }] };
     await addRecipe(recipe, { 'files/etc/motd': 'one' });

@@ -4,7 +4,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import type { FieldProblem } from '#libs/kernel';
-import type { Appliance } from '../appliance.ts';
+import type { Appliance, LicenceForbids } from '../appliance.ts';
 import { cookError } from './cook.errors.ts';
 import { type FileEntry, type RecipeFile, recipeSchema } from './recipe.schema.ts';
 
@@ -16,7 +16,10 @@ export interface RecipeContent extends FileEntry {
 }
 
 /** A recipe with all that it takes from its bases: everything that a cook needs to know of it. */
-export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon'> {
+export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon' | 'licence'> {
+  readonly licence: string;
+  /** What its licence, or that of a base, does not allow; missing: nothing of this kind. */
+  readonly licenceForbids?: readonly LicenceForbids[];
   /** The Debian release at the bottom: `bookworm`. */
   readonly release: string;
   /** The recipes it stands on, the nearest first. */
@@ -57,6 +60,7 @@ export function applianceOf(recipe: Recipe): Appliance {
     osFlavor: recipe.osFlavor,
     osVersion: recipe.osVersion,
     licence: recipe.licence,
+    ...(recipe.licenceForbids && { licenceForbids: recipe.licenceForbids }),
     ports: recipe.ports,
     healthChecks: recipe.health,
     minimumMemoryMib: recipe.minimum.memoryMib,
@@ -106,6 +110,7 @@ async function resolve(catalogDir: string, name: string, above: readonly string[
   const { base, icon, ...own } = parseRecipe(name, source);
   const recipe = {
     ...own,
+    ...licenceOf(own),
     iconSvg: await readSmall(name, 'icon', join(folder, icon)).then(String),
     files: await readFiles(folder, name, own.files),
   };
@@ -117,9 +122,11 @@ function addTo(base: Unsigned, baseName: string, own: Omit<Unsigned, 'release' |
   const union = <T>(key: (item: T) => string, ...lists: (readonly T[])[]) => [
     ...new Map(lists.flat().map((item) => [key(item), item])).values(),
   ];
-  const same = (item: string) => item;
+  const same = <T extends string>(item: T) => item;
+  const licenceForbids = union(same, base.licenceForbids ?? [], own.licenceForbids ?? []);
   return {
     ...own,
+    ...(licenceForbids.length > 0 && { licenceForbids }),
     release: base.release,
     bases: [baseName, ...base.bases],
     packages: union(same, base.packages, own.packages),
@@ -132,6 +139,12 @@ function addTo(base: Unsigned, baseName: string, own: Omit<Unsigned, 'release' |
     ports: union((port) => `${port.port}/${port.protocol}`, base.ports, own.ports),
     health: union((check) => JSON.stringify(check), base.health, own.health),
   };
+}
+
+function licenceOf({ licence }: Pick<RecipeFile, 'licence'>): Pick<Recipe, 'licence' | 'licenceForbids'> {
+  return typeof licence === 'string'
+    ? { licence }
+    : { licence: licence.name, licenceForbids: licence.forbids };
 }
 
 /** The files of a recipe lie under `files/` at the path that they have in the image; none may be left over. */

@@ -77,7 +77,10 @@ export const recipeSchema = z
     base: z.union([z.templateLiteral(['debian:', z.string().regex(/^[a-z]+$/)]), name]),
     osFlavor: name,
     osVersion: text.max(20),
-    licence: text.max(200),
+    licence: z.union([
+      text.max(200),
+      z.strictObject({ name: text.max(200), forbids: z.array(z.enum(['export'])).min(1) }),
+    ]),
     minimum: z.strictObject({
       memoryMib: z.int().min(128).max(1_048_576),
       diskGib: z.int().min(2).max(1024),

@@ -5,8 +5,9 @@ import type { DataSource } from 'typeorm';
 import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
 import { createDataSource } from '#libs/database';
+import { ExportRequests, ExportStore, exportsEntities } from '#libs/exports';
 import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/hypervisor/simulated';
-import { imagesEntities } from '#libs/images';
+import { ImagesService, imagesEntities } from '#libs/images';
 import { systemClock } from '#libs/kernel';
 import type { AccessPublisher } from '#libs/networks';
 import { OrderPlacer, ordersEntities } from '#libs/orders';
@@ -31,6 +32,7 @@ export interface ServerWorld extends SagaWorld {
   readonly store: SagaStore;
   readonly placer: OrderPlacer;
   readonly commands: ServerCommands;
+  readonly exports: ExportRequests;
   readonly events: ProviderEvents;
   readonly emulatorUrl: string;
 }
@@ -39,6 +41,7 @@ const LOOPBACK = '127.0.0.1';
 const entities = [
   ...accountsEntities,
   ...catalogEntities,
+  ...exportsEntities,
   ...imagesEntities,
   ...ordersEntities,
   ...placementEntities,
@@ -64,6 +67,7 @@ export async function createServerWorld(card = '4242424242424242'): Promise<Worl
     await dataSource.destroy();
     await database.drop();
     await rm(folder, { recursive: true });
+    await rm(exportsFolder(folder), { recursive: true, force: true });
   });
   return { url: database.url, folder, stripePort: String(payments.emulator.port) };
 }
@@ -94,6 +98,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     secrets,
     findings,
     collecting: { dataSource, provider, calls, cards, sagas: store, findings, clock: systemClock },
+    exports: { store: new ExportStore(exportsFolder(folder)), keepDays: 7 },
     storefrontUrl: 'http://127.0.0.1:9',
   };
   return {
@@ -105,10 +110,16 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     store,
     placer: new OrderPlacer(dataSource, store, silentQueue, secrets, findings),
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
+    exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
     events,
     emulatorUrl: `http://${LOOPBACK}:${stripePort}`,
     close: () => dataSource.destroy(),
   };
+}
+
+/** Beside the folder of the fleet, all of whose folders are hosts. */
+function exportsFolder(folder: string): string {
+  return `${folder}-exports`;
 }
 
 /** The listener of a world, whose provider comes to be after it. */
