@@ -141,7 +141,9 @@ describe('the hcloud command', () => {
     await hcloud('server', 'enable-backup', name);
     expect((await theServer()).backup_window).toMatch(/^\d\d-\d\d$/);
     const backup = idOf(await hcloud('server', 'create-image', '--type', 'backup', name));
-    expect(await hcloud('image', 'list', '-t', 'backup', '-o', 'noheader', '-o', 'columns=id')).toContain(backup);
+    expect(await hcloud('image', 'list', '-t', 'backup', '-o', 'noheader', '-o', 'columns=id')).toContain(
+      backup,
+    );
     await hcloud('image', 'update', backup, '--type', 'snapshot', '--description', 'kept');
     await hcloud('server', 'disable-backup', name);
     expect(JSON.parse(await hcloud('image', 'describe', backup, '-o', 'json'))).toMatchObject({

@@ -203,10 +203,10 @@ describe('backups', () => {
       await firstPrice(api.current.dataSource.manager, price);
     }
     const { image, server_backup } = (await ask('GET', '/v1/pricing')).json().pricing;
-    expect(image.price_per_gb_month.net).toBe('0.01344000');
+    expect(image.price_per_gb_month.net).toBe('0.0134400000');
     expect(server_backup).toMatchObject({
       percentage: '0.00',
-      servery: { price_per_gb_month: { net: '0.00672000' } },
+      servery: { price_per_gb_month: { net: '0.0067200000' } },
     });
   });
 
