@@ -37,8 +37,8 @@ export const imageExtra = z.object({
   made_by: z.enum(['owner', 'plan', 'roll_back']).nullable(),
   /** When it is deleted by itself. */
   expires_at: timestamp.nullable(),
-  /** Null: it was not imported, or is not ready. */
-  import: importReport.nullable(),
+  /** Of what was imported, when it is ready. */
+  import: importReport.optional(),
 });
 
 /** A golden image. Appliances have `type: app`. `disk_size` and `image_size` are in GB. */

@@ -127,7 +127,7 @@ export function presentImage(image: Image): ImageWire {
     servery: {
       made_by: image.madeBy,
       expires_at: wireTimeOrNull(image.expiresAt),
-      import: image.importReport && presentReport(image.importReport),
+      ...(image.importReport && { import: presentReport(image.importReport) }),
     },
   };
 }

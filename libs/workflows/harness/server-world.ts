@@ -23,7 +23,7 @@ import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { workflows } from '../index.ts';
 import { moneyListener } from '../order-payments.listener.ts';
 import type { WorkflowDeps } from '../workflow-deps.ts';
-import { importsFolder, importsIn } from './importing.ts';
+import { importsFolder, importsIn } from './imports-world.ts';
 import { stock } from './stock.ts';
 
 /** All that the workflows touch: PostgreSQL, a fleet in a folder, published ports, Stripe's emulator. */
