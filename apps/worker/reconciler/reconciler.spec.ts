@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PinoLogger } from 'nestjs-pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exportVolumeNames } from '#libs/exports';
-import { ImagesService } from '#libs/images';
+import { Image, ImagesService } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { HostsService, installationId } from '#libs/placement';
 import { diskVolumeName, powerOffServerRequest, Server, SnapshotsService } from '#libs/servers';
@@ -12,6 +12,7 @@ import {
   createServerWorld,
   destroyServerWorld,
   finish,
+  importUpload,
   order,
   type ServerWorld,
   standingServer,
@@ -395,5 +396,23 @@ describe('snapshots', () => {
     await finish(world, await world.commands.delete(server.projectId, heir.id));
     await reconciler.run();
     expect(disks()).toEqual([]);
+  });
+});
+
+describe('an imported image', () => {
+  it('leaves the hosts when it was deleted and no server is of it any more', async () => {
+    const { image, action } = await importUpload(world);
+    await finish(world, action);
+    const made = await world.dataSource.getRepository(Image).findOneByOrFail({ id: image.id });
+    const { action: ordered } = await order(world, made);
+    await finish(world, ordered);
+    const heir = await world.dataSource.getRepository(Server).findOneByOrFail({ imageId: image.id });
+    await new SnapshotsService(world.dataSource).delete(server.projectId, image.id);
+    const isThere = () => world.fleet.volumes(HOST).some(({ name }) => name === made.volumeName);
+    await reconciler.run();
+    expect(isThere()).toBe(true);
+    await finish(world, await world.commands.delete(server.projectId, heir.id));
+    await reconciler.run();
+    expect(isThere()).toBe(false);
   });
 });

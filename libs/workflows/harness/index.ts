@@ -1,4 +1,5 @@
 export { assertServersSound, assertSound, ledgerOf } from './assert-sound.ts';
+export { importUpload } from './importing.ts';
 export {
   attachToServerWorld,
   createServerWorld,
