@@ -7,7 +7,7 @@
  */
 
 const FEATURES =
-  '^libs/(accounts|billing|catalog|dunning|exports|fleet|images|networks|orders|placement|servers|webhooks)/';
+  '^libs/(accounts|billing|catalog|dunning|exports|fleet|images|imports|networks|orders|placement|servers|webhooks)/';
 const PORTS_AND_BASE =
   '^libs/(database|disk-files|exports/files|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
@@ -128,6 +128,7 @@ export default {
     vendor('stripe', ['stripe'], 'libs/payments/(stripe|emulator)'),
     vendor('postgres', ['pg'], 'libs/database', 'apps/cli/services'),
     vendor('ssh', ['ssh2'], 'libs/(accounts|hypervisor)'),
+    vendor('tus', ['@tus/[^/]+'], 'apps/api/uploads'),
     vendor('mail', ['nodemailer', 'smtp-server', 'postal-mime'], 'libs/mail'),
     {
       name: 'programs-run-by-adapters',

@@ -8,6 +8,7 @@ import { DatabaseModule } from '#libs/database';
 import { DunningModule } from '#libs/dunning';
 import { exportsEntities, exportsModule } from '#libs/exports';
 import { ImagesModule, imagesEntities } from '#libs/images';
+import { importsModule } from '#libs/imports';
 import { OrdersModule, ordersEntities } from '#libs/orders';
 import { PaymentsModule } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
@@ -73,6 +74,9 @@ import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
 import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
+import { ImageImportsController } from './uploads/image-imports.controller.ts';
+import { ResumableUploads } from './uploads/resumable-uploads.ts';
+import { UploadsController } from './uploads/uploads.controller.ts';
 
 const entities = [
   ...accountsEntities,
@@ -95,6 +99,7 @@ const controllers = [
   ExportDownloadsController,
   ExportsController,
   HostsController,
+  ImageImportsController,
   ImagesController,
   InvoicesController,
   LedgerController,
@@ -110,6 +115,7 @@ const controllers = [
   ServersController,
   ServerTypesController,
   TopUpsController,
+  UploadsController,
   WebhooksController,
   AccountsController,
   ApiTokensController,
@@ -152,6 +158,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       DunningModule,
       exportsModule(environment),
       ImagesModule,
+      importsModule(environment),
       OrdersModule,
       PaymentsModule,
       orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
@@ -173,6 +180,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       PasswordStrategy,
       SessionStrategy,
       SignInLimits,
+      ResumableUploads,
       { provide: HttpMetrics, useValue: metrics },
       { provide: RouteTable, useValue: routes },
       { provide: API_LIMIT, useValue: apiLimit },

@@ -23,6 +23,7 @@ const owned: Record<string, string> = {
   '/v1/images/:id/exports': 'image',
   '/v1/exports/:id': 'export',
   '/v1/orders/:id': 'order',
+  '/v1/uploads/:id': 'upload',
   '/v1/ssh_keys/:id': 'sshKey',
   '/v1/api_tokens/:id': 'token',
   '/v1/invoices/:id': 'invoice',
@@ -64,6 +65,11 @@ beforeAll(async () => {
      SELECT 4712, account_id, project_id, id, name, 'ova' FROM servers WHERE id = $1`,
     [server.id],
   );
+  await api.current.dataSource.query(
+    `INSERT INTO uploads (id, project_id, length_bytes, expires_at)
+     SELECT 4713, project_id, 1, now() + interval '1 day' FROM servers WHERE id = $1`,
+    [server.id],
+  );
   const invoice = await usedServerOf(api.current, owner);
   const cookie = owner.cookie;
   const [token] = (await api.current.request('GET', '/v1/api_tokens', { cookie })).json().api_tokens;
@@ -73,6 +79,7 @@ beforeAll(async () => {
     action: action.id,
     image: '4711',
     export: '4712',
+    upload: '4713',
     order: server.servery.order_id,
     sshKey: ssh_key.id,
     invoice: String(invoice),

@@ -14,6 +14,7 @@ import { RouteTable } from './http/route-table.ts';
 import { addSecurityHeaders } from './http/security-headers.ts';
 import { HttpMetrics } from './observability/http-metrics.ts';
 import { serveStorefront } from './storefront/storefront.ts';
+import { addStreamedBodies } from './uploads/streamed-bodies.ts';
 
 export interface Api {
   readonly app: NestFastifyApplication;
@@ -41,6 +42,7 @@ export async function createApi(
   addSecurityHeaders(fastify, { https: environment.SERVERY_URL.startsWith('https:') });
   addBodyParser(fastify);
   closeAfterLastAnswers(fastify);
+  await addStreamedBodies(fastify);
   await fastify.register(cookie);
   const storefront = environment.SERVERY_STOREFRONT_DIR;
   if (storefront !== undefined) await serveStorefront(fastify, storefront);

@@ -1,6 +1,7 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportExpiry } from '#libs/exports';
+import { UploadsService } from '#libs/imports';
 import { ProviderEvents } from '#libs/payments';
 import { BackupsService, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
@@ -35,6 +36,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     Mails,
     Pruning,
     ExportExpiry,
+    UploadsService,
     BackupsService,
     SnapshotsService,
   ],
@@ -47,6 +49,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     mails: Mails,
     pruning: Pruning,
     exports: ExportExpiry,
+    uploads: UploadsService,
     backups: BackupsService,
     snapshots: SnapshotsService,
   ) => [
@@ -65,6 +68,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('mails given up', TEN_MINUTES_SECONDS, () => mails.tellGivenUp()),
     task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
     task('expired exports', MINUTE_SECONDS, () => exports.run()),
+    task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),

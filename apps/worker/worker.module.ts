@@ -10,6 +10,7 @@ import { ExportStore, exportsEntities, exportsModule } from '#libs/exports';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
 import { HypervisorModule } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
+import { ImportStore, importSettings, importsModule, sandboxedTools } from '#libs/imports';
 import { ACCESS_PUBLISHER, type AccessPublisher, accessModule } from '#libs/networks';
 import { ordersEntities } from '#libs/orders';
 import { PaymentsModule, PaymentsService } from '#libs/payments';
@@ -18,7 +19,7 @@ import { FindingsService, PlacementModule, placementEntities } from '#libs/place
 import { QueueModule } from '#libs/queue';
 import { SagaStoreModule } from '#libs/saga';
 import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
-import { secretsModule } from '#libs/secrets';
+import { EnvelopeCipher, secretsModule } from '#libs/secrets';
 import { ActionProgress, SecretsStore, ServersModule, serversEntities } from '#libs/servers';
 import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
@@ -59,6 +60,7 @@ export function workerModule(environment: Environment, installationId: string): 
       QueueModule.forRoot({ url: environment.REDIS_URL }),
       secretsModule(environment.SERVERY_SECRET_KEY),
       exportsModule(environment),
+      importsModule(environment),
       registryModule,
       HypervisorModule.forRoot({
         installationId,
@@ -81,7 +83,14 @@ export function workerModule(environment: Environment, installationId: string): 
 
 function sagas(environment: Environment): DynamicModule {
   return SagaModule.forRoot({
-    imports: [CollectingModule, PaymentsModule, PlacementModule, ServersModule, exportsModule(environment)],
+    imports: [
+      CollectingModule,
+      PaymentsModule,
+      PlacementModule,
+      ServersModule,
+      exportsModule(environment),
+      importsModule(environment),
+    ],
     inject: [
       DataSource,
       HYPERVISOR,
@@ -92,6 +101,8 @@ function sagas(environment: Environment): DynamicModule {
       FindingsService,
       COLLECTING,
       ExportStore,
+      ImportStore,
+      EnvelopeCipher,
       REGISTRY,
       PinoLogger,
     ],
@@ -105,6 +116,8 @@ function sagas(environment: Environment): DynamicModule {
       findings: FindingsService,
       collecting: CollectingDeps,
       store: ExportStore,
+      importStore: ImportStore,
+      cipher: EnvelopeCipher,
       registry: Registry,
       { logger }: PinoLogger,
     ): SagasToRun => ({
@@ -118,6 +131,12 @@ function sagas(environment: Environment): DynamicModule {
         findings,
         collecting,
         exports: { store, keepDays: environment.SERVERY_EXPORT_KEEP_DAYS },
+        imports: {
+          store: importStore,
+          cipher,
+          tools: sandboxedTools,
+          settings: importSettings(environment),
+        },
         storefrontUrl: environment.SERVERY_URL,
       }),
       observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],

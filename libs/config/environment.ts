@@ -72,6 +72,39 @@ export const environmentSchema = z.object({
     .max(365)
     .default(7)
     .describe("for how many days an export's file is kept"),
+  SERVERY_IMPORTS_DIR: z
+    .string()
+    .min(1)
+    .default('.servery/imports')
+    .describe('where disks that customers bring along lie until they are images; api and worker share it'),
+  SERVERY_IMPORT_MAX_FILE_GIB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(16_384)
+    .default(100)
+    .describe('how large a file that is uploaded or fetched may be, in GiB'),
+  SERVERY_IMPORT_MAX_DISK_GIB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(16_384)
+    .default(500)
+    .describe('how large the disk within it may be, in GiB'),
+  SERVERY_IMPORTS_PER_PROJECT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(2)
+    .describe('how many uploads and imports of a project may be under way at once'),
+  SERVERY_UPLOAD_KEEP_HOURS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(720)
+    .default(24)
+    .describe('for how many hours an upload may be unfinished, or wait to be imported'),
   SERVERY_APT_MIRROR: url('http', 'https')
     .optional()
     .describe("a Debian mirror for golden images, in place of this machine's own apt sources"),

@@ -3,12 +3,42 @@ import { action } from './action.ts';
 import { id, meta, pageQuery, protection, searchText, several, sortQuery, timestamp } from './common.ts';
 import { labels } from './labels.ts';
 
+/** What was found in the file that an image was imported from. What `machine` asked for is a hint. */
+export const importReport = z
+  .object({
+    format: z.string(),
+    disk_count: z.int(),
+    partition_table: z.enum(['mbr', 'gpt']).nullable(),
+    machine: z
+      .object({
+        name: z.string().nullable(),
+        cpus: z.int().nullable(),
+        memory_mib: z.int().nullable(),
+        firmware: z.enum(['bios', 'efi']).nullable(),
+        operating_system: z.string().nullable(),
+      })
+      .nullable(),
+    guest: z
+      .object({
+        os_id: z.string().nullable(),
+        os_version: z.string().nullable(),
+        virtio_disk: z.boolean(),
+        cloud_init: z.boolean(),
+        guest_agent: z.boolean(),
+      })
+      .nullable(),
+    notes: z.array(z.string()),
+  })
+  .meta({ id: 'ImportReport' });
+
 /** What Servery says of an image beyond Hetzner's words. */
 export const imageExtra = z.object({
   /** Who had it made of a server; `roll_back`: the state that one left behind. Null: it was not made of a server. */
   made_by: z.enum(['owner', 'plan', 'roll_back']).nullable(),
   /** When it is deleted by itself. */
   expires_at: timestamp.nullable(),
+  /** Of what was imported, when it is ready. */
+  import: importReport.optional(),
 });
 
 /** A golden image. Appliances have `type: app`. `disk_size` and `image_size` are in GB. */

@@ -7,6 +7,7 @@ export * from './common.ts';
 export * from './errors.ts';
 export * from './export.ts';
 export * from './image.ts';
+export * from './import.ts';
 export * from './labels.ts';
 export * from './location.ts';
 export * from './operator.ts';

@@ -30,4 +30,6 @@ export interface Appliance {
   readonly healthChecks: readonly HealthCheck[];
   readonly minimumMemoryMib: number;
   readonly minimumDiskGib: number;
+  /** It was made elsewhere: nobody promises a guest agent in it. */
+  readonly isForeign?: boolean;
 }

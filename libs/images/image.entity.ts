@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Appliance } from './appliance.ts';
+import type { ImportReport } from './import-report.ts';
 
 /**
  * One build of a golden image, of the catalog, or what a project has kept of a server. The current build of a name is the
@@ -26,6 +27,8 @@ export class Image {
   /** What it was made of. */
   @Column('bigint', { name: 'server_id', nullable: true }) serverId!: number | null;
   @Column('text', { name: 'server_name', nullable: true }) serverName!: string | null;
+  /** Null: it was not imported. */
+  @Column('jsonb', { name: 'import_report', nullable: true }) importReport!: ImportReport | null;
   @Column('text', { default: 'available' }) status!: 'creating' | 'available' | 'unavailable';
   @Column('text', { nullable: true }) description!: string | null;
   @Column('jsonb', { default: {} }) labels!: Record<string, string>;

@@ -47,12 +47,20 @@ export class OrdersService {
       ...(location === undefined ? {} : { location }),
     });
     const sshPublicKeys = await this.items.publicKeys(request.projectId, sshKeys);
-    await this.confirmations.assertMayOrder(request.accountId);
-    await assertGoodStanding(this.dataSource.manager, request.accountId);
-    await assertBelowSpendingLimit(this.dataSource.manager, request.accountId, this.clock.now());
-    const { accountId } = request;
-    await assertCanPay(this.dataSource.manager, this.payments, { accountId, at: this.clock.now() });
+    await this.assertMayOrder(request.accountId);
     return this.placer.place({ ...rest, ...item, sshPublicKeys });
+  }
+
+  /**
+   * Whether an account may have anything new that costs.
+   * @throws DomainError of the account's standing, its own limit, the payment method or credit
+   */
+  async assertMayOrder(accountId: number): Promise<void> {
+    const [{ manager }, at] = [this.dataSource, this.clock.now()];
+    await this.confirmations.assertMayOrder(accountId);
+    await assertGoodStanding(manager, accountId);
+    await assertBelowSpendingLimit(manager, accountId, at);
+    await assertCanPay(manager, this.payments, { accountId, at });
   }
 
   /** Filters: id, status. Sorts: id, created. */

@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type ActionStatus = 'running' | 'success' | 'error';
 
-/** What a customer watches: one long operation on a server, or on an export, driven by the saga of the same row. */
+/** What a customer watches: a long operation on a server, an image or an export, driven by the saga of the same row. */
 @Entity('actions')
 export class Action {
   @PrimaryColumn('bigint') id!: number;

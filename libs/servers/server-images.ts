@@ -78,7 +78,12 @@ interface BilledImage {
 /** Deletes images of servers, whose billing ends; what others stand on stays on its host for as long as they do. */
 export async function deleteImages(manager: EntityManager, ids: readonly number[]): Promise<void> {
   for (const id of ids) await closeServer(manager, id);
-  await manager.query('DELETE FROM host_images WHERE image_id = ANY($1)', [ids]);
+  // What was imported is whole on hosts, and goes from each when nothing stands on it.
+  await manager.query(
+    `DELETE FROM host_images h USING images i
+     WHERE i.id = h.image_id AND i.id = ANY($1) AND i.frozen_disk_id IS NOT NULL`,
+    [ids],
+  );
   await manager.query('UPDATE images SET deleted_at = coalesce(deleted_at, now()) WHERE id = ANY($1)', [ids]);
 }
 

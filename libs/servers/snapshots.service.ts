@@ -15,7 +15,7 @@ export interface ImageChange {
   readonly type?: 'snapshot';
 }
 
-/** The images that a project has kept of its servers. Those of the catalog are nobody's to change. */
+/** The images of a project: what it has kept of its servers, and what it has brought along. Those of the catalog are nobody's to change. */
 @Injectable()
 export class SnapshotsService {
   constructor(private readonly dataSource: DataSource) {}
@@ -42,7 +42,6 @@ export class SnapshotsService {
    */
   async protect(projectId: number, id: number, isDeleteProtected: boolean): Promise<Action> {
     return this.own(projectId, id, async (manager, { serverId, type, expiresAt }) => {
-      if (serverId === null) throw new Error(`image ${id} is of no server`);
       if (type !== 'snapshot' || expiresAt !== null) {
         const message = `image ${id} is deleted by itself: make it a snapshot first (type: "snapshot")`;
         throw new ServersError('image_not_a_snapshot', message);

@@ -5,6 +5,7 @@ import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { exportDisk } from './export-disk.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
+import { importImage } from './import-image.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
 import { provisionServer } from './provision-server.saga.ts';
@@ -32,6 +33,7 @@ export {
 } from './collect-invoices.ts';
 export type { CollectingDeps, MirrorDeps } from './collecting-deps.ts';
 export { compareWithProvider } from './compare-provider.ts';
+export type { ImportDeps } from './import-context.ts';
 export { lookAtUnpaid } from './look-at-unpaid.ts';
 export { moneyListener } from './order-payments.listener.ts';
 export { orderPayments } from './order-payments.module.ts';
@@ -61,6 +63,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     ...all.map((definition) => withDeps(definition, deps)),
     withDeps(rebuildServer, deps),
     withDeps(createImage, deps),
+    withDeps(importImage, deps),
     withDeps(freezeDisk, deps),
     withDeps(exportDisk, deps),
     withDeps(rollBackServer, deps),
@@ -83,6 +86,7 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       rollBackServer,
       freezeDisk,
       exportDisk,
+      importImage,
       collectInvoice,
       rechargeCredit,
       sendRefund,

@@ -154,7 +154,10 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     check: async ({ params, deps }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
       await assertStillRunning(deps, placed);
-      return (await deps.hypervisor.agentPing(placed.host, placed.server.domainUuid)) ? {} : undefined;
+      if (await deps.hypervisor.agentPing(placed.host, placed.server.domainUuid)) return {};
+      // What its owner brought along may have no agent: its SSH identity, which is checked next, says as much.
+      const isForeign = placed.image.appliance.isForeign === true;
+      return isForeign && (await answersAsItself(deps, placed)) ? {} : undefined;
     },
     noUndo: 'only looks',
   })

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { assertAllSagasCovered } from '#libs/saga/harness';
 import { describeSaga } from '../../test/support/describe-saga.ts';
 import { scenarios as exportScenarios } from './export.scenario.ts';
+import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
 import { scenarios as moneyScenarios } from './money.scenario.ts';
 import { commandScenarios, scenarios } from './server.scenario.ts';
@@ -12,5 +13,5 @@ for (const scenario of commandScenarios) describeSaga(scenario, module);
 it('leaves no workflow out of the harness', () => {
   const all = workflows({} as WorkflowDeps).map(({ definition }) => definition);
   expect(all.length).toBeGreaterThan(0);
-  assertAllSagasCovered(all, [...scenarios, ...exportScenarios, ...moneyScenarios]);
+  assertAllSagasCovered(all, [...scenarios, ...exportScenarios, ...importScenarios, ...moneyScenarios]);
 });

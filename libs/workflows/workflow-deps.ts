@@ -6,6 +6,7 @@ import type { PaymentsService } from '#libs/payments';
 import type { FindingsService } from '#libs/placement';
 import type { SecretsStore } from '#libs/servers';
 import type { CollectingDeps } from './collecting-deps.ts';
+import type { ImportDeps } from './import-context.ts';
 
 /** Where files of exports lie, and for how long. */
 export interface ExportsDeps {
@@ -24,6 +25,7 @@ export interface WorkflowDeps {
   readonly findings: FindingsService;
   readonly collecting: CollectingDeps;
   readonly exports: ExportsDeps;
+  readonly imports: ImportDeps;
   /** Where a customer returns to after confirming a payment with their bank. */
   readonly storefrontUrl: string;
 }

@@ -34,14 +34,22 @@ const sound: Record<string, string> = {
   'package.json': JSON.stringify({
     type: 'module',
     imports: { '#libs/*': { source: './libs/*/index.ts', default: './dist/libs/*/index.js' } },
-    dependencies: { stripe: '1', bullmq: '1', ioredis: '1', nodemailer: '1', pg: '1', ssh2: '1' },
+    dependencies: {
+      stripe: '1',
+      bullmq: '1',
+      ioredis: '1',
+      nodemailer: '1',
+      pg: '1',
+      ssh2: '1',
+      '@tus/server': '1',
+    },
     devDependencies: { vite: '1' },
   }),
   'tsconfig.json': JSON.stringify({
     compilerOptions: { module: 'nodenext', moduleResolution: 'nodenext', customConditions: ['source'] },
   }),
   ...Object.fromEntries(
-    ['stripe', 'bullmq', 'ioredis', 'nodemailer', 'pg', 'ssh2', 'vite'].flatMap((name) => [
+    ['stripe', 'bullmq', 'ioredis', 'nodemailer', 'pg', 'ssh2', '@tus/server', 'vite'].flatMap((name) => [
       [`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' })],
       [`node_modules/${name}/index.js`, 'module.exports = {};'],
     ]),
@@ -95,6 +103,7 @@ const planted: [rule: string, file: string, text: string][] = [
   ['stripe-in-its-adapter', 'libs/orders/stripe.ts', "import 'stripe';"],
   ['stripe-in-its-adapter', 'apps/api/lazy.ts', "export const stripe = () => import('stripe');"],
   ['postgres-in-its-adapter', 'libs/servers/pg.ts', "import 'pg';"],
+  ['tus-in-its-adapter', 'libs/imports/tus.ts', "import '@tus/server';"],
   ['mail-in-its-adapter', 'apps/api/mail.ts', "import 'nodemailer';"],
   ['base-below-features', 'libs/mail/bad.ts', "import '#libs/orders';"],
   ['ssh-in-its-adapter', 'libs/servers/ssh.ts', "import 'ssh2';"],

@@ -7,7 +7,7 @@ import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { ActionPresenter, presentAction } from './action.presenter.ts';
 
-/** All actions of the project, by either path: also those on exports, which lock no server. */
+/** All actions of the project, by either path: also those on exports and images, which lock no server. */
 @Controller(['v1/actions', 'v1/servers/actions'])
 export class ActionsController {
   constructor(

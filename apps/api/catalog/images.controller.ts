@@ -12,7 +12,7 @@ import {
   type UpdateImage,
   updateImage,
 } from '#libs/contracts';
-import { type Image, ImagesService } from '#libs/images';
+import { type Image, ImagesService, type ImportReport } from '#libs/images';
 import { BYTES_PER_GIB } from '#libs/kernel';
 import type { Page } from '#libs/listing';
 import { SnapshotsService } from '#libs/servers';
@@ -117,13 +117,40 @@ export function presentImage(image: Image): ImageWire {
     created_from: image.serverId === null ? null : { id: image.serverId, name: image.serverName ?? '' },
     bound_to: image.type === 'backup' ? image.serverId : null,
     os_flavor: flavor.success ? flavor.data : 'unknown',
-    os_version: appliance.osVersion,
+    os_version: appliance.osVersion || null,
     architecture: common.architecture,
     rapid_deploy: true,
     protection: { delete: image.isDeleteProtected },
     deprecated: wireTimeOrNull(image.deprecatedAt),
     deleted: wireTimeOrNull(image.deletedAt),
     labels: image.labels,
-    servery: { made_by: image.madeBy, expires_at: wireTimeOrNull(image.expiresAt) },
+    servery: {
+      made_by: image.madeBy,
+      expires_at: wireTimeOrNull(image.expiresAt),
+      ...(image.importReport && { import: presentReport(image.importReport) }),
+    },
+  };
+}
+
+function presentReport({ format, diskCount, partitionTable, machine, guest, notes }: ImportReport) {
+  return {
+    format,
+    disk_count: diskCount,
+    partition_table: partitionTable,
+    machine: machine && {
+      name: machine.name,
+      cpus: machine.cpus,
+      memory_mib: machine.memoryMib,
+      firmware: machine.firmware,
+      operating_system: machine.operatingSystem,
+    },
+    guest: guest && {
+      os_id: guest.osId,
+      os_version: guest.osVersion,
+      virtio_disk: guest.hasVirtioDisk,
+      cloud_init: guest.hasCloudInit,
+      guest_agent: guest.hasGuestAgent,
+    },
+    notes: [...notes],
   };
 }

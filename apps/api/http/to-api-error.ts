@@ -27,6 +27,7 @@ const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   credentials_gone: 'gone',
   link_gone: 'gone',
   export_link_expired: 'gone',
+  upload_too_large: 'request_too_large',
   resource_unavailable: 'resource_unavailable',
   addresses_exhausted: 'resource_unavailable',
   resource_limit_exceeded: 'resource_limit_exceeded',
@@ -38,6 +39,10 @@ const codeOfFastify: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'request_too_large',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'json_error',
+  FST_FILES_LIMIT: 'invalid_input',
+  FST_FIELDS_LIMIT: 'invalid_input',
+  FST_PARTS_LIMIT: 'invalid_input',
+  FST_PROTO_VIOLATION: 'invalid_input',
   FST_ERR_BAD_URL: 'not_found',
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 };

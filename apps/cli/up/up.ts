@@ -99,6 +99,7 @@ export class Up {
       SERVERY_DATA_DIR: this.folder,
       SERVERY_IMAGES_DIR: this.imagesFolder,
       SERVERY_EXPORTS_DIR: join(this.folder, 'exports'),
+      SERVERY_IMPORTS_DIR: join(this.folder, 'imports'),
       SERVERY_STOREFRONT_DIR: join(this.root, 'dist/apps/storefront'),
       ...(this.lab && { SERVERY_GUEST_PROXY: this.lab.guestProxy, SERVERY_RELAY_SOCKET: this.lab.relay }),
       ...(this.stripeEmulatorUrl && {

@@ -6,6 +6,7 @@ import { ACCESS_PUBLISHER, type AccessPublisher } from '#libs/networks';
 import { FindingsService, type Host, HostsService, type NewFinding, toHostRef } from '#libs/placement';
 import { reconcileBookkeeping } from './reconcile-bookkeeping.ts';
 import { reconcileDomains } from './reconcile-domains.ts';
+import { reconcileImages } from './reconcile-images.ts';
 import { reconcileLayers } from './reconcile-layers.ts';
 import { reconcileVolumes } from './reconcile-volumes.ts';
 import { republishAccess } from './republish-access.ts';
@@ -69,6 +70,7 @@ export class Reconciler {
         for await (const finding of look(world)) found.push(finding);
       }
       await reconcileLayers(world);
+      await reconcileImages(world);
       await this.hosts.recordSeen(host.id);
       await this.report(found);
       await this.findings.resolveOthers(host.id, HOST_FINDINGS, found);

@@ -44,7 +44,7 @@ export async function fetchDisk(
     throw diskError('disk_output_exists', `${to} cannot be made: is there a file already?`, { cause });
   });
   try {
-    const response = await follow(new URL(checkedUrl(url)), signal, options);
+    const response = await follow(fetchableUrl(url, options.isAllowed), signal, options);
     return { bytes: await receive(response, file, limits, options) };
   } catch (error) {
     await unlink(to);
@@ -124,6 +124,17 @@ function lookedAt(resolve: typeof lookup, allowed: AddressPolicy): LookupFunctio
       done(null, first.address, first.family);
     });
   };
+}
+
+/**
+ * A URL as far as it can be judged before anything is connected to: its scheme, and its address where it names one.
+ * @throws DomainError `fetch_url_refused`, `fetch_address_refused`
+ */
+export function fetchableUrl(text: string, isAllowed: AddressPolicy = isPublicAddress): URL {
+  const url = new URL(checkedUrl(text));
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 && !isAllowed(host)) throw notPublic();
+  return url;
 }
 
 function checkedUrl(text: string, base?: URL): string {

@@ -37,8 +37,11 @@ export function findProgram(name: string, debianPackage: string): string {
   );
 }
 
-/** This library and the kernel, as sources or as built, and how Node runs the parser among them. */
-export function parserFiles(): { readonly files: readonly Visible[]; readonly argv: readonly string[] } {
+/** This library and the kernel, as sources or as built, and how Node runs one of its programs among them. */
+export function parserFiles(program: 'parser.main' | 'look-within.main' = 'parser.main'): {
+  readonly files: readonly Visible[];
+  readonly argv: readonly string[];
+} {
   const library = dirname(import.meta.dirname);
   const root = packageRoot(library);
   const fromSource = import.meta.filename.endsWith('.ts');
@@ -48,7 +51,7 @@ export function parserFiles(): { readonly files: readonly Visible[]; readonly ar
     files: shown.map((from) => ({ from, at: inside(from) })),
     argv: [
       ...(fromSource ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : []),
-      inside(join(import.meta.dirname, fromSource ? 'parser.main.ts' : 'parser.main.js')),
+      inside(join(import.meta.dirname, `${program}.${fromSource ? 'ts' : 'js'}`)),
     ],
   };
 }

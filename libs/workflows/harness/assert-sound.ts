@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { IsNull } from 'typeorm';
+import { IsNull, Not } from 'typeorm';
 import { checkBooks, creditBalanceMinor } from '#libs/billing';
 import { Image } from '#libs/images';
 import type { Ledger } from '#libs/payments/emulator';
@@ -141,7 +141,10 @@ async function assertHostHas(
     hostKey: server.hostKey,
   }));
   assert.deepEqual(byUuid(domains), byUuid(wanted));
-  const images = await world.dataSource.getRepository(Image).findBy({ projectId: IsNull() });
+  const whole = { frozenDiskId: IsNull(), deletedAt: IsNull(), status: 'available' } as const;
+  const images = await world.dataSource
+    .getRepository(Image)
+    .findBy([{ projectId: IsNull() }, { projectId: Not(IsNull()), ...whole }]);
   const frozen = await world.dataSource.getRepository(FrozenDisk).findBy({ removedAt: IsNull() });
   assert.deepEqual(
     world.fleet

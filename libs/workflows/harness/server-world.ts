@@ -23,6 +23,7 @@ import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { workflows } from '../index.ts';
 import { moneyListener } from '../order-payments.listener.ts';
 import type { WorkflowDeps } from '../workflow-deps.ts';
+import { importsFolder, importsIn } from './imports-world.ts';
 import { stock } from './stock.ts';
 
 /** All that the workflows touch: PostgreSQL, a fleet in a folder, published ports, Stripe's emulator. */
@@ -67,6 +68,7 @@ export async function createServerWorld(card = '4242424242424242'): Promise<Worl
     await dataSource.destroy();
     await database.drop();
     await rm(folder, { recursive: true });
+    await rm(importsFolder(folder), { recursive: true, force: true });
     await rm(exportsFolder(folder), { recursive: true, force: true });
   });
   return { url: database.url, folder, stripePort: String(payments.emulator.port) };
@@ -99,6 +101,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     findings,
     collecting: { dataSource, provider, calls, cards, sagas: store, findings, clock: systemClock },
     exports: { store: new ExportStore(exportsFolder(folder)), keepDays: 7 },
+    imports: importsIn(folder),
     storefrontUrl: 'http://127.0.0.1:9',
   };
   return {

@@ -1,9 +1,11 @@
 import { IsNull } from 'typeorm';
 import { Account, Project } from '#libs/accounts';
 import { Location, ServerType } from '#libs/catalog';
+import type { HostRef } from '#libs/hypervisor';
 import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import type { PlacedOrder } from '#libs/orders';
+import { HostsService, toHostRef } from '#libs/placement';
 import { runToEnd } from '#libs/saga/harness';
 import { type Action, Server } from '#libs/servers';
 import { placedServer } from '../power-state.ts';
@@ -34,6 +36,13 @@ export async function order(world: ServerWorld, of?: Image): Promise<PlacedOrder
     startAfterCreate: true,
     passwordDelivery: 'reveal',
   });
+}
+
+/** The one host of the world. */
+export async function placedHost({ dataSource }: ServerWorld): Promise<HostRef> {
+  const [host] = await new HostsService(dataSource).all();
+  if (!host) throw new Error('the world has no host');
+  return toHostRef(host);
 }
 
 /** Lets an action's saga run undisturbed. @throws Error when it does not succeed */

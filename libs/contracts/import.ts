@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { action } from './action.ts';
+import { id, idParam } from './common.ts';
+import { image } from './image.ts';
+import { labelsInput } from './labels.ts';
+
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(128)
+  .regex(/^\P{Cc}*$/u, { error: 'must not have control characters' });
+
+const described = {
+  name: name.meta({ description: 'what the image is called' }),
+  format: z.enum(['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx', 'ova']).meta({
+    description: 'what the file is; it is never guessed',
+  }),
+  description: z.string().max(255).nullish(),
+};
+
+/** A disk that lies elsewhere, or was uploaded at /v1/uploads. */
+export const importImage = z
+  .strictObject({
+    ...described,
+    labels: labelsInput.optional(),
+    url: z.string().max(4096).optional().meta({ description: 'https; it is fetched' }),
+    upload: z.union([id, idParam]).optional().meta({ description: 'the id of an upload that is whole' }),
+  })
+  .refine(({ url, upload }) => (url === undefined) !== (upload === undefined), {
+    path: ['url'],
+    error: 'either url or upload, or send the file itself as multipart/form-data',
+  });
+
+/** The fields that come with the file in one multipart body: its part is called `file`. */
+export const importImageForm = z.strictObject(described);
+
+export const importImageResponse = z.object({ action, image });
+
+export type ImportImage = z.output<typeof importImage>;
+export type ImportImageForm = z.output<typeof importImageForm>;

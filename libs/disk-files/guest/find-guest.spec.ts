@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { BYTES_PER_MIB } from '#libs/kernel';
+import { lookWithin } from '../look-within.ts';
+import { changed, type Ground, ground } from '../planted.fixture.ts';
+
+const run = promisify(execFile);
+
+/** A disk with an MBR and one file system, made by mke2fs of a folder, as a qcow2 file. */
+async function diskOf(at: Ground, type: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const root = at.path(`root-${type}`);
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text);
+  }
+  await run('ln', ['-s', 'usr/lib', join(root, 'lib')]);
+  const [raw, partition] = [at.path('disk.raw'), at.path('partition')];
+  await run('mke2fs', ['-q', '-F', '-t', type, '-d', root, partition, '48M']);
+  await run('truncate', ['-s', '64M', raw]);
+  await run('dd', [`if=${partition}`, `of=${raw}`, 'bs=1M', 'seek=1', 'conv=notrunc,sparse', 'status=none']);
+  const bytes = await changed(raw, (disk) => {
+    disk[446 + 4] = 0x83;
+    disk.writeUInt32LE(2048, 446 + 8);
+    disk.writeUInt32LE((48 * BYTES_PER_MIB) / 512, 446 + 12);
+    disk.writeUInt16LE(0xaa55, 510);
+  });
+  await writeFile(raw, bytes);
+  const path = at.path(`${type}.qcow2`);
+  await at.qemuImg('convert', '-f', 'raw', '-O', 'qcow2', raw, path);
+  return path;
+}
+
+const KERNEL = 'usr/lib/modules/6.1.0-1-amd64';
+const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`usr/bin/program-${index}`, 'x']));
+const system = { ...many, 'usr/lib/os-release': 'NAME="Debian"\nVERSION_ID="12"\nID=debian\n' };
+
+describe('a look into a disk (needs root or user namespaces, and bubblewrap)', () => {
+  it.each(['ext4', 'ext3'])('finds what a system on %s has of what a server needs', async (type) => {
+    await using at = await ground();
+    const path = await diskOf(at, type, {
+      ...system,
+      [`${KERNEL}/modules.builtin`]: `${'kernel/x.ko\n'.repeat(9000)}kernel/drivers/block/virtio_blk.ko\n`,
+      'usr/bin/cloud-init': '#!/usr/bin/python3',
+    });
+    expect(await lookWithin(path)).toEqual({
+      osId: 'debian',
+      osVersion: '12',
+      hasVirtioDisk: true,
+      hasCloudInit: true,
+      hasGuestAgent: false,
+    });
+  });
+
+  it('says nothing of a disk that it does not know, and of one that leads nowhere', async () => {
+    await using at = await ground();
+    await at.qemuImg('create', '-q', '-f', 'qcow2', 'empty.qcow2', '1G');
+    expect(await lookWithin(at.path('empty.qcow2'))).toBeNull();
+    const path = await diskOf(at, 'ext4', system);
+    const torn = await changed(path, (disk) => {
+      for (let offset = 0x60_000; offset < disk.length; offset += 97) disk[offset] = 0xff;
+      return disk;
+    });
+    expect(await lookWithin(await at.plant('torn.qcow2', torn))).toBeNull();
+  });
+});

@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import { rename } from 'node:fs/promises';
+import type { EntityManager } from 'typeorm';
+import { openImage } from '#libs/billing';
+import { isHypervisorError } from '#libs/hypervisor';
+import { ImagesService, type ImportReport } from '#libs/images';
+import { importImageRequest } from '#libs/imports';
+import { bytesToWholeGib, DomainError } from '#libs/kernel';
+import { HostsService, toHostRef } from '#libs/placement';
+import { deps, type StepContext, saga } from '#libs/saga';
+import { bytesOf, checksumOf, loadImport, notesOn, sourcePath } from './import-context.ts';
+import { showingProgress } from './step-progress.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+interface Params {
+  readonly imageId: number;
+}
+
+type Context = Pick<StepContext<Params, unknown, WorkflowDeps>, 'params' | 'deps'>;
+
+const HOUR_SECONDS = 3600;
+const STEPS = 5;
+/** A file of a hundred GiB takes its time; the tools have limits of their own. */
+const LONG = { timeoutSeconds: 8 * HOUR_SECONDS } as const;
+
+/**
+ * Makes an image of a disk that its owner brought along. Nothing opens the file but the sandbox; what hosts get is a
+ * self-contained disk that was written anew there.
+ */
+export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
+  .step('fetch', {
+    title: 'Getting the file',
+    ...LONG,
+    do: async (ctx) => {
+      const { store, tools, settings } = ctx.deps.imports;
+      const found = await load(ctx);
+      const whole = sourcePath(ctx.deps.imports, found);
+      if (found.url !== null && (await bytesOf(whole)) === undefined) {
+        await store.prepare();
+        await store.removeWork(found.image.id);
+        const part = store.partPath(found.image.id, randomUUID());
+        const show = showingProgress(ctx, { index: 0, of: STEPS });
+        const limits = { maxBytes: settings.maxFileBytes, timeoutSeconds: settings.fetchTimeoutSeconds };
+        await tools.fetch(found.url, part, limits, {
+          signal: ctx.signal,
+          onProgress: (bytes) => show(bytes, settings.maxFileBytes),
+        });
+        await rename(part, whole);
+      }
+      return { bytes: (await bytesOf(whole)) ?? 0 };
+    },
+    undo: removeFiles,
+    undoTransact: async (manager, { params: { imageId } }) => {
+      await endImport(manager, imageId);
+      await manager.query(
+        `UPDATE images SET status = 'unavailable', deleted_at = coalesce(deleted_at, now()) WHERE id = $1`,
+        [imageId],
+      );
+    },
+  })
+  .step('inspect', {
+    title: 'Looking at what it is',
+    ...LONG,
+    do: async (ctx) => {
+      const { tools, settings } = ctx.deps.imports;
+      const found = await load(ctx);
+      const { disks, machine } = await tools.inspect(sourcePath(ctx.deps.imports, found), found.format, {
+        limits: { virtualSizeBytes: settings.maxDiskBytes },
+        signal: ctx.signal,
+      });
+      const [disk] = disks;
+      return {
+        diskCount: disks.length,
+        partitionTable: disk?.partitionTable ?? null,
+        virtualSizeBytes: disk?.virtualSizeBytes ?? 0,
+        machine,
+      };
+    },
+    commit: async (manager, { params }, { virtualSizeBytes }) => {
+      await manager.query(
+        `UPDATE images SET virtual_size_bytes = $2, appliance = jsonb_set(appliance, '{minimumDiskGib}', to_jsonb($3::int))
+         WHERE id = $1`,
+        [params.imageId, virtualSizeBytes, bytesToWholeGib(virtualSizeBytes)],
+      );
+    },
+    noUndo: 'only looks',
+  })
+  .step('convert', {
+    title: 'Converting it',
+    ...LONG,
+    do: async (ctx) => {
+      const { store, tools, settings } = ctx.deps.imports;
+      const { image, ...found } = await load(ctx);
+      const to = store.convertedPath(image.id);
+      await store.prepare();
+      if ((await bytesOf(to)) === undefined) {
+        const show = showingProgress(ctx, { index: 2, of: STEPS });
+        const conversion = tools.convert({
+          path: sourcePath(ctx.deps.imports, { image, ...found }),
+          format: found.format,
+          to,
+          limits: { virtualSizeBytes: settings.maxDiskBytes },
+          signal: ctx.signal,
+          onProgress: (percent) => show(percent, 100),
+        });
+        // Somebody else's who did the same is as good.
+        await conversion.catch(async (error: unknown) => {
+          if (codeOf(error) !== 'disk_output_exists' || (await bytesOf(to)) === undefined) throw error;
+        });
+      }
+      const guest = await tools.lookWithin(to, ctx.signal);
+      return { guest, fileSizeBytes: (await bytesOf(to)) ?? 0, sha256: await checksumOf(to, ctx.signal) };
+    },
+    noUndo: 'what was converted goes when fetch is undone',
+  })
+  .step('publish', {
+    title: 'Bringing it to the hosts',
+    ...LONG,
+    do: bringToHosts,
+    commit: async (manager, { params, deps: { dataSource } }, { hostIds }) => {
+      const images = new ImagesService(dataSource);
+      for (const hostId of hostIds) await images.recordOnHost(manager, params.imageId, hostId);
+    },
+    undo: takeFromHosts,
+    undoTransact: async (manager, { params: { imageId } }, { leftOn }) => {
+      // The reconciler takes it from those that did not answer, once they do.
+      await manager.query('DELETE FROM host_images WHERE image_id = $1 AND host_id <> ALL($2)', [
+        imageId,
+        leftOn,
+      ]);
+      await manager.query(
+        'INSERT INTO host_images (image_id, host_id) SELECT $1, unnest($2::bigint[]) ON CONFLICT DO NOTHING',
+        [imageId, leftOn],
+      );
+    },
+  })
+  .step('hand-over', {
+    title: 'Handing it over',
+    do: removeFiles,
+    commit: async (manager, ctx) => {
+      const { inspect, convert } = ctx.outputs;
+      const { format } = await loadImport(manager, ctx.deps.imports, ctx.params.imageId);
+      const { diskCount, partitionTable, machine } = inspect;
+      const { guest } = convert;
+      const seen = { format, diskCount, partitionTable, machine, guest };
+      const report: ImportReport = { ...seen, notes: notesOn(seen) };
+      await manager.query(
+        `UPDATE images SET status = 'available', file_size_bytes = $2, sha256 = $3, import_report = $4, created_at = now(),
+                           appliance = appliance || $5
+         WHERE id = $1`,
+        [
+          ctx.params.imageId,
+          convert.fileSizeBytes,
+          convert.sha256,
+          JSON.stringify(report),
+          JSON.stringify({ osFlavor: guest?.osId ?? 'unknown', osVersion: guest?.osVersion ?? '' }),
+        ],
+      );
+      await bill(manager, ctx, convert.fileSizeBytes);
+      await endImport(manager, ctx.params.imageId);
+    },
+    noUndo: 'the image goes when publish is undone, and nothing needs the files any more',
+  })
+  .build();
+
+function load({ params, deps: { dataSource, imports } }: Context) {
+  return loadImport(dataSource.manager, imports, params.imageId);
+}
+
+/** Those that do not take it are left out; servers are placed on the others. */
+async function bringToHosts(
+  ctx: StepContext<
+    Params,
+    { inspect: { virtualSizeBytes: number }; convert: { sha256: string } },
+    WorkflowDeps
+  >,
+): Promise<{ hostIds: number[]; refusedBy: string[] }> {
+  const { dataSource, hypervisor, imports } = ctx.deps;
+  const { image } = await load(ctx);
+  const { virtualSizeBytes } = ctx.outputs.inspect;
+  const { sha256 } = ctx.outputs.convert;
+  const { volumeName } = image;
+  const file = { volumeName, path: imports.store.convertedPath(image.id), format: 'qcow2', sha256 } as const;
+  const hosts = await new HostsService(dataSource).all();
+  const hostIds: number[] = [];
+  const refusals: unknown[] = [];
+  const refusedBy: string[] = [];
+  for (const [index, host] of hosts.entries()) {
+    const show = showingProgress(ctx, { index: 3 * hosts.length + index, of: STEPS * hosts.length });
+    try {
+      await hypervisor.importImage(toHostRef(host), { ...file, virtualSizeBytes }, show);
+      hostIds.push(host.id);
+    } catch (error) {
+      ctx.log.warn({ err: error, host: host.name }, 'a host did not take an imported image');
+      refusals.push(error);
+      refusedBy.push(host.name);
+    }
+  }
+  if (hostIds.length > 0) return { hostIds, refusedBy };
+  throw new DomainError('unavailable', 'image_not_published', 'no host can take the image now', {
+    cause: refusals[0],
+  });
+}
+
+async function takeFromHosts({ params, deps: { dataSource, hypervisor, imports } }: Context) {
+  const { image } = await loadImport(dataSource.manager, imports, params.imageId);
+  const leftOn: number[] = [];
+  for (const host of await new HostsService(dataSource).all()) {
+    try {
+      await hypervisor.deleteImage(toHostRef(host), image.volumeName);
+    } catch (error) {
+      if (!isHypervisorError(error, 'host_unreachable', 'host_timeout')) throw error;
+      leftOn.push(host.id);
+    }
+  }
+  return { leftOn };
+}
+
+/** Of the file and what was made of it, nothing is needed any more. */
+async function removeFiles({ params: { imageId }, deps: { dataSource, imports } }: Context) {
+  const { uploadId } = await loadImport(dataSource.manager, imports, imageId);
+  await imports.store.removeWork(imageId);
+  if (uploadId !== null) await imports.store.removeUpload(uploadId);
+  return {};
+}
+
+async function endImport(manager: EntityManager, imageId: number): Promise<void> {
+  await manager.query(
+    'UPDATE image_imports SET finished_at = coalesce(finished_at, now()), sealed_url = NULL WHERE image_id = $1',
+    [imageId],
+  );
+  await manager.query('DELETE FROM uploads WHERE image_id = $1', [imageId]);
+}
+
+/** Billed as a snapshot is: by the GiB of its file. */
+async function bill(manager: EntityManager, ctx: Context, fileSizeBytes: number): Promise<void> {
+  const { accountId, currency, image } = await loadImport(manager, ctx.deps.imports, ctx.params.imageId);
+  const { id: serverId, projectId, appliance } = image;
+  if (projectId === null) return;
+  const subscriber = { accountId, currency, projectId, serverId, serverName: `Image ${appliance.title}` };
+  await openImage(manager, subscriber, 'snapshot', Math.max(1, bytesToWholeGib(fileSizeBytes)));
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof DomainError ? error.code : undefined;
+}
