@@ -1,3 +1,11 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { graveViolations } from './accessibility.fixture.ts';
@@ -20,6 +28,7 @@ import {
   waitUntilServed,
 } from './visitor.fixture.ts';
 
+const run = promisify(execFile);
 const DONE_WITHIN_MILLISECONDS = 120_000;
 
 /** One customer, one server: each test goes on where the one before it ended. */
@@ -146,9 +155,51 @@ describe('a customer manages a server', () => {
     expect(await runBySsh({ ...access, secret: { password } }, 'hostname')).toBe(name);
   });
 
+  it('takes a snapshot, breaks something, and rolls it back', async () => {
+    await page.reload();
+    const access = await readAccess(page);
+    const onServer = (command: string) => runBySsh({ ...access, secret: { password } }, command);
+    await onServer('echo precious > /root/kept; sync');
+    await page.getByRole('button', { name: 'Take a snapshot' }).click();
+    await page.getByLabel('What for?').fill('before the upgrade');
+    expect(await graveViolations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Take the snapshot' }).click();
+    const kept = page.getByRole('list', { name: 'Snapshots and backups' }).getByRole('listitem');
+    const menu = kept.getByRole('button', { name: 'Actions for before the upgrade' });
+    await menu.waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
+    await page.getByText('Its disk is kept as it was').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
+    await onServer('rm /root/kept; sync');
+    await menu.click();
+    await page.getByRole('menuitem', { name: 'Roll back to it' }).click();
+    expect(await graveViolations(page)).toEqual([]);
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Roll back' }).click();
+    await page.getByText('It is back at its snapshot').waitFor({ timeout: SERVED_WITHIN_MILLISECONDS });
+    const cat = () => onServer('cat /root/kept').catch((error: Error) => error.message);
+    await expect.poll(cat, { timeout: SERVED_WITHIN_MILLISECONDS, interval: 3000 }).toBe('precious');
+    await kept.filter({ hasText: 'Before the roll back' }).waitFor();
+  });
+
+  it('takes it home as one file that needs no other', async () => {
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    await page.getByRole('dialog').getByRole('radio', { name: /qcow2/ }).click();
+    expect(await graveViolations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Make the file' }).click();
+    const exported = page.getByRole('list', { name: 'Exports' }).getByRole('listitem');
+    const link = exported.getByRole('link', { name: /Download/ });
+    await link.waitFor({ timeout: SERVED_WITHIN_MILLISECONDS });
+    const file = await download(String(await link.getAttribute('href')));
+    try {
+      expect(await exported.locator('code').textContent()).toBe(file.sha256);
+      expect(file.info).toMatchObject({ format: 'qcow2' });
+      expect(file.info).not.toHaveProperty('backing-filename');
+    } finally {
+      await rm(file.path);
+    }
+  });
+
   it('finds all of it in the history', async () => {
     const history = page.getByRole('listitem');
-    for (const one of ['Rebuild', 'Power on', 'Power off', 'Order'])
+    for (const one of ['Roll back', 'Snapshot', 'Rebuild', 'Power on', 'Power off', 'Order'])
       await history.filter({ hasText: new RegExp(`^${one}done`) }).waitFor();
   });
 
@@ -157,6 +208,26 @@ describe('a customer manages a server', () => {
     await page.getByText('Nothing ordered yet').waitFor();
   });
 });
+
+/** What a link of an export leads to, in a file. */
+async function download(url: string) {
+  const answer = await fetch(url);
+  if (!answer.ok || !answer.body) throw new Error(`the download answered ${answer.status}`);
+  const path = join(tmpdir(), `exported-${process.pid}.qcow2`);
+  const hash = createHash('sha256');
+  await pipeline(
+    answer.body,
+    async function* (chunks: AsyncIterable<Uint8Array>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        yield chunk;
+      }
+    },
+    createWriteStream(path),
+  );
+  const { stdout } = await run('qemu-img', ['info', '--output=json', '-f', 'qcow2', path]);
+  return { path, sha256: hash.digest('hex'), info: JSON.parse(stdout) as object };
+}
 
 async function namesOfServers(page: Page, selector: string): Promise<string[]> {
   const path = `/v1/servers?label_selector=${encodeURIComponent(selector)}`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   asSentence,
+  formatBytes,
   formatDuration,
   formatElapsed,
   formatGb,
@@ -21,6 +22,13 @@ describe('what people read', () => {
   it('a monthly price has the digits of its currency', () => {
     expect(formatPrice('3.5000000000', 'EUR')).toBe('€3.50');
     expect(formatPrice('350.0000000000', 'JPY')).toBe('¥350');
+  });
+
+  it.each([
+    [700 * 1024 ** 2, '700 MB'],
+    [1.5 * 1024 ** 3, '1.5 GB'],
+  ])('a file of %s bytes is %s', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
   });
 
   it('an amount in minor units knows how many digits its currency has', () => {

@@ -25,6 +25,13 @@ export function formatGb(gigabytes: number): string {
   return gigabytes < 1 ? `${Math.round(gigabytes * 1024)} MB` : `${gigabytes} GB`;
 }
 
+/** A file's size: `742.5 MB`. Like the API's sizes, by 1024. */
+export function formatBytes(bytes: number): string {
+  const gigabytes = bytes / 1024 ** 3;
+  const [value, unit] = gigabytes >= 1 ? [gigabytes, 'GB'] : [bytes / 1024 ** 2, 'MB'];
+  return `${new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 }).format(value)} ${unit}`;
+}
+
 /** `1 core`, `2 cores`. */
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

@@ -21,6 +21,20 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
   },
   rebuild_server: { name: 'Rebuild', doing: 'Rebuilding it', done: 'It is rebuilt, checked and running' },
   roll_back_server: { name: 'Roll back', doing: 'Rolling it back', done: 'It is back at its snapshot' },
+  create_image: { name: 'Snapshot', doing: 'Keeping its disk as it is', done: 'Its disk is kept as it was' },
+  freeze_disk: {
+    name: 'Export',
+    doing: 'Freezing its disk for the export',
+    done: 'The export is being made',
+  },
+  export_server: { name: 'Export', doing: 'Making the file', done: 'The file is ready under “Take it home”' },
+  enable_backup: { name: 'Backups on', doing: 'Turning backups on', done: 'Backups are made from now on' },
+  disable_backup: { name: 'Backups off', doing: 'Turning backups off', done: 'No more backups are made' },
+  change_protection: {
+    name: 'Protection',
+    doing: 'Changing its protection',
+    done: 'Its protection is changed',
+  },
   suspend_server: {
     name: 'Suspension',
     doing: 'Switching it off: it is suspended',

@@ -14,10 +14,12 @@ import { StandingNotice } from '../billing/standing-notice.tsx';
 import { ActionPanel } from './action-panel.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
 import { CredentialsPanel } from './credentials-panel.tsx';
+import { ExportsPanel } from './exports-panel.tsx';
 import { FactsPanel } from './facts-panel.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import { LabelsPanel } from './labels-panel.tsx';
 import { PowerMenu } from './power-menu.tsx';
+import { SnapshotsPanel } from './snapshots-panel.tsx';
 
 export function ServerPage() {
   const { serverId } = useParams({ from: '/servers/$serverId' });
@@ -54,6 +56,8 @@ function ServerBody({ server }: { server: ServerWire }) {
         <ActionPanel server={server} />
         <ConnectPanel server={server} />
         <CredentialsPanel server={server} />
+        <SnapshotsPanel server={server} />
+        <ExportsPanel server={server} />
         <LabelsPanel server={server} />
       </div>
       <div className="grid min-w-0 content-start gap-6">
