@@ -167,8 +167,9 @@ describe('a customer manages a server', () => {
     const kept = page.getByRole('list', { name: 'Snapshots and backups' }).getByRole('listitem');
     const menu = kept.getByRole('button', { name: 'Actions for before the upgrade' });
     await menu.waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
-    await page.getByText('Its disk is kept as it was').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
     await onServer('rm /root/kept; sync');
+    const isFree = () => page.getByRole('button', { name: 'Take a snapshot' }).isEnabled();
+    await expect.poll(isFree, { timeout: DONE_WITHIN_MILLISECONDS }).toBe(true);
     await menu.click();
     await page.getByRole('menuitem', { name: 'Roll back to it' }).click();
     expect(await graveViolations(page)).toEqual([]);
