@@ -7,7 +7,7 @@ import { ConfirmDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { DropMenu, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
 import { formatDate } from '../../format.ts';
-import { nameOf } from './snapshots-panel.tsx';
+import { nameOf } from './snapshot-name.ts';
 
 interface SnapshotMenuProps {
   readonly server: ServerWire;

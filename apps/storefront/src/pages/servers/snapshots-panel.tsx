@@ -10,6 +10,7 @@ import { Time } from '../../components/time.tsx';
 import { formatBytes, formatDate } from '../../format.ts';
 import { BackupsSwitch } from './backups-switch.tsx';
 import { SnapshotMenu } from './snapshot-menu.tsx';
+import { nameOf } from './snapshot-name.ts';
 import { TakeSnapshotDialog } from './take-snapshot-dialog.tsx';
 
 /** The API's sizes are by 1024. */
@@ -79,11 +80,4 @@ function Kept({ server, image, isBusy }: KeptProps) {
       {image.status === 'available' && <SnapshotMenu server={server} image={image} isBusy={isBusy} />}
     </li>
   );
-}
-
-/** What its owner called it, or else what it is. */
-export function nameOf({ description, type, servery }: ImageWire): string {
-  if (description) return description;
-  if (servery.made_by === 'roll_back') return 'Before the roll back';
-  return type === 'backup' ? 'Backup' : 'Snapshot';
 }
