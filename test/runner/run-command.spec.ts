@@ -17,7 +17,7 @@ it('what runs beside others gives way to them, and what it says is kept', async 
   const logFile = join(folder, 'log');
   const said = "setTimeout(() => console.log('niceness', require('node:os').getPriority()), 200)";
   expect(await runCommand(script(said), { environment: {}, minutes: 1, logFile })).toBe(0);
-  expect(await readFile(logFile, 'utf8')).toBe('niceness 10\n');
+  expect(await readFile(logFile, 'utf8')).toBe('niceness 5\n');
 });
 
 it('what has no end in its time is killed with all that it started', async () => {

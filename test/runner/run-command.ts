@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import type { Command } from './suites.ts';
 import { root } from './suites.ts';
 
 const KILL_AFTER_MILLISECONDS = 20_000;
 
-/** How far a program that runs beside others steps back: of two that want a processor, it gets a tenth. */
-const BESIDE_NICENESS = 10;
+/**
+ * How far a program that runs beside others steps back: of two that want a processor, it gets a quarter. Much less, and
+ * calls that it makes to itself take longer than their time.
+ */
+const BESIDE_NICENESS = 5;
 
 /** The programs that run now, so that a signal to us reaches them. */
 const running = new Set<ChildProcess>();
@@ -36,31 +39,24 @@ export async function runCommand(
     detached: true,
   });
   running.add(child);
+  if (log && child.pid !== undefined) setPriority(child.pid, BESIDE_NICENESS);
   const timer = setTimeout(() => {
     process.stdout.write(`✖ no end within ${minutes} minutes: ${command.title}\n`);
     void endGroup(child);
   }, minutes * 60_000);
-  const ended = new Promise<number | null>((resolve) => {
+  const code = await new Promise<number | null>((resolve) => {
     child.once('close', resolve);
     child.once('error', (error) => {
       process.stdout.write(`✖ ${command.title}: ${error.message}\n`);
       resolve(null);
     });
   });
-  if (log && child.pid !== undefined) await stepBack(child.pid);
-  const code = await ended;
   clearTimeout(timer);
   // Whatever it left behind in its group must not disturb the next one.
   signalGroup(child, 'SIGKILL');
   running.delete(child);
   await log?.close();
   return code;
-}
-
-/** Where the kernel weighs sessions before processes (sched(7), autogroup), the session steps back as well. */
-async function stepBack(pid: number): Promise<void> {
-  setPriority(pid, BESIDE_NICENESS);
-  await writeFile(`/proc/${pid}/autogroup`, String(BESIDE_NICENESS)).catch(() => {});
 }
 
 /** Ends what runs now, and all that it started. */
