@@ -8,10 +8,8 @@ import { SagaQueue } from '#libs/queue';
 import { SagaStore } from '#libs/saga';
 import { EnvelopeCipher } from '#libs/secrets';
 import { Action, newAction } from '#libs/servers';
-import { DISK_TOOLS, type DiskTools } from './disk-tools.ts';
 import { importImageRequest } from './import-request.ts';
 import { IMPORT_SETTINGS, type ImportSettings } from './import-settings.ts';
-import { ImportStore } from './import-store.ts';
 import { assertRoomForImport, taken, UploadsService } from './uploads.service.ts';
 
 /** An image as its owner wants it. */
@@ -40,8 +38,6 @@ export class ImageImports {
     private readonly queue: SagaQueue,
     private readonly cipher: EnvelopeCipher,
     private readonly uploads: UploadsService,
-    private readonly store: ImportStore,
-    @Inject(DISK_TOOLS) private readonly tools: DiskTools,
     @Inject(IMPORT_SETTINGS) private readonly settings: ImportSettings,
   ) {}
 
@@ -51,10 +47,7 @@ export class ImageImports {
    * @throws ImportsError; DomainError of `DISK_FILE_ERROR_CODES`
    */
   async fromUpload(wanted: WantedImport, uploadId: number): Promise<StartedImport> {
-    await this.uploads.whole(wanted.projectId, uploadId);
-    const found = await this.tools.inspect(this.store.uploadPath(uploadId), wanted.format, {
-      limits: { virtualSizeBytes: this.settings.maxDiskBytes },
-    });
+    const found = await this.uploads.inspect(wanted.projectId, uploadId, wanted.format);
     return this.start(wanted, { uploadId }, found);
   }
 

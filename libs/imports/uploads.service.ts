@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { runInTransaction } from '#libs/database';
+import type { DiskFormat, InspectedFile } from '#libs/disk-files';
 import { newId } from '#libs/kernel';
+import { DISK_TOOLS, type DiskTools } from './disk-tools.ts';
 import { IMPORT_SETTINGS, type ImportSettings } from './import-settings.ts';
 import { ImportStore } from './import-store.ts';
 import { ImportsError } from './imports.errors.ts';
@@ -20,6 +22,7 @@ export class UploadsService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly store: ImportStore,
+    @Inject(DISK_TOOLS) private readonly tools: DiskTools,
     @Inject(IMPORT_SETTINGS) private readonly settings: ImportSettings,
   ) {}
 
@@ -51,14 +54,22 @@ export class UploadsService {
     return row;
   }
 
-  /** One that is whole. @throws ImportsError as `waiting`, and `upload_incomplete` */
-  async whole(projectId: number, id: number): Promise<Upload> {
-    const upload = await this.waiting(projectId, id);
+  /**
+   * What a whole one is, by its header.
+   * @throws ImportsError as `waiting`, and `upload_incomplete`; DomainError of `DISK_FILE_ERROR_CODES`
+   */
+  async inspect(projectId: number, id: number, format: DiskFormat): Promise<InspectedFile> {
+    await this.assertWhole(await this.waiting(projectId, id));
+    const limits = { virtualSizeBytes: this.settings.maxDiskBytes };
+    return this.tools.inspect(this.store.uploadPath(id), format, { limits });
+  }
+
+  private async assertWhole({ id, lengthBytes }: Upload): Promise<void> {
     const hereBytes = await this.store.uploadedBytes(id);
-    if (upload.lengthBytes === hereBytes) return upload;
+    if (lengthBytes === hereBytes) return;
     throw new ImportsError('upload_incomplete', `upload ${id} is not whole yet: send the rest of it`, {
       here_bytes: hereBytes,
-      length_bytes: upload.lengthBytes,
+      length_bytes: lengthBytes,
     });
   }
 

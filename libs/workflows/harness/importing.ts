@@ -10,21 +10,12 @@ import type { ServerWorld } from './server-world.ts';
 const silentQueue = { poke: async () => {} } as unknown as SagaQueue;
 
 function uploadsOf({ dataSource, deps: { imports } }: ServerWorld): UploadsService {
-  return new UploadsService(dataSource, imports.store, imports.settings);
+  return new UploadsService(dataSource, imports.store, imports.tools, imports.settings);
 }
 
 function serviceOf(world: ServerWorld): ImageImports {
-  const { store, tools, settings, cipher } = world.deps.imports;
-  return new ImageImports(
-    world.dataSource,
-    world.store,
-    silentQueue,
-    cipher,
-    uploadsOf(world),
-    store,
-    tools,
-    settings,
-  );
+  const { settings, cipher } = world.deps.imports;
+  return new ImageImports(world.dataSource, world.store, silentQueue, cipher, uploadsOf(world), settings);
 }
 
 async function wanted({ dataSource: { manager } }: ServerWorld): Promise<WantedImport> {
