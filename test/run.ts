@@ -1,16 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nothing, type Outcome, readReport, sum } from './runner/outcome.ts';
-import { endRunning, type RunOptions, runCommand } from './runner/run-command.ts';
+import { endCurrent, runCommand } from './runner/run-command.ts';
 import { stackDown, stackEnvironment, stackLogins, stackUp } from './runner/stack.ts';
 import { type Command, dataFolder, node, root, type Suite, suites, vitest } from './runner/suites.ts';
 
-const reports = join(root, 'dist', 'test-reports');
-
-/**
- * `npm test [-- SUITE…]`: runs the suites one after another, and beside them what can give way; one that fails does not
- * stop the others.
- */
+/** `npm test [-- SUITE…]`: runs the suites one after another; one that fails does not stop the others. */
 async function main(names: readonly string[]): Promise<Outcome> {
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
@@ -19,26 +14,13 @@ async function main(names: readonly string[]): Promise<Outcome> {
     process.exit(2);
   }
   const wanted = suites.filter((suite) => names.length === 0 || names.includes(suite.name));
-  const inTurn = wanted.filter((one) => !one.isBeside);
-  const beside = wanted.filter((one) => one.isBeside).map((suite) => runBeside(suite, inTurn.length > 0));
   const outcomes: Outcome[] = [];
-  for (const suite of inTurn.filter((one) => !one.needsStack)) outcomes.push(await start(() => run(suite)));
-  const onStack = inTurn.filter((one) => one.needsStack);
+  for (const suite of wanted.filter((one) => !one.needsStack)) outcomes.push(await start(() => run(suite)));
+  const onStack = wanted.filter((one) => one.needsStack);
   if (onStack.length > 0) outcomes.push(await runOnStack(onStack));
-  outcomes.push(...(await Promise.all(beside)));
   heading('Leaving nothing behind');
   outcomes.push(await start(stackDown));
   return sum(outcomes);
-}
-
-/** Runs a suite while others do, and shows what it said when it is over; alone, it is shown as it comes. */
-async function runBeside(suite: Suite, areThereOthers: boolean): Promise<Outcome> {
-  if (!areThereOthers) return start(() => run(suite));
-  const logFile = join(reports, `${suite.name}-${process.pid}.log`);
-  process.stdout.write(`${suite.name} runs beside what follows, and is shown when it is over: ${logFile}\n`);
-  const outcome = await start(() => run(suite, { logFile }));
-  process.stdout.write(await readFile(logFile, 'utf8'));
-  return outcome;
 }
 
 async function runOnStack(wanted: readonly Suite[]): Promise<Outcome> {
@@ -52,7 +34,7 @@ async function runOnStack(wanted: readonly Suite[]): Promise<Outcome> {
   }
   const logins = await stackLogins();
   const outcomes: Outcome[] = [];
-  for (const suite of wanted) outcomes.push(await start(() => run(suite, { logins })));
+  for (const suite of wanted) outcomes.push(await start(() => run(suite, logins)));
   return sum([up, ...outcomes]);
 }
 
@@ -63,27 +45,27 @@ function start<T>(next: () => Promise<T>): Promise<T> {
   return isStopped ? new Promise(() => {}) : next();
 }
 
-async function run(
-  suite: Suite,
-  more: { logins?: NodeJS.ProcessEnv; logFile?: string } = {},
-): Promise<Outcome> {
+async function run(suite: Suite, logins: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   heading(`${suite.name}: ${suite.title}`);
-  const { logFile } = more;
-  const options = { environment: { ...stackEnvironment, ...more.logins }, minutes: suite.minutes, logFile };
+  const environment = { ...stackEnvironment, ...logins };
   const started = performance.now();
   const outcome =
     'vitestProject' in suite.what
-      ? await runVitest(suite, suite.what.vitestProject, options)
-      : await runPlain(suite, suite.what, options);
+      ? await runVitest(suite, suite.what.vitestProject, environment)
+      : await runPlain(suite, suite.what, environment);
   const minutes = ((performance.now() - started) / 60_000).toFixed(1);
   process.stdout.write(`${suite.name}: ${totals(outcome)} in ${minutes} minutes\n`);
   return outcome;
 }
 
-async function runPlain(suite: Suite, commands: readonly Command[], options: RunOptions): Promise<Outcome> {
+async function runPlain(
+  suite: Suite,
+  commands: readonly Command[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Outcome> {
   const outcomes: Outcome[] = [];
   for (const command of commands) {
-    const code = await start(() => runCommand(command, options));
+    const code = await start(() => runCommand(command, environment, suite.minutes));
     process.stdout.write(`${code === 0 ? '✔' : '✖'} ${command.title}\n`);
     outcomes.push(
       code === 0 ? { ...nothing, passed: 1 } : { ...nothing, failed: [`${suite.name}: ${command.title}`] },
@@ -92,11 +74,12 @@ async function runPlain(suite: Suite, commands: readonly Command[], options: Run
   return sum(outcomes);
 }
 
-async function runVitest(suite: Suite, project: string, options: RunOptions): Promise<Outcome> {
-  const report = join(reports, `${suite.name}-${process.pid}.json`);
+async function runVitest(suite: Suite, project: string, environment: NodeJS.ProcessEnv): Promise<Outcome> {
+  const report = join(root, 'dist', 'test-reports', `${suite.name}-${process.pid}.json`);
+  await mkdir(join(root, 'dist', 'test-reports'), { recursive: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const command = node(suite.name, vitest, 'run', '--project', project, ...reporters);
-  const code = await runCommand(command, options);
+  const code = await runCommand(command, environment, suite.minutes);
   return readReport(suite.name, report, code);
 }
 
@@ -111,7 +94,7 @@ function totals({ passed, failed, skipped }: Outcome): string {
 async function stopBy(signal: NodeJS.Signals): Promise<never> {
   isStopped = true;
   process.stdout.write(`\nStopped by ${signal}; taking the stack down.\n`);
-  await endRunning();
+  await endCurrent();
   await stackDown();
   process.exit(1);
 }
@@ -119,7 +102,6 @@ async function stopBy(signal: NodeJS.Signals): Promise<never> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stopBy(signal));
 
 await mkdir(dataFolder, { recursive: true });
-await mkdir(reports, { recursive: true });
 const outcome = await main(process.argv.slice(2));
 for (const name of outcome.skipped) process.stdout.write(`skipped: ${name}\n`);
 for (const name of outcome.failed) process.stdout.write(`failed: ${name}\n`);

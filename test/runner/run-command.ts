@@ -1,45 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open } from 'node:fs/promises';
-import { setPriority } from 'node:os';
 import type { Command } from './suites.ts';
 import { root } from './suites.ts';
 
 const KILL_AFTER_MILLISECONDS = 20_000;
 
-/**
- * How far a program that runs beside others steps back: of two that want a processor, it gets a quarter. Much less, and
- * calls that it makes to itself take longer than their time.
- */
-const BESIDE_NICENESS = 5;
-
-/** The programs that run now, so that a signal to us reaches them. */
-const running = new Set<ChildProcess>();
-
-export interface RunOptions {
-  readonly environment: NodeJS.ProcessEnv;
-  /** Past its time the whole process group is killed. */
-  readonly minutes: number;
-  /** Runs beside others and gives way to them; what it says goes into this file instead of being shown as it comes. */
-  readonly logFile?: string | undefined;
-}
+/** The program that runs now, so that a signal to us reaches it. */
+let current: ChildProcess | undefined;
 
 /**
- * Runs a program to its end.
+ * Runs a program to its end, its output shown as it comes. Past its time the whole process group is killed.
  * @returns its exit code; null when it was killed or could not start.
  */
 export async function runCommand(
   command: Command,
-  { environment, minutes, logFile }: RunOptions,
+  environment: NodeJS.ProcessEnv,
+  minutes: number,
 ): Promise<number | null> {
-  const log = logFile === undefined ? undefined : await open(logFile, 'w');
   const child = spawn(command.program, [...command.args], {
     cwd: root,
     env: { ...process.env, ...environment },
-    stdio: ['ignore', log?.fd ?? 'inherit', log?.fd ?? 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
-  running.add(child);
-  if (log && child.pid !== undefined) setPriority(child.pid, BESIDE_NICENESS);
+  current = child;
   const timer = setTimeout(() => {
     process.stdout.write(`✖ no end within ${minutes} minutes: ${command.title}\n`);
     void endGroup(child);
@@ -54,14 +37,13 @@ export async function runCommand(
   clearTimeout(timer);
   // Whatever it left behind in its group must not disturb the next one.
   signalGroup(child, 'SIGKILL');
-  running.delete(child);
-  await log?.close();
+  current = undefined;
   return code;
 }
 
 /** Ends what runs now, and all that it started. */
-export async function endRunning(): Promise<void> {
-  await Promise.all([...running].map(endGroup));
+export async function endCurrent(): Promise<void> {
+  if (current) await endGroup(current);
 }
 
 async function endGroup(child: ChildProcess): Promise<void> {

@@ -24,10 +24,7 @@ export const stackEnvironment: NodeJS.ProcessEnv = {
 /** Brings up the stack that the later suites need, with its first server, and does it again: two tests. */
 export async function stackUp(): Promise<Outcome> {
   for (const [index, title] of ['up', 'up, a second time'].entries()) {
-    const code = await runCommand(node(title, CLI, 'up'), {
-      environment: stackEnvironment,
-      minutes: UP_MINUTES,
-    });
+    const code = await runCommand(node(title, CLI, 'up'), stackEnvironment, UP_MINUTES);
     if (code !== 0) return { ...nothing, passed: index, failed: [`stack: ${title} ended with ${code}`] };
   }
   return { ...nothing, passed: 2 };
@@ -40,10 +37,7 @@ export async function stackDown(): Promise<Outcome> {
     () => false,
   );
   if (!exists) return nothing;
-  const code = await runCommand(node('down', CLI, 'down', '--purge'), {
-    environment: stackEnvironment,
-    minutes: DOWN_MINUTES,
-  });
+  const code = await runCommand(node('down', CLI, 'down', '--purge'), stackEnvironment, DOWN_MINUTES);
   if (code !== 0) return { ...nothing, failed: [`stack: down --purge ended with ${code}`] };
   await rm(dataFolder, { recursive: true, force: true });
   const left = await leftovers();

@@ -18,8 +18,6 @@ export interface Suite {
   readonly minutes: number;
   /** Whether it runs against the stack that `up` brings up. */
   readonly needsStack?: boolean;
-  /** Whether it runs beside the others, and gives way to them: guests leave processors idle that it can use. */
-  readonly isBeside?: boolean;
   /** Either plain commands, each of which is one test, or a project of vitest.config.ts. */
   readonly what: readonly Command[] | { readonly vitestProject: string };
 }
@@ -52,8 +50,7 @@ export const suites: readonly Suite[] = [
   {
     name: 'unit',
     title: 'Architecture, units and integration on a real PostgreSQL and Redis',
-    minutes: 80,
-    isBeside: true,
+    minutes: 30,
     what: { vitestProject: 'unit' },
   },
   {

@@ -17,8 +17,8 @@ export interface SagaCase {
 type Definition = Pick<SagaDefinition<never, never>, 'steps' | 'pointOfNoReturn' | 'whenGivenUp'>;
 
 /**
- * Every case of a saga: straight, each step twice, failing and killed at each moment, each undo likewise; and given
- * up at each step past the point of no return, where that takes everything back.
+ * Every case of a saga: straight, each step twice, failing at each moment and killed at each after its effect, each undo
+ * likewise; and given up at each step past the point of no return, where that takes everything back.
  */
 export function casesOf(definition: Definition): SagaCase[] {
   const reversible = definition.steps.slice(0, definition.pointOfNoReturn);
@@ -42,7 +42,7 @@ function doCases(step: SagaStep, reversible: boolean): SagaCase[] {
     ...(step.transact ? [] : [one('repeat', last, 'done')]),
     ...moments.map((moment) => one('transient', moment, 'done')),
     ...moments.map((moment) => one('permanent', moment, reversible ? 'undone' : 'done')),
-    ...moments.map((moment) => one('kill', moment, 'done')),
+    ...killMoments(moments).map((moment) => one('kill', moment, 'done')),
   ];
 }
 
@@ -63,7 +63,8 @@ function undoCases(reversible: readonly SagaStep[]): SagaCase[] {
     });
     return [
       ...(step.undo ? [one('repeat', 'after')] : []),
-      ...moments.flatMap((moment) => [one('transient', moment), one('kill', moment)]),
+      ...moments.map((moment) => one('transient', moment)),
+      ...killMoments(moments).map((moment) => one('kill', moment)),
     ];
   });
 }
@@ -82,6 +83,14 @@ function givenUpCases({ steps, pointOfNoReturn, whenGivenUp }: Definition): Saga
 
 function momentsOf(step: SagaStep): Moment[] {
   return step.transact ? ['before', 'recording'] : ['before', 'after', 'recording'];
+}
+
+/**
+ * Before its effect a step has done nothing, and who takes over finds what a failure there leaves as well; so nobody is
+ * killed there, which takes a process each time, unless SERVERY_EVERY_KILL=1 asks for it.
+ */
+function killMoments(moments: readonly Moment[]): readonly Moment[] {
+  return process.env.SERVERY_EVERY_KILL ? moments : moments.filter((moment) => moment !== 'before');
 }
 
 function titleOf(kind: FaultKind, direction: SagaDirection, step: SagaStep, moment: Moment): string {

@@ -13,7 +13,7 @@ describe('the harness', () => {
   it('kills and fails every step and every undo', () => {
     const cases = casesOf(planTripSaga);
     for (const step of planTripSaga.steps) {
-      for (const what of ['transient failure before', 'permanent failure before', 'killed before']) {
+      for (const what of ['transient failure before', 'permanent failure before', 'killed while recording']) {
         expect(cases.map(({ title }) => title)).toContain(`${what} do ${step.name}`);
       }
       if (!step.undo && !step.undoTransact) continue;

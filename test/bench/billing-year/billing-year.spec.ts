@@ -12,7 +12,7 @@ import { yearEntities } from './world.ts';
 
 const SIZE: Omit<YearSize, 'seed'> = { customers: 8, servers: 40, months: 2 };
 
-for (const seed of [1, 2]) {
+for (const seed of [1]) {
   const database = testDatabase({ entities: yearEntities });
 
   it(`keeps its books to the cent through a year cut short, seed ${seed}`, async () => {
