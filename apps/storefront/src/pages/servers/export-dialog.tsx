@@ -11,7 +11,7 @@ type Format = ExportWire['format'];
 
 export const FORMATS: Readonly<Record<Format, { title: string; hint: string }>> = {
   ova: { title: 'OVA', hint: 'For VirtualBox and VMware: open it there.' },
-  qcow2: { title: 'qcow2', hint: 'For QEMU, KVM, Proxmox and OpenStack. The smallest.' },
+  qcow2: { title: 'qcow2', hint: 'For QEMU, KVM, Proxmox and OpenStack.' },
   vmdk: { title: 'VMDK', hint: 'The disk alone, for VMware.' },
   raw: { title: 'raw, by zstd', hint: 'The plain bytes of the disk, compressed.' },
 };
