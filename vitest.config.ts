@@ -20,7 +20,7 @@ function project(
   options: { exclude?: string[]; timeoutSeconds?: number; alone?: boolean } = {},
 ): TestProjectInlineConfiguration {
   // A bound on what hangs, not on what is slow: machines that run this may have a tenth of another's speed.
-  const timeout = (options.timeoutSeconds ?? 400) * 1000;
+  const timeout = (options.timeoutSeconds ?? 180) * 1000;
   return {
     extends: true,
     test: {

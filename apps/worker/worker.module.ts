@@ -10,7 +10,13 @@ import { ExportStore, exportsEntities, exportsModule } from '#libs/exports';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
 import { HypervisorModule } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
-import { ImportStore, importSettings, importsModule, sandboxedTools } from '#libs/imports';
+import {
+  IMPORT_SETTINGS,
+  type ImportSettings,
+  ImportStore,
+  importsModule,
+  sandboxedTools,
+} from '#libs/imports';
 import { ACCESS_PUBLISHER, type AccessPublisher, accessModule } from '#libs/networks';
 import { ordersEntities } from '#libs/orders';
 import { PaymentsModule, PaymentsService } from '#libs/payments';
@@ -102,6 +108,7 @@ function sagas(environment: Environment): DynamicModule {
       COLLECTING,
       ExportStore,
       ImportStore,
+      IMPORT_SETTINGS,
       EnvelopeCipher,
       REGISTRY,
       PinoLogger,
@@ -117,6 +124,7 @@ function sagas(environment: Environment): DynamicModule {
       collecting: CollectingDeps,
       store: ExportStore,
       importStore: ImportStore,
+      importSettings: ImportSettings,
       cipher: EnvelopeCipher,
       registry: Registry,
       { logger }: PinoLogger,
@@ -135,7 +143,7 @@ function sagas(environment: Environment): DynamicModule {
           store: importStore,
           cipher,
           tools: sandboxedTools,
-          settings: importSettings(environment),
+          settings: importSettings,
         },
         storefrontUrl: environment.SERVERY_URL,
       }),

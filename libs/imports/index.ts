@@ -6,7 +6,7 @@ export {
   type WantedImport,
 } from './image-imports.service.ts';
 export { importImageRequest } from './import-request.ts';
-export { IMPORT_SETTINGS, type ImportSettings, importSettings } from './import-settings.ts';
+export { IMPORT_SETTINGS, type ImportSettings } from './import-settings.ts';
 export { ImportStore } from './import-store.ts';
 export { ImportsError, type ImportsErrorCode } from './imports.errors.ts';
 export { importsModule } from './imports.module.ts';

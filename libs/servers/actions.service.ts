@@ -9,7 +9,8 @@ export interface NewAction {
   readonly projectId: number;
   /** Null: it works on no server. */
   readonly serverId: number | null;
-  readonly sagaId: number;
+  /** Null: it is done without one. */
+  readonly sagaId: number | null;
   readonly command: string;
   readonly imageId?: number;
   readonly exportId?: number;
@@ -68,6 +69,6 @@ export function newAction(action: NewAction): Action {
 
 /** What was asked for and is done: an action without a saga, within the caller's transaction. */
 export function recordDone(manager: EntityManager, action: Omit<NewAction, 'sagaId'>): Promise<Action> {
-  const done = { status: 'success' as const, progress: 100, finishedAt: new Date(), sagaId: null };
-  return manager.getRepository(Action).save({ ...newAction({ ...action, sagaId: 0 }), ...done });
+  const done = { status: 'success' as const, progress: 100, finishedAt: new Date() };
+  return manager.getRepository(Action).save({ ...newAction({ ...action, sagaId: null }), ...done });
 }

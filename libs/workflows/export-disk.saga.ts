@@ -3,8 +3,8 @@ import { exportDiskRequest, exportVolumeNames } from '#libs/exports';
 import { type HostRef, isHypervisorError } from '#libs/hypervisor';
 import { DomainError } from '#libs/kernel';
 import { deps, PermanentError, type StepContext, saga } from '#libs/saga';
-import { exportProgress } from './export-progress.ts';
 import { exportHost, exportSource, loadExport } from './export-source.ts';
+import { stepProgress } from './step-progress.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 interface Params {
@@ -94,7 +94,7 @@ async function flatten(ctx: CopyContext) {
   const host = await hostOf(ctx);
   const { flat, layer } = exportVolumeNames(ctx.params.exportId);
   const copy = { volumeName: flat, format: 'qcow2' } as const;
-  const options = { signal: ctx.signal, onProgress: exportProgress(ctx, 2, STEPS) };
+  const options = { signal: ctx.signal, onProgress: stepProgress(ctx, { index: 2, of: STEPS }) };
   if ('frozen' in base) {
     await hypervisor.flattenVolume(host, { ...copy, fromVolumeName: base.frozen }, options);
     return {};
@@ -112,7 +112,7 @@ async function fetch(ctx: CopyContext) {
   const host = await hostOf(ctx);
   const { flat } = exportVolumeNames(exportId);
   if (!(await exports.store.hasDisk(exportId))) {
-    const options = { signal: ctx.signal, onProgress: exportProgress(ctx, 3, STEPS) };
+    const options = { signal: ctx.signal, onProgress: stepProgress(ctx, { index: 3, of: STEPS }) };
     await hypervisor.downloadVolume(host, flat, await exports.store.diskPath(exportId), options);
   }
   await hypervisor.deleteVolume(host, flat);
@@ -122,7 +122,7 @@ async function fetch(ctx: CopyContext) {
 async function makeFile(ctx: CopyContext) {
   const { exportId } = ctx.params;
   const { format } = await loadExport(ctx.deps.dataSource.manager, exportId);
-  const progress = exportProgress(ctx, 4, STEPS);
+  const progress = stepProgress(ctx, { index: 4, of: STEPS });
   const { file } = await ctx.deps.exports.store.make(exportId, {
     format,
     subject: ctx.outputs.frozen.subject,

@@ -9,7 +9,7 @@ import { bytesToWholeGib, DomainError } from '#libs/kernel';
 import { HostsService, toHostRef } from '#libs/placement';
 import { deps, type StepContext, saga } from '#libs/saga';
 import { bytesOf, checksumOf, loadImport, notesOn, sourcePath } from './import-context.ts';
-import { showingProgress } from './step-progress.ts';
+import { stepProgress } from './step-progress.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 interface Params {
@@ -39,7 +39,7 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
         await store.prepare();
         await store.removeWork(found.image.id);
         const part = store.partPath(found.image.id, randomUUID());
-        const show = showingProgress(ctx, { index: 0, of: STEPS });
+        const show = stepProgress(ctx, { index: 0, of: STEPS });
         const limits = { maxBytes: settings.maxFileBytes, timeoutSeconds: settings.fetchTimeoutSeconds };
         await tools.fetch(found.url, part, limits, {
           signal: ctx.signal,
@@ -94,7 +94,7 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
       const to = store.convertedPath(image.id);
       await store.prepare();
       if ((await bytesOf(to)) === undefined) {
-        const show = showingProgress(ctx, { index: 2, of: STEPS });
+        const show = stepProgress(ctx, { index: 2, of: STEPS });
         const conversion = tools.convert({
           path: sourcePath(ctx.deps.imports, { image, ...found }),
           format: found.format,
@@ -186,7 +186,7 @@ async function bringToHosts(
   const refusals: unknown[] = [];
   const refusedBy: string[] = [];
   for (const [index, host] of hosts.entries()) {
-    const show = showingProgress(ctx, { index: 3 * hosts.length + index, of: STEPS * hosts.length });
+    const show = stepProgress(ctx, { index: 3 * hosts.length + index, of: STEPS * hosts.length });
     try {
       await hypervisor.importImage(toHostRef(host), { ...file, virtualSizeBytes }, show);
       hostIds.push(host.id);

@@ -67,9 +67,7 @@ export class UploadsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    const { expiresAt } = await this.uploads.waiting(projectId, id);
-    reply.header('Upload-Expires', expiresAt.toUTCString());
-    await send(reply, await this.resumable.handle(request));
+    await this.goOn(projectId, id, request, reply);
   }
 
   @Patch(':id')
@@ -85,9 +83,7 @@ export class UploadsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    const { expiresAt } = await this.uploads.waiting(projectId, id);
-    reply.header('Upload-Expires', expiresAt.toUTCString());
-    await send(reply, await this.resumable.handle(request));
+    await this.goOn(projectId, id, request, reply);
   }
 
   @Delete(':id')
@@ -100,6 +96,13 @@ export class UploadsController {
     await this.uploads.waiting(projectId, id);
     await this.uploads.discard(id);
     reply.header('Tus-Resumable', '1.0.0');
+  }
+
+  /** What is asked of an upload that waits. @throws ImportsError `upload_not_found`, `upload_taken` */
+  private async goOn(projectId: number, id: number, request: FastifyRequest, reply: FastifyReply) {
+    const { expiresAt } = await this.uploads.waiting(projectId, id);
+    reply.header('Upload-Expires', expiresAt.toUTCString());
+    await send(reply, await this.resumable.handle(request));
   }
 }
 

@@ -16,8 +16,6 @@ import { TopUpsService } from '../top-ups.service.ts';
 
 const API_KEY = 'sk_test_harness';
 const WEBHOOK_SECRET = 'whsec_harness';
-/** Unless told: longer than a busy machine takes for any call. */
-const TIMEOUT_MILLISECONDS = 5000;
 
 export interface Move extends Pick<MovedMoney, 'orderId' | 'amountMinor'> {
   readonly kind: 'captured' | 'refunded';
@@ -106,7 +104,7 @@ export function connectPayments(
     secretKey: API_KEY,
     webhookSecret: WEBHOOK_SECRET,
     server: { ...server, protocol: 'http' },
-    timeoutMilliseconds: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
+    timeoutMilliseconds: options.timeoutMilliseconds ?? 2000,
     retries: 0,
   });
   const calls = new PaymentCalls(dataSource);

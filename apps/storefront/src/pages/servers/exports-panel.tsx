@@ -8,12 +8,13 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Panel } from '../../components/section.tsx';
 import { formatBytes, formatDate } from '../../format.ts';
 import { ExportDialog, FORMATS } from './export-dialog.tsx';
+import { isServerBusy } from './is-busy.ts';
 
 /** The server as a file: the exports that were asked for, with how far each is, and its download. */
 export function ExportsPanel({ server }: { server: ServerWire }) {
   const [asking, setAsking] = useState(false);
   const { data: exports } = useQuery(serverExportsQuery(server.id));
-  const isBusy = server.locked || !server.servery.ready || server.status === 'deleting';
+  const isBusy = isServerBusy(server);
   return (
     <Panel>
       <div className="flex flex-wrap items-start justify-between gap-4">

@@ -9,6 +9,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatBytes, formatDate } from '../../format.ts';
 import { BackupsSwitch } from './backups-switch.tsx';
+import { isServerBusy } from './is-busy.ts';
 import { SnapshotMenu } from './snapshot-menu.tsx';
 import { nameOf } from './snapshot-name.ts';
 import { TakeSnapshotDialog } from './take-snapshot-dialog.tsx';
@@ -20,7 +21,7 @@ const BYTES_PER_GB = 1024 ** 3;
 export function SnapshotsPanel({ server }: { server: ServerWire }) {
   const [taking, setTaking] = useState(false);
   const { data: images, error } = useQuery(serverImagesQuery(server.id));
-  const isBusy = server.locked || !server.servery.ready || server.status === 'deleting';
+  const isBusy = isServerBusy(server);
   return (
     <Panel>
       <div className="flex flex-wrap items-start justify-between gap-4">
