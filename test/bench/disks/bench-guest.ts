@@ -85,13 +85,16 @@ export class BenchGuest {
   /** The writer goes on from a record, in the background. */
   async write(epoch: number, first: number): Promise<void> {
     const writer = inGuest('writer.pl', AREA_START_BYTES, epoch, first, ACKNOWLEDGED);
-    await this.shell(`setsid ${writer} >/tmp/writer.log 2>&1 </dev/null & sleep 1; cat /tmp/writer.log >&2`);
+    const said = await this.shell(
+      `(setsid ${writer} >/tmp/writer.log 2>&1 </dev/null &); sleep 2; cat /tmp/writer.log`,
+    );
+    if (said !== '') throw new Error(`the writer ended: ${said}`);
     await within(BOOT_SECONDS, 'the first record', async () => (await this.acknowledged()) > first);
   }
 
   /** How many records the writer has synced by now, at least. */
   async acknowledged(): Promise<number> {
-    return Number(await this.shell(`cat ${ACKNOWLEDGED}`));
+    return Number(await this.shell(`cat ${ACKNOWLEDGED} 2>/dev/null || echo 0`));
   }
 
   /** What a command prints. @throws Error with what it said */

@@ -1,6 +1,5 @@
 # Runs in the guest: writes numbered records to its disk, one block each, and syncs each before the next.
-# writer.pl BASE_BYTES EPOCH FIRST_NUMBER ACKNOWLEDGED_FILE; records.ts says what a record looks like.
-use strict;
+# It uses no module, for the guest has none. writer.pl BASE_BYTES EPOCH FIRST_NUMBER ACKNOWLEDGED_FILE; records.ts says what a record looks like.
 my ($base, $epoch, $number, $acknowledged) = @ARGV;
 my ($O_RDWR, $SYS_fsync, $SYS_clock_gettime, $CLOCK_MONOTONIC) = (2, 74, 228, 1);
 my $PAUSE_SECONDS = 0.002;
