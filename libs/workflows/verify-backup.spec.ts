@@ -36,6 +36,11 @@ describe('a backup that is tried out', () => {
   });
 
   const run = async () => runToEnd(world, 'verify-backup', Number(await testDue(world)), []);
+  const refuseToStart = (times: number, code: 'host_misconfigured' | 'host_refused') => {
+    for (let left = times; left > 0; left -= 1) {
+      world.fleet.failNext(host, 'startDomain', { when: 'before', with: code });
+    }
+  };
   const told = () =>
     world.dataSource.query<{ subject: string }[]>(
       `SELECT subject FROM findings WHERE kind = 'backup_not_restorable' AND resolved_at IS NULL`,
@@ -69,9 +74,7 @@ describe('a backup that is tried out', () => {
   });
 
   it('by a host that breaks off is called off, and says nothing about the backup', async () => {
-    for (let times = 0; times < 10; times += 1) {
-      world.fleet.failNext(host, 'startDomain', { when: 'before', with: 'host_misconfigured' });
-    }
+    refuseToStart(5, 'host_misconfigured');
     expect(await run()).toMatchObject({ state: 'undone' });
     expect(await tested(world)).toMatchObject({
       test: { state: 'called_off' },
@@ -79,6 +82,17 @@ describe('a backup that is tried out', () => {
     });
     expect(await told()).toEqual([]);
     expect(await testDue(world)).toBeUndefined();
+    await assertSound(world);
+  });
+
+  it('that no machine starts from has failed, when its host has refused three times', async () => {
+    refuseToStart(3, 'host_refused');
+    expect(await run()).toMatchObject({ state: 'undone' });
+    expect(await tested(world)).toMatchObject({
+      test: { state: 'failed' },
+      image: { restoreFailure: 'no machine could be started from it' },
+    });
+    await world.dataSource.query('UPDATE findings SET resolved_at = now()');
     await assertSound(world);
   });
 

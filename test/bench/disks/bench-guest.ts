@@ -45,15 +45,17 @@ export class BenchGuest {
     await this.shell(image.unpack);
   }
 
-  /** The disk that it had stays as it was at this moment. @returns its name */
-  async freeze(): Promise<Frozen & { readonly frozenVolume: string }> {
+  /** The disk that it had stays as it was at this moment. @returns its name, and how long the port took */
+  async freeze(): Promise<Frozen & { readonly frozenVolume: string; readonly tookMs: number }> {
     const { hypervisor, host } = this.bench;
     const frozenVolume = this.disk;
     const nextVolume = this.diskOf(this.generation + 1);
+    const began = performance.now();
     const frozen = await hypervisor.freezeDisk(host, this.uuid, { frozenVolume, nextVolume });
+    const tookMs = performance.now() - began;
     this.generation += 1;
     await this.define();
-    return { ...frozen, frozenVolume };
+    return { ...frozen, frozenVolume, tookMs };
   }
 
   async merge(): Promise<void> {
