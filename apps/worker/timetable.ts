@@ -3,7 +3,7 @@ import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportExpiry } from '#libs/exports';
 import { UploadsService } from '#libs/imports';
 import { ProviderEvents } from '#libs/payments';
-import { BackupsService, SnapshotsService } from '#libs/servers';
+import { BackupsService, type RestoreTestBudget, RestoreTests, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
 import { Mails } from './mails.ts';
@@ -38,6 +38,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     ExportExpiry,
     UploadsService,
     BackupsService,
+    RestoreTests,
     SnapshotsService,
   ],
   useFactory: (
@@ -51,6 +52,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     exports: ExportExpiry,
     uploads: UploadsService,
     backups: BackupsService,
+    restoreTests: RestoreTests,
     snapshots: SnapshotsService,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
@@ -70,10 +72,16 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
+    task('restore tests', MINUTE_SECONDS, () => restoreTests.startDue(restoreBudget(environment))),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };
+
+function restoreBudget(environment: Environment): RestoreTestBudget {
+  const [fromHour = 0, untilHour = 0] = environment.SERVERY_RESTORE_TEST_HOURS.split('-').map(Number);
+  return { aDay: environment.SERVERY_RESTORE_TESTS_A_DAY, fromHour, untilHour };
+}
 
 function task(name: string, everySeconds: number, run: Task['run']): Task {
   return { name, everySeconds, run };

@@ -2,6 +2,9 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Appliance } from './appliance.ts';
 import type { ImportReport } from './import-report.ts';
 
+/** What a test of a backup has found in order: what `health` means is its appliance's own word. */
+export type RestoreCheck = 'started' | 'disk_read' | 'agent' | 'file_systems' | 'health';
+
 /**
  * One build of a golden image, of the catalog, or what a project has kept of a server. The current build of a name is the
  * one that is not deprecated.
@@ -35,6 +38,11 @@ export class Image {
   @Column('boolean', { name: 'is_delete_protected', default: false }) isDeleteProtected!: boolean;
   /** Who had it made of a server's disk; null: it was not made of one. `roll_back`: the state that one left behind. */
   @Column('text', { name: 'made_by', nullable: true }) madeBy!: 'owner' | 'plan' | 'roll_back' | null;
+  /** Null: no start from it was tried. */
+  @Column('timestamptz', { name: 'restore_tested_at', nullable: true }) restoreTestedAt!: Date | null;
+  @Column('text', { name: 'restore_checks', array: true, default: [] }) restoreChecks!: RestoreCheck[];
+  /** Why it cannot be started from, a sentence without its full stop; null: it can, as far as it was tried. */
+  @Column('text', { name: 'restore_failure', nullable: true }) restoreFailure!: string | null;
   /** Null: kept until somebody deletes it. */
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

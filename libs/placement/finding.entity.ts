@@ -11,6 +11,7 @@ export type FindingKind =
   | 'host_unreachable'
   | 'out_of_capacity'
   | 'stuck_saga'
+  | 'backup_not_restorable'
   | 'account_not_invoiced'
   | 'books_differ'
   | 'mail_server_failing'

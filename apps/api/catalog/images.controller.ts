@@ -127,8 +127,20 @@ export function presentImage(image: Image): ImageWire {
     servery: {
       made_by: image.madeBy,
       expires_at: wireTimeOrNull(image.expiresAt),
+      restore_test: presentRestoreTest(image),
       ...(image.importReport && { import: presentReport(image.importReport) }),
     },
+  };
+}
+
+function presentRestoreTest({ type, restoreTestedAt, restoreFailure, restoreChecks }: Image) {
+  const none = { tested_at: null, reason: null, checks: [] };
+  if (restoreTestedAt === null) return type === 'backup' ? { state: 'untested' as const, ...none } : null;
+  return {
+    state: restoreFailure === null ? ('passed' as const) : ('failed' as const),
+    tested_at: wireTime(restoreTestedAt),
+    reason: restoreFailure,
+    checks: restoreChecks,
   };
 }
 
