@@ -19,20 +19,21 @@ export interface Bundle {
   readonly environment: { readonly NODE_COMPILE_CACHE: string };
 }
 
-/** Makes the folder that a run of the tests keeps its bundles in. `remove` takes it away. */
-export async function openBundles(): Promise<{ folder: string; remove(): Promise<void> }> {
+/** Makes the folder that this run, and the processes that it starts from now on, keep their bundles in. */
+export async function openBundles(): Promise<{ remove(): Promise<void> }> {
   await mkdir(FOLDERS, { recursive: true });
   const folder = await mkdtemp(join(FOLDERS, 'run-'));
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+  process.env.TEST_BUNDLES = folder;
+  return { remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 /**
  * Sources, and all that they import, as a few files: a process loads those in a quarter of the time that it needs for
- * thousands of modules. Made once per run of the tests, for processes that are started over and over.
+ * thousands of modules. Made once per run, for processes that are started over and over.
  */
 export async function bundled(sources: readonly string[]): Promise<Bundle> {
   const run = process.env.TEST_BUNDLES;
-  if (!run) throw new Error('TEST_BUNDLES is not set: run the tests through vitest');
+  if (!run) throw new Error('TEST_BUNDLES is not set: openBundles() comes before');
   const folder = join(run, createHash('sha256').update(sources.join('\n')).digest('hex').slice(0, 12));
   if (!existsSync(folder)) await make(sources, folder);
   return {

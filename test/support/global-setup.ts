@@ -16,7 +16,6 @@ export default async function setup(): Promise<() => Promise<void>> {
     started.push(redis);
   }
   const bundles = await openBundles();
-  process.env.TEST_BUNDLES = bundles.folder;
   return async () => {
     await bundles.remove();
     for (const server of started) await server.stop();
