@@ -6,6 +6,7 @@ import { ProviderEvents } from '#libs/payments';
 import { BackupsService, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
+import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
@@ -39,6 +40,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     UploadsService,
     BackupsService,
     SnapshotsService,
+    ImageSpreading,
   ],
   useFactory: (
     environment: Environment,
@@ -52,6 +54,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     uploads: UploadsService,
     backups: BackupsService,
     snapshots: SnapshotsService,
+    spreading: ImageSpreading,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -70,6 +73,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
+    task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],

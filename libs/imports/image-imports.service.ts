@@ -20,6 +20,8 @@ export interface WantedImport {
   readonly description: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly format: DiskFormat;
+  /** Written into the system on it, for its root. */
+  readonly sshPublicKeys: readonly string[];
 }
 
 export interface StartedImport {
@@ -90,13 +92,13 @@ export class ImageImports {
   private async insertImport(
     manager: EntityManager,
     imageId: number,
-    { accountId, format }: WantedImport,
+    { accountId, format, sshPublicKeys }: WantedImport,
     source: Source,
   ): Promise<void> {
     const sealed = 'url' in source ? this.cipher.seal(source.url, urlContext(imageId)) : null;
     await manager.query(
-      `INSERT INTO image_imports (image_id, account_id, currency, format, upload_id, sealed_url)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
+      `INSERT INTO image_imports (image_id, account_id, currency, format, upload_id, sealed_url, ssh_public_keys)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
       [
         imageId,
         accountId,
@@ -104,6 +106,7 @@ export class ImageImports {
         format,
         'uploadId' in source ? source.uploadId : null,
         sealed,
+        sshPublicKeys,
       ],
     );
   }

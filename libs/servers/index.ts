@@ -23,6 +23,8 @@ export {
   SecretsStore,
 } from './secrets.store.ts';
 export {
+  type CredentialKind,
+  credentialKindOf,
   type DesiredState,
   diskVolumeName,
   domainName,

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SshKeysService } from '#libs/accounts';
 import {
   type ImportImage,
   type ImportImageForm,
@@ -18,11 +19,12 @@ import {
   type StartedImport,
   tooLarge,
   UploadsService,
+  type WantedImport,
 } from '#libs/imports';
 import { OrdersService } from '#libs/orders';
 import { presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
-import { presentImage } from '../catalog/images.controller.ts';
+import { presentImage } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { toInvalidInput } from '../http/validation.pipe.ts';
@@ -38,6 +40,7 @@ export class ImageImportsController {
     private readonly uploads: UploadsService,
     private readonly store: ImportStore,
     private readonly orders: OrdersService,
+    private readonly sshKeys: SshKeysService,
     @Inject(IMPORT_SETTINGS) private readonly settings: ImportSettings,
   ) {}
 
@@ -61,9 +64,19 @@ export class ImageImportsController {
     if (request.isMultipart()) return present(await this.fromForm(principal, request, reply));
     if (body === undefined) throw new ApiError('invalid_input', 'the body is missing');
     const { upload, url } = body;
-    const wanted = wantedOf(principal, body);
+    const wanted = await this.wantedOf(principal, body);
     if (url !== undefined) return present(await this.imports.fromUrl(wanted, url));
     return present(await this.imports.fromUpload(wanted, Number(upload)));
+  }
+
+  private async wantedOf(
+    { accountId, projectId }: Principal,
+    { ssh_keys = [], ...body }: ImportImageForm & Pick<ImportImage, 'labels'>,
+  ): Promise<WantedImport> {
+    const { name, format, description = null, labels = {} } = body;
+    const keys = await this.sshKeys.resolve(projectId, ssh_keys);
+    const sshPublicKeys = keys.map(({ publicKey }) => publicKey);
+    return { accountId, projectId, name, format, description, labels, sshPublicKeys };
   }
 
   /** The file goes to disk as it comes. Whatever is wrong with it, or with the form, leaves nothing of it. */
@@ -75,7 +88,7 @@ export class ImageImportsController {
     const { id } = await this.uploads.open(principal.projectId, null);
     try {
       const form = await this.receive(request, id);
-      return await this.imports.fromUpload(wantedOf(principal, form), id);
+      return await this.imports.fromUpload(await this.wantedOf(principal, form), id);
     } catch (error) {
       await this.uploads.discard(id);
       // What is still on its way is not read to its end.
@@ -108,11 +121,6 @@ export class ImageImportsController {
     await this.uploads.finish(uploadId, bytes);
     return form.data;
   }
-}
-
-function wantedOf({ accountId, projectId }: Principal, body: ImportImageForm & Pick<ImportImage, 'labels'>) {
-  const { name, format, description, labels } = body;
-  return { accountId, projectId, name, format, description: description ?? null, labels: labels ?? {} };
 }
 
 /** As the parser of forms, which has no codes, tells it. */

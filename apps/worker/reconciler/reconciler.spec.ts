@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PinoLogger } from 'nestjs-pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exportVolumeNames } from '#libs/exports';
+import { OUR_DEVICES } from '#libs/hypervisor';
 import { Image, ImagesService } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { HostsService, installationId } from '#libs/placement';
@@ -78,6 +79,7 @@ async function plantDomain(owner: 'nobody' | 'another' | 'ours'): Promise<string
     diskVolume: 'their.qcow2',
     mac: '52:54:00:00:00:99',
     ipv4: '10.99.0.200',
+    ...OUR_DEVICES,
     owner: owner === 'nobody' ? null : mark,
     state: 'running',
     startedAtMs: 0,

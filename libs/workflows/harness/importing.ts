@@ -23,7 +23,13 @@ async function wanted({ dataSource: { manager } }: ServerWorld): Promise<WantedI
     manager.getRepository(Account).findOneByOrFail({}),
     manager.getRepository(Project).findOneByOrFail({}),
   ]);
-  const named = { name: 'brought along', description: null, labels: {}, format: 'raw' } as const;
+  const named = {
+    name: 'brought along',
+    description: null,
+    labels: {},
+    format: 'raw',
+    sshPublicKeys: [],
+  } as const;
   return { accountId: account.id, projectId: project.id, ...named };
 }
 
