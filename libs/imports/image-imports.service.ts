@@ -14,6 +14,8 @@ import { assertRoomForImport, taken, UploadsService } from './uploads.service.ts
 
 /** An image as its owner wants it. */
 export interface WantedImport {
+  /** Made by `newId()`; the same one whenever the request is repeated. */
+  readonly imageId: number;
   readonly accountId: number;
   readonly projectId: number;
   readonly name: string;
@@ -49,6 +51,8 @@ export class ImageImports {
    * @throws ImportsError; DomainError of `DISK_FILE_ERROR_CODES`
    */
   async fromUpload(wanted: WantedImport, uploadId: number): Promise<StartedImport> {
+    const started = await this.findStarted(wanted);
+    if (started) return started;
     const found = await this.uploads.inspect(wanted.projectId, uploadId, wanted.format);
     return this.start(wanted, { uploadId }, found);
   }
@@ -59,7 +63,14 @@ export class ImageImports {
    */
   async fromUrl(wanted: WantedImport, url: string): Promise<StartedImport> {
     const { href } = fetchableUrl(url);
-    return this.start(wanted, { url: href }, null);
+    return (await this.findStarted(wanted)) ?? this.start(wanted, { url: href }, null);
+  }
+
+  /** What a former request of the same id has started. */
+  private async findStarted({ imageId, projectId }: WantedImport): Promise<StartedImport | undefined> {
+    const { manager } = this.dataSource;
+    const action = await manager.findOneBy(Action, { imageId, projectId, command: 'import_image' });
+    return action ? { action, image: await manager.findOneByOrFail(Image, { id: imageId }) } : undefined;
   }
 
   private async start(
@@ -67,7 +78,7 @@ export class ImageImports {
     source: Source,
     found: InspectedFile | null,
   ): Promise<StartedImport> {
-    const imageId = newId();
+    const { imageId } = wanted;
     const { started, wakeUp } = await runInTransaction(this.dataSource, async (manager) => {
       if ('uploadId' in source) await take(manager, source.uploadId, imageId);
       await assertRoomForImport(manager, wanted.projectId, this.settings);

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { Account, Project } from '#libs/accounts';
 import type { DiskFormat } from '#libs/disk-files';
 import { ImageImports, type StartedImport, UploadsService, type WantedImport } from '#libs/imports';
+import { newId } from '#libs/kernel';
 import type { SagaQueue } from '#libs/queue';
 import type { ServerWorld } from './server-world.ts';
 
@@ -30,7 +31,7 @@ async function wanted({ dataSource: { manager } }: ServerWorld): Promise<WantedI
     format: 'raw',
     sshPublicKeys: [],
   } as const;
-  return { accountId: account.id, projectId: project.id, ...named };
+  return { imageId: newId(), accountId: account.id, projectId: project.id, ...named };
 }
 
 /** The customer has uploaded a disk, and asks for an image of it. */
