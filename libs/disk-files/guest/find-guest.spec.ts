@@ -43,26 +43,34 @@ describe('a look into a disk (needs root or user namespaces, and bubblewrap)', (
     const path = await diskOf(at, type, {
       ...system,
       [`${KERNEL}/modules.builtin`]: `${'kernel/x.ko\n'.repeat(9000)}kernel/drivers/block/virtio_blk.ko\n`,
+      [`${KERNEL}/kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko.xz`]: 'x',
       'usr/bin/cloud-init': '#!/usr/bin/python3',
     });
     expect(await lookWithin(path)).toEqual({
-      osId: 'debian',
-      osVersion: '12',
-      hasVirtioDisk: true,
-      hasCloudInit: true,
-      hasGuestAgent: false,
+      boot: { bios: false, uefi: false },
+      fileSystems: ['ext'],
+      guest: {
+        osId: 'debian',
+        osVersion: '12',
+        drivers: ['virtio_blk', 'e1000e'],
+        hasCloudInit: true,
+        hasGuestAgent: false,
+        hasSshServer: false,
+        readsSeed: false,
+      },
     });
   });
 
   it('says nothing of a disk that it does not know, and of one that leads nowhere', async () => {
     await using at = await ground();
     await at.qemuImg('create', '-q', '-f', 'qcow2', 'empty.qcow2', '1G');
-    expect(await lookWithin(at.path('empty.qcow2'))).toBeNull();
+    const nothing = { boot: { bios: false, uefi: false }, fileSystems: [], guest: null };
+    expect(await lookWithin(at.path('empty.qcow2'))).toEqual(nothing);
     const path = await diskOf(at, 'ext4', system);
     const torn = await changed(path, (disk) => {
       for (let offset = 0x60_000; offset < disk.length; offset += 97) disk[offset] = 0xff;
       return disk;
     });
-    expect(await lookWithin(await at.plant('torn.qcow2', torn))).toBeNull();
+    expect((await lookWithin(await at.plant('torn.qcow2', torn)))?.guest ?? null).toBeNull();
   });
 });
