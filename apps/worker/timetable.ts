@@ -3,7 +3,7 @@ import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportExpiry } from '#libs/exports';
 import { UploadsService } from '#libs/imports';
 import { ProviderEvents } from '#libs/payments';
-import { BackupsService, SnapshotsService } from '#libs/servers';
+import { BackupsService, type RestoreTestBudget, RestoreTests, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
 import { ImageSpreading } from './image-spreading.ts';
@@ -39,6 +39,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     ExportExpiry,
     UploadsService,
     BackupsService,
+    RestoreTests,
     SnapshotsService,
     ImageSpreading,
   ],
@@ -53,6 +54,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     exports: ExportExpiry,
     uploads: UploadsService,
     backups: BackupsService,
+    restoreTests: RestoreTests,
     snapshots: SnapshotsService,
     spreading: ImageSpreading,
   ) => [
@@ -74,10 +76,16 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
     task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),
+    task('restore tests', MINUTE_SECONDS, () => restoreTests.startDue(restoreBudget(environment))),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };
+
+function restoreBudget(environment: Environment): RestoreTestBudget {
+  const [fromHour = 0, untilHour = 0] = environment.SERVERY_RESTORE_TEST_HOURS.split('-').map(Number);
+  return { aDay: environment.SERVERY_RESTORE_TESTS_A_DAY, fromHour, untilHour };
+}
 
 function task(name: string, everySeconds: number, run: Task['run']): Task {
   return { name, everySeconds, run };

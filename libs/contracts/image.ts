@@ -56,6 +56,18 @@ export const imageExtra = z.object({
   made_by: z.enum(['owner', 'plan', 'roll_back']).nullable(),
   /** When it is deleted by itself. */
   expires_at: timestamp.nullable(),
+  /**
+   * Whether a start from a backup was tried out, and what that showed. `checks` is what was found in order. Null: it is no
+   * backup, and none was tried.
+   */
+  restore_test: z
+    .object({
+      state: z.enum(['untested', 'passed', 'failed']),
+      tested_at: timestamp.nullable(),
+      reason: z.string().nullable(),
+      checks: z.array(z.enum(['started', 'disk_read', 'agent', 'file_systems', 'health'])),
+    })
+    .nullable(),
   devices,
   verification,
   /** Of what was imported, when it is ready. */

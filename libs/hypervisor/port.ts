@@ -306,6 +306,12 @@ export interface Hypervisor {
    */
   mergeLayers(host: HostRef, uuid: string): Promise<Merge>;
 
+  /**
+   * How many bytes of its disk the guest has read since it was started, its boot loader included.
+   * @throws domain_missing, domain_not_running
+   */
+  diskReadBytes(host: HostRef, uuid: string): Promise<number>;
+
   /** Takes the seed disk from the domain, erases it and deletes it. Success where that was done before. */
   detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment>;
 

@@ -3,6 +3,9 @@ import { type Devices, OUR_DEVICES } from '#libs/hypervisor';
 import type { Appliance } from './appliance.ts';
 import type { ImportReport } from './import-report.ts';
 
+/** What a test of a backup has found in order: what `health` means is its appliance's own word. */
+export type RestoreCheck = 'started' | 'disk_read' | 'agent' | 'file_systems' | 'health';
+
 /**
  * What is looked for before a server is handed over. `identity`: the SSH host key that we made, the guest agent where one
  * is promised, and the appliance's health; `ssh`: that it runs and something answers at the SSH port; `running`: that it
@@ -46,6 +49,11 @@ export class Image {
   @Column('boolean', { name: 'is_delete_protected', default: false }) isDeleteProtected!: boolean;
   /** Who had it made of a server's disk; null: it was not made of one. `roll_back`: the state that one left behind. */
   @Column('text', { name: 'made_by', nullable: true }) madeBy!: 'owner' | 'plan' | 'roll_back' | null;
+  /** Null: no start from it was tried. */
+  @Column('timestamptz', { name: 'restore_tested_at', nullable: true }) restoreTestedAt!: Date | null;
+  @Column('text', { name: 'restore_checks', array: true, default: [] }) restoreChecks!: RestoreCheck[];
+  /** Why it cannot be started from, a sentence without its full stop; null: it can, as far as it was tried. */
+  @Column('text', { name: 'restore_failure', nullable: true }) restoreFailure!: string | null;
   /** Null: kept until somebody deletes it. */
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

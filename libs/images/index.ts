@@ -1,5 +1,5 @@
 export type { Appliance, AppliancePort, HealthCheck, LicenceForbids } from './appliance.ts';
-export { Image, type Verification } from './image.entity.ts';
+export { Image, type RestoreCheck, type Verification } from './image.entity.ts';
 export {
   departedImages,
   hostsWith,

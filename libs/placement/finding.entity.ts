@@ -12,6 +12,7 @@ export type FindingKind =
   | 'out_of_capacity'
   | 'image_refused'
   | 'stuck_saga'
+  | 'backup_not_restorable'
   | 'account_not_invoiced'
   | 'books_differ'
   | 'mail_server_failing'

@@ -70,7 +70,7 @@ export async function frozenAmong(
 
 /**
  * Frozen disks of a host that nothing stands on any more: no image, no server, no other frozen disk; and that no export
- * reads. A server that is being worked on may be about to stand on one, so its disks wait.
+ * reads and no test starts from. A server that is being worked on may be about to stand on one, so its disks wait.
  */
 export function unneededDisks(manager: EntityManager, hostId: number): Promise<FrozenDisk[]> {
   return manager
@@ -81,6 +81,9 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
     .andWhere('NOT EXISTS (SELECT FROM servers s WHERE s.stands_on = f.id AND s.deleted_at IS NULL)')
     .andWhere('NOT EXISTS (SELECT FROM frozen_disks g WHERE g.stands_on = f.id AND g.removed_at IS NULL)')
     .andWhere(`NOT EXISTS (SELECT FROM exports e WHERE e.frozen_disk_id = f.id AND e.state = 'creating')`)
+    .andWhere(
+      `NOT EXISTS (SELECT FROM restore_tests t WHERE t.frozen_disk_id = f.id AND t.state = 'running')`,
+    )
     .andWhere(
       `NOT EXISTS (SELECT FROM actions a JOIN images i ON i.id = a.image_id
                    WHERE a.status = 'running' AND i.frozen_disk_id = f.id)`,

@@ -35,6 +35,11 @@ export const freezeDiskRequest = sagaRequest(
     generation: z.number().int(),
   }),
 );
+/** About the test, and no server: its owner may do as they like meanwhile. */
+export const verifyBackupRequest = sagaRequest(
+  'verify-backup',
+  z.strictObject({ restoreTestId: z.number().int() }),
+);
 /** `image` is gone back to; what is left behind becomes the image `keptImageId`, of the disk `frozenDiskId`. */
 export const rollBackServerRequest = sagaRequest(
   'roll-back-server',

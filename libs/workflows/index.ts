@@ -20,6 +20,7 @@ import { rollBackServer } from './roll-back-server.saga.ts';
 import { sendRefund } from './send-refund.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
+import { verifyBackup } from './verify-backup.saga.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 export { publishAccess } from './access.ts';
@@ -67,6 +68,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(freezeDisk, deps),
     withDeps(exportDisk, deps),
     withDeps(rollBackServer, deps),
+    withDeps(verifyBackup, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -84,6 +86,7 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       rebuildServer,
       createImage,
       rollBackServer,
+      verifyBackup,
       freezeDisk,
       exportDisk,
       importImage,

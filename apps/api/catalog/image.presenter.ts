@@ -38,6 +38,7 @@ export function presentImage(image: Image, refusals: readonly ImageRefusal[] = [
     servery: {
       made_by: image.madeBy,
       expires_at: wireTimeOrNull(image.expiresAt),
+      restore_test: presentRestoreTest(image),
       devices: presentDevices(image.devices),
       verification: image.verification,
       ...(image.importReport && { import: presentReport(image.importReport) }),
@@ -45,6 +46,17 @@ export function presentImage(image: Image, refusals: readonly ImageRefusal[] = [
         refusals: refusals.map(({ code, triedAt }) => ({ code, tried: wireTime(triedAt) })),
       }),
     },
+  };
+}
+
+function presentRestoreTest({ type, restoreTestedAt, restoreFailure, restoreChecks }: Image) {
+  const none = { tested_at: null, reason: null, checks: [] };
+  if (restoreTestedAt === null) return type === 'backup' ? { state: 'untested' as const, ...none } : null;
+  return {
+    state: restoreFailure === null ? ('passed' as const) : ('failed' as const),
+    tested_at: wireTime(restoreTestedAt),
+    reason: restoreFailure,
+    checks: restoreChecks,
   };
 }
 

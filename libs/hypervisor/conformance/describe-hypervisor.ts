@@ -326,6 +326,7 @@ function describeDomains(context: () => ConformanceContext): void {
     await hypervisor.defineDomain(host, plan.domain);
     await expect(hypervisor.resetDomain(host, uuid)).rejects.toEqual(refusedAs('domain_not_running'));
     await expect(hypervisor.rebootDomain(host, uuid)).rejects.toEqual(refusedAs('domain_not_running'));
+    await expect(hypervisor.diskReadBytes(host, uuid)).rejects.toEqual(refusedAs('domain_not_running'));
     await twice(() => hypervisor.shutdownDomain(host, uuid));
     await twice(() => hypervisor.destroyDomain(host, uuid));
     expect(await hypervisor.agentPing(host, uuid)).toBe(false);

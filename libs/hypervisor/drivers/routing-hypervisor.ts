@@ -52,6 +52,7 @@ export class RoutingHypervisor implements Hypervisor {
   setNetwork = this.routed('setNetwork');
   freezeDisk = this.routed('freezeDisk');
   mergeLayers = this.routed('mergeLayers');
+  diskReadBytes = this.routed('diskReadBytes');
   detachSeed = this.routed('detachSeed');
   agentPing = this.routed('agentPing');
   agentExec = this.routed('agentExec');

@@ -1,7 +1,7 @@
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
 import type { DomainFacts, DomainSpec, DomainState, HostRef, NetworkState } from '../port.ts';
 import { checkDomainSpec, checkUuid } from '../specs.ts';
-import { type DomainRecord, domainXml, readDomain } from './domain-xml.ts';
+import { type DomainRecord, domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
 import type { Virsh } from './virsh.ts';
 import { saysAlreadyRunning, saysNoSuchDisk } from './virsh-errors.ts';
 
@@ -116,6 +116,14 @@ export class LibvirtDomains {
       // Without --config: the guest that runs, if one does.
       await this.virsh.run(host, args);
     }
+  }
+
+  /** By QEMU's own count. */
+  async diskReadBytes(host: HostRef, uuid: string): Promise<number> {
+    const { disks } = await this.need(host, uuid);
+    const own = disks.find(({ target }) => isOwnDisk(target))?.target ?? '';
+    const said = await this.virsh.run(host, ['domblkstat', '--domain', uuid, '--device', own]);
+    return Number(/\brd_bytes (\d+)/.exec(said)?.[1] ?? 0);
   }
 
   /** The domain where it exists and is ours. @throws domain_exists_foreign where it is not ours */

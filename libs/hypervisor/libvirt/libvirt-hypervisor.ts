@@ -186,6 +186,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     return this.layers.merge(host, uuid);
   }
 
+  diskReadBytes(host: HostRef, uuid: string): Promise<number> {
+    return this.domains.diskReadBytes(host, uuid);
+  }
+
   /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */
   async detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment> {
     checkVolumeName(volumeName);

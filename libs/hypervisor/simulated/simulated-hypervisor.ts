@@ -47,6 +47,8 @@ import { firstBoot, guestIsUp, runProgram } from './simulated-guest.ts';
 /** What an empty overlay takes: a qcow2 header and its first tables. */
 const EMPTY_OVERLAY_BYTES = 196_608;
 const SEED_BYTES = 65_536;
+/** What a small system reads of its disk until it is up. */
+const BOOT_READ_BYTES = 64 * 1024 * 1024;
 
 /** The port over a SimulatedFleet: fleets of thousands, and faults on demand. Runs nothing. */
 export class SimulatedHypervisor implements Hypervisor {
@@ -388,6 +390,14 @@ export class SimulatedHypervisor implements Hypervisor {
   private layersBelow(host: SimulatedHost, { backing }: SimulatedVolume): SimulatedVolume[] {
     const beneath = backing && this.fleet.volume(host.name, backing.pool, backing.name);
     return beneath ? [beneath, ...this.layersBelow(host, beneath)] : [];
+  }
+
+  diskReadBytes(ref: HostRef, uuid: string): Promise<number> {
+    return this.fleet.call(ref, 'diskReadBytes', (host) => {
+      const domain = this.needDomain(host, uuid);
+      if (domain.state !== 'running') throw refusal(host, 'domain_not_running', `Domain ${uuid} is off.`);
+      return guestIsUp(host, domain, this.fleet.clock) ? BOOT_READ_BYTES : 0;
+    });
   }
 
   detachSeed(ref: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment> {
