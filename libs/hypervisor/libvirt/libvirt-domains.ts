@@ -121,9 +121,8 @@ export class LibvirtDomains {
   /** By QEMU's own count. */
   async diskReadBytes(host: HostRef, uuid: string): Promise<number> {
     const { disks } = await this.need(host, uuid);
-    const disk = disks.find(({ target }) => isOwnDisk(target));
-    if (!disk) return 0;
-    const said = await this.virsh.run(host, ['domblkstat', '--domain', uuid, '--device', disk.target]);
+    const own = disks.find(({ target }) => isOwnDisk(target))?.target ?? '';
+    const said = await this.virsh.run(host, ['domblkstat', '--domain', uuid, '--device', own]);
     return Number(/\brd_bytes (\d+)/.exec(said)?.[1] ?? 0);
   }
 
