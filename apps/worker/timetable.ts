@@ -6,6 +6,7 @@ import { ProviderEvents } from '#libs/payments';
 import { BackupsService, type RestoreTestBudget, RestoreTests, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
+import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
@@ -40,6 +41,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     BackupsService,
     RestoreTests,
     SnapshotsService,
+    ImageSpreading,
   ],
   useFactory: (
     environment: Environment,
@@ -54,6 +56,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     backups: BackupsService,
     restoreTests: RestoreTests,
     snapshots: SnapshotsService,
+    spreading: ImageSpreading,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -72,6 +75,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
+    task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),
     task('restore tests', MINUTE_SECONDS, () => restoreTests.startDue(restoreBudget(environment))),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),

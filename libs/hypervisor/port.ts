@@ -22,6 +22,21 @@ export interface PoolFacts {
   readonly freeBytes: number;
 }
 
+/** What starts a guest. `uefi` is OVMF, which a host may lack. */
+export type Firmware = 'bios' | 'uefi';
+
+/** What a guest finds its disk and its network on; it has to have the drivers. */
+export interface Devices {
+  readonly firmware: Firmware;
+  /** Of its disk and its seed. `ide` comes with the older machine that has it (i440FX). */
+  readonly diskBus: 'virtio' | 'sata' | 'ide';
+  /** `e1000e` is its forerunner e1000 on the older machine, which has no PCI Express. */
+  readonly nicModel: 'virtio' | 'e1000e';
+}
+
+/** What our own images start on. */
+export const OUR_DEVICES: Devices = { firmware: 'bios', diskBus: 'virtio', nicModel: 'virtio' };
+
 /** What was found on a host, at the time of asking. */
 export interface HostFacts {
   readonly libvirtVersion: string;
@@ -32,6 +47,7 @@ export interface HostFacts {
   readonly architecture: string;
   readonly vcpus: number;
   readonly memoryMib: number;
+  readonly firmwares: readonly Firmware[];
   readonly imagePool: PoolFacts;
   readonly diskPool: PoolFacts;
 }
@@ -126,10 +142,12 @@ export interface SeedSpec {
   readonly metaData: YamlDocument & { readonly 'instance-id': string };
   /** cloud-init network configuration, version 2, without the outer `network:` key. */
   readonly networkConfig: YamlDocument;
+  /** Further files by name, as they are: for guests that have no cloud-init. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** A domain as Servery defines it. Bridge and accelerator come from the host. */
-export interface DomainSpec {
+export interface DomainSpec extends Devices {
   readonly uuid: string;
   /** Letters, digits, `.`, `_`, `-`; at most 63. Unique on its host. */
   readonly name: string;
@@ -208,6 +226,11 @@ export interface Hypervisor {
    */
   importImage(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void>;
   listImages(host: HostRef): Promise<readonly ImageFacts[]>;
+  /**
+   * Brings the bytes of an image from the image pool to a file of this machine, as `downloadVolume` does.
+   * @throws image_missing (half uploads too), pool_full (this machine's disk)
+   */
+  downloadImage(host: HostRef, volumeName: string, toPath: string, options?: CopyOptions): Promise<void>;
   /** Also clears half uploads of this name. @throws image_in_use while an overlay stands on it */
   deleteImage(host: HostRef, volumeName: string): Promise<void>;
 
@@ -243,7 +266,7 @@ export interface Hypervisor {
 
   /**
    * Defines, or redefines what is ours; its network is open then.
-   * @throws domain_exists_foreign, invalid_spec, volume_missing
+   * @throws domain_exists_foreign, invalid_spec, volume_missing, firmware_missing
    */
   defineDomain(host: HostRef, spec: DomainSpec): Promise<void>;
   /** Forgets the domain; absent is success; its disks stay. A running one is stopped by force first. */

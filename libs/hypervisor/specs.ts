@@ -28,6 +28,9 @@ const domainSpec = z.strictObject({
   seedVolume: volumeName.optional(),
   mac,
   ipv4: z.string().refine(isIPv4, 'an IPv4 address'),
+  firmware: z.enum(['bios', 'uefi']),
+  diskBus: z.enum(['virtio', 'sata', 'ide']),
+  nicModel: z.enum(['virtio', 'e1000e']),
 });
 
 const overlaySpec = z.strictObject({
@@ -62,6 +65,7 @@ const seedSpec = z.strictObject({
   vendorData: yamlDocument.optional(),
   metaData: z.looseObject({ 'instance-id': z.string().min(1) }),
   networkConfig: yamlDocument,
+  files: z.record(z.string().regex(/^[a-z0-9][a-z0-9_.]{0,63}$/), z.string().max(64 * 1024)).optional(),
 });
 
 const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'a user name');

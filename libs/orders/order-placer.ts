@@ -9,6 +9,7 @@ import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import {
   Action,
+  credentialKindOf,
   nameTaken,
   newAction,
   newPassword,
@@ -134,7 +135,7 @@ export class OrderPlacer {
     { userData, passwordDelivery }: ServerOrder,
   ): { rootPassword: string | null; inserts: Statement[] } {
     const inserts = userData ? [this.secrets.keeping(id, 'user_data', userData)] : [];
-    if (credentialKind === 'ssh_key') return { rootPassword: null, inserts };
+    if (credentialKind !== 'password') return { rootPassword: null, inserts };
     const password = newPassword();
     inserts.push(...this.secrets.keepingOrdered(id, password, passwordDelivery));
     return { rootPassword: passwordDelivery === 'answer' ? password : null, inserts };
@@ -168,10 +169,12 @@ function newServer(request: ServerOrder, ipv4: string): Server {
     reason: null,
     labels: { ...request.labels },
     sshPublicKeys: [...request.sshPublicKeys],
-    credentialKind: request.sshPublicKeys.length > 0 ? 'ssh_key' : 'password',
+    credentialKind: credentialKindOf(request.sshPublicKeys, request.image),
     startAfterCreate: request.startAfterCreate,
     hostKey: null,
     access: [],
+    devices: request.image.devices,
+    verifiedBy: null,
     generation: 1,
     standsOn: request.image.frozenDiskId,
     createdAt: new Date(),

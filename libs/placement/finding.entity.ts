@@ -10,6 +10,7 @@ export type FindingKind =
   | 'domain_missing'
   | 'host_unreachable'
   | 'out_of_capacity'
+  | 'image_refused'
   | 'stuck_saga'
   | 'backup_not_restorable'
   | 'account_not_invoiced'

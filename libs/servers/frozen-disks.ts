@@ -21,19 +21,20 @@ export async function recordFreeze(
 
 /**
  * A server's disk was set aside, and the server goes on with the next generation's, which stands on what was frozen of it
- * before: it is again of the image, and known by the host key, that it had then.
+ * before: it is again of the image, known by the host key, and on the
+ * devices that it had then.
  */
 export async function recordRollBack(
   manager: EntityManager,
   server: DiskOwner,
   setAside: NewFrozenDisk,
-  to: { readonly id: number; readonly imageId: number; readonly hostKey: string | null },
+  to: Pick<Server, 'id' | 'imageId' | 'hostKey' | 'devices'>,
 ): Promise<void> {
   await insertFrozen(manager, server, setAside);
   await manager.query(
-    `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, host_key = coalesce($5, host_key)
+    `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, host_key = coalesce($5, host_key), devices = $6
      WHERE id = $1`,
-    [server.id, setAside.nextGeneration, to.id, to.imageId, to.hostKey],
+    [server.id, setAside.nextGeneration, to.id, to.imageId, to.hostKey, JSON.stringify(to.devices)],
   );
 }
 

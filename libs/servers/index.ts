@@ -31,6 +31,8 @@ export {
   SecretsStore,
 } from './secrets.store.ts';
 export {
+  type CredentialKind,
+  credentialKindOf,
   type DesiredState,
   diskVolumeName,
   domainName,

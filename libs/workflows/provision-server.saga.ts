@@ -15,7 +15,7 @@ import {
 } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
-import { answersAsItself, assertStillRunning, isHealthy } from './guest-checks.ts';
+import { answersAsItself, assertStillRunning, isHealthy, verificationOf } from './guest-checks.ts';
 import { openBilling } from './open-billing.ts';
 import { baseOf, domainSpec, findHost, loadPlaced, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -136,7 +136,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     do: async ({ params, deps }) => {
       const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
       await deps.hypervisor.startDomain(host, server.domainUuid);
-      return {};
+      return { startedAt: new Date().toISOString() };
     },
     commit: async (manager, { params }) => {
       await manager.query(`UPDATE servers SET observed = 'starting' WHERE id = $1`, [params.serverId]);
@@ -151,13 +151,11 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     title: 'Booting',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
-    check: async ({ params, deps }) => {
+    check: async ({ params, deps, outputs }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
       await assertStillRunning(deps, placed);
-      if (await deps.hypervisor.agentPing(placed.host, placed.server.domainUuid)) return {};
-      // What its owner brought along may have no agent: its SSH identity, which is checked next, says as much.
-      const isForeign = placed.image.appliance.isForeign === true;
-      return isForeign && (await answersAsItself(deps, placed)) ? {} : undefined;
+      const verifiedBy = await verificationOf(deps, placed, outputs['start-domain'].startedAt);
+      return verifiedBy && { verifiedBy };
     },
     noUndo: 'only looks',
   })
@@ -165,9 +163,10 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     title: 'Checking its SSH identity',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
-    check: async ({ params, deps }) => {
+    check: async ({ params, deps, outputs }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
       await assertStillRunning(deps, placed);
+      if (outputs['agent-answers'].verifiedBy !== 'identity') return {};
       return (await answersAsItself(deps, placed)) ? {} : undefined;
     },
     noUndo: 'only looks',
@@ -254,10 +253,11 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
         await finishOrder(manager, order.id, DELETED_BEFORE_READY);
         return {};
       }
-      await manager.query(`UPDATE servers SET ready_at = now(), observed = $2, reason = NULL WHERE id = $1`, [
-        server.id,
-        outputs['power-as-asked'].observed,
-      ]);
+      await manager.query(
+        `UPDATE servers SET ready_at = now(), observed = $2, reason = NULL, verified_by = $3,
+                            host_key = CASE WHEN $3 = 'identity' THEN host_key END WHERE id = $1`,
+        [server.id, outputs['power-as-asked'].observed, outputs['agent-answers'].verifiedBy],
+      );
       await openBilling(manager, server.id, outputs['power-as-asked'].observed === 'running');
       await finishOrder(manager, order.id, { status: 'fulfilled' });
       return {};

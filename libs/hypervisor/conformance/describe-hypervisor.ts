@@ -46,6 +46,7 @@ function describeHosts(context: () => ConformanceContext): void {
     const facts = await hypervisor.inspectHost(host);
     expect(facts.vcpus).toBeGreaterThanOrEqual(1);
     expect(facts.memoryMib).toBeGreaterThan(256);
+    expect(facts.firmwares).toContain('bios');
     expect(facts.hostUuid).toMatch(/^[0-9a-f-]{36}$/);
     expect(facts.imagePool).toMatchObject({ name: host.imagePool, capacityBytes: expect.any(Number) });
     expect(facts.diskPool.freeBytes).toBeLessThanOrEqual(facts.diskPool.capacityBytes);
@@ -69,6 +70,7 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.importImage(deadHost, context().image),
       hypervisor.listImages(deadHost),
       hypervisor.deleteImage(deadHost, 'x'),
+      hypervisor.downloadImage(deadHost, 'x', '/nonexistent/x'),
       hypervisor.createOverlay(deadHost, plan.overlay),
       hypervisor.createSeed(deadHost, plan.seed),
       hypervisor.deleteVolume(deadHost, 'x'),
@@ -242,6 +244,21 @@ function describeDomains(context: () => ConformanceContext): void {
     );
     await twice(() => hypervisor.undefineDomain(host, uuid));
     expect(await hypervisor.domainState(host, uuid)).toBe('absent');
+  });
+
+  it('defines what starts in other ways, and takes all of it away', async () => {
+    const { hypervisor, host } = context();
+    await prepare();
+    const { firmwares } = await hypervisor.inspectHost(host);
+    for (const firmware of firmwares) {
+      for (const diskBus of ['sata', 'ide'] as const) {
+        const spec = { ...plan.domain, firmware, diskBus, nicModel: 'e1000e' } as const;
+        await twice(() => hypervisor.defineDomain(host, spec));
+        expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'off', network: 'open' }]);
+        await twice(() => hypervisor.undefineDomain(host, spec.uuid));
+      }
+    }
+    expect(await hypervisor.listDomains(host)).toEqual([]);
   });
 
   it('lets two define the same domain at once', async () => {

@@ -32,6 +32,7 @@ export class RoutingHypervisor implements Hypervisor {
   probeAcceleration = this.routed('probeAcceleration');
   importImage = this.routed('importImage');
   listImages = this.routed('listImages');
+  downloadImage = this.routed('downloadImage');
   deleteImage = this.routed('deleteImage');
   createOverlay = this.routed('createOverlay');
   createSeed = this.routed('createSeed');

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { DomainSpec, HostRef } from '../port.ts';
-import { domainXml, readDomain } from './domain-xml.ts';
+import { type DomainSpec, type HostRef, OUR_DEVICES } from '../port.ts';
+import { domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
 import { volumeXml } from './volume-xml.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'servery-xml-'));
@@ -29,6 +29,7 @@ const spec: DomainSpec = {
   seedVolume: 'web-1-seed.iso',
   mac: '52:54:00:12:34:56',
   ipv4: '10.77.0.50',
+  ...OUR_DEVICES,
 };
 
 /** libvirt's own schema for what it takes. */
@@ -47,6 +48,19 @@ describe('a domain', () => {
       validate(domainXml({ ...host, domainType }, bare, 'here'), 'domain');
     },
   );
+
+  it.each(
+    (['bios', 'uefi'] as const).flatMap((firmware) =>
+      (['virtio', 'sata', 'ide'] as const).map((diskBus) => ({ firmware, diskBus })),
+    ),
+  )('starts by $firmware from $diskBus, as libvirt takes it', ({ firmware, diskBus }) => {
+    const xml = domainXml(host, { ...spec, firmware, diskBus, nicModel: 'e1000e' }, 'here');
+    validate(xml, 'domain');
+    expect(xml.includes('firmware="efi"')).toBe(firmware === 'uefi');
+    expect(xml.match(/bus="(\w+)"/g)).toEqual([`bus="${diskBus}"`, `bus="${diskBus}"`]);
+    expect(xml).toContain(diskBus === 'ide' ? '<model type="e1000"/>' : '<model type="e1000e"/>');
+    expect(readDomain(xml).disks.map(({ target }) => isOwnDisk(target))).toEqual([true, false]);
+  });
 
   it('reads back as it was written', () => {
     expect(readDomain(domainXml(host, spec, 'a "b" <c> & d'))).toEqual({

@@ -1,7 +1,7 @@
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
 import type { DomainFacts, DomainSpec, DomainState, HostRef, NetworkState } from '../port.ts';
 import { checkDomainSpec, checkUuid } from '../specs.ts';
-import { DISK_TARGET, type DomainRecord, domainXml, readDomain } from './domain-xml.ts';
+import { type DomainRecord, domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
 import type { Virsh } from './virsh.ts';
 import { saysAlreadyRunning, saysNoSuchDisk } from './virsh-errors.ts';
 
@@ -120,8 +120,9 @@ export class LibvirtDomains {
 
   /** By QEMU's own count. */
   async diskReadBytes(host: HostRef, uuid: string): Promise<number> {
-    await this.need(host, uuid);
-    const said = await this.virsh.run(host, ['domblkstat', '--domain', uuid, '--device', DISK_TARGET]);
+    const { disks } = await this.need(host, uuid);
+    const own = disks.find(({ target }) => isOwnDisk(target))?.target ?? '';
+    const said = await this.virsh.run(host, ['domblkstat', '--domain', uuid, '--device', own]);
     return Number(/\brd_bytes (\d+)/.exec(said)?.[1] ?? 0);
   }
 

@@ -94,6 +94,16 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     return this.images.delete(host, volumeName);
   }
 
+  async downloadImage(
+    host: HostRef,
+    volumeName: string,
+    toPath: string,
+    options: CopyOptions = {},
+  ): Promise<void> {
+    await this.images.find(host, volumeName);
+    await this.copies.bring(host, { pool: host.imagePool, volumeName }, toPath, options);
+  }
+
   createOverlay(host: HostRef, overlay: OverlaySpec): Promise<void> {
     return this.volumes.createOverlay(host, overlay);
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, copyFile, rename, writeFile } from 'node:fs/promises';
 import { gibToBytes } from '#libs/kernel';
 import { diskTooSmall, HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
 import { verifyImageFile } from '../image-file.ts';
@@ -70,6 +71,7 @@ export class SimulatedHypervisor implements Hypervisor {
         architecture: 'x86_64',
         vcpus: host.vcpus,
         memoryMib: host.memoryMib,
+        firmwares: host.firmwares,
         imagePool: { name: ref.imagePool, ...space },
         diskPool: { name: ref.diskPool, ...space },
       };
@@ -90,6 +92,7 @@ export class SimulatedHypervisor implements Hypervisor {
       const sizeBytes = await verifyImageFile(image);
       this.needSpace(host, sizeBytes);
       const { volumeName, sha256, virtualSizeBytes } = image;
+      await copyFile(image.path, this.fleet.imagePath(host.name, volumeName));
       this.fleet.putVolume(host.name, {
         name: volumeName,
         pool: ref.imagePool,
@@ -108,6 +111,17 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
+  downloadImage(ref: HostRef, volumeName: string, toPath: string, options: CopyOptions = {}): Promise<void> {
+    return this.fleet.call(ref, 'downloadImage', async (host) => {
+      checkVolumeName(volumeName);
+      const { allocationBytes } = this.beneath(host, ref, { image: volumeName });
+      await copyFile(this.fleet.imagePath(host.name, volumeName), `${toPath}.half`);
+      await chmod(`${toPath}.half`, 0o600);
+      await rename(`${toPath}.half`, toPath);
+      options.onProgress?.(allocationBytes, allocationBytes);
+    });
+  }
+
   deleteImage(ref: HostRef, volumeName: string): Promise<void> {
     return this.fleet.call(ref, 'deleteImage', (host) => {
       checkVolumeName(volumeName);
@@ -116,6 +130,7 @@ export class SimulatedHypervisor implements Hypervisor {
         .find(({ backing }) => backing?.pool === ref.imagePool && backing.name === volumeName);
       if (overlay) throw refusal(host, 'image_in_use', `Disk ${overlay.name} stands on image ${volumeName}.`);
       this.fleet.removeVolume(host.name, ref.imagePool, volumeName);
+      rmSync(this.fleet.imagePath(host.name, volumeName), { force: true });
     });
   }
 
@@ -250,6 +265,9 @@ export class SimulatedHypervisor implements Hypervisor {
           'domain_exists_foreign',
           `A domain that is not ours is ${spec.name} or ${spec.uuid}.`,
         );
+      }
+      if (!host.firmwares.includes(spec.firmware)) {
+        throw refusal(host, 'firmware_missing', `Host ${host.name} has no firmware ${spec.firmware}.`);
       }
       for (const volume of [spec.diskVolume, spec.seedVolume]) {
         if (volume !== undefined) this.needVolume(host, ref, volume);
@@ -441,7 +459,8 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   private agentIsUp(host: SimulatedHost, domain: SimulatedDomain): boolean {
-    return host.guestFault !== 'agent_silent' && guestIsUp(host, domain, this.fleet.clock);
+    const isSilent = host.guestFault === 'agent_silent' || host.guestFault === 'no_cloud_init';
+    return !isSilent && guestIsUp(host, domain, this.fleet.clock);
   }
 
   /** The domain where it exists and is ours. @throws domain_exists_foreign where it is not */

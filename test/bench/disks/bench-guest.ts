@@ -1,4 +1,4 @@
-import type { Frozen } from '#libs/hypervisor';
+import { type Frozen, OUR_DEVICES } from '#libs/hypervisor';
 import { newId, newUuid, sleep } from '#libs/kernel';
 import type { BenchHost } from './bench-host.ts';
 import { inGuest } from './bench-image.ts';
@@ -114,6 +114,7 @@ export class BenchGuest {
     return this.bench.hypervisor.defineDomain(this.bench.host, {
       ...{ uuid: this.uuid, name: this.name, serverId: this.id, vcpus: 1, memoryMib: 256 },
       ...{ diskVolume: this.disk, mac: '52:54:00:00:00:50', ipv4: '10.77.0.50' },
+      ...OUR_DEVICES,
     });
   }
 
