@@ -136,7 +136,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     do: async ({ params, deps }) => {
       const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
       await deps.hypervisor.startDomain(host, server.domainUuid);
-      return { startedAt: new Date().toISOString() };
+      return { startedAtMs: Date.now() };
     },
     commit: async (manager, { params }) => {
       await manager.query(`UPDATE servers SET observed = 'starting' WHERE id = $1`, [params.serverId]);
@@ -154,7 +154,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     check: async ({ params, deps, outputs }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
       await assertStillRunning(deps, placed);
-      const verifiedBy = await verificationOf(deps, placed, outputs['start-domain'].startedAt);
+      const verifiedBy = await verificationOf(deps, placed, outputs['start-domain'].startedAtMs);
       return verifiedBy && { verifiedBy };
     },
     noUndo: 'only looks',

@@ -106,7 +106,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     do: async (ctx) => {
       const { server, host } = await nextOf(ctx);
       await ctx.deps.hypervisor.startDomain(host, server.domainUuid);
-      return { startedAt: new Date().toISOString() };
+      return { startedAtMs: Date.now() };
     },
   })
   .wait('agent-answers', {
@@ -114,8 +114,8 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
     check: async (ctx) => {
-      const { startedAt } = ctx.outputs['start-domain'];
-      const verifiedBy = await verificationOf(ctx.deps, await nextOf(ctx), startedAt);
+      const { startedAtMs } = ctx.outputs['start-domain'];
+      const verifiedBy = await verificationOf(ctx.deps, await nextOf(ctx), startedAtMs);
       return verifiedBy && { verifiedBy };
     },
   })

@@ -41,11 +41,11 @@ export async function lookAtRestored(
   { hypervisor }: Pick<WorkflowDeps, 'hypervisor'>,
   host: HostRef,
   { image, server, spec }: Restored,
-  startedAt: Date,
+  startedAtMs: number,
 ): Promise<RestoreVerdict | undefined> {
   const restored = new Guest(hypervisor, host, spec.uuid);
   if (!(await restored.runs())) return failed('the system stopped while it was starting', []);
-  const seconds = (Date.now() - startedAt.getTime()) / 1000;
+  const seconds = (Date.now() - startedAtMs) / 1000;
   const isOver = seconds > (image.appliance.isForeign ? FOREIGN_DEADLINE_SECONDS : RESTORE_DEADLINE_SECONDS);
   const original = new Guest(hypervisor, host, server.domainUuid);
   if (!(await restored.answers())) {

@@ -74,7 +74,7 @@ export const verifyBackup = saga(verifyBackupRequest, deps<WorkflowDeps>())
       await hypervisor.defineDomain(host, spec);
       await hypervisor.setNetwork(host, test.domainUuid, 'closed');
       await startable(ctx, () => hypervisor.startDomain(host, test.domainUuid));
-      return { startedAt: new Date().toISOString() };
+      return { startedAtMs: Date.now() };
     },
     undo: removeAll,
   })
@@ -84,7 +84,7 @@ export const verifyBackup = saga(verifyBackupRequest, deps<WorkflowDeps>())
     everySeconds: 5,
     check: async (ctx) => {
       const restored = await restoredOf(ctx);
-      return lookAtRestored(ctx.deps, await hostOf(ctx), restored, new Date(ctx.outputs.boot.startedAt));
+      return lookAtRestored(ctx.deps, await hostOf(ctx), restored, ctx.outputs.boot.startedAtMs);
     },
     noUndo: 'only looks',
   })
