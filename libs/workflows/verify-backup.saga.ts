@@ -129,7 +129,7 @@ function testOf(manager: EntityManager, id: number): Promise<RestoreTest> {
   return manager.getRepository(RestoreTest).findOneByOrFail({ id });
 }
 
-/** The machine has the shape, and the card, that its server has now. @throws PermanentError `server_gone`, `backup_gone` */
+/** The machine has the shape, and the card, that its server has now, and the devices that the backup starts from. @throws PermanentError `server_gone`, `backup_gone` */
 async function restoredOf({ params, deps }: Pick<Context, 'params' | 'deps'>): Promise<Restored> {
   const { manager } = deps.dataSource;
   const test = await testOf(manager, params.restoreTestId);
