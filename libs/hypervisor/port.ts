@@ -109,7 +109,7 @@ export interface Frozen {
   readonly heldMilliseconds: number | null;
 }
 
-/** `waiting`: the domain does not run, and layers are merged only where it does. */
+/** `waiting`: the domain is off, and layers are merged only where it runs or is paused. */
 export type Merge =
   | { readonly state: 'merged' | 'waiting' }
   | { readonly state: 'merging'; readonly doneBytes: number; readonly totalBytes: number };
@@ -274,8 +274,11 @@ export interface Hypervisor {
   domainState(host: HostRef, uuid: string): Promise<DomainState>;
   listDomains(host: HostRef): Promise<readonly DomainFacts[]>;
 
-  /** Running is success. @throws domain_missing, volume_missing, host_out_of_memory */
-  startDomain(host: HostRef, uuid: string): Promise<void>;
+  /**
+   * Running is success. `paused`: it is there with its disk, and not one instruction of its guest is run until it is
+   * destroyed. @throws domain_missing, volume_missing, host_out_of_memory
+   */
+  startDomain(host: HostRef, uuid: string, options?: { readonly paused?: boolean }): Promise<void>;
   /** Presses the power button and does not wait; off is success. */
   shutdownDomain(host: HostRef, uuid: string): Promise<void>;
   /** Asks the guest to reboot and does not wait. @throws domain_not_running */
@@ -300,7 +303,7 @@ export interface Hypervisor {
    */
   freezeDisk(host: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen>;
   /**
-   * Brings into a domain's disk what the layers hold that lie between it and the lowest one, while the guest runs;
+   * Brings into a domain's disk what the layers hold that lie between it and the lowest one, while the guest runs or is paused;
    * afterwards it stands on the lowest alone. Begins that, or tells how far it is: ask until it is `merged`.
    * @throws domain_missing
    */

@@ -95,16 +95,24 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
 export type Layered = Pick<Server, 'id' | 'domainUuid' | 'generation'>;
 
 /**
- * Servers of a host whose disks stand on what was frozen of them, while no workflow works on them. What was made of
- * another one's snapshot goes on sharing it.
+ * Servers of a host that run, or are off, and whose disks stand on what was frozen of them, while no workflow works on
+ * them. What was made of another one's snapshot goes on sharing it.
  */
-export function frozenUnder(manager: EntityManager, hostId: number): Promise<Layered[]> {
+export function frozenUnder(
+  manager: EntityManager,
+  hostId: number,
+  observed: 'running' | 'off',
+): Promise<Layered[]> {
   return manager.query<Layered[]>(
     `SELECT s.id, s.domain_uuid AS "domainUuid", s.generation
      FROM servers s JOIN frozen_disks f ON f.id = s.stands_on AND f.server_id = s.id
-     WHERE s.host_id = $1 AND s.deleted_at IS NULL AND s.observed = 'running'
-       AND NOT EXISTS (SELECT FROM actions a WHERE a.server_id = s.id AND a.status = 'running') ORDER BY s.id`,
-    [hostId],
+     WHERE s.host_id = $1 AND s.deleted_at IS NULL AND s.ready_at IS NOT NULL AND s.observed = $2
+       AND NOT EXISTS (SELECT FROM actions a WHERE a.server_id = s.id AND a.status = 'running')
+       AND NOT EXISTS (SELECT FROM sagas g WHERE g.subject_type = 'server' AND g.subject_id = s.id
+                       AND (g.finished_at IS NULL OR g.name = 'merge-layers' AND g.state <> 'done'
+                                                     AND g.finished_at > now() - interval '1 hour'))
+     ORDER BY s.id`,
+    [hostId, observed],
   );
 }
 

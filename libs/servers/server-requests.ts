@@ -35,6 +35,8 @@ export const freezeDiskRequest = sagaRequest(
     generation: z.number().int(),
   }),
 );
+/** Asked for by the worker, of a server that is off. */
+export const mergeLayersRequest = sagaRequest('merge-layers', serverParams);
 /** About the test, and no server: its owner may do as they like meanwhile. */
 export const verifyBackupRequest = sagaRequest(
   'verify-backup',

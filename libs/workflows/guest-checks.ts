@@ -1,5 +1,6 @@
 import type { Verification } from '#libs/images';
 import { PermanentError } from '#libs/saga';
+import { secondsSinceBoot } from './boot-clock.ts';
 import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -15,14 +16,14 @@ export async function answersAsItself(deps: WorkflowDeps, placed: PlacedServer):
 }
 
 /**
- * What can be seen of a guest by now, once it is enough for its image; `startedAtMs` by the machine's clock.
- * Of one that an image promises nothing of, the most is taken that shows within the time that a first boot takes, for its
- * system may read the seed all the same.
+ * What can be seen of a guest by now, once it is enough for its image; `startedAt` is that of `bootsNow`. Of one that an image
+ * promises nothing of, the most is taken that shows within the time that a first boot takes, for its system may read the
+ * seed all the same.
  */
 export async function verificationOf(
   deps: WorkflowDeps,
   placed: PlacedServer,
-  startedAtMs: number,
+  startedAt: string,
 ): Promise<Verification | undefined> {
   const { host, server, image, address } = placed;
   if (image.verification === 'identity') {
@@ -34,7 +35,7 @@ export async function verificationOf(
   if (await answersAsItself(deps, placed)) return 'identity';
   const hasSsh = await deps.reach.tcpOpen(host, address.ip, SSH_PORT);
   if (image.verification === 'ssh') return hasSsh ? 'ssh' : undefined;
-  if (Date.now() - startedAtMs < deps.imports.settings.settleSeconds * 1000) return undefined;
+  if (secondsSinceBoot(startedAt) < deps.imports.settings.settleSeconds) return undefined;
   return hasSsh ? 'ssh' : 'running';
 }
 

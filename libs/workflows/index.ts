@@ -6,6 +6,7 @@ import { deleteServer } from './delete-server.saga.ts';
 import { exportDisk } from './export-disk.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
 import { importImage } from './import-image.saga.ts';
+import { mergeLayers } from './merge-layers.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
 import { provisionServer } from './provision-server.saga.ts';
@@ -69,6 +70,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(exportDisk, deps),
     withDeps(rollBackServer, deps),
     withDeps(verifyBackup, deps),
+    withDeps(mergeLayers, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -87,6 +89,7 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       createImage,
       rollBackServer,
       verifyBackup,
+      mergeLayers,
       freezeDisk,
       exportDisk,
       importImage,

@@ -14,6 +14,7 @@ import {
   seedVolumeName,
 } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
+import { bootsNow } from './boot-clock.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, assertStillRunning, isHealthy, verificationOf } from './guest-checks.ts';
 import { openBilling } from './open-billing.ts';
@@ -136,7 +137,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     do: async ({ params, deps }) => {
       const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
       await deps.hypervisor.startDomain(host, server.domainUuid);
-      return { startedAtMs: Date.now() };
+      return bootsNow();
     },
     commit: async (manager, { params }) => {
       await manager.query(`UPDATE servers SET observed = 'starting' WHERE id = $1`, [params.serverId]);
@@ -154,7 +155,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     check: async ({ params, deps, outputs }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
       await assertStillRunning(deps, placed);
-      const verifiedBy = await verificationOf(deps, placed, outputs['start-domain'].startedAtMs);
+      const verifiedBy = await verificationOf(deps, placed, outputs['start-domain'].startedAt);
       return verifiedBy && { verifiedBy };
     },
     noUndo: 'only looks',

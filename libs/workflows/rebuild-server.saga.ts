@@ -3,6 +3,7 @@ import { Image } from '#libs/images';
 import { deps, type StepContext, saga, type UndoContext } from '#libs/saga';
 import { diskVolumeName, rebuildServerRequest, seedVolumeName } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
+import { bootsNow } from './boot-clock.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, isHealthy, verificationOf } from './guest-checks.ts';
 import { look, observe, type PowerState, writeSeen } from './power-state.ts';
@@ -106,7 +107,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     do: async (ctx) => {
       const { server, host } = await nextOf(ctx);
       await ctx.deps.hypervisor.startDomain(host, server.domainUuid);
-      return { startedAtMs: Date.now() };
+      return bootsNow();
     },
   })
   .wait('agent-answers', {
@@ -114,8 +115,8 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
     check: async (ctx) => {
-      const { startedAtMs } = ctx.outputs['start-domain'];
-      const verifiedBy = await verificationOf(ctx.deps, await nextOf(ctx), startedAtMs);
+      const { startedAt } = ctx.outputs['start-domain'];
+      const verifiedBy = await verificationOf(ctx.deps, await nextOf(ctx), startedAt);
       return verifiedBy && { verifiedBy };
     },
   })

@@ -1,6 +1,7 @@
 import { type DomainSpec, type HostRef, type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import type { HealthCheck, Image } from '#libs/images';
 import type { RestoreTest, RestoreVerdict, Server } from '#libs/servers';
+import { secondsSinceBoot } from './boot-clock.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** For how long what was restored may take to be as it should be. Emulated guests are slow, and no network is waited for. */
@@ -41,11 +42,11 @@ export async function lookAtRestored(
   { hypervisor }: Pick<WorkflowDeps, 'hypervisor'>,
   host: HostRef,
   { image, server, spec }: Restored,
-  startedAtMs: number,
+  startedAt: string,
 ): Promise<RestoreVerdict | undefined> {
   const restored = new Guest(hypervisor, host, spec.uuid);
   if (!(await restored.runs())) return failed('the system stopped while it was starting', []);
-  const seconds = (Date.now() - startedAtMs) / 1000;
+  const seconds = secondsSinceBoot(startedAt);
   const isOver = seconds > (image.appliance.isForeign ? FOREIGN_DEADLINE_SECONDS : RESTORE_DEADLINE_SECONDS);
   const original = new Guest(hypervisor, host, server.domainUuid);
   if (!(await restored.answers())) {

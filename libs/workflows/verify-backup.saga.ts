@@ -14,6 +14,7 @@ import {
   restoreVolumeName,
   verifyBackupRequest,
 } from '#libs/servers';
+import { bootsNow } from './boot-clock.ts';
 import { lookAtRestored, RESTORE_DEADLINE_SECONDS, type Restored } from './restore-checks.ts';
 import { baseOf, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -74,7 +75,7 @@ export const verifyBackup = saga(verifyBackupRequest, deps<WorkflowDeps>())
       await hypervisor.defineDomain(host, spec);
       await hypervisor.setNetwork(host, test.domainUuid, 'closed');
       await startable(ctx, () => hypervisor.startDomain(host, test.domainUuid));
-      return { startedAtMs: Date.now() };
+      return bootsNow();
     },
     undo: removeAll,
   })
@@ -84,7 +85,7 @@ export const verifyBackup = saga(verifyBackupRequest, deps<WorkflowDeps>())
     everySeconds: 5,
     check: async (ctx) => {
       const restored = await restoredOf(ctx);
-      return lookAtRestored(ctx.deps, await hostOf(ctx), restored, ctx.outputs.boot.startedAtMs);
+      return lookAtRestored(ctx.deps, await hostOf(ctx), restored, ctx.outputs.boot.startedAt);
     },
     noUndo: 'only looks',
   })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { newUuid } from '#libs/kernel';
+import { newUuid, sleep } from '#libs/kernel';
 import type { HypervisorErrorCode } from '../hypervisor.errors.ts';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
@@ -361,6 +361,10 @@ function describeDomains(context: () => ConformanceContext): void {
     await expect(hypervisor.createOverlay(host, onFrozen)).rejects.toEqual(refusedAs('volume_in_use'));
 
     await hypervisor.defineDomain(host, { ...plan.domain, diskVolume: spec.nextVolume });
+    await twice(() => hypervisor.startDomain(host, uuid, { paused: true }));
+    expect(await hypervisor.domainState(host, uuid)).toBe('paused');
+    while ((await hypervisor.mergeLayers(host, uuid)).state !== 'merged') await sleep(100);
+    await hypervisor.destroyDomain(host, uuid);
     await twice(() => hypervisor.createOverlay(host, onFrozen));
     await expect(hypervisor.createOverlay(host, { ...onFrozen, sizeGib: 2 })).rejects.toEqual(
       refusedAs('volume_exists_foreign'),

@@ -77,9 +77,9 @@ export class LibvirtDomains {
     });
   }
 
-  async start(host: HostRef, uuid: string): Promise<void> {
+  async start(host: HostRef, uuid: string, { paused = false }: { paused?: boolean } = {}): Promise<void> {
     await this.need(host, uuid);
-    const args = ['start', '--domain', uuid];
+    const args = ['start', '--domain', uuid, ...(paused ? ['--paused'] : [])];
     await this.virsh.run(host, args, { timeoutSeconds: START_TIMEOUT_SECONDS }).catch((error: unknown) => {
       if (!saysAlreadyRunning(error)) throw error;
     });

@@ -154,8 +154,8 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     return this.domains.list(host);
   }
 
-  startDomain(host: HostRef, uuid: string): Promise<void> {
-    return this.domains.start(host, uuid);
+  startDomain(host: HostRef, uuid: string, options?: { readonly paused?: boolean }): Promise<void> {
+    return this.domains.start(host, uuid, options);
   }
 
   shutdownDomain(host: HostRef, uuid: string): Promise<void> {

@@ -310,10 +310,10 @@ export class SimulatedHypervisor implements Hypervisor {
     );
   }
 
-  startDomain(ref: HostRef, uuid: string): Promise<void> {
+  startDomain(ref: HostRef, uuid: string, options: { readonly paused?: boolean } = {}): Promise<void> {
     return this.fleet.call(ref, 'startDomain', (host) => {
       const domain = this.needDomain(host, uuid);
-      if (domain.state === 'running') return;
+      if (domain.state === 'running' || domain.state === 'paused') return;
       const running = this.fleet.domains(host.name).filter((other) => other.state === 'running');
       const usedMib = running.reduce((sum, other) => sum + other.memoryMib, 0);
       if (usedMib + domain.memoryMib > host.memoryMib) {
@@ -322,6 +322,7 @@ export class SimulatedHypervisor implements Hypervisor {
       const disk = this.needVolume(host, ref, domain.diskVolume);
       const seed =
         domain.seedVolume === undefined ? undefined : this.needVolume(host, ref, domain.seedVolume);
+      if (options.paused) return this.fleet.putDomain(host.name, { ...domain, state: 'paused' });
       const guest = firstBoot(domain, disk, seed);
       this.fleet.putVolume(host.name, { ...disk, guest });
       const startedAtMs = this.fleet.clock.now().getTime();
@@ -376,7 +377,7 @@ export class SimulatedHypervisor implements Hypervisor {
   mergeLayers(ref: HostRef, uuid: string): Promise<Merge> {
     return this.fleet.call(ref, 'mergeLayers', (host) => {
       const domain = this.needDomain(host, uuid);
-      if (domain.state !== 'running') return { state: 'waiting' };
+      if (domain.state !== 'running' && domain.state !== 'paused') return { state: 'waiting' };
       const disk = this.needVolume(host, ref, domain.diskVolume);
       const [lowest] = this.layersBelow(host, disk).slice(-1);
       if (lowest) {
