@@ -27,6 +27,7 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
     only: "state <> 'creating' AND (state <> 'available' OR deleted_at IS NOT NULL)",
     keep: 'SERVERY_KEEP_DAYS',
   },
+  { table: 'restore_tests', endedAt: 'finished_at', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },
 ];
 

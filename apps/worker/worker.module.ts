@@ -31,6 +31,7 @@ import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
 import { COLLECTING, CollectingModule } from './collecting.module.ts';
 import { Dunning } from './dunning.ts';
+import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { MetricsController } from './observability/metrics.controller.ts';
@@ -84,7 +85,7 @@ export function workerModule(environment: Environment, installationId: string): 
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Books, Dunning, Mails, Pruning, Reconciler, Schedules, timetable],
+    providers: [Books, Dunning, ImageSpreading, Mails, Pruning, Reconciler, Schedules, timetable],
   };
 }
 

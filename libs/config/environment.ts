@@ -110,6 +110,20 @@ export const environmentSchema = z.object({
     .max(720)
     .default(24)
     .describe('for how many hours an upload may be unfinished, or wait to be imported'),
+  SERVERY_RESTORE_TESTS_A_DAY: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe(
+      'how many backups are tried out on a day: started where nobody reaches them, looked at, removed; 0: none',
+    ),
+  SERVERY_RESTORE_TEST_HOURS: z
+    .string()
+    .regex(/^([01]?\d|2[0-3])-([01]?\d|2[0-4])$/, { error: 'must look like 1-5 or 22-6, in UTC' })
+    .default('1-5')
+    .describe('between which full hours backups are tried out, in UTC'),
   SERVERY_APT_MIRROR: url('http', 'https')
     .optional()
     .describe("a Debian mirror for golden images, in place of this machine's own apt sources"),

@@ -12,7 +12,7 @@ import {
   sortQuery,
   timestamp,
 } from './common.ts';
-import { image } from './image.ts';
+import { devices, image, verification } from './image.ts';
 import { labels, labelsInput } from './labels.ts';
 import { datacenter, location } from './location.ts';
 import { serverType } from './server-type.ts';
@@ -61,12 +61,19 @@ const backupPlan = z.object({
 export const serverExtra = z.object({
   appliance: z.string(),
   order_id: id.nullable(),
-  /** Verified: the guest agent, the SSH host key and the appliance's own health check. */
   ready: z.boolean(),
+  /**
+   * What was seen before it was handed over. `identity`: the SSH host key that we made, the guest agent where there is
+   * one, and the appliance's own health check; `ssh`: that it runs and its SSH port answers; `running`: that it runs.
+   */
+  verification: verification.nullable(),
+  /** What its guest finds its disk and its network on. */
+  devices,
   ready_at: timestamp.nullable(),
   host_key: z.string().nullable(),
   credentials: z.object({
-    kind: z.enum(['ssh_key', 'password']),
+    /** `image`: as the image lets its owner in, for it takes neither key nor password from here. */
+    kind: z.enum(['ssh_key', 'password', 'image']),
     state: z.enum(['pending', 'available', 'revealed', 'expired']),
     expires_at: timestamp.nullable(),
   }),

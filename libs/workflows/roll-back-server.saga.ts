@@ -69,7 +69,9 @@ export const rollBackServer = saga(rollBackServerRequest, deps<WorkflowDeps>())
   .step('switch-disk', {
     title: 'Switching to the disk of the snapshot',
     do: async (ctx) => {
-      await switchDisk(ctx.deps, await placedServer(ctx), ctx.params.generation);
+      const placed = await placedServer(ctx);
+      const { devices } = (await targetOf(ctx)).image;
+      await switchDisk(ctx.deps, { ...placed, server: { ...placed.server, devices } }, ctx.params.generation);
       await startIfWanted(ctx);
       return {};
     },
@@ -146,13 +148,13 @@ async function handOver(
 ): Promise<void> {
   const { serverId, keptImageId, frozenDiskId, generation, power } = ctx.params;
   const { server } = await loadServer(manager, serverId);
-  const { frozen, restored } = await targetOf(ctx);
+  const { image, frozen, restored } = await targetOf(ctx);
   const consistency = power === 'running' ? 'crash' : 'as_left';
   await recordRollBack(
     manager,
     server,
     { id: frozenDiskId, consistency, nextGeneration: generation },
-    { id: frozen.id, imageId: restored.id, hostKey: frozen.hostKey },
+    { id: frozen.id, imageId: restored.id, hostKey: frozen.hostKey, devices: image.devices },
   );
   await manager.query(
     `UPDATE images SET status = 'available', frozen_disk_id = $2, file_size_bytes = $3,

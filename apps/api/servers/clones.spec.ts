@@ -68,9 +68,7 @@ describe('a clone', () => {
 
   it('has no address while it is exact and its original lives', async () => {
     await handOver();
-    const { server } = (
-      await post(`/v1/servers/${original.id}/clone`, { name: 'twin', exact: true })
-    ).json();
+    const { server } = (await post(`/v1/servers/${original.id}/clone`, { name: 'twin', exact: true })).json();
     expect(server.public_net.ipv4).toBeNull();
     expect(server.servery).toMatchObject({ network: 'closed', clone: { exact: true } });
     await handOver();

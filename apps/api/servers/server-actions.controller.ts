@@ -24,7 +24,7 @@ import { ImagesService } from '#libs/images';
 import { type Action, ActionsService, BackupsService, ServerCommands, ServersService } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
-import { presentImage } from '../catalog/images.controller.ts';
+import { presentImage } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint, type EndpointOptions } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';

@@ -1,12 +1,13 @@
 import { newId, newUuid } from '#libs/kernel';
-import type {
-  DomainSpec,
-  GuestReach,
-  HostRef,
-  Hypervisor,
-  ImageFile,
-  OverlaySpec,
-  SeedSpec,
+import {
+  type DomainSpec,
+  type GuestReach,
+  type HostRef,
+  type Hypervisor,
+  type ImageFile,
+  OUR_DEVICES,
+  type OverlaySpec,
+  type SeedSpec,
 } from '../port.ts';
 
 /** What a driver's spec hands to the suite. The host must be empty of our images, disks and domains. */
@@ -77,6 +78,7 @@ export function planServer(
       seedVolume,
       mac,
       ipv4: network.address,
+      ...OUR_DEVICES,
     },
   };
 }

@@ -144,7 +144,7 @@ export function listenerOf(dataSource: DataSource, provider: () => PaymentProvid
 }
 
 /** The harness sweeps by itself, so nobody has to be woken. */
-const silentQueue = { poke: async () => {} } as unknown as SagaQueue;
+export const silentQueue = { poke: async () => {} } as unknown as SagaQueue;
 
 function portsInTable(dataSource: DataSource): AccessPublisher {
   return {
