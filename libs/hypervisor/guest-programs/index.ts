@@ -1,0 +1,12 @@
+export type { Guest } from './guest-program.ts';
+export {
+  clearScript,
+  lookAtPort,
+  readScript,
+  type ScriptRun,
+  type ScriptState,
+  sendScript,
+  startScript,
+  TIMED_OUT_CODES,
+} from './guest-script.ts';
+export { type GuestSurvey, parseSurvey, type SurveyedDisk, surveyGuest } from './guest-survey.ts';
