@@ -1,3 +1,4 @@
+import type { HealthCheck } from '#libs/images';
 import { PermanentError } from '#libs/saga';
 import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -19,15 +20,21 @@ export async function answersAsItself(deps: WorkflowDeps, placed: PlacedServer):
  */
 export async function isHealthy(deps: WorkflowDeps, placed: PlacedServer): Promise<boolean> {
   for (const check of placed.image.appliance.healthChecks) {
-    if (check.type === 'tcp') {
-      if (check.port === SSH_PORT) continue;
-      if (!(await deps.reach.tcpOpen(placed.host, placed.address.ip, check.port))) return false;
-      continue;
-    }
-    const answer = await deps.reach.httpGet(placed.host, placed.address.ip, check.port, check.path);
-    if (answer?.status !== check.status) return false;
+    if (check.type === 'tcp' && check.port === SSH_PORT) continue;
+    if (!(await passes(deps, placed, check))) return false;
   }
   return true;
+}
+
+/** Whether a server passes a check, seen from outside. */
+export async function passes(
+  { reach }: WorkflowDeps,
+  { host, address }: PlacedServer,
+  check: HealthCheck,
+): Promise<boolean> {
+  if (check.type === 'tcp') return reach.tcpOpen(host, address.ip, check.port);
+  const answer = await reach.httpGet(host, address.ip, check.port, check.path);
+  return answer?.status === check.status;
 }
 
 /** @throws PermanentError `domain_died` when the guest is no longer running, so that a wait need not wait on. */

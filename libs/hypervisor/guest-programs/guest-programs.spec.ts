@@ -8,8 +8,8 @@ import { newId, sleep } from '#libs/kernel';
 import type { AgentExecOptions, AgentExecResult, HostRef } from '../port.ts';
 import type { Guest } from './guest-program.ts';
 import {
+  cancelScript,
   clearScript,
-  lookAtPort,
   readScript,
   type ScriptState,
   sendScript,
@@ -116,25 +116,24 @@ describe('a script in a guest', () => {
     expect((await follow(slow.runId)).last).toMatchObject({ exitCode: 124 });
   }, 30_000);
 
+  it('is not started once it is cancelled, and nobody cancels what has begun', async () => {
+    const runId = newId();
+    const run = { runId, timeoutSeconds: 1, keptBytes: 100, stage: 'production' as const };
+    const bootId = await sendScript(guest, runId, `touch ${folder}/harm`);
+    expect(await cancelScript(guest, runId)).toBe(true);
+    expect(await startScript(guest, { ...run, bootId })).toBe(true);
+    await sleep(300);
+    const harm = await agentExec(guest.host, '', ['/bin/ls', `${folder}/harm`], { timeoutSeconds: 1 });
+    expect(harm.exitCode).not.toBe(0);
+    expect(await cancelScript(guest, (await start('true')).runId)).toBe(false);
+    expect(await cancelScript(guest, newId())).toBe(false);
+  });
+
   it('is not started after a reboot', async () => {
     const runId = newId();
     await sendScript(guest, runId, 'true');
     const run = { runId, timeoutSeconds: 1, keptBytes: 1, stage: 'production' as const };
     expect(await startScript(guest, { ...run, bootId: '00000000-0000-4000-8000-000000000000' })).toBe(false);
-  });
-});
-
-describe('a look at a port', () => {
-  it('tells what HTTP answers, and what is closed', async () => {
-    const { createServer } = await import('node:http');
-    const server = createServer((_, response) => response.writeHead(418).end()).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { port } = server.address() as { port: number };
-    const address = '127.0.0.1';
-    expect(await lookAtPort(guest, { address, port, path: '/a?b=1' })).toBe(418);
-    expect(await lookAtPort(guest, { address, port })).toBe(0);
-    await new Promise((resolve) => server.close(resolve));
-    expect(await lookAtPort(guest, { address, port, path: '/' })).toBeNull();
   });
 });
 
@@ -163,6 +162,7 @@ ii \tkernel\t6.2
 web.service loaded failed failed The web
 ssh.service loaded active running OpenBSD Secure Shell server
 none.service not-found inactive dead none.service
+timer.service loaded inactive dead Now and then
 @@failed
 web.service loaded failed failed The web
 @@sockets

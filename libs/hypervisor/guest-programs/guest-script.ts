@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HypervisorError } from '../hypervisor.errors.ts';
 import { type Guest, type GuestProgram, type ProgramRun, runInGuest } from './guest-program.ts';
-import { CLEAR_SCRIPT, LOOK_AT_PORT, READ_SCRIPT, SEND_SCRIPT, START_SCRIPT } from './script-programs.ts';
+import { CANCEL_SCRIPT, CLEAR_SCRIPT, READ_SCRIPT, SEND_SCRIPT, START_SCRIPT } from './script-programs.ts';
 
 /** How a customer's script is run in a guest; `stage` is told to it as `SERVERY_STAGE`. */
 export interface ScriptRun {
@@ -79,18 +79,10 @@ export async function clearScript(guest: Guest, runId: number): Promise<void> {
   await run(guest, CLEAR_SCRIPT, { args: [String(runId)], timeoutSeconds: PROMPT_SECONDS });
 }
 
-/**
- * Looks at a port from inside the guest: the status of one GET where `path` is given, 0 where the port takes a connection;
- * null where it does not.
- */
-export async function lookAtPort(
-  guest: Guest,
-  { address, port, path = '' }: { readonly address: string; readonly port: number; readonly path?: string },
-): Promise<number | null> {
-  const args = [address, String(port), path];
-  const printed = await runInGuest(guest, LOOK_AT_PORT, { args, timeoutSeconds: PROMPT_SECONDS });
-  const found = /^(\d{1,3})\n$/.exec(printed ?? '');
-  return found ? Number(found[1]) : null;
+/** Keeps a script that was sent from being started. False where it may have been started. */
+export async function cancelScript(guest: Guest, runId: number): Promise<boolean> {
+  const printed = await run(guest, CANCEL_SCRIPT, { args: [String(runId)], timeoutSeconds: PROMPT_SECONDS });
+  return printed.trim() === 'cancelled';
 }
 
 async function run(guest: Guest, program: GuestProgram, how: ProgramRun): Promise<string> {

@@ -17,7 +17,7 @@ export interface GuestSurvey {
   readonly bootMilliseconds: number | null;
   /** Versions of what is installed, by name. */
   readonly packages: Readonly<Record<string, string>>;
-  /** As systemd names states: `active/running`, by name. */
+  /** Those that are not inactive, by name, in systemd's words: `active/running`. */
   readonly services: Readonly<Record<string, string>>;
   readonly failedUnits: readonly string[];
   /** `tcp 0.0.0.0:22`, `udp [::]:546`. */
@@ -140,9 +140,9 @@ function readUnit(line: string): Entry | undefined {
 }
 
 function readService(line: string): Entry | null | undefined {
-  // Named by others, and not there.
-  if (/^\S+\s+not-found\s/.test(line)) return null;
-  return readUnit(line);
+  const unit = readUnit(line);
+  // What has nothing to do is listed or not as systemd likes.
+  return unit?.[1].startsWith('inactive/') ? null : unit;
 }
 
 /** `tcp6 00000000000000000000000000000000:0016`, as /proc/net has it. */

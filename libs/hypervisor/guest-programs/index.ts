@@ -1,7 +1,7 @@
 export type { Guest } from './guest-program.ts';
 export {
+  cancelScript,
   clearScript,
-  lookAtPort,
   readScript,
   type ScriptRun,
   type ScriptState,

@@ -112,25 +112,14 @@ tail -c "+$(($2 + 1))" output | head -c "$3" | base64 -w 0
 `,
 };
 
+/** `RUN`: from now on it is not started. Prints `begun` where it was, and where nobody knows any more. */
+export const CANCEL_SCRIPT: GuestProgram = {
+  name: 'servery-script-cancel',
+  text: `cd ${FOLDER}/$1 2>/dev/null && [ -e script ] && mkdir claimed 2>/dev/null && echo cancelled || echo begun`,
+};
+
 /** `RUN`: removes all of it. */
 export const CLEAR_SCRIPT: GuestProgram = {
   name: 'servery-script-clear',
   text: `rm -rf "${FOLDER}/$1"`,
-};
-
-/**
- * `HOST PORT PATH`: one GET from inside; prints the status, 0 where the port is open and nothing that speaks HTTP answers,
- * and nothing where it is closed. Of bash, for no other client is on every system.
- */
-export const LOOK_AT_PORT: GuestProgram = {
-  name: 'servery-look-at-port',
-  text: `
-exec timeout 10 bash -c '
-exec 3<>"/dev/tcp/$0/$1" || exit 0
-[ -n "$2" ] || { echo 0; exit 0; }
-printf "GET %s HTTP/1.0\\r\\nHost: %s\\r\\nUser-Agent: servery\\r\\n\\r\\n" "$2" "$0" >&3
-read -r -t 8 version status rest <&3
-case "$version" in HTTP/*) echo "$status" ;; *) echo 0 ;; esac
-' "$1" "$2" "$3" 2>/dev/null
-`,
 };
