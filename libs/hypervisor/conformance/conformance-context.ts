@@ -24,6 +24,8 @@ export interface ConformanceContext {
   readonly largeImage: ImageFile;
   /** Addresses of guests on the host's bridge. */
   readonly network: { readonly address: string; readonly prefixLength: number; readonly gateway: string };
+  /** Web pages that guests reach over the bridge; the driver allows isolated guests the address of one. */
+  readonly outside: { readonly refused: string; readonly allowed: string };
   /** How long a guest may take to boot. */
   readonly bootSeconds: number;
 }
