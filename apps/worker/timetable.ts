@@ -3,6 +3,7 @@ import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportExpiry } from '#libs/exports';
 import { UploadsService } from '#libs/imports';
 import { ProviderEvents } from '#libs/payments';
+import { RehearsalsService } from '#libs/rehearsals';
 import { BackupsService, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
@@ -39,6 +40,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     UploadsService,
     BackupsService,
     SnapshotsService,
+    RehearsalsService,
   ],
   useFactory: (
     environment: Environment,
@@ -52,6 +54,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     uploads: UploadsService,
     backups: BackupsService,
     snapshots: SnapshotsService,
+    rehearsals: RehearsalsService,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -71,6 +74,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
+    task('expired clones', MINUTE_SECONDS, () => rehearsals.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };

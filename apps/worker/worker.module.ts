@@ -23,6 +23,7 @@ import { PaymentsModule, PaymentsService } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { FindingsService, PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
+import { RehearsalsModule, rehearsalsEntities, ScriptVault } from '#libs/rehearsals';
 import { SagaStoreModule } from '#libs/saga';
 import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
 import { EnvelopeCipher, secretsModule } from '#libs/secrets';
@@ -47,6 +48,7 @@ const entities = [
   ...imagesEntities,
   ...ordersEntities,
   ...placementEntities,
+  ...rehearsalsEntities,
   ...serversEntities,
 ];
 
@@ -79,6 +81,7 @@ export function workerModule(environment: Environment, installationId: string): 
       PlacementModule,
       CollectingModule,
       { module: SagaStoreModule, global: true },
+      RehearsalsModule,
       ServersModule,
       sagas(environment),
     ],
@@ -93,6 +96,7 @@ function sagas(environment: Environment): DynamicModule {
       CollectingModule,
       PaymentsModule,
       PlacementModule,
+      RehearsalsModule,
       ServersModule,
       exportsModule(environment),
       importsModule(environment),
@@ -110,6 +114,7 @@ function sagas(environment: Environment): DynamicModule {
       ImportStore,
       IMPORT_SETTINGS,
       EnvelopeCipher,
+      ScriptVault,
       REGISTRY,
       PinoLogger,
     ],
@@ -126,6 +131,7 @@ function sagas(environment: Environment): DynamicModule {
       importStore: ImportStore,
       importSettings: ImportSettings,
       cipher: EnvelopeCipher,
+      scripts: ScriptVault,
       registry: Registry,
       { logger }: PinoLogger,
     ): SagasToRun => ({
@@ -145,6 +151,7 @@ function sagas(environment: Environment): DynamicModule {
           tools: sandboxedTools,
           settings: importSettings,
         },
+        scripts,
         storefrontUrl: environment.SERVERY_URL,
       }),
       observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],

@@ -30,8 +30,8 @@ interface ServerParams {
 }
 
 /** One command of a server: what it is called on the wire, when it is allowed, and the intent it leaves. */
-interface Command<P extends ServerParams> {
-  readonly request: SagaRequest<P>;
+interface Command {
+  readonly request: SagaRequest<ServerParams>;
   readonly command: string;
   readonly needs?: 'running';
   readonly desired?: DesiredState;
@@ -220,10 +220,10 @@ export class ServerCommands {
     });
   }
 
-  private run<P extends ServerParams>(
+  private run(
     projectId: number,
     serverId: number,
-    command: Command<P> & { request: SagaRequest<ServerParams> },
+    command: Command,
     also?: (manager: EntityManager) => Promise<unknown>,
   ): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {

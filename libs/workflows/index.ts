@@ -1,4 +1,5 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
+import { applyRehearsal } from './apply-rehearsal.saga.ts';
 import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { createImage } from './create-image.saga.ts';
@@ -12,6 +13,7 @@ import { provisionServer } from './provision-server.saga.ts';
 import { rebootServer } from './reboot-server.saga.ts';
 import { rebuildServer } from './rebuild-server.saga.ts';
 import { rechargeCredit } from './recharge-credit.saga.ts';
+import { rehearseServer } from './rehearse-server.saga.ts';
 import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
 import { resumeServer } from './resume-server.saga.ts';
@@ -67,6 +69,8 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(freezeDisk, deps),
     withDeps(exportDisk, deps),
     withDeps(rollBackServer, deps),
+    withDeps(rehearseServer, deps),
+    withDeps(applyRehearsal, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -84,6 +88,8 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       rebuildServer,
       createImage,
       rollBackServer,
+      rehearseServer,
+      applyRehearsal,
       freezeDisk,
       exportDisk,
       importImage,

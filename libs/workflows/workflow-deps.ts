@@ -4,6 +4,7 @@ import type { GuestReach, Hypervisor } from '#libs/hypervisor';
 import type { AccessPublisher } from '#libs/networks';
 import type { PaymentsService } from '#libs/payments';
 import type { FindingsService } from '#libs/placement';
+import type { ScriptVault } from '#libs/rehearsals';
 import type { SecretsStore } from '#libs/servers';
 import type { CollectingDeps } from './collecting-deps.ts';
 import type { ImportDeps } from './import-context.ts';
@@ -26,6 +27,7 @@ export interface WorkflowDeps {
   readonly collecting: CollectingDeps;
   readonly exports: ExportsDeps;
   readonly imports: ImportDeps;
+  readonly scripts: ScriptVault;
   /** Where a customer returns to after confirming a payment with their bank. */
   readonly storefrontUrl: string;
 }

@@ -110,7 +110,8 @@ describe('a script in a guest', () => {
   it('is cut where it prints without end, and ended where it takes too long', async () => {
     const noisy = await start('head -c 300000 /dev/zero; echo', { keptBytes: 32_768 });
     const { output, last } = await follow(noisy.runId, 65_536);
-    expect(output.length).toBeGreaterThanOrEqual(32_768);
+    expect(output.length).toBeGreaterThan(16_384);
+    expect(output.length).toBeLessThanOrEqual(32_768);
     expect(output.length + last.cutBytes).toBe(300_001);
     const slow = await start('echo begun; sleep 60', { timeoutSeconds: 1 });
     expect((await follow(slow.runId)).last).toMatchObject({ exitCode: 124 });
@@ -118,7 +119,7 @@ describe('a script in a guest', () => {
 
   it('is not started once it is cancelled, and nobody cancels what has begun', async () => {
     const runId = newId();
-    const run = { runId, timeoutSeconds: 1, keptBytes: 100, stage: 'production' as const };
+    const run = { runId, timeoutSeconds: 1, keptBytes: 20_000, stage: 'production' as const };
     const bootId = await sendScript(guest, runId, `touch ${folder}/harm`);
     expect(await cancelScript(guest, runId)).toBe(true);
     expect(await startScript(guest, { ...run, bootId })).toBe(true);

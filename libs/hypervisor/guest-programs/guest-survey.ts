@@ -1,6 +1,6 @@
 import { HypervisorError } from '../hypervisor.errors.ts';
 import { type Guest, runInGuest } from './guest-program.ts';
-import { SURVEY } from './survey-program.ts';
+import { LOOK_AT_BOOT, SURVEY } from './survey-program.ts';
 
 export interface SurveyedDisk {
   readonly mountPoint: string;
@@ -48,6 +48,18 @@ export async function surveyGuest(guest: Guest): Promise<GuestSurvey> {
   const printed = await runInGuest(guest, SURVEY, { timeoutSeconds: TIMEOUT_SECONDS });
   if (printed !== undefined) return parseSurvey(printed);
   throw new HypervisorError('agent_refused', `Guest ${guest.uuid} does not run the survey.`);
+}
+
+/** The boot that a guest is in, and whether all of it has been started. @throws HypervisorError as `surveyGuest` */
+export async function lookAtBoot(
+  guest: Guest,
+): Promise<{ readonly bootId: string; readonly isOver: boolean }> {
+  const printed = await runInGuest(guest, LOOK_AT_BOOT, { timeoutSeconds: TIMEOUT_SECONDS });
+  const [bootId = '', ...lines] = (printed ?? '').slice(0, 1000).split('\n');
+  if (BOOT_ID.test(bootId)) {
+    return { bootId, isOver: lines.some((line) => line === 'other' || millisecondsOf(line) !== null) };
+  }
+  throw new HypervisorError('agent_refused', `Guest ${guest.uuid} does not say which boot it is in.`);
 }
 
 /** Reads what a guest printed, which may be anything: what is not of the expected form is left out. Never throws. */

@@ -9,4 +9,4 @@ export {
   startScript,
   TIMED_OUT_CODES,
 } from './guest-script.ts';
-export { type GuestSurvey, parseSurvey, type SurveyedDisk, surveyGuest } from './guest-survey.ts';
+export { type GuestSurvey, lookAtBoot, parseSurvey, type SurveyedDisk, surveyGuest } from './guest-survey.ts';

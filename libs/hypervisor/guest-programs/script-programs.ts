@@ -20,9 +20,9 @@ cat ${BOOT_ID}
 };
 
 /**
- * `FOLDER SECONDS STAGE KEPT_BYTES`: runs the script of a run, at most once whoever asks how often, with what it prints in
- * a file. What follows after so many bytes is counted and dropped, so that no script fills the memory; a script is not
- * ended because something that it started goes on holding its output.
+ * `FOLDER SECONDS STAGE MOST_BYTES`: runs the script of a run, at most once whoever asks how often, with what it prints in
+ * a file. What is too much for that is counted and dropped, so that no script fills the memory. What a script leaves
+ * running may go on holding its output: nobody waits for that.
  */
 const RUNNER = `
 cd "$1" && mkdir claimed || exit 0
@@ -34,7 +34,7 @@ case "$first" in '#!'*) interpreter=\${first#'#!'} ;; esac
 set -f
 keep() {
   size=0
-  while [ "$size" -lt "$1" ]; do
+  while [ "$size" -le "$(($1 - 16384))" ]; do
     dd bs=16384 count=1 2>/dev/null >> output
     now=$(stat -c %s output)
     [ "$now" -eq "$size" ] && break
@@ -52,7 +52,7 @@ keep() {
 `;
 
 /**
- * `RUN BOOT SECONDS STAGE KEPT_BYTES`. A unit of its own, for the agent's own dies with it when a script upgrades the
+ * `RUN BOOT SECONDS STAGE MOST_BYTES`. A unit of its own, for the agent's own dies with it when a script upgrades the
  * agent; without systemd a session of its own. Prints `started`, also where it was, or `lost` after a reboot.
  */
 export const START_SCRIPT: GuestProgram = {

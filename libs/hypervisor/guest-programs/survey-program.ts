@@ -1,5 +1,17 @@
 import type { GuestProgram } from './guest-program.ts';
 
+const BOOT = `
+head -c 36 /proc/sys/kernel/random/boot_id
+echo
+systemctl show --property=FinishTimestampMonotonic 2>/dev/null | head -c 200`;
+
+/** Prints which boot a system is in, and when the last of it was started. */
+export const LOOK_AT_BOOT: GuestProgram = {
+  name: 'servery-boot',
+  text: `${BOOT}
+[ -d /run/systemd/system ] || echo other`,
+};
+
 /**
  * Prints what a system consists of and what it does, in sections; reads alone. Each section ends after so much, so that
  * no guest makes it long. systemd's FinishTimestampMonotonic is the sum that `systemd-analyze` shows.
@@ -13,9 +25,7 @@ units() { systemctl list-units --no-legend --plain --no-pager --full "$@" 2>/dev
 section kernel
 uname -r | head -c 200
 section boot
-head -c 36 /proc/sys/kernel/random/boot_id
-echo
-systemctl show --property=FinishTimestampMonotonic 2>/dev/null | head -c 200
+${BOOT}
 section packages
 if command -v dpkg-query >/dev/null; then
   dpkg-query -W -f='\${db:Status-Abbrev}\\t\${binary:Package}\\t\${Version}\\n'
