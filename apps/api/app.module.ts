@@ -14,7 +14,7 @@ import { PaymentsModule } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
-import { RehearsalsModule, rehearsalsEntities } from '#libs/rehearsals';
+import { RehearsalRequestsModule, RehearsalsModule, rehearsalsEntities } from '#libs/rehearsals';
 import { SagaStoreModule } from '#libs/saga';
 import { secretsModule } from '#libs/secrets';
 import { ServersModule, serversEntities } from '#libs/servers';
@@ -165,6 +165,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       PaymentsModule,
       orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
       PlacementModule,
+      RehearsalRequestsModule,
       RehearsalsModule,
       ServersModule,
       { module: SagaStoreModule, global: true },

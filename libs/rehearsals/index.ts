@@ -1,8 +1,13 @@
 export { Rehearsal, type RehearsalState } from './rehearsal.entity.ts';
-export { type ApplyOptions, RehearsalRequests } from './rehearsal-requests.ts';
+export {
+  type ApplyOptions,
+  type RehearsalRequest,
+  RehearsalRequests,
+  type RequestedRehearsal,
+} from './rehearsal-requests.ts';
 export { type CheckResult, RehearsalRun, type RunStage, type RunState } from './rehearsal-run.entity.ts';
 export { applyRehearsalRequest, rehearsalSubjectOf, rehearseServerRequest } from './rehearsal-sagas.ts';
-export { RehearsalsModule, rehearsalsEntities } from './rehearsals.module.ts';
+export { RehearsalRequestsModule, RehearsalsModule, rehearsalsEntities } from './rehearsals.module.ts';
 export {
   APPLICABLE_DAYS,
   type OutputSlice,

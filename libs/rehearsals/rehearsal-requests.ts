@@ -1,16 +1,46 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { runInTransaction } from '#libs/database';
-import { newId } from '#libs/kernel';
+import { type HealthCheck, Image } from '#libs/images';
+import { type Currency, newId } from '#libs/kernel';
+import { CloneRequests, OrdersService } from '#libs/orders';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
-import { type Action, admit, requestImage, type Server, ServersError, startOnServer } from '#libs/servers';
-import type { Rehearsal } from './rehearsal.entity.ts';
+import {
+  Action,
+  admitToServer,
+  newAction,
+  requestImage,
+  type Server,
+  ServersError,
+  startOnServer,
+} from '#libs/servers';
+import { Rehearsal } from './rehearsal.entity.ts';
 import { RehearsalRun } from './rehearsal-run.entity.ts';
-import { applyRehearsalRequest } from './rehearsal-sagas.ts';
+import { applyRehearsalRequest, rehearsalSubjectOf, rehearseServerRequest } from './rehearsal-sagas.ts';
 import { rehearsalsError } from './rehearsals.errors.ts';
 import { lockRehearsal } from './rehearsals.service.ts';
 import { ScriptVault } from './script-vault.ts';
+
+/** A rehearsal as it is asked for. */
+export interface RehearsalRequest {
+  /** Of the rehearsal, made by `newId()`; the same one whenever the request is repeated. */
+  readonly id: number;
+  readonly projectId: number;
+  readonly serverId: number;
+  /** At most 64 KiB; by its own interpreter, or `/bin/sh`. */
+  readonly script: string;
+  /** Those of the server's appliance unless told. */
+  readonly healthChecks: readonly HealthCheck[] | undefined;
+  readonly timeoutSeconds: number;
+  /** 0: the clone goes with the rehearsal. */
+  readonly keepCloneHours: number;
+}
+
+export interface RequestedRehearsal {
+  readonly rehearsal: Rehearsal;
+  readonly action: Action;
+}
 
 export interface ApplyOptions {
   /** Also where the rehearsal has failed. */
@@ -25,7 +55,30 @@ export class RehearsalRequests {
     private readonly sagas: SagaStore,
     private readonly queue: SagaQueue,
     private readonly scripts: ScriptVault,
+    private readonly clones: CloneRequests,
+    private readonly orders: OrdersService,
   ) {}
+
+  /**
+   * Asks for a clone of a running server that opens no connection, and for the script to be tried there. The clone is a
+   * server of the account like any other.
+   * @throws DomainError `rehearsal_under_way`; ServersError `server_not_found`, `server_must_run`, and what an order and a
+   * clone may be refused for
+   */
+  async rehearse(request: RehearsalRequest): Promise<RequestedRehearsal> {
+    const known = await this.find(request);
+    if (known) return known;
+    const { accountId, currency } = await ownerOf(this.dataSource.manager, request);
+    await this.orders.assertMayOrder(accountId);
+    const { wakeUps, ...requested } = await runInTransaction(this.dataSource, async (manager) => {
+      const server = await admitToServer(manager, request.projectId, request.serverId);
+      assertRuns(server);
+      await refuseWhileAnother(manager, server.id);
+      return this.startRehearsing(manager, request, { server, currency });
+    });
+    for (const wakeUp of wakeUps) await this.queue.poke(wakeUp);
+    return requested;
+  }
 
   /**
    * Does on the server itself what was rehearsed: a snapshot, the same script, the same checks. Where any of it fails the
@@ -37,12 +90,55 @@ export class RehearsalRequests {
     const { action, wakeUps } = await runInTransaction(this.dataSource, async (manager) => {
       const rehearsal = await lockRehearsal(manager, projectId, id);
       await this.assertApplicable(manager, rehearsal, evenIfFailed);
-      const server = await admit(manager, projectId, rehearsal.serverId);
+      const server = await admitToServer(manager, projectId, rehearsal.serverId);
       assertRuns(server);
       return this.startApplying(manager, rehearsal, server);
     });
     for (const wakeUp of wakeUps) await this.queue.poke(wakeUp);
     return action;
+  }
+
+  private async find({ id, projectId }: RehearsalRequest): Promise<RequestedRehearsal | undefined> {
+    const { manager } = this.dataSource;
+    const rehearsal = await manager.getRepository(Rehearsal).findOneBy({ id, projectId });
+    if (!rehearsal) return undefined;
+    const where = { rehearsalId: id, command: 'rehearse_server' };
+    return { rehearsal, action: await manager.getRepository(Action).findOneByOrFail(where) };
+  }
+
+  private async startRehearsing(
+    manager: EntityManager,
+    request: RehearsalRequest,
+    { server, currency }: { readonly server: Server; readonly currency: Currency },
+  ): Promise<RequestedRehearsal & { readonly wakeUps: readonly SagaWakeUp[] }> {
+    const { id: rehearsalId, projectId, script, timeoutSeconds, keepCloneHours } = request;
+    const [runId, sagaId, cloneServerId] = [newId(), newId(), newId()];
+    const clone = await this.clones.start(manager, {
+      ...{ serverId: cloneServerId, projectId, originalId: server.id, currency },
+      name: `rehearsal-${rehearsalId}`,
+      labels: {},
+      ...{ kind: 'safe', network: 'isolated', holdsTimers: true, startAfterCreate: true },
+    });
+    const { appliance } = await manager.getRepository(Image).findOneByOrFail({ id: server.imageId });
+    await manager.insert(Rehearsal, {
+      ...{ id: rehearsalId, accountId: server.accountId, projectId, serverId: server.id, cloneServerId },
+      ...{ timeoutSeconds, keepCloneHours, scriptBytes: Buffer.byteLength(script) },
+      healthChecks: [...(request.healthChecks ?? appliance.healthChecks)],
+    });
+    await this.scripts.put(manager, rehearsalId, script);
+    await manager.insert(RehearsalRun, {
+      id: runId,
+      rehearsalId,
+      stage: 'rehearsal',
+      serverId: cloneServerId,
+    });
+    const action = newAction({ projectId, serverId: null, sagaId, command: 'rehearse_server', rehearsalId });
+    await manager.insert(Action, action);
+    const params = { rehearsalId, runId, serverId: cloneServerId };
+    const options = { sagaId, actionId: action.id, subject: rehearsalSubjectOf(rehearsalId) };
+    const wakeUp = await this.sagas.start(manager, rehearseServerRequest, params, options);
+    const rehearsal = await manager.getRepository(Rehearsal).findOneByOrFail({ id: rehearsalId });
+    return { rehearsal, action, wakeUps: [...clone.wakeUps, wakeUp] };
   }
 
   private async assertApplicable(
@@ -94,4 +190,26 @@ function assertRuns(server: Server): void {
   if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
   if (server.observed === 'running') return;
   throw new ServersError('server_must_run', `the server is ${server.observed}; power it on first`);
+}
+
+/** @throws DomainError `rehearsal_under_way` */
+async function refuseWhileAnother(manager: EntityManager, serverId: number): Promise<void> {
+  const [other] = await manager.query<{ id: number }[]>(
+    `SELECT id FROM rehearsals WHERE server_id = $1 AND state IN ('rehearsing', 'applying')`,
+    [serverId],
+  );
+  if (!other) return;
+  const message = `rehearsal ${other.id} of this server is under way: wait until it has ended, or give it up`;
+  throw rehearsalsError('rehearsal_under_way', message, { rehearsal: other.id });
+}
+
+/** Whom the clone is billed to. @throws ServersError `server_not_found` */
+async function ownerOf(manager: EntityManager, { projectId, serverId }: RehearsalRequest) {
+  const [owner] = await manager.query<{ accountId: number; currency: Currency }[]>(
+    `SELECT account_id AS "accountId", currency FROM servers JOIN billing_accounts USING (account_id)
+     WHERE id = $1 AND project_id = $2`,
+    [serverId, projectId],
+  );
+  if (owner) return owner;
+  throw new ServersError('server_not_found', `there is no server ${serverId}`);
 }

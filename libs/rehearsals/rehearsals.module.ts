@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { OrdersModule } from '#libs/orders';
 import { EnvelopeCipher } from '#libs/secrets';
 import { Rehearsal } from './rehearsal.entity.ts';
 import { RehearsalRequests } from './rehearsal-requests.ts';
@@ -12,7 +13,6 @@ export const rehearsalsEntities = [Rehearsal, RehearsalRun];
 /** Needs `EnvelopeCipher`, `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
   providers: [
-    RehearsalRequests,
     RehearsalsService,
     {
       provide: ScriptVault,
@@ -20,6 +20,14 @@ export const rehearsalsEntities = [Rehearsal, RehearsalRun];
       useFactory: (cipher: EnvelopeCipher) => new ScriptVault(cipher),
     },
   ],
-  exports: [RehearsalRequests, RehearsalsService, ScriptVault],
+  exports: [RehearsalsService, ScriptVault],
 })
 export class RehearsalsModule {}
+
+/** Asking for rehearsals, which orders clones. */
+@Module({
+  imports: [OrdersModule, RehearsalsModule],
+  providers: [RehearsalRequests],
+  exports: [RehearsalRequests],
+})
+export class RehearsalRequestsModule {}
