@@ -10,7 +10,7 @@ import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/
 import { ImagesService, imagesEntities } from '#libs/images';
 import { systemClock } from '#libs/kernel';
 import type { AccessPublisher } from '#libs/networks';
-import { OrderPlacer, ordersEntities } from '#libs/orders';
+import { CloneRequests, OrderPlacer, type OrdersService, ordersEntities } from '#libs/orders';
 import type { PaymentProvider, ProviderEvents } from '#libs/payments';
 import { connectPayments, startPayments } from '#libs/payments/harness';
 import { FindingsService, installationId, placementEntities } from '#libs/placement';
@@ -19,7 +19,7 @@ import { RehearsalRequests, rehearsalsEntities, ScriptVault } from '#libs/rehear
 import { SagaStore } from '#libs/saga';
 import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
 import { EnvelopeCipher } from '#libs/secrets';
-import { ActionProgress, SecretsStore, ServerCommands, serversEntities } from '#libs/servers';
+import { ActionProgress, SecretsStore, ServerCommands, ServersService, serversEntities } from '#libs/servers';
 import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { workflows } from '../index.ts';
 import { moneyListener } from '../order-payments.listener.ts';
@@ -95,6 +95,9 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
   const cipher = new EnvelopeCipher([Buffer.alloc(32, 7)]);
   const [secrets, scripts] = [new SecretsStore(cipher), new ScriptVault(cipher)];
   const findings = new FindingsService(dataSource);
+  const placer = new OrderPlacer(dataSource, store, silentQueue, secrets, findings);
+  const servers = new ServersService(dataSource);
+  const clones = new CloneRequests(dataSource, anyMayOrder, placer, servers, store, silentQueue);
   const deps: WorkflowDeps = {
     dataSource,
     hypervisor: new SimulatedHypervisor(fleet, await installationId(dataSource)),
@@ -116,10 +119,10 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     deps,
     fleet,
     store,
-    placer: new OrderPlacer(dataSource, store, silentQueue, secrets, findings),
+    placer,
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
-    rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts),
+    rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, anyMayOrder),
     events,
     emulatorUrl: `http://${LOOPBACK}:${stripePort}`,
     close: () => dataSource.destroy(),
@@ -143,6 +146,9 @@ export function listenerOf(dataSource: DataSource, provider: () => PaymentProvid
     },
   });
 }
+
+/** Standing and cards are tried where orders are. */
+const anyMayOrder = { assertMayOrder: async () => {} } as unknown as OrdersService;
 
 /** The harness sweeps by itself, so nobody has to be woken. */
 const silentQueue = { poke: async () => {} } as unknown as SagaQueue;
