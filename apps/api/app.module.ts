@@ -71,6 +71,7 @@ import { ProjectsController } from './projects/projects.controller.ts';
 import { API_LIMIT, apiLimit } from './rate-limit/limits.ts';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.ts';
 import { SignInLimits } from './rate-limit/sign-in-limits.ts';
+import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
@@ -112,6 +113,7 @@ const controllers = [
   PaymentMethodsController,
   PricesController,
   PromotionsController,
+  RehearsalsController,
   SagasController,
   ServerActionsController,
   ServersController,
