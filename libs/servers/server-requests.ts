@@ -11,7 +11,11 @@ export const cloneServerRequest = sagaRequest(
   'clone-server',
   z.strictObject({ serverId: z.number().int(), freezeSagaId: z.number().int() }),
 );
-export const openNetworkRequest = sagaRequest('open-network', serverParams);
+/** `from`: what its network was, should that fail. */
+export const openNetworkRequest = sagaRequest(
+  'open-network',
+  z.strictObject({ serverId: z.number().int(), from: z.enum(['isolated', 'closed', 'open']) }),
+);
 export const deleteServerRequest = sagaRequest('delete-server', serverParams);
 export const powerOnServerRequest = sagaRequest('power-on-server', serverParams);
 export const powerOffServerRequest = sagaRequest('power-off-server', serverParams);

@@ -139,9 +139,9 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     title: 'Opening its ports',
     do: async (ctx) => {
       const former = await loadPlaced(ctx.deps.dataSource.manager, ctx.params.serverId);
-      await withdrawAccess(ctx.deps.access, former.image, former.address.ip);
+      await withdrawAccess(ctx.deps.access, former.image, former.address);
       const { image, address } = await nextOf(ctx);
-      return { access: await publishAccess(ctx.deps.access, image, address.ip) };
+      return { access: await publishAccess(ctx.deps.access, image, address) };
     },
   })
   .step('remove-old-disk', {
@@ -162,7 +162,8 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       await forgetBootSecrets(manager, deps, { id: params.serverId });
       await manager.query(
         `UPDATE servers SET image_id = $2, generation = $3, access = $4,
-                            stands_on = (SELECT frozen_disk_id FROM images WHERE id = $2) WHERE id = $1`,
+                            stands_on = (SELECT frozen_disk_id FROM images WHERE id = $2), holds_timers = false
+         WHERE id = $1`,
         [params.serverId, params.imageId, params.generation, JSON.stringify(outputs['switch-ports'].access)],
       );
       await observe(manager, params.serverId, 'running');

@@ -120,4 +120,4 @@ async function assertMails(world: ServerWorld, count: number): Promise<void> {
   await world.dataSource.query(`DELETE FROM mails WHERE template = 'upgrade-not-applied'`);
 }
 
-export const applyScenarios = [applyScenario];
+export const scenarios = [applyScenario];

@@ -1,6 +1,6 @@
 import { describeSaga } from '../../test/support/describe-saga.ts';
-import { applyScenarios } from './rehearsal.scenario.ts';
+import { scenarios } from './rehearsal.scenario.ts';
 
-for (const scenario of applyScenarios) {
+for (const scenario of scenarios) {
   describeSaga(scenario, new URL('./rehearsal.scenario.ts', import.meta.url).href);
 }

@@ -68,8 +68,8 @@ export const rollBackServer = saga(rollBackServerRequest, deps<WorkflowDeps>())
     undo: async (ctx) => {
       const { image, address } = await placedServer(ctx);
       const { restored } = await targetOf(ctx);
-      if (restored.id !== image.id) await withdrawAccess(ctx.deps.access, restored, address.ip);
-      return { access: await publishAccess(ctx.deps.access, image, address.ip) };
+      if (restored.id !== image.id) await withdrawAccess(ctx.deps.access, restored, address);
+      return { access: await publishAccess(ctx.deps.access, image, address) };
     },
     undoTransact: (manager, { params }, { access }) => showAccess(manager, params.serverId, access),
   })

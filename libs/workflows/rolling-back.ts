@@ -79,10 +79,10 @@ export async function restoreAccess(ctx: Context): Promise<{ sizeBytes: number; 
   const volumes = await hypervisor.listVolumes(host, 'disks');
   const setAside = volumes.find(({ name }) => name === diskVolumeName(server));
   if (!setAside) throw new PermanentError('disk_gone', `the disk of server ${server.id} is not there`);
-  if (restored.id !== image.id) await withdrawAccess(access, image, address.ip);
+  if (restored.id !== image.id) await withdrawAccess(access, image, address);
   return {
     sizeBytes: setAside.allocationBytes,
-    access: await publishAccess(access, restored, address.ip),
+    access: await publishAccess(access, restored, address),
   };
 }
 

@@ -1,6 +1,7 @@
 import { composeUserData, type SeedSpec, type YamlDocument } from '#libs/hypervisor';
 import type { Address } from '#libs/networks';
 import { type Server, seedVolumeName } from '#libs/servers';
+import { cloneBoot } from './clone-boot.ts';
 
 /** The secret half of a seed: what is in it is destroyed on our side and on the host once the guest has it. */
 export interface SeedSecrets {
@@ -24,6 +25,8 @@ export function seedSpecOf(server: Server, address: Address, secrets: SeedSecret
   };
   const login = loginOf(secrets);
   const { userData } = secrets;
+  const isFirst = server.generation === 1 && server.cloneKind === 'safe';
+  const cloned = isFirst ? cloneBoot(server) : {};
   return {
     volumeName: seedVolumeName(server),
     metaData: {
@@ -34,7 +37,7 @@ export function seedSpecOf(server: Server, address: Address, secrets: SeedSecret
     },
     networkConfig: networkConfig(address),
     ...(userData === undefined
-      ? { userData: { ...defaults, ...identity, ...login } }
+      ? { userData: { ...defaults, ...identity, ...login, ...cloned } }
       : {
           userData: composeUserData(userData, [
             { config: identity, merge: 'replace' },
