@@ -52,6 +52,9 @@ const entities = [
   ...serversEntities,
 ];
 
+/** Services come up by then, also under emulation. */
+const REHEARSAL_CHECKS_SECONDS = 120;
+
 /** All of the worker: it runs the sagas, keeps database and hosts alike, and repairs what webhooks lost. */
 export function workerModule(environment: Environment, installationId: string): DynamicModule {
   return {
@@ -151,7 +154,7 @@ function sagas(environment: Environment): DynamicModule {
           tools: sandboxedTools,
           settings: importSettings,
         },
-        scripts,
+        rehearsals: { scripts, checksSeconds: REHEARSAL_CHECKS_SECONDS },
         storefrontUrl: environment.SERVERY_URL,
       }),
       observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],

@@ -227,7 +227,11 @@ export class ServerCommands {
         const { ip } = await takeInheritedAddress(manager, serverId);
         await manager.query('UPDATE servers SET ipv4 = $2 WHERE id = $1', [serverId, ip]);
       }
-      return this.start(manager, server, openNetworkRequest, { serverId, from }, 'open_network');
+      return startOnServer(manager, this.sagas, server, {
+        request: openNetworkRequest,
+        params: { serverId, from },
+        command: 'open_network',
+      });
     });
   }
 

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { newId } from '#libs/kernel';
-import { Rehearsal, RehearsalRun, RehearsalsService } from '#libs/rehearsals';
-import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
+import {
+  applyRehearsalRequest,
+  Rehearsal,
+  RehearsalRun,
+  RehearsalsService,
+  rehearseServerRequest,
+} from '#libs/rehearsals';
+import { anyDefinition, runToEnd, type SagaScenario } from '#libs/saga/harness';
 import { type Action, Server } from '#libs/servers';
 import { applyRehearsal } from './apply-rehearsal.saga.ts';
 import {
@@ -12,6 +18,7 @@ import {
   type ServerWorld,
   standingServer,
 } from './harness/index.ts';
+import { rehearseServer } from './rehearse-server.saga.ts';
 
 /** In the simulated guests' own words. */
 export const UPGRADE = 'echo upgrading\ninstall web 2.0\necho done\n';
@@ -26,23 +33,30 @@ export async function rehearsed(world: ServerWorld, server: Server, script: stri
     ...{ id: rehearsalId, accountId, projectId, serverId, healthChecks },
     ...{ state: 'passed', timeoutSeconds: 60, scriptBytes: script.length },
   });
-  await world.deps.scripts.put(manager, rehearsalId, script);
+  await world.deps.rehearsals.scripts.put(manager, rehearsalId, script);
   await manager.insert(RehearsalRun, {
     ...{ id: runId, rehearsalId, serverId, stage: 'rehearsal', state: 'passed' },
   });
   return rehearsalId;
 }
 
-/** Ends with what a rehearsal has become, and what its script has printed there. */
-export async function outcomeOf(world: ServerWorld, server: Server, rehearsalId: number) {
+/** What a rehearsal has become, and what its script has printed. */
+export async function outcomeOf(world: ServerWorld, projectId: number, rehearsalId: number) {
   const service = new RehearsalsService(world.dataSource, world.store);
-  const { rehearsal, runs } = await service.get(server.projectId, rehearsalId);
-  const { text } = await service.output(server.projectId, rehearsalId, 'production', 0);
+  const { rehearsal, runs } = await service.get(projectId, rehearsalId);
+  const stage = runs.production ? 'production' : 'rehearsal';
+  const { text } = await service.output(projectId, rehearsalId, stage, 0);
   return { rehearsal, runs, text, hasScript: (await scriptOf(world, rehearsalId)) !== undefined };
 }
 
+/** Lets all that is under way come to its end, such as the deletion of a clone. */
+export async function settleAll(world: ServerWorld): Promise<void> {
+  const states = ['running', 'undoing', 'stuck'] as const;
+  for (const { name, id } of await world.store.list({ states })) await runToEnd(world, name, id, []);
+}
+
 function scriptOf(world: ServerWorld, rehearsalId: number): Promise<string | undefined> {
-  return world.deps.scripts.read(world.dataSource.manager, rehearsalId);
+  return world.deps.rehearsals.scripts.read(world.dataSource.manager, rehearsalId);
 }
 
 export function webOf(world: ServerWorld, { id, generation }: Server): string | undefined {
@@ -63,7 +77,7 @@ async function applied(world: ServerWorld): Promise<Action> {
 }
 
 async function rehearsalOfSaga({ store }: ServerWorld, sagaId: number): Promise<number> {
-  return Number((await store.get(sagaId)).params.rehearsalId);
+  return applyRehearsalRequest.params.parse((await store.get(sagaId)).params).rehearsalId;
 }
 
 /** Whatever strikes, the server is either upgraded and works, or as it was and works. */
@@ -78,7 +92,7 @@ const applyScenario: SagaScenario<ServerWorld> = {
     const server = await serverOfSaga(world, sagaId);
     const { rehearsal, runs, text, hasScript } = await outcomeOf(
       world,
-      server,
+      server.projectId,
       await rehearsalOfSaga(world, sagaId),
     );
     assert.deepEqual([rehearsal.state, runs.production?.state, hasScript], ['applied', 'passed', false]);
@@ -93,7 +107,7 @@ const applyScenario: SagaScenario<ServerWorld> = {
     assert.deepEqual([server.observed, server.desired], ['running', 'running']);
     const { rehearsal, runs, hasScript } = await outcomeOf(
       world,
-      server,
+      server.projectId,
       await rehearsalOfSaga(world, sagaId),
     );
     const isRolledBack = rehearsal.state === 'rolled_back';
@@ -120,4 +134,51 @@ async function assertMails(world: ServerWorld, count: number): Promise<void> {
   await world.dataSource.query(`DELETE FROM mails WHERE template = 'upgrade-not-applied'`);
 }
 
-export const scenarios = [applyScenario];
+/** Whatever strikes, the clone is gone at the end, and the server is as it was. */
+const rehearseScenario: SagaScenario<ServerWorld> = {
+  definition: anyDefinition(rehearseServer),
+  createWorld: () => createServerWorld(),
+  destroyWorld: destroyServerWorld,
+  attach: attachToServerWorld,
+  start: async (world) => {
+    const { id: serverId, projectId } = await standingServer(world, 'running');
+    const { action } = await world.rehearsals.rehearse({
+      ...{ id: newId(), projectId, serverId, script: UPGRADE, healthChecks: undefined },
+      ...{ timeoutSeconds: 60, keepCloneHours: 0 },
+    });
+    return Number(action.sagaId);
+  },
+  async assertDone(world, sagaId) {
+    const { rehearsal, runs, text } = await triedBy(world, sagaId);
+    assert.deepEqual([rehearsal.state, text], ['passed', 'upgrading\ndone\n']);
+    const { before, after, checks, exitCode } = runs.rehearsal ?? {};
+    assert.deepEqual([before?.packages.web, after?.packages.web, exitCode], ['1.0', '2.0', 0]);
+    assert.notEqual(before?.bootId, after?.bootId);
+    assert.deepEqual(
+      checks?.map(({ passed }) => passed),
+      [true],
+    );
+  },
+  async assertCleanSlate(world, sagaId) {
+    const { rehearsal, runs } = await triedBy(world, sagaId);
+    assert.deepEqual([rehearsal.state, runs.rehearsal?.state], ['failed', 'failed']);
+    assert.ok(runs.rehearsal?.errorCode);
+  },
+};
+
+/** What a saga has tried, once nothing is left of its clone. */
+async function triedBy(world: ServerWorld, sagaId: number) {
+  await settleAll(world);
+  await assertSound(world);
+  const { params } = await world.store.get(sagaId);
+  const { rehearsalId, serverId } = rehearseServerRequest.params.parse(params);
+  const servers = world.dataSource.getRepository(Server);
+  const clone = await servers.findOneByOrFail({ id: serverId });
+  assert.ok(clone.deletedAt);
+  const outcome = await outcomeOf(world, clone.projectId, rehearsalId);
+  const server = await servers.findOneByOrFail({ id: outcome.rehearsal.serverId });
+  assert.notEqual(webOf(world, server), '2.0');
+  return outcome;
+}
+
+export const scenarios = [applyScenario, rehearseScenario];

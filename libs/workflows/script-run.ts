@@ -55,8 +55,6 @@ const SLICE_BYTES = 128 * 1024;
 const SLICES_AT_ONCE = 8;
 /** From when a script should have ended until its guest is given up. */
 const OVERDUE_SECONDS = 180;
-/** For so long after the script, or the reboot, the checks may fail. */
-const CHECKS_SECONDS = 120;
 
 export async function guestOf(ctx: Context): Promise<Guest> {
   const { host, server } = await placedServer(ctx);
@@ -84,7 +82,7 @@ export async function survey(ctx: Context, when: 'before' | 'after'): Promise<Re
 /** @throws PermanentError `script_gone` */
 export async function send(ctx: Context): Promise<{ readonly bootId: string }> {
   const { rehearsalId, runId } = ctx.params;
-  const script = await ctx.deps.scripts.read(ctx.deps.dataSource.manager, rehearsalId);
+  const script = await ctx.deps.rehearsals.scripts.read(ctx.deps.dataSource.manager, rehearsalId);
   if (script === undefined) throw new PermanentError('script_gone', 'the script is not there any more');
   return { bootId: await sendScript(await guestOf(ctx), runId, script) };
 }
@@ -155,7 +153,7 @@ export async function settledBoot(ctx: Context): Promise<string | undefined> {
 export async function check(ctx: Context, sinceMilliseconds: number): Promise<Checked | undefined> {
   const { healthChecks } = await loadRehearsal(ctx);
   const results = await tryAll(ctx, healthChecks);
-  const isLate = Date.now() - sinceMilliseconds > CHECKS_SECONDS * 1000;
+  const isLate = Date.now() - sinceMilliseconds > ctx.deps.rehearsals.checksSeconds * 1000;
   return isLate || results.every(({ passed }) => passed) ? { results } : undefined;
 }
 

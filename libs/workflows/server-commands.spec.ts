@@ -5,6 +5,7 @@ import { scenarios as exportScenarios } from './export.scenario.ts';
 import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
 import { scenarios as moneyScenarios } from './money.scenario.ts';
+import { scenarios as rehearsalScenarios } from './rehearsal.scenario.ts';
 import { commandScenarios, scenarios } from './server.scenario.ts';
 
 const module = new URL('./server.scenario.ts', import.meta.url).href;
@@ -13,5 +14,6 @@ for (const scenario of commandScenarios) describeSaga(scenario, module);
 it('leaves no workflow out of the harness', () => {
   const all = workflows({} as WorkflowDeps).map(({ definition }) => definition);
   expect(all.length).toBeGreaterThan(0);
-  assertAllSagasCovered(all, [...scenarios, ...exportScenarios, ...importScenarios, ...moneyScenarios]);
+  const others = [...exportScenarios, ...importScenarios, ...moneyScenarios, ...rehearsalScenarios];
+  assertAllSagasCovered(all, [...scenarios, ...others]);
 });

@@ -15,6 +15,13 @@ export interface ExportsDeps {
   readonly keepDays: number;
 }
 
+/** What rehearsals need. */
+export interface RehearsalDeps {
+  readonly scripts: ScriptVault;
+  /** For so long after the script, or the reboot, the checks may fail. */
+  readonly checksSeconds: number;
+}
+
 /** What the workflows' steps work with. */
 export interface WorkflowDeps {
   readonly dataSource: DataSource;
@@ -27,7 +34,7 @@ export interface WorkflowDeps {
   readonly collecting: CollectingDeps;
   readonly exports: ExportsDeps;
   readonly imports: ImportDeps;
-  readonly scripts: ScriptVault;
+  readonly rehearsals: RehearsalDeps;
   /** Where a customer returns to after confirming a payment with their bank. */
   readonly storefrontUrl: string;
 }

@@ -109,7 +109,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     collecting: { dataSource, provider, calls, cards, sagas: store, findings, clock: systemClock },
     exports: { store: new ExportStore(exportsFolder(folder)), keepDays: 7 },
     imports: importsIn(folder),
-    scripts,
+    rehearsals: { scripts, checksSeconds: 0.2 },
     storefrontUrl: 'http://127.0.0.1:9',
   };
   return {
