@@ -28,6 +28,7 @@ export interface RehearsalRequest {
   readonly id: number;
   readonly projectId: number;
   readonly serverId: number;
+  readonly currency: Currency;
   /** At most 64 KiB; by its own interpreter, or `/bin/sh`. */
   readonly script: string;
   /** Those of the server's appliance unless told. */
@@ -68,13 +69,12 @@ export class RehearsalRequests {
   async rehearse(request: RehearsalRequest): Promise<RequestedRehearsal> {
     const known = await this.find(request);
     if (known) return known;
-    const { accountId, currency } = await ownerOf(this.dataSource.manager, request);
-    await this.orders.assertMayOrder(accountId);
+    await this.orders.assertMayOrder(await ownerOf(this.dataSource.manager, request));
     const { wakeUps, ...requested } = await runInTransaction(this.dataSource, async (manager) => {
       const server = await admitToServer(manager, request.projectId, request.serverId);
       assertRuns(server);
       await refuseWhileAnother(manager, server.id);
-      return this.startRehearsing(manager, request, { server, currency });
+      return this.startRehearsing(manager, request, server);
     });
     for (const wakeUp of wakeUps) await this.queue.poke(wakeUp);
     return requested;
@@ -109,9 +109,9 @@ export class RehearsalRequests {
   private async startRehearsing(
     manager: EntityManager,
     request: RehearsalRequest,
-    { server, currency }: { readonly server: Server; readonly currency: Currency },
+    server: Server,
   ): Promise<RequestedRehearsal & { readonly wakeUps: readonly SagaWakeUp[] }> {
-    const { id: rehearsalId, projectId, script, timeoutSeconds, keepCloneHours } = request;
+    const { id: rehearsalId, projectId, currency, script, timeoutSeconds, keepCloneHours } = request;
     const [runId, sagaId, cloneServerId] = [newId(), newId(), newId()];
     const clone = await this.clones.start(manager, {
       ...{ serverId: cloneServerId, projectId, originalId: server.id, currency },
@@ -203,13 +203,12 @@ async function refuseWhileAnother(manager: EntityManager, serverId: number): Pro
   throw rehearsalsError('rehearsal_under_way', message, { rehearsal: other.id });
 }
 
-/** Whom the clone is billed to. @throws ServersError `server_not_found` */
-async function ownerOf(manager: EntityManager, { projectId, serverId }: RehearsalRequest) {
-  const [owner] = await manager.query<{ accountId: number; currency: Currency }[]>(
-    `SELECT account_id AS "accountId", currency FROM servers JOIN billing_accounts USING (account_id)
-     WHERE id = $1 AND project_id = $2`,
+/** The account that a clone is billed to. @throws ServersError `server_not_found` */
+async function ownerOf(manager: EntityManager, { projectId, serverId }: RehearsalRequest): Promise<number> {
+  const [owner] = await manager.query<{ accountId: number }[]>(
+    'SELECT account_id AS "accountId" FROM servers WHERE id = $1 AND project_id = $2',
     [serverId, projectId],
   );
-  if (owner) return owner;
+  if (owner) return owner.accountId;
   throw new ServersError('server_not_found', `there is no server ${serverId}`);
 }

@@ -143,7 +143,14 @@ const rehearseScenario: SagaScenario<ServerWorld> = {
   start: async (world) => {
     const { id: serverId, projectId } = await standingServer(world, 'running');
     const { action } = await world.rehearsals.rehearse({
-      ...{ id: newId(), projectId, serverId, script: UPGRADE, healthChecks: undefined },
+      ...{
+        id: newId(),
+        projectId,
+        serverId,
+        currency: 'eur' as const,
+        script: UPGRADE,
+        healthChecks: undefined,
+      },
       ...{ timeoutSeconds: 60, keepCloneHours: 0 },
     });
     return Number(action.sagaId);

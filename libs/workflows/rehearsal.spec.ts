@@ -38,7 +38,7 @@ describe('an upgrade', () => {
   async function rehearse(script: string, keepCloneHours = 0) {
     const { projectId, id: serverId } = server;
     const { rehearsal, action } = await world.rehearsals.rehearse({
-      ...{ id: newId(), projectId, serverId, script, healthChecks: undefined },
+      ...{ id: newId(), projectId, serverId, currency: 'eur' as const, script, healthChecks: undefined },
       ...{ timeoutSeconds: 60, keepCloneHours },
     });
     await finish(world, action);

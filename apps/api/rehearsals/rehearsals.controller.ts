@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Inject, Param, Post, Query } from '@nestjs/common';
 import type { z } from 'zod';
+import { ENVIRONMENT, type Environment } from '#libs/config';
 import {
   actionResponse,
   applyRehearsal,
@@ -29,6 +30,7 @@ export class RehearsalsController {
   constructor(
     private readonly requests: RehearsalRequests,
     private readonly rehearsals: RehearsalsService,
+    @Inject(ENVIRONMENT) private readonly environment: Environment,
   ) {}
 
   @Post('servers/:id/rehearsals')
@@ -47,7 +49,7 @@ export class RehearsalsController {
     @Body({ schema: createRehearsal }) body: CreateRehearsal,
   ) {
     const { rehearsal, action } = await this.requests.rehearse({
-      ...{ id, projectId, serverId },
+      ...{ id, projectId, serverId, currency: this.environment.SERVERY_CURRENCY },
       script: body.script,
       healthChecks: body.health_checks,
       timeoutSeconds: body.timeout_seconds,
