@@ -1,10 +1,11 @@
 #!/bin/sh
 # Comparisons, side by side in one run: `npm run bench -- placement`. Nothing here passes or fails by its time;
-# `billing-year` passes or fails by what its books come to.
+# `billing-year` passes or fails by what its books come to, `disks` by what its copies hold.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/bootstrap.sh
 usage='usage: npm run bench -- placement | order-to-ssh | billing-close [--rounds N]
+       npm run bench -- disks [--rounds N] [--only proof | ratios]
        npm run bench -- billing-year [--seed N [--seeds N]] [--customers N] [--servers N] [--months N]'
 [ $# -gt 0 ] || fail "$usage"
 name=$1
@@ -12,6 +13,9 @@ shift
 case $name in
   placement | billing-close | billing-year)
     bootstrap services
+    ;;
+  disks)
+    bootstrap lab
     ;;
   order-to-ssh)
     bootstrap bench lab

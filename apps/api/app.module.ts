@@ -76,6 +76,7 @@ import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
 import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
+import { FormInterceptor } from './uploads/form.interceptor.ts';
 import { ImageImportsController } from './uploads/image-imports.controller.ts';
 import { ResumableUploads } from './uploads/resumable-uploads.ts';
 import { UploadsController } from './uploads/uploads.controller.ts';
@@ -133,8 +134,13 @@ const controllers = [
 /** In the order in which they look at a request. */
 const guards = [CsrfGuard, AuthenticationGuard, RateLimitGuard, AccessGuard];
 
-/** The one around the others comes first: an answer is kept as it was serialized. */
-const interceptors = [IdempotencyInterceptor, AuditInterceptor, StandardSchemaSerializerInterceptor];
+/** The one around the others comes first: a form is taken in before it is compared, an answer kept as it was serialized. */
+const interceptors = [
+  FormInterceptor,
+  IdempotencyInterceptor,
+  AuditInterceptor,
+  StandardSchemaSerializerInterceptor,
+];
 
 interface AppOptions {
   readonly environment: Environment;

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { AccountsService, accountsEntities } from '#libs/accounts';
-import { builtCli } from '../../test/support/built-cli.ts';
+import { serveryCli } from '../../test/support/servery-cli.ts';
 import { testDatabase } from '../../test/support/test-database.ts';
 
 const database = testDatabase({ entities: accountsEntities });
-const servery = builtCli(() => ({ DATABASE_URL: database.url }));
+const servery = serveryCli(() => ({ DATABASE_URL: database.url }));
 const email = 'anna@example.com';
 
 it('servery account suspends for a reason and lifts that one alone, with a mail and an entry each', async () => {

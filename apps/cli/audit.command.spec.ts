@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AccountsService, AuditService, accountsEntities } from '#libs/accounts';
-import { builtCli } from '../../test/support/built-cli.ts';
+import { serveryCli } from '../../test/support/servery-cli.ts';
 import { testDatabase } from '../../test/support/test-database.ts';
 
 const database = testDatabase({ entities: accountsEntities });
-const servery = builtCli(() => ({ DATABASE_URL: database.url }));
+const servery = serveryCli(() => ({ DATABASE_URL: database.url }));
 
 beforeAll(async () => {
   const accounts = new AccountsService(database.dataSource);

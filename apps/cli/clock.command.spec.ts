@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '#libs/payments/emulator';
-import { builtCli } from '../../test/support/built-cli.ts';
+import { serveryCli } from '../../test/support/servery-cli.ts';
 import { testDatabase } from '../../test/support/test-database.ts';
 
 const DAY_SECONDS = 86_400;
@@ -29,7 +29,7 @@ async function daysAhead(): Promise<[number, number]> {
 }
 
 it('servery clock moves books and emulator together, and takes up a move that was cut short', async () => {
-  const servery = builtCli(emulated);
+  const servery = serveryCli(emulated);
   expect(await servery('clock', 'show')).toContain("as this machine's");
   expect(await servery('clock', 'advance', '--days', '3')).toContain('3 days ahead');
   expect(await daysAhead()).toEqual([3, 3]);
@@ -57,7 +57,7 @@ it('servery clock stands still where real money could move, or nobody knows what
     [{ ...emulated(), STRIPE_SECRET_KEY: 'sk_live_clock' }, 'connected to Stripe itself'],
     [emulated(1), 'not our Stripe emulator'],
   ] as const) {
-    await expect(builtCli(() => variables)('clock', 'advance', '--days', '3')).rejects.toThrow(problem);
+    await expect(serveryCli(() => variables)('clock', 'advance', '--days', '3')).rejects.toThrow(problem);
   }
   expect(await daysAhead()).toEqual(before);
 });

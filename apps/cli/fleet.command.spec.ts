@@ -8,7 +8,7 @@ import {
   order,
   type ServerWorld,
 } from '#libs/workflows/harness';
-import { builtCli } from '../../test/support/built-cli.ts';
+import { serveryCli } from '../../test/support/servery-cli.ts';
 
 let address: Awaited<ReturnType<typeof createServerWorld>>;
 let world: ServerWorld;
@@ -22,7 +22,10 @@ afterAll(async () => {
   await destroyServerWorld(address);
 });
 
-const servery = builtCli(() => ({ DATABASE_URL: address.url, SERVERY_SIMULATED_FLEET_DIR: address.folder }));
+const servery = serveryCli(() => ({
+  DATABASE_URL: address.url,
+  SERVERY_SIMULATED_FLEET_DIR: address.folder,
+}));
 
 it('servery operator add makes an operator who can sign in', async () => {
   const said = await servery('operator', 'add', 'Anna@example.org');

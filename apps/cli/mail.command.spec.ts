@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { queueMail } from '#libs/mail';
 import { type MailSink, startMailSink } from '#libs/mail/sink';
-import { builtCli } from '../../test/support/built-cli.ts';
+import { serveryCli } from '../../test/support/servery-cli.ts';
 import { testDatabase } from '../../test/support/test-database.ts';
 
 const database = testDatabase();
@@ -15,20 +15,20 @@ const DATABASE_URL = 'postgres://nobody@127.0.0.1:1/none';
 const MAIL_FROM = 'Servery <servery@example.org>';
 
 it('servery mail test sends a mail, and says why one is not taken', async () => {
-  const servery = builtCli(() => ({ DATABASE_URL, MAIL_FROM, SMTP_URL: sink.smtpUrl }));
+  const servery = serveryCli(() => ({ DATABASE_URL, MAIL_FROM, SMTP_URL: sink.smtpUrl }));
   expect(await servery('mail', 'test', 'anna@example.org')).toContain('took a mail');
   expect(sink.mails()).toMatchObject([{ recipients: ['anna@example.org'], subject: 'A test from Servery' }]);
   await expect(servery('mail', 'test', 'a@example.org, b@example.org')).rejects.toThrow('one plain address');
 
-  const away = builtCli(() => ({ DATABASE_URL, MAIL_FROM, SMTP_URL: 'smtp://127.0.0.1:1' }));
+  const away = serveryCli(() => ({ DATABASE_URL, MAIL_FROM, SMTP_URL: 'smtp://127.0.0.1:1' }));
   await expect(away('mail', 'test', 'anna@example.org')).rejects.toThrow('did not take it');
-  const none = builtCli(() => ({ DATABASE_URL }));
+  const none = serveryCli(() => ({ DATABASE_URL }));
   await expect(none('mail', 'test', 'anna@example.org')).rejects.toThrow('set SMTP_URL and MAIL_FROM');
   expect(sink.mails()).toHaveLength(1);
 });
 
 it('servery mail names mails that were given up and sends them anew, but no link that has expired', async () => {
-  const servery = builtCli(() => ({ DATABASE_URL: database.url }));
+  const servery = serveryCli(() => ({ DATABASE_URL: database.url }));
   const { manager } = database.dataSource;
   const mail = { to: 'anna@example.org', accountId: 7 };
   await queueMail(manager, { ...mail, cause: 'a', template: 'servers-deleted', data: { owed: 'EUR 1' } });

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { builtCli } from '../../test/support/built-cli.ts';
+import { serveryCli } from '../../test/support/servery-cli.ts';
 import { testDatabase } from '../../test/support/test-database.ts';
 
 const database = testDatabase();
-const servery = builtCli(() => ({ DATABASE_URL: database.url }));
+const servery = serveryCli(() => ({ DATABASE_URL: database.url }));
 
 async function prices(): Promise<string[]> {
   const rows = (await servery('price', 'list')).trimEnd().split('\n');

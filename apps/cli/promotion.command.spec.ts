@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { ensureBooks, redeemPromotionCode } from '#libs/billing';
 import { newId } from '#libs/kernel';
-import { builtCli } from '../../test/support/built-cli.ts';
+import { serveryCli } from '../../test/support/servery-cli.ts';
 import { testDatabase } from '../../test/support/test-database.ts';
 
 const database = testDatabase();
-const servery = builtCli(() => ({ DATABASE_URL: database.url }));
+const servery = serveryCli(() => ({ DATABASE_URL: database.url }));
 
 it('servery promotion makes a code, says how often it was redeemed, and ends it', async () => {
   const made = ['--note', 'Summer', '--valid-days', '30', '--accounts', '3'];

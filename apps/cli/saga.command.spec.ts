@@ -16,7 +16,7 @@ import {
   type ServerWorld,
   standingServer,
 } from '#libs/workflows/harness';
-import { builtCli } from '../../test/support/built-cli.ts';
+import { serveryCli } from '../../test/support/servery-cli.ts';
 
 let address: Awaited<ReturnType<typeof createServerWorld>>;
 let world: ServerWorld;
@@ -33,7 +33,10 @@ afterEach(async () => {
   await destroyServerWorld(address);
 });
 
-const servery = builtCli(() => ({ DATABASE_URL: address.url, SERVERY_SIMULATED_FLEET_DIR: address.folder }));
+const servery = serveryCli(() => ({
+  DATABASE_URL: address.url,
+  SERVERY_SIMULATED_FLEET_DIR: address.folder,
+}));
 
 async function startWorker(name = '', faults: readonly Fault[] = []): Promise<void> {
   const { dataSource, observers = [] } = world;

@@ -33,6 +33,7 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
     only: "state NOT IN ('rehearsing', 'applying') AND clone_expires_at IS NULL",
     keep: 'SERVERY_KEEP_DAYS',
   },
+  { table: 'restore_tests', endedAt: 'finished_at', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },
 ];
 

@@ -4,9 +4,10 @@ import { ExportExpiry } from '#libs/exports';
 import { UploadsService } from '#libs/imports';
 import { ProviderEvents } from '#libs/payments';
 import { RehearsalsService } from '#libs/rehearsals';
-import { BackupsService, SnapshotsService } from '#libs/servers';
+import { BackupsService, type RestoreTestBudget, RestoreTests, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
+import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
@@ -39,8 +40,10 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     ExportExpiry,
     UploadsService,
     BackupsService,
+    RestoreTests,
     SnapshotsService,
     RehearsalsService,
+    ImageSpreading,
   ],
   useFactory: (
     environment: Environment,
@@ -53,8 +56,10 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     exports: ExportExpiry,
     uploads: UploadsService,
     backups: BackupsService,
+    restoreTests: RestoreTests,
     snapshots: SnapshotsService,
     rehearsals: RehearsalsService,
+    spreading: ImageSpreading,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -73,11 +78,18 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
+    task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),
+    task('restore tests', MINUTE_SECONDS, () => restoreTests.startDue(restoreBudget(environment))),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('expired clones', MINUTE_SECONDS, () => rehearsals.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };
+
+function restoreBudget(environment: Environment): RestoreTestBudget {
+  const [fromHour = 0, untilHour = 0] = environment.SERVERY_RESTORE_TEST_HOURS.split('-').map(Number);
+  return { aDay: environment.SERVERY_RESTORE_TESTS_A_DAY, fromHour, untilHour };
+}
 
 function task(name: string, everySeconds: number, run: Task['run']): Task {
   return { name, everySeconds, run };

@@ -32,6 +32,7 @@ import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
 import { COLLECTING, CollectingModule } from './collecting.module.ts';
 import { Dunning } from './dunning.ts';
+import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { MetricsController } from './observability/metrics.controller.ts';
@@ -75,6 +76,7 @@ export function workerModule(environment: Environment, installationId: string): 
       registryModule,
       HypervisorModule.forRoot({
         installationId,
+        isolatedAllows: environment.SERVERY_ISOLATED_NETWORK_ALLOWS,
         guestProxy: environment.SERVERY_GUEST_PROXY,
         simulatedFolder: environment.SERVERY_SIMULATED_FLEET_DIR,
       }),
@@ -89,7 +91,7 @@ export function workerModule(environment: Environment, installationId: string): 
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Books, Dunning, Mails, Pruning, Reconciler, Schedules, timetable],
+    providers: [Books, Dunning, ImageSpreading, Mails, Pruning, Reconciler, Schedules, timetable],
   };
 }
 

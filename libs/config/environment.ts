@@ -15,6 +15,11 @@ const envelopeKey = z
     error: 'must be 32 bytes in base64 (openssl rand -base64 32)',
   });
 
+/** An IPv4 address, or a network of at most 24 bits of hosts: `203.0.113.7`, `203.0.113.0/24`. */
+const ipv4Network = z.union([z.ipv4(), z.cidrv4().regex(/\/([89]|[12]\d|3[0-2])$/)], {
+  error: 'must be IPv4 addresses or networks, such as 203.0.113.7,198.51.100.0/24',
+});
+
 /**
  * Every environment variable that Servery reads. The description of each is its documentation: `.env.example`
  * is written from here.
@@ -105,6 +110,20 @@ export const environmentSchema = z.object({
     .max(720)
     .default(24)
     .describe('for how many hours an upload may be unfinished, or wait to be imported'),
+  SERVERY_RESTORE_TESTS_A_DAY: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe(
+      'how many backups are tried out on a day: started where nobody reaches them, looked at, removed; 0: none',
+    ),
+  SERVERY_RESTORE_TEST_HOURS: z
+    .string()
+    .regex(/^([01]?\d|2[0-3])-([01]?\d|2[0-4])$/, { error: 'must look like 1-5 or 22-6, in UTC' })
+    .default('1-5')
+    .describe('between which full hours backups are tried out, in UTC'),
   SERVERY_APT_MIRROR: url('http', 'https')
     .optional()
     .describe("a Debian mirror for golden images, in place of this machine's own apt sources"),
@@ -129,6 +148,14 @@ export const environmentSchema = z.object({
     .max(256)
     .default(16)
     .describe('how many sagas one worker runs side by side'),
+  SERVERY_ISOLATED_NETWORK_ALLOWS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+    .pipe(z.array(ipv4Network))
+    .describe(
+      "IPv4 addresses and networks, separated by commas, that servers on the isolated network may connect to: a package mirror's, name servers'",
+    ),
   SERVERY_RECONCILE_SECONDS: z.coerce
     .number()
     .int()

@@ -3,6 +3,16 @@ import { action } from './action.ts';
 import { id, meta, pageQuery, protection, searchText, several, sortQuery, timestamp } from './common.ts';
 import { labels } from './labels.ts';
 
+/** What a server's guest finds its disk and its network on. */
+export const devices = z.object({
+  firmware: z.enum(['bios', 'uefi']),
+  disk_bus: z.enum(['virtio', 'sata', 'ide']),
+  nic_model: z.enum(['virtio', 'e1000e']),
+});
+
+/** What is looked for before a server is handed over; what it is is said at `servery.verification` of a server. */
+export const verification = z.enum(['identity', 'ssh', 'running']);
+
 /** What was found in the file that an image was imported from. What `machine` asked for is a hint. */
 export const importReport = z
   .object({
@@ -18,15 +28,24 @@ export const importReport = z
         operating_system: z.string().nullable(),
       })
       .nullable(),
+    /** How it can be started, by what lies in its first sectors and its EFI system partition. */
+    boot: z.object({ bios: z.boolean(), uefi: z.boolean() }).nullable(),
+    file_systems: z.array(z.string()),
     guest: z
       .object({
         os_id: z.string().nullable(),
         os_version: z.string().nullable(),
-        virtio_disk: z.boolean(),
+        /** By Linux's names; a kernel of it has them. */
+        drivers: z.array(z.string()),
         cloud_init: z.boolean(),
         guest_agent: z.boolean(),
+        ssh_server: z.boolean(),
+        /** What it lacks in cloud-init was put into it. */
+        reads_seed: z.boolean(),
       })
       .nullable(),
+    /** Keys that were written into it for its root. */
+    ssh_keys: z.int(),
     notes: z.array(z.string()),
   })
   .meta({ id: 'ImportReport' });
@@ -37,8 +56,24 @@ export const imageExtra = z.object({
   made_by: z.enum(['owner', 'plan', 'roll_back']).nullable(),
   /** When it is deleted by itself. */
   expires_at: timestamp.nullable(),
+  /**
+   * Whether a start from a backup was tried out, and what that showed. `checks` is what was found in order. Null: it is no
+   * backup, and none was tried.
+   */
+  restore_test: z
+    .object({
+      state: z.enum(['untested', 'passed', 'failed']),
+      tested_at: timestamp.nullable(),
+      reason: z.string().nullable(),
+      checks: z.array(z.enum(['started', 'disk_read', 'agent', 'file_systems', 'health'])),
+    })
+    .nullable(),
+  devices,
+  verification,
   /** Of what was imported, when it is ready. */
   import: importReport.optional(),
+  /** Hosts that could not take what was imported when they were last asked; servers are placed on others. */
+  refusals: z.array(z.object({ code: z.string(), tried: timestamp })).optional(),
 });
 
 /** A golden image. Appliances have `type: app`. `disk_size` and `image_size` are in GB. */
@@ -92,6 +127,13 @@ export const updateImage = z.strictObject({
   description: z.string().max(255).optional(),
   type: z.literal('snapshot').optional(),
   labels: labels.optional(),
+  /** What was detected may be wrong. It holds for servers that are ordered, or rebuilt, from then on. */
+  servery: z
+    .strictObject({
+      devices: z.strictObject(devices.partial().shape).optional(),
+      verification: verification.optional(),
+    })
+    .optional(),
 });
 export const changeImageProtection = z.strictObject({ delete: z.boolean() });
 export const createImageResponse = z.object({ action, image });
@@ -99,3 +141,5 @@ export const createImageResponse = z.object({ action, image });
 export type CreateImage = z.output<typeof createImage>;
 export type UpdateImage = z.output<typeof updateImage>;
 export type ImageWire = z.output<typeof image>;
+export type DevicesWire = z.output<typeof devices>;
+export type ImportReportWire = z.output<typeof importReport>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { action } from './action.ts';
-import { id, idParam } from './common.ts';
+import { id, idOrName, idParam } from './common.ts';
 import { image } from './image.ts';
 import { labelsInput } from './labels.ts';
 
@@ -25,6 +25,10 @@ export const importImage = z
     ...described,
     labels: labelsInput.optional(),
     url: z.string().max(4096).optional().meta({ description: 'https; it is fetched' }),
+    ssh_keys: z.array(idOrName).min(1).max(50).optional().meta({
+      description:
+        'keys of the project, by id or name, to be written into the disk for its root; it must be a Linux system on ext2, ext3 or ext4. One without cloud-init but with systemd is made to take address, name and keys of its servers as well.',
+    }),
     upload: z.union([id, idParam]).optional().meta({ description: 'the id of an upload that is whole' }),
   })
   .refine(({ url, upload }) => (url === undefined) !== (upload === undefined), {
@@ -32,8 +36,20 @@ export const importImage = z
     error: 'either url or upload, or send the file itself as multipart/form-data',
   });
 
-/** The fields that come with the file in one multipart body: its part is called `file`. */
-export const importImageForm = z.strictObject(described);
+/** The fields that come with the file in one multipart body: its part is called `file`. Keys stand with commas between. */
+export const importImageForm = z.strictObject({
+  ...described,
+  ssh_keys: z
+    .string()
+    .max(4096)
+    .transform((text) =>
+      text
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== ''),
+    )
+    .optional(),
+});
 
 export const importImageResponse = z.object({ action, image });
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { DataSource, type EntitySchema } from 'typeorm';
 import { installInt8Parser } from './int8.ts';
+import { PreparingClient } from './preparing-client.ts';
 
 /** A TypeORM entity class or schema, as features export them. */
 export type Entity = (new () => object) | EntitySchema;
@@ -34,7 +35,7 @@ export function createDataSource(url: string, options: DatabaseOptions = {}): Da
     poolSize: options.poolSize ?? 10,
     applicationName: options.applicationName ?? 'servery',
     // Queries that are given to one connection at once are sent at once: see `runStatements`.
-    extra: { pipeline: true },
+    extra: { pipeline: true, Client: PreparingClient },
     logging: false,
   });
 }

@@ -52,6 +52,23 @@ describe('the data source', () => {
     );
   });
 
+  it('has statements with parameters parsed once per connection, and outlives columns that a migration adds', async () => {
+    await database.dataSource.query('CREATE TABLE shelves (id int, label text)');
+    await database.dataSource.transaction(async (manager) => {
+      const named = 'SELECT label FROM shelves WHERE id = $1';
+      const all = 'SELECT * FROM shelves WHERE id = $1';
+      await manager.query('INSERT INTO shelves VALUES ($1, $2)', [1, 'a']);
+      for (const text of [named, named, all]) await manager.query(text, [1]);
+      const kept: { statement: string }[] = await manager.query(
+        'SELECT statement FROM pg_prepared_statements',
+      );
+      expect(kept.filter(({ statement }) => statement === named)).toHaveLength(1);
+      await manager.query('ALTER TABLE shelves ADD COLUMN width_millimetres int');
+      expect(await manager.query(named, [1])).toEqual([{ label: 'a' }]);
+      expect(await manager.query(all, [1])).toEqual([{ id: 1, label: 'a', width_millimetres: null }]);
+    });
+  });
+
   it('has nothing left to migrate, however many ask at once', async () => {
     expect(await Promise.all([migrate(database.dataSource), migrate(database.dataSource)])).toEqual([[], []]);
     expect(database.dataSource).toBeInstanceOf(DataSource);

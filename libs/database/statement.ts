@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { ClientBase, QueryConfig } from 'pg';
+import type { ClientBase } from 'pg';
 import type { DataSource, EntityManager, EntityMetadata } from 'typeorm';
 
 /**
@@ -38,7 +37,7 @@ export async function runStatements<const S extends readonly Statement[]>(
   const runner = manager.queryRunner ?? manager.dataSource.createQueryRunner();
   try {
     const client: ClientBase = await runner.connect();
-    const results = await Promise.all(statements.map((statement) => client.query(named(statement))));
+    const results = await Promise.all(statements.map(({ text, values }) => client.query(text, [...values])));
     return results.map(({ rows }) => rows) as RowsOf<S>;
   } finally {
     if (runner !== manager.queryRunner) await runner.release();
@@ -71,16 +70,4 @@ function insertText({ driver }: DataSource, metadata: EntityMetadata): string {
   const text = `INSERT INTO ${driver.escape(metadata.tableName)} (${columns.join(', ')}) VALUES (${places.join(', ')})`;
   insertTexts.set(metadata, text);
   return text;
-}
-
-const names = new Map<string, string>();
-
-/** PostgreSQL cuts names at 63 bytes, so a statement is called by a digest of its text. */
-function named({ text, values }: Statement): QueryConfig {
-  let name = names.get(text);
-  if (name === undefined) {
-    name = createHash('sha256').update(text).digest('base64url');
-    names.set(text, name);
-  }
-  return { name, text, values: [...values] };
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { type Adoption, adoptDisk } from './adoption/adopt-disk.ts';
 import type { DiskFacts, DiskFormat, DiskLimits, SingleDiskFormat } from './disk-facts.ts';
 import { diskError } from './disk-files.errors.ts';
 import { lentTo, openGiven } from './given-file.ts';
@@ -16,11 +17,13 @@ export interface ConvertOptions {
   readonly disk?: number;
   /** The qcow2 file to make. It appears whole, or not at all; its name must be free. */
   readonly to: string;
+  /** What is written into the system on it meanwhile. */
+  readonly adoption?: Adoption | undefined;
   readonly limits?: DiskLimits;
   readonly wallSeconds?: number;
   readonly signal?: AbortSignal | undefined;
   /** From 0 to 100, as qemu-img tells. */
-  readonly onProgress?: (percent: number) => void;
+  readonly onProgress?: ((percent: number) => void) | undefined;
 }
 
 export interface ConvertedDisk {
@@ -28,6 +31,10 @@ export interface ConvertedDisk {
   readonly virtualSizeBytes: number;
   readonly fileBytes: number;
 }
+
+type Conversion = Pick<DiskFacts, 'format' | 'offsetBytes' | 'lengthBytes' | 'virtualSizeBytes'> & {
+  readonly to: 'qcow2' | 'raw';
+};
 
 const MIB = 1024 * 1024;
 const MEMORY_BYTES = 1024 * MIB;
@@ -50,7 +57,7 @@ const DRIVERS: Readonly<Record<SingleDiskFormat, Readonly<Record<string, unknown
 /**
  * Makes a self-contained qcow2 file of an uploaded disk: parsed first, then converted by qemu-img in the same
  * sandbox, with the driver of each layer named and nothing probed, then checked. Whatever ends it before, a
- * killed worker too, leaves nothing: until it is whole the output has no name.
+ * killed worker too, leaves nothing: until it is whole the output has no name. To be adopted it is made raw on the way.
  *
  * One conversion of a file at a time: it is lent to the sandbox's user meanwhile.
  * @throws DomainError of ./disk-files.errors.ts
@@ -65,11 +72,15 @@ export async function convertDisk(options: ConvertOptions): Promise<ConvertedDis
       'disk_malformed',
       `There is no disk ${options.disk}: the file has ${found.disks.length}.`,
     );
-  await using output = await open(dirname(options.to), O_TMPFILE | constants.O_RDWR, 0o600);
-  const user = sandboxUser();
-  await lentTo(file.handle, user, () =>
-    lentTo(output, user, () => runConversion(file.handle, output, disk, user, options)),
-  );
+  await using output = await nameless(options.to);
+  if (options.adoption) {
+    await using raw = await nameless(options.to);
+    await convert(file.handle, raw, { ...disk, to: 'raw' }, options);
+    await adoptDisk(raw, options.adoption, { folder: dirname(options.to), signal });
+    const { virtualSizeBytes } = disk;
+    const whole = { format: 'raw', offsetBytes: 0, lengthBytes: virtualSizeBytes, virtualSizeBytes } as const;
+    await convert(raw, output, { ...whole, to: 'qcow2' }, { ...options, onProgress: undefined });
+  } else await convert(file.handle, output, { ...disk, to: 'qcow2' }, options);
   await mustBeSound(output, options);
   await output.sync();
   const { size } = await output.stat();
@@ -77,23 +88,29 @@ export async function convertDisk(options: ConvertOptions): Promise<ConvertedDis
   return { source: disk, virtualSizeBytes: disk.virtualSizeBytes, fileBytes: size };
 }
 
-async function runConversion(
+function nameless(to: string): Promise<FileHandle> {
+  return open(dirname(to), O_TMPFILE | constants.O_RDWR, 0o600);
+}
+
+async function convert(
   input: FileHandle,
   output: FileHandle,
-  disk: DiskFacts,
-  user: number | null,
+  disk: Conversion,
   options: ConvertOptions,
 ): Promise<void> {
-  const end = await runSandboxed({
-    program: 'qemu-img',
-    args: ['convert', '-p', '-O', 'qcow2', blockGraph(disk), '/proc/self/fd/4'],
-    files: [],
-    limits: conversionLimits(disk, options),
-    user,
-    descriptors: [input.fd, output.fd],
-    signal: options.signal,
-    onOutput: progressTo(options.onProgress),
-  });
+  const user = sandboxUser();
+  const run = () =>
+    runSandboxed({
+      program: 'qemu-img',
+      args: ['convert', '-p', '-O', disk.to, blockGraph(disk), '/proc/self/fd/4'],
+      files: [],
+      limits: conversionLimits(disk, options),
+      user,
+      descriptors: [input.fd, output.fd],
+      signal: options.signal,
+      onOutput: progressTo(options.onProgress),
+    });
+  const end = await lentTo(input, user, () => lentTo(output, user, run));
   if (end.exitCode !== 0) throw failedBy(end);
 }
 
@@ -108,7 +125,7 @@ export function blockGraph(disk: Pick<DiskFacts, 'format' | 'offsetBytes' | 'len
   return `json:${JSON.stringify({ ...DRIVERS[disk.format], file: whole ? file : part })}`;
 }
 
-function conversionLimits(disk: DiskFacts, options: ConvertOptions): SandboxLimits {
+function conversionLimits(disk: Conversion, options: ConvertOptions): SandboxLimits {
   const wallSeconds = options.wallSeconds ?? DEFAULT_WALL_SECONDS;
   return {
     wallSeconds,

@@ -28,6 +28,11 @@ const CODES = {
   /** Reading it took more time, memory or output than a disk of its size may. */
   disk_exceeds_limits: 'limit',
   disk_conversion_failed: 'invalid_input',
+  /** Nothing that we know how to write keys into. */
+  disk_system_unknown: 'invalid_input',
+  disk_system_unclean: 'invalid_input',
+  /** A place where keys belong is a link, or no folder. */
+  disk_system_refused: 'invalid_input',
   disk_work_cancelled: 'conflict',
   /** The output's name is taken. */
   disk_output_exists: 'conflict',

@@ -1,19 +1,25 @@
 import { z } from 'zod';
 import { openGiven } from './given-file.ts';
-import type { GuestSystem } from './guest/find-guest.ts';
+import type { DiskContents } from './guest/contents.ts';
+import { FILE_SYSTEMS } from './guest/find-boot.ts';
+import { DRIVERS } from './guest/find-guest.ts';
 import { sandboxUser } from './sandbox/bubblewrap.ts';
 import { runSandboxed } from './sandbox/run-sandboxed.ts';
 import { parserFiles } from './sandbox/visible-files.ts';
 
 const word = z.string().max(64).nullable();
 const answer = z.object({
+  boot: z.object({ bios: z.boolean(), uefi: z.boolean() }),
+  fileSystems: z.array(z.enum(FILE_SYSTEMS)).max(FILE_SYSTEMS.length),
   guest: z
     .object({
       osId: word,
       osVersion: word,
-      hasVirtioDisk: z.boolean(),
+      drivers: z.array(z.enum(DRIVERS)).max(DRIVERS.length),
       hasCloudInit: z.boolean(),
       hasGuestAgent: z.boolean(),
+      hasSshServer: z.boolean(),
+      readsSeed: z.boolean(),
     })
     .nullable(),
 });
@@ -22,11 +28,11 @@ const answer = z.object({
 const LIMITS = { wallSeconds: 120, cpuSeconds: 60, memoryBytes: 1024 ** 3, fileBytes: 0 };
 
 /**
- * What system a converted disk holds, as far as its file system is one that we know; read in the sandbox, by code of
- * ours. Null where it is not, or where what is there leads nowhere: a look that fails forbids nothing.
+ * What a converted disk holds, as far as we know our way in it; read in the sandbox, by code of ours. Null where what is
+ * there leads nowhere: a look that fails forbids nothing.
  * @throws DomainError `disk_path_unsafe`, `disk_sandbox_unavailable`, `disk_work_cancelled`, `disk_exceeds_limits`
  */
-export async function lookWithin(path: string, signal?: AbortSignal): Promise<GuestSystem | null> {
+export async function lookWithin(path: string, signal?: AbortSignal): Promise<DiskContents | null> {
   await using file = await openGiven(path);
   const { files, argv } = parserFiles('look-within.main');
   const end = await runSandboxed({
@@ -39,7 +45,7 @@ export async function lookWithin(path: string, signal?: AbortSignal): Promise<Gu
     signal,
   });
   try {
-    return end.exitCode === 0 ? answer.parse(JSON.parse(end.stdout)).guest : null;
+    return end.exitCode === 0 ? answer.parse(JSON.parse(end.stdout)) : null;
   } catch {
     return null;
   }

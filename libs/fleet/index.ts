@@ -1,2 +1,3 @@
 export { addHost, type HostToAdd } from './add-host.ts';
+export { bringImage } from './bring-image.ts';
 export { type ImageToPublish, type OnUpload, type Published, publishImage } from './publish-image.ts';

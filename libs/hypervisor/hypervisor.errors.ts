@@ -12,6 +12,8 @@ const CODES = {
   host_timeout: { kind: 'unavailable', retryable: true },
   /** The host lacks a pool, bridge, network filter or right that Servery needs: its operator must act. */
   host_misconfigured: { kind: 'unavailable', retryable: false },
+  /** The host has no firmware of the kind that was asked for: a guest that starts by UEFI needs OVMF there. */
+  firmware_missing: { kind: 'unavailable', retryable: false },
   /** No driver speaks this host's URI. */
   uri_unsupported: { kind: 'invalid_input', retryable: false },
   /** The storage pool, or the host's memory, cannot take what was asked. */

@@ -22,6 +22,21 @@ export interface PoolFacts {
   readonly freeBytes: number;
 }
 
+/** What starts a guest. `uefi` is OVMF, which a host may lack. */
+export type Firmware = 'bios' | 'uefi';
+
+/** What a guest finds its disk and its network on; it has to have the drivers. */
+export interface Devices {
+  readonly firmware: Firmware;
+  /** Of its disk and its seed. `ide` comes with the older machine that has it (i440FX). */
+  readonly diskBus: 'virtio' | 'sata' | 'ide';
+  /** `e1000e` is its forerunner e1000 on the older machine, which has no PCI Express. */
+  readonly nicModel: 'virtio' | 'e1000e';
+}
+
+/** What our own images start on. */
+export const OUR_DEVICES: Devices = { firmware: 'bios', diskBus: 'virtio', nicModel: 'virtio' };
+
 /** What was found on a host, at the time of asking. */
 export interface HostFacts {
   readonly libvirtVersion: string;
@@ -32,6 +47,7 @@ export interface HostFacts {
   readonly architecture: string;
   readonly vcpus: number;
   readonly memoryMib: number;
+  readonly firmwares: readonly Firmware[];
   readonly imagePool: PoolFacts;
   readonly diskPool: PoolFacts;
 }
@@ -93,7 +109,7 @@ export interface Frozen {
   readonly heldMilliseconds: number | null;
 }
 
-/** `waiting`: the domain does not run, and layers are merged only where it does. */
+/** `waiting`: the domain is off, and layers are merged only where it runs or is paused. */
 export type Merge =
   | { readonly state: 'merged' | 'waiting' }
   | { readonly state: 'merging'; readonly doneBytes: number; readonly totalBytes: number };
@@ -126,10 +142,12 @@ export interface SeedSpec {
   readonly metaData: YamlDocument & { readonly 'instance-id': string };
   /** cloud-init network configuration, version 2, without the outer `network:` key. */
   readonly networkConfig: YamlDocument;
+  /** Further files by name, as they are: for guests that have no cloud-init. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** A domain as Servery defines it. Bridge and accelerator come from the host. */
-export interface DomainSpec {
+export interface DomainSpec extends Devices {
   readonly uuid: string;
   /** Letters, digits, `.`, `_`, `-`; at most 63. Unique on its host. */
   readonly name: string;
@@ -219,6 +237,11 @@ export interface Hypervisor {
    */
   importImage(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void>;
   listImages(host: HostRef): Promise<readonly ImageFacts[]>;
+  /**
+   * Brings the bytes of an image from the image pool to a file of this machine, as `downloadVolume` does.
+   * @throws image_missing (half uploads too), pool_full (this machine's disk)
+   */
+  downloadImage(host: HostRef, volumeName: string, toPath: string, options?: CopyOptions): Promise<void>;
   /** Also clears half uploads of this name. @throws image_in_use while an overlay stands on it */
   deleteImage(host: HostRef, volumeName: string): Promise<void>;
 
@@ -254,7 +277,7 @@ export interface Hypervisor {
 
   /**
    * Defines, or redefines what is ours; its network is as the spec says then, whenever it is started next.
-   * @throws domain_exists_foreign, invalid_spec, volume_missing
+   * @throws domain_exists_foreign, invalid_spec, volume_missing, firmware_missing
    */
   defineDomain(host: HostRef, spec: DomainSpec): Promise<void>;
   /** Forgets the domain; absent is success; its disks stay. A running one is stopped by force first. */
@@ -262,8 +285,11 @@ export interface Hypervisor {
   domainState(host: HostRef, uuid: string): Promise<DomainState>;
   listDomains(host: HostRef): Promise<readonly DomainFacts[]>;
 
-  /** Running is success. @throws domain_missing, volume_missing, host_out_of_memory */
-  startDomain(host: HostRef, uuid: string): Promise<void>;
+  /**
+   * Running is success. `paused`: it is there with its disk, and not one instruction of its guest is run until it is
+   * destroyed. @throws domain_missing, volume_missing, host_out_of_memory
+   */
+  startDomain(host: HostRef, uuid: string, options?: { readonly paused?: boolean }): Promise<void>;
   /** Presses the power button and does not wait; off is success. */
   shutdownDomain(host: HostRef, uuid: string): Promise<void>;
   /** Asks the guest to reboot and does not wait. @throws domain_not_running */
@@ -289,11 +315,17 @@ export interface Hypervisor {
    */
   freezeDisk(host: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen>;
   /**
-   * Brings into a domain's disk what the layers hold that lie between it and the lowest one, while the guest runs;
+   * Brings into a domain's disk what the layers hold that lie between it and the lowest one, while the guest runs or is paused;
    * afterwards it stands on the lowest alone. Begins that, or tells how far it is: ask until it is `merged`.
    * @throws domain_missing
    */
   mergeLayers(host: HostRef, uuid: string): Promise<Merge>;
+
+  /**
+   * How many bytes of its disk the guest has read since it was started, its boot loader included.
+   * @throws domain_missing, domain_not_running
+   */
+  diskReadBytes(host: HostRef, uuid: string): Promise<number>;
 
   /** Takes the seed disk from the domain, erases it and deletes it. Success where that was done before. */
   detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment>;

@@ -3,7 +3,7 @@ import { cloudConfig, toYaml } from './user-data.ts';
 
 /** The files of a NoCloud seed, by name. */
 export interface SeedFile {
-  readonly name: 'meta-data' | 'network-config' | 'user-data' | 'vendor-data';
+  readonly name: string;
   readonly content: string;
 }
 
@@ -17,5 +17,6 @@ export function renderSeed(seed: SeedSpec): readonly SeedFile[] {
       content: typeof seed.userData === 'string' ? seed.userData : cloudConfig(seed.userData),
     },
     { name: 'vendor-data', content: seed.vendorData === undefined ? '' : cloudConfig(seed.vendorData) },
+    ...Object.entries(seed.files ?? {}).map(([name, content]) => ({ name, content })),
   ];
 }

@@ -29,6 +29,9 @@ const domainSpec = z.strictObject({
   mac,
   ipv4: z.string().refine(isIPv4, 'an IPv4 address'),
   network: z.enum(['open', 'isolated', 'closed']).optional(),
+  firmware: z.enum(['bios', 'uefi']),
+  diskBus: z.enum(['virtio', 'sata', 'ide']),
+  nicModel: z.enum(['virtio', 'e1000e']),
 });
 
 const overlaySpec = z.strictObject({
@@ -63,6 +66,7 @@ const seedSpec = z.strictObject({
   vendorData: yamlDocument.optional(),
   metaData: z.looseObject({ 'instance-id': z.string().min(1) }),
   networkConfig: yamlDocument,
+  files: z.record(z.string().regex(/^[a-z0-9][a-z0-9_.]{0,63}$/), z.string().max(64 * 1024)).optional(),
 });
 
 const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'a user name');

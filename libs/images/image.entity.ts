@@ -1,6 +1,17 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type Devices, OUR_DEVICES } from '#libs/hypervisor';
 import type { Appliance } from './appliance.ts';
 import type { ImportReport } from './import-report.ts';
+
+/** What a test of a backup has found in order: what `health` means is its appliance's own word. */
+export type RestoreCheck = 'started' | 'disk_read' | 'agent' | 'file_systems' | 'health';
+
+/**
+ * What is looked for before a server is handed over. `identity`: the SSH host key that we made, the guest agent where one
+ * is promised, and the appliance's health; `ssh`: that it runs and something answers at the SSH port; `running`: that it
+ * runs. More is taken where it shows.
+ */
+export type Verification = 'identity' | 'ssh' | 'running';
 
 /**
  * One build of a golden image, of the catalog, or what a project has kept of a server. The current build of a name is the
@@ -29,12 +40,20 @@ export class Image {
   @Column('text', { name: 'server_name', nullable: true }) serverName!: string | null;
   /** Null: it was not imported. */
   @Column('jsonb', { name: 'import_report', nullable: true }) importReport!: ImportReport | null;
+  /** What servers of it start on. */
+  @Column('jsonb', { default: OUR_DEVICES }) devices!: Devices;
+  @Column('text', { default: 'identity' }) verification!: Verification;
   @Column('text', { default: 'available' }) status!: 'creating' | 'available' | 'unavailable';
   @Column('text', { nullable: true }) description!: string | null;
   @Column('jsonb', { default: {} }) labels!: Record<string, string>;
   @Column('boolean', { name: 'is_delete_protected', default: false }) isDeleteProtected!: boolean;
   /** Who had it made of a server's disk; null: it was not made of one. `roll_back`: the state that one left behind. */
   @Column('text', { name: 'made_by', nullable: true }) madeBy!: 'owner' | 'plan' | 'roll_back' | null;
+  /** Null: no start from it was tried. */
+  @Column('timestamptz', { name: 'restore_tested_at', nullable: true }) restoreTestedAt!: Date | null;
+  @Column('text', { name: 'restore_checks', array: true, default: [] }) restoreChecks!: RestoreCheck[];
+  /** Why it cannot be started from, a sentence without its full stop; null: it can, as far as it was tried. */
+  @Column('text', { name: 'restore_failure', nullable: true }) restoreFailure!: string | null;
   /** Null: kept until somebody deletes it. */
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

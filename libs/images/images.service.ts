@@ -4,6 +4,7 @@ import { DomainError, newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import type { Appliance } from './appliance.ts';
 import { Image } from './image.entity.ts';
+import { type ImageRefusal, UNDER_WAY } from './image-hosts.ts';
 
 /** A cooked image as it is registered: its appliance and its bytes. */
 export interface NewImage {
@@ -106,7 +107,18 @@ export class ImagesService {
       `INSERT INTO host_images (image_id, host_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING image_id`,
       [imageId, hostId],
     );
+    await manager.query('DELETE FROM image_refusals WHERE image_id = $1 AND host_id = $2', [imageId, hostId]);
     return added.length > 0;
+  }
+
+  /** Hosts that did not take the images when they were last asked, by image. */
+  async refusalsOf(imageIds: readonly number[]): Promise<ReadonlyMap<number, readonly ImageRefusal[]>> {
+    const rows = await this.dataSource.query<(ImageRefusal & { imageId: number })[]>(
+      `SELECT image_id AS "imageId", code, tried_at AS "triedAt" FROM image_refusals
+       WHERE image_id = ANY($1) AND code <> $2 ORDER BY tried_at`,
+      [imageIds, UNDER_WAY],
+    );
+    return Map.groupBy(rows, ({ imageId }) => imageId);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { BootWays, FileSystem, GuestSystem } from '#libs/disk-files';
+
 /** What was found in a file that became an image. What a description promises is a hint, never a fact. */
 export interface ImportReport {
   readonly format: string;
@@ -12,17 +14,13 @@ export interface ImportReport {
     readonly firmware: 'bios' | 'efi' | null;
     readonly operatingSystem: string | null;
   } | null;
+  /** Null: the disk could not be looked into. */
+  readonly boot: BootWays | null;
+  readonly fileSystems: readonly FileSystem[];
   /** What its file system says of the system within; null where none that is known was found. */
-  readonly guest: GuestFindings | null;
+  readonly guest: GuestSystem | null;
+  /** Keys that were written into it for its root. */
+  readonly sshKeys: number;
   /** What the owner should know before they order, in sentences. */
   readonly notes: readonly string[];
-}
-
-export interface GuestFindings {
-  readonly osId: string | null;
-  readonly osVersion: string | null;
-  /** A kernel of it can read virtio disks; whether its first stage does is not seen. */
-  readonly hasVirtioDisk: boolean;
-  readonly hasCloudInit: boolean;
-  readonly hasGuestAgent: boolean;
 }

@@ -1,6 +1,17 @@
 export type { Appliance, AppliancePort, HealthCheck, LicenceForbids } from './appliance.ts';
-export { departedImages, noteDeparted } from './departed-images.ts';
-export { Image } from './image.entity.ts';
+export { Image, type RestoreCheck, type Verification } from './image.entity.ts';
+export {
+  departedImages,
+  hostsWith,
+  type ImageRefusal,
+  type MissingImage,
+  missingImages,
+  type NewRefusal,
+  noteDeparted,
+  noteRefusal,
+  refusedBy,
+  UNDER_WAY,
+} from './image-hosts.ts';
 export { ImagesModule, imagesEntities } from './images.module.ts';
 export { ImagesService, type NewImage } from './images.service.ts';
-export type { GuestFindings, ImportReport } from './import-report.ts';
+export type { ImportReport } from './import-report.ts';

@@ -2,11 +2,11 @@ import {
   type ConvertedDisk,
   type ConvertOptions,
   convertDisk,
+  type DiskContents,
   type DiskFormat,
   type FetchLimits,
   type FetchOptions,
   fetchDisk,
-  type GuestSystem,
   type InspectedFile,
   type InspectOptions,
   inspectDisk,
@@ -23,7 +23,7 @@ export interface DiskTools {
   ): Promise<{ readonly bytes: number }>;
   inspect(path: string, format: DiskFormat, options?: InspectOptions): Promise<InspectedFile>;
   convert(options: ConvertOptions): Promise<ConvertedDisk>;
-  lookWithin(path: string, signal?: AbortSignal): Promise<GuestSystem | null>;
+  lookWithin(path: string, signal?: AbortSignal): Promise<DiskContents | null>;
 }
 
 /** Nest token of the DiskTools. */

@@ -14,12 +14,16 @@ import { assertRoomForImport, taken, UploadsService } from './uploads.service.ts
 
 /** An image as its owner wants it. */
 export interface WantedImport {
+  /** Made by `newId()`; the same one whenever the request is repeated. */
+  readonly imageId: number;
   readonly accountId: number;
   readonly projectId: number;
   readonly name: string;
   readonly description: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly format: DiskFormat;
+  /** Written into the system on it, for its root. */
+  readonly sshPublicKeys: readonly string[];
 }
 
 export interface StartedImport {
@@ -47,6 +51,8 @@ export class ImageImports {
    * @throws ImportsError; DomainError of `DISK_FILE_ERROR_CODES`
    */
   async fromUpload(wanted: WantedImport, uploadId: number): Promise<StartedImport> {
+    const started = await this.findStarted(wanted);
+    if (started) return started;
     const found = await this.uploads.inspect(wanted.projectId, uploadId, wanted.format);
     return this.start(wanted, { uploadId }, found);
   }
@@ -57,7 +63,14 @@ export class ImageImports {
    */
   async fromUrl(wanted: WantedImport, url: string): Promise<StartedImport> {
     const { href } = fetchableUrl(url);
-    return this.start(wanted, { url: href }, null);
+    return (await this.findStarted(wanted)) ?? this.start(wanted, { url: href }, null);
+  }
+
+  /** What a former request of the same id has started. */
+  private async findStarted({ imageId, projectId }: WantedImport): Promise<StartedImport | undefined> {
+    const { manager } = this.dataSource;
+    const action = await manager.findOneBy(Action, { imageId, projectId, command: 'import_image' });
+    return action ? { action, image: await manager.findOneByOrFail(Image, { id: imageId }) } : undefined;
   }
 
   private async start(
@@ -65,7 +78,7 @@ export class ImageImports {
     source: Source,
     found: InspectedFile | null,
   ): Promise<StartedImport> {
-    const imageId = newId();
+    const { imageId } = wanted;
     const { started, wakeUp } = await runInTransaction(this.dataSource, async (manager) => {
       if ('uploadId' in source) await take(manager, source.uploadId, imageId);
       await assertRoomForImport(manager, wanted.projectId, this.settings);
@@ -90,13 +103,13 @@ export class ImageImports {
   private async insertImport(
     manager: EntityManager,
     imageId: number,
-    { accountId, format }: WantedImport,
+    { accountId, format, sshPublicKeys }: WantedImport,
     source: Source,
   ): Promise<void> {
     const sealed = 'url' in source ? this.cipher.seal(source.url, urlContext(imageId)) : null;
     await manager.query(
-      `INSERT INTO image_imports (image_id, account_id, currency, format, upload_id, sealed_url)
-       VALUES ($1, $2, $3, $4, $5, $6)`,
+      `INSERT INTO image_imports (image_id, account_id, currency, format, upload_id, sealed_url, ssh_public_keys)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
       [
         imageId,
         accountId,
@@ -104,6 +117,7 @@ export class ImageImports {
         format,
         'uploadId' in source ? source.uploadId : null,
         sealed,
+        sshPublicKeys,
       ],
     );
   }

@@ -8,6 +8,8 @@ export interface ImportSettings {
   readonly perProject: number;
   readonly uploadKeepHours: number;
   readonly fetchTimeoutSeconds: number;
+  /** How long a guest that its image promises nothing of has to run before that is believed. */
+  readonly settleSeconds: number;
   readonly currency: string;
 }
 
@@ -15,6 +17,8 @@ export interface ImportSettings {
 export const IMPORT_SETTINGS = Symbol('ImportSettings');
 
 const FETCH_TIMEOUT_SECONDS = 6 * 3600;
+/** Under emulation, too, cloud-init has read its seed by then. */
+const SETTLE_SECONDS = 240;
 
 export type ImportVariables = Pick<
   Environment,
@@ -33,6 +37,7 @@ export function importSettings(environment: ImportVariables): ImportSettings {
     perProject: environment.SERVERY_IMPORTS_PER_PROJECT,
     uploadKeepHours: environment.SERVERY_UPLOAD_KEEP_HOURS,
     fetchTimeoutSeconds: FETCH_TIMEOUT_SECONDS,
+    settleSeconds: SETTLE_SECONDS,
     currency: environment.SERVERY_CURRENCY,
   };
 }

@@ -18,9 +18,13 @@ export class ImportStore {
     return join(this.root, 'work');
   }
 
+  private get spreadFolder(): string {
+    return join(this.root, 'spread');
+  }
+
   /** Makes the folders, open to us alone. */
   async prepare(): Promise<void> {
-    for (const folder of [this.root, this.uploadsFolder, this.workFolder]) {
+    for (const folder of [this.root, this.uploadsFolder, this.workFolder, this.spreadFolder]) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
     }
   }
@@ -42,6 +46,17 @@ export class ImportStore {
   /** The disk that goes to hosts, whole. */
   convertedPath(imageId: number): string {
     return join(this.workFolder, `${imageId}.qcow2`);
+  }
+
+  /** An image on its way from one host to another. */
+  spreadPath(imageId: number): string {
+    return join(this.spreadFolder, `${imageId}.qcow2`);
+  }
+
+  /** Empties the folder of what is on its way between hosts. */
+  async removeSpread(): Promise<void> {
+    await rm(this.spreadFolder, { recursive: true, force: true });
+    await this.prepare();
   }
 
   /** Bytes of an upload that are here. */

@@ -1,3 +1,4 @@
+export { chooseDevices, chooseVerification } from './choose-devices.ts';
 export { type DiskTools, sandboxedTools } from './disk-tools.ts';
 export {
   ImageImports,

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Location, ServerType } from '#libs/catalog';
 import { runInTransaction } from '#libs/database';
@@ -47,7 +47,7 @@ export interface StartedClone {
 export class CloneRequests {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly orders: OrdersService,
+    @Inject(OrdersService) private readonly orders: Pick<OrdersService, 'assertMayOrder'>,
     private readonly placer: OrderPlacer,
     private readonly servers: ServersService,
     private readonly sagas: SagaStore,

@@ -10,6 +10,7 @@ import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import {
   Action,
   cloneServerRequest,
+  credentialKindOf,
   nameTaken,
   newAction,
   newPassword,
@@ -163,7 +164,7 @@ export class OrderPlacer {
     { userData, passwordDelivery, copy }: ServerOrder,
   ): { rootPassword: string | null; inserts: Statement[] } {
     const inserts = userData ? [this.secrets.keeping(id, 'user_data', userData)] : [];
-    if (copy || credentialKind === 'ssh_key') return { rootPassword: null, inserts };
+    if (copy || credentialKind !== 'password') return { rootPassword: null, inserts };
     const password = newPassword();
     inserts.push(...this.secrets.keepingOrdered(id, password, passwordDelivery));
     return { rootPassword: passwordDelivery === 'answer' ? password : null, inserts };
@@ -188,7 +189,6 @@ type Wanted = Pick<ServerOrder, 'name'> & {
 
 function newServer(request: ServerOrder, ipv4: string | null): Server {
   const { copy } = request;
-  const keyed = request.sshPublicKeys.length > 0 ? 'ssh_key' : 'password';
   return {
     id: request.serverId,
     accountId: request.accountId,
@@ -205,10 +205,12 @@ function newServer(request: ServerOrder, ipv4: string | null): Server {
     reason: null,
     labels: { ...request.labels },
     sshPublicKeys: [...request.sshPublicKeys],
-    credentialKind: copy?.original.credentialKind ?? keyed,
+    credentialKind: copy?.original.credentialKind ?? credentialKindOf(request.sshPublicKeys, request.image),
     startAfterCreate: request.startAfterCreate,
     hostKey: copy?.kind === 'exact' ? copy.original.hostKey : null,
     access: [],
+    devices: copy?.original.devices ?? request.image.devices,
+    verifiedBy: null,
     generation: 1,
     standsOn: copy ? null : request.image.frozenDiskId,
     network: copy?.network ?? 'open',

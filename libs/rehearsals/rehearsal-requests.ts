@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { runInTransaction } from '#libs/database';
 import { type HealthCheck, Image } from '#libs/images';
@@ -57,7 +57,7 @@ export class RehearsalRequests {
     private readonly queue: SagaQueue,
     private readonly scripts: ScriptVault,
     private readonly clones: CloneRequests,
-    private readonly orders: OrdersService,
+    @Inject(OrdersService) private readonly orders: Pick<OrdersService, 'assertMayOrder'>,
   ) {}
 
   /**

@@ -81,6 +81,36 @@ export interface SagaRow {
   readonly finished_at: Date | null;
 }
 
+/** What `SagaRow` has, as a list of columns. */
+export const SAGA_COLUMNS = [
+  'id',
+  'name',
+  'params',
+  'state',
+  'direction',
+  'step',
+  'outputs',
+  'version',
+  'tries',
+  'wakes',
+  'wake_at',
+  'step_started_at',
+  'reversible',
+  'lease_owner',
+  'lease_token',
+  'lease_until',
+  'error',
+  'undo_requested',
+  'action_id',
+  'subject_type',
+  'subject_id',
+  'created_at',
+  'updated_at',
+  'finished_at',
+]
+  .map((column) => `sagas.${column}`)
+  .join(', ');
+
 export function toRecord(row: SagaRow): SagaRecord {
   return {
     id: row.id,

@@ -21,19 +21,20 @@ export async function recordFreeze(
 
 /**
  * A server's disk was set aside, and the server goes on with the next generation's, which stands on what was frozen of it
- * before: it is again of the image, and known by the host key, that it had then.
+ * before: it is again of the image, known by the host key, and on the
+ * devices that it had then.
  */
 export async function recordRollBack(
   manager: EntityManager,
   server: DiskOwner,
   setAside: NewFrozenDisk,
-  to: { readonly id: number; readonly imageId: number; readonly hostKey: string | null },
+  to: Pick<Server, 'id' | 'imageId' | 'hostKey' | 'devices'>,
 ): Promise<void> {
   await insertFrozen(manager, server, setAside);
   await manager.query(
-    `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, host_key = coalesce($5, host_key)
+    `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, host_key = coalesce($5, host_key), devices = $6
      WHERE id = $1`,
-    [server.id, setAside.nextGeneration, to.id, to.imageId, to.hostKey],
+    [server.id, setAside.nextGeneration, to.id, to.imageId, to.hostKey, JSON.stringify(to.devices)],
   );
 }
 
@@ -69,7 +70,7 @@ export async function frozenAmong(
 
 /**
  * Frozen disks of a host that nothing stands on any more: no image, no server, no other frozen disk; and that no export
- * reads. A server that is being worked on may be about to stand on one, so its disks wait.
+ * reads and no test starts from. A server that is being worked on may be about to stand on one, so its disks wait.
  */
 export function unneededDisks(manager: EntityManager, hostId: number): Promise<FrozenDisk[]> {
   return manager
@@ -85,6 +86,9 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
     .andWhere('NOT EXISTS (SELECT FROM frozen_disks g WHERE g.stands_on = f.id AND g.removed_at IS NULL)')
     .andWhere(`NOT EXISTS (SELECT FROM exports e WHERE e.frozen_disk_id = f.id AND e.state = 'creating')`)
     .andWhere(
+      `NOT EXISTS (SELECT FROM restore_tests t WHERE t.frozen_disk_id = f.id AND t.state = 'running')`,
+    )
+    .andWhere(
       `NOT EXISTS (SELECT FROM actions a JOIN images i ON i.id = a.image_id
                    WHERE a.status = 'running' AND i.frozen_disk_id = f.id)`,
     )
@@ -95,16 +99,24 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
 export type Layered = Pick<Server, 'id' | 'domainUuid' | 'generation'>;
 
 /**
- * Servers of a host whose disks stand on what was frozen of them, while no workflow works on them. What was made of
- * another one's snapshot goes on sharing it.
+ * Servers of a host that run, or are off, and whose disks stand on what was frozen of them, while no workflow works on
+ * them. What was made of another one's snapshot goes on sharing it.
  */
-export function frozenUnder(manager: EntityManager, hostId: number): Promise<Layered[]> {
+export function frozenUnder(
+  manager: EntityManager,
+  hostId: number,
+  observed: 'running' | 'off',
+): Promise<Layered[]> {
   return manager.query<Layered[]>(
     `SELECT s.id, s.domain_uuid AS "domainUuid", s.generation
      FROM servers s JOIN frozen_disks f ON f.id = s.stands_on AND f.server_id = s.id
-     WHERE s.host_id = $1 AND s.deleted_at IS NULL AND s.observed = 'running'
-       AND NOT EXISTS (SELECT FROM actions a WHERE a.server_id = s.id AND a.status = 'running') ORDER BY s.id`,
-    [hostId],
+     WHERE s.host_id = $1 AND s.deleted_at IS NULL AND s.ready_at IS NOT NULL AND s.observed = $2
+       AND NOT EXISTS (SELECT FROM actions a WHERE a.server_id = s.id AND a.status = 'running')
+       AND NOT EXISTS (SELECT FROM sagas g WHERE g.subject_type = 'server' AND g.subject_id = s.id
+                       AND (g.finished_at IS NULL OR g.name = 'merge-layers' AND g.state <> 'done'
+                                                     AND g.finished_at > now() - interval '1 hour'))
+     ORDER BY s.id`,
+    [hostId, observed],
   );
 }
 

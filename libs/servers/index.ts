@@ -17,6 +17,14 @@ export {
   unneededDisks,
 } from './frozen-disks.ts';
 export {
+  RestoreTest,
+  restoreTestName,
+  restoreTestOfVolume,
+  restoreVolumeName,
+} from './restore-test.entity.ts';
+export { type RestoreTestBudget, RestoreTests } from './restore-tests.service.ts';
+export { callOff, noteTested, type RestoreVerdict, restoreTestsAmong } from './restore-tests.ts';
+export {
   type CredentialsState,
   newPassword,
   type PasswordDelivery,
@@ -24,6 +32,8 @@ export {
   SecretsStore,
 } from './secrets.store.ts';
 export {
+  type CredentialKind,
+  credentialKindOf,
   type DesiredState,
   diskVolumeName,
   domainName,

@@ -9,7 +9,7 @@ import { type SagaRequest, SagaStore } from '#libs/saga';
 import type { Action } from './action.entity.ts';
 import { assertBackedUp } from './backup-plan.ts';
 import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
-import type { DesiredState, ObservedState, Server } from './server.entity.ts';
+import { credentialKindOf, type DesiredState, type ObservedState, type Server } from './server.entity.ts';
 import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
 import { insertImage, type NewServerImage } from './server-images.ts';
@@ -136,7 +136,7 @@ export class ServerCommands {
           'a new system is verified over the network: open that first',
         );
       }
-      usesPassword = server.credentialKind === 'password';
+      usesPassword = credentialKindOf(server.sshPublicKeys, image) === 'password';
       if (userData) await this.secrets.put(manager, serverId, 'user_data', userData);
       if (usesPassword) {
         await runStatements(manager, this.secrets.keepingPassword(serverId, password, delivery));

@@ -22,10 +22,10 @@ export async function insertImage(
 ): Promise<void> {
   await manager.query(
     `INSERT INTO images (id, name, type, volume_name, file_size_bytes, virtual_size_bytes, appliance, package_count,
-                         project_id, server_id, server_name, status, description, labels, made_by)
+                         project_id, server_id, server_name, status, description, labels, made_by, devices, verification)
      SELECT $1::bigint, $10 || '-' || $1::bigint, $10, $2, 0, t.disk_gib * 1024::bigint * 1024 * 1024,
             jsonb_set(i.appliance, '{minimumDiskGib}', to_jsonb(t.disk_gib)), i.package_count,
-            $3, $4, $5, 'creating', $6, $7, $11
+            $3, $4, $5, 'creating', $6, $7, $11, $12, i.verification
      FROM images i, server_types t WHERE i.id = $8 AND t.id = $9`,
     [
       id,
@@ -39,6 +39,7 @@ export async function insertImage(
       server.serverTypeId,
       type,
       madeBy,
+      JSON.stringify(server.devices),
     ],
   );
 }

@@ -45,6 +45,13 @@ export const freezeDiskRequest = sagaRequest(
     generation: z.number().int(),
   }),
 );
+/** Asked for by the worker, of a server that is off. */
+export const mergeLayersRequest = sagaRequest('merge-layers', serverParams);
+/** About the test, and no server: its owner may do as they like meanwhile. */
+export const verifyBackupRequest = sagaRequest(
+  'verify-backup',
+  z.strictObject({ restoreTestId: z.number().int() }),
+);
 /** `image` is gone back to; what is left behind becomes the image `keptImageId`, of the disk `frozenDiskId`. */
 export const rollBackServerRequest = sagaRequest(
   'roll-back-server',

@@ -1,7 +1,12 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type Devices, OUR_DEVICES } from '#libs/hypervisor';
+import type { Image, Verification } from '#libs/images';
 
 /** What the owner wants. */
 export type DesiredState = 'running' | 'off' | 'deleted';
+
+/** How its owner gets in. `image`: as the image lets them in, for it takes neither key nor password from us. */
+export type CredentialKind = 'ssh_key' | 'password' | 'image';
 
 /** What was last seen, or what an action is doing to it. */
 export type ObservedState =
@@ -48,11 +53,15 @@ export class Server {
   @Column('text', { nullable: true }) reason!: string | null;
   @Column('jsonb', { default: {} }) labels!: Record<string, string>;
   @Column('text', { name: 'ssh_public_keys', array: true, default: [] }) sshPublicKeys!: string[];
-  @Column('text', { name: 'credential_kind' }) credentialKind!: 'ssh_key' | 'password';
+  @Column('text', { name: 'credential_kind' }) credentialKind!: CredentialKind;
   @Column('boolean', { name: 'start_after_create', default: true }) startAfterCreate!: boolean;
   /** `ssh-ed25519 AAAA…`, made by us and verified when the server became ready. */
   @Column('text', { name: 'host_key', nullable: true }) hostKey!: string | null;
   @Column('jsonb', { default: [] }) access!: ServerAccess[];
+  /** What it starts on: its image's when its disk was made. */
+  @Column('jsonb', { default: OUR_DEVICES }) devices!: Devices;
+  /** What was seen of it when it was handed over; null: it was not yet. */
+  @Column('text', { name: 'verified_by', nullable: true }) verifiedBy!: Verification | null;
   @Column('int', { default: 1 }) generation!: number;
   /** The frozen disk that its disk stands on; null: a golden image alone. */
   @Column('bigint', { name: 'stands_on', nullable: true }) standsOn!: number | null;
@@ -68,6 +77,15 @@ export class Server {
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
   @Column('timestamptz', { name: 'ready_at', nullable: true }) readyAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;
+}
+
+/** No password is promised where the image is not known to take one. */
+export function credentialKindOf(
+  sshPublicKeys: readonly string[],
+  { verification }: Pick<Image, 'verification'>,
+): CredentialKind {
+  if (sshPublicKeys.length > 0) return 'ssh_key';
+  return verification === 'identity' ? 'password' : 'image';
 }
 
 /** Names of what a server owns on its host: derived, so that repeating a step finds its own work. */

@@ -5,6 +5,8 @@ import { ActionsService } from './actions.service.ts';
 import { BackupPlan } from './backup-plan.entity.ts';
 import { BackupsService } from './backups.service.ts';
 import { FrozenDisk } from './frozen-disk.entity.ts';
+import { RestoreTest } from './restore-test.entity.ts';
+import { RestoreTests } from './restore-tests.service.ts';
 import { SecretsStore } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
 import { ServerCommands } from './server-commands.ts';
@@ -13,13 +15,14 @@ import { ServersService } from './servers.service.ts';
 import { SnapshotsService } from './snapshots.service.ts';
 
 /** Tables of this feature, for the app's data source. */
-export const serversEntities = [Action, BackupPlan, FrozenDisk, Server];
+export const serversEntities = [Action, BackupPlan, FrozenDisk, RestoreTest, Server];
 
 /** Needs `EnvelopeCipher`, `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
   providers: [
     ActionsService,
     BackupsService,
+    RestoreTests,
     ServerCommands,
     ServerSuspensions,
     ServersService,
@@ -33,6 +36,7 @@ export const serversEntities = [Action, BackupPlan, FrozenDisk, Server];
   exports: [
     ActionsService,
     BackupsService,
+    RestoreTests,
     ServerCommands,
     ServerSuspensions,
     ServersService,

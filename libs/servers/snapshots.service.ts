@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { runInTransaction } from '#libs/database';
-import { Image } from '#libs/images';
+import type { Devices } from '#libs/hypervisor';
+import { Image, type Verification } from '#libs/images';
 import type { Action } from './action.entity.ts';
 import { recordDone } from './actions.service.ts';
 import { billImage, deleteImages } from './server-images.ts';
@@ -13,6 +14,8 @@ export interface ImageChange {
   readonly labels?: Readonly<Record<string, string>>;
   /** A backup, or what a roll back left behind, becomes a snapshot, which stays until its owner deletes it. */
   readonly type?: 'snapshot';
+  readonly devices?: Partial<Devices>;
+  readonly verification?: Verification;
 }
 
 /** The images of a project: what it has kept of its servers, and what it has brought along. Those of the catalog are nobody's to change. */
@@ -21,7 +24,11 @@ export class SnapshotsService {
   constructor(private readonly dataSource: DataSource) {}
 
   /** @throws ServersError `image_not_found`, `image_of_catalog`, `image_in_the_making` */
-  async change(projectId: number, id: number, { description, labels, type }: ImageChange): Promise<Image> {
+  async change(
+    projectId: number,
+    id: number,
+    { description, labels, type, devices, verification }: ImageChange,
+  ): Promise<Image> {
     return this.own(projectId, id, async (manager, image) => {
       const isKept = type === 'snapshot' && (image.type === 'backup' || image.expiresAt !== null);
       if (isKept) refuseInTheMaking(image);
@@ -29,6 +36,8 @@ export class SnapshotsService {
         ...image,
         ...(description === undefined ? {} : { description }),
         ...(labels && { labels: { ...labels } }),
+        ...(devices && { devices: { ...image.devices, ...devices } }),
+        ...(verification && { verification }),
         ...(isKept && { type, madeBy: 'owner' as const, expiresAt: null }),
       });
       if (isKept) await billImage(manager, id);

@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { isHypervisorError } from '#libs/hypervisor';
+import type { Verification } from '#libs/images';
 import { deps, PermanentError, SagaStore, saga } from '#libs/saga';
 import { cloneServerRequest, diskVolumeName, FrozenDisk, lockServer, seedVolumeName } from '#libs/servers';
 import { makeHostKey, writeSeed } from './first-boot.ts';
-import { answersAsItself, assertStillRunning } from './guest-checks.ts';
+import { answersAsItself, assertStillRunning, verificationOf } from './guest-checks.ts';
 import {
   awaitingBank,
   capturingPayment,
@@ -99,14 +100,15 @@ export const cloneServer = saga(cloneServerRequest, deps<WorkflowDeps>())
     undo: undefiningDomain,
   })
   .step('start-domain', startingDomain)
-  .wait('verified', {
+  .wait('agent-answers', {
     title: 'Booting, and checking its identity',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
-    check: async ({ params, deps }) => {
+    check: async ({ params, outputs, deps }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
       await assertStillRunning(deps, placed);
-      return (await isItself(deps, placed)) ? {} : undefined;
+      const verifiedBy = await verificationOfClone(deps, placed, outputs['start-domain'].startedAt);
+      return verifiedBy && { verifiedBy };
     },
     noUndo: 'only looks',
   })
@@ -144,13 +146,24 @@ async function frozenDisk(
  * shows that key once it has booted. On no network, that its agent answers is all that it can show, and that it runs
  * where its owner brought it along without one.
  */
-async function isItself(deps: WorkflowDeps, placed: PlacedServer): Promise<boolean> {
+async function verificationOfClone(
+  deps: WorkflowDeps,
+  placed: PlacedServer,
+  startedAt: string,
+): Promise<Verification | undefined> {
   const { host, server, image } = placed;
-  const { hypervisor } = deps;
-  const hasAgent = await hypervisor.agentPing(host, server.domainUuid);
-  if (server.network === 'closed') return hasAgent || image.appliance.isForeign === true;
-  if (await answersAsItself(deps, placed)) return true;
-  if (!hasAgent) return false;
+  const hasAgent = await deps.hypervisor.agentPing(host, server.domainUuid);
+  if (server.network === 'closed') {
+    if (hasAgent) return 'identity';
+    return image.appliance.isForeign === true ? 'running' : undefined;
+  }
+  if (image.verification !== 'identity') return verificationOf(deps, placed, startedAt);
+  const isItself = (await answersAsItself(deps, placed)) || (hasAgent && (await showsItsKey(deps, placed)));
+  return isItself ? 'identity' : undefined;
+}
+
+/** Whether the agent of a guest that has booted shows the SSH host key that we made. */
+async function showsItsKey({ hypervisor }: WorkflowDeps, { host, server }: PlacedServer): Promise<boolean> {
   const run = (...argv: [string, ...string[]]) =>
     hypervisor.agentExec(host, server.domainUuid, argv, { timeoutSeconds: LOOK_TIMEOUT_SECONDS });
   try {

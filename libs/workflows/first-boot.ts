@@ -3,7 +3,7 @@ import { generateHostKeyPair } from '#libs/accounts';
 import { PermanentError } from '#libs/saga';
 import { cryptHash } from '#libs/secrets';
 import type { Server } from '#libs/servers';
-import { seedSpecOf } from './seed-spec.ts';
+import { plainSeedFiles, seedSpecOf } from './seed-spec.ts';
 import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -24,17 +24,18 @@ export async function makeHostKey(
 /** Writes the seed of a server's next first boot on its host. @throws PermanentError `host_key_missing` */
 export async function writeSeed(deps: WorkflowDeps, placed: PlacedServer): Promise<void> {
   const { manager } = deps.dataSource;
-  const { server, host, address } = placed;
+  const { server, host, address, image } = placed;
   const hostKey = await deps.secrets.read(manager, server.id, 'host_key');
   if (hostKey === undefined) throw new PermanentError('host_key_missing', 'the host key is gone');
   const password = await deps.secrets.read(manager, server.id, 'pending_password');
   const userData = await deps.secrets.read(manager, server.id, 'user_data');
-  const seed = seedSpecOf(server, address, {
+  const secrets = {
     hostKey,
     ...(password !== undefined && { passwordHash: await cryptHash(password) }),
     ...(userData !== undefined && { userData }),
-  });
-  await deps.hypervisor.createSeed(host, seed);
+  };
+  const files = image.appliance.isForeign && { files: plainSeedFiles(server, address, secrets) };
+  await deps.hypervisor.createSeed(host, { ...seedSpecOf(server, address, secrets), ...files });
 }
 
 /** Secrets that have no use once a guest has booted and been verified. */

@@ -1,5 +1,6 @@
-import type { HealthCheck } from '#libs/images';
+import type { HealthCheck, Verification } from '#libs/images';
 import { PermanentError } from '#libs/saga';
+import { secondsSinceBoot } from './boot-clock.ts';
 import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -12,6 +13,30 @@ export const SSH_PORT = 22;
 export async function answersAsItself(deps: WorkflowDeps, placed: PlacedServer): Promise<boolean> {
   const key = await deps.reach.readSshHostKey(placed.host, placed.address.ip, SSH_PORT);
   return key !== null && key === placed.server.hostKey;
+}
+
+/**
+ * What can be seen of a guest by now, once it is enough for its image; `startedAt` is that of `bootsNow`. Of one that an image
+ * promises nothing of, the most is taken that shows within the time that a first boot takes, for its system may read the
+ * seed all the same.
+ */
+export async function verificationOf(
+  deps: WorkflowDeps,
+  placed: PlacedServer,
+  startedAt: string,
+): Promise<Verification | undefined> {
+  const { host, server, image, address } = placed;
+  if (image.verification === 'identity') {
+    if (await deps.hypervisor.agentPing(host, server.domainUuid)) return 'identity';
+    // What its owner brought along may have no agent: its SSH identity, which is checked next, says as much.
+    const isForeign = image.appliance.isForeign === true;
+    return isForeign && (await answersAsItself(deps, placed)) ? 'identity' : undefined;
+  }
+  if (await answersAsItself(deps, placed)) return 'identity';
+  const hasSsh = await deps.reach.tcpOpen(host, address.ip, SSH_PORT);
+  if (image.verification === 'ssh') return hasSsh ? 'ssh' : undefined;
+  if (secondsSinceBoot(startedAt) < deps.imports.settings.settleSeconds) return undefined;
+  return hasSsh ? 'ssh' : 'running';
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describeSaga } from '../../test/support/describe-saga.ts';
-import { imageScenarios } from './server.scenario.ts';
+import { imageScenarios, mergeScenario } from './server.scenario.ts';
 
 const module = new URL('./server.scenario.ts', import.meta.url).href;
-for (const scenario of imageScenarios) describeSaga(scenario, module);
+for (const scenario of [...imageScenarios, mergeScenario]) describeSaga(scenario, module);

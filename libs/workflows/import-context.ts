@@ -23,6 +23,8 @@ export interface ImportContext {
   readonly accountId: number;
   readonly currency: string;
   readonly format: DiskFormat;
+  /** For the root of the system on it. */
+  readonly sshPublicKeys: readonly string[];
   readonly uploadId: number | null;
   /** Null: it was uploaded. */
   readonly url: string | null;
@@ -32,6 +34,7 @@ interface ImportRow {
   accountId: number;
   currency: string;
   format: DiskFormat;
+  sshPublicKeys: string[];
   uploadId: number | null;
   sealedUrl: Buffer | null;
 }
@@ -43,7 +46,7 @@ export async function loadImport(
   imageId: number,
 ): Promise<ImportContext> {
   const [row] = await manager.query<ImportRow[]>(
-    `SELECT account_id AS "accountId", currency, format, upload_id AS "uploadId", sealed_url AS "sealedUrl"
+    `SELECT account_id AS "accountId", currency, format, ssh_public_keys AS "sshPublicKeys", upload_id AS "uploadId", sealed_url AS "sealedUrl"
      FROM image_imports WHERE image_id = $1`,
     [imageId],
   );
@@ -71,26 +74,33 @@ export async function checksumOf(path: string, signal: AbortSignal): Promise<str
 }
 
 /** What the owner should know before they order, by what was seen. */
-export function notesOn({ diskCount, machine, guest }: Omit<ImportReport, 'notes'>): string[] {
+export function notesOn(seen: Omit<ImportReport, 'notes'>): string[] {
+  const { diskCount, machine, boot, guest } = seen;
   const others = diskCount - 1;
   return [
     ...(others > 0
       ? [`The file has ${others} further disk${others > 1 ? 's' : ''}, which were left out.`]
       : []),
-    ...(machine?.firmware === 'efi'
-      ? ['Its description asks for EFI, and servers start by BIOS: it may not start.']
+    ...(boot && !boot.bios && !boot.uefi
+      ? ['Neither a boot loader for BIOS nor one for UEFI was found in it: it may not start.']
       : []),
-    ...(guest ? notesOnGuest(guest) : ['Its file system is not one that could be looked into.']),
+    ...(machine?.firmware === 'efi' && !boot?.uefi
+      ? ['Its description asks for EFI, and no loader for that was found in it.']
+      : []),
+    ...(guest
+      ? notesOnGuest(guest)
+      : ['Its file system is not one that could be looked into: what its servers start on is a guess.']),
   ];
 }
 
 function notesOnGuest(guest: NonNullable<ImportReport['guest']>): string[] {
+  const virtio = guest.drivers.includes('virtio_blk');
   return [
-    ...(guest.hasVirtioDisk ? [] : ['No driver for virtio disks was found in it: it may not start.']),
-    ...(guest.hasCloudInit
+    ...(virtio ? [] : ['No driver for virtio disks was found in it: its servers get a slower kind.']),
+    ...(guest.hasCloudInit || guest.readsSeed
       ? []
       : [
-          'No cloud-init was found in it: it takes no SSH key, password or address, so it cannot be verified.',
+          'No cloud-init was found in it: its servers take no SSH key, password or address from here. Import it with ssh_keys where it runs systemd.',
         ]),
     ...(guest.hasGuestAgent
       ? []

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import type { EntityManager } from 'typeorm';
 import { openImage } from '#libs/billing';
-import { isHypervisorError } from '#libs/hypervisor';
-import { ImagesService, type ImportReport } from '#libs/images';
-import { importImageRequest } from '#libs/imports';
+import { bringImage } from '#libs/fleet';
+import { HypervisorError, type HypervisorErrorCode, isHypervisorError } from '#libs/hypervisor';
+import { ImagesService, type ImportReport, type NewRefusal, noteRefusal } from '#libs/images';
+import { chooseDevices, chooseVerification, importImageRequest } from '#libs/imports';
 import { bytesToWholeGib, DomainError } from '#libs/kernel';
 import { HostsService, toHostRef } from '#libs/placement';
 import { deps, type StepContext, saga } from '#libs/saga';
@@ -18,6 +19,8 @@ interface Params {
 
 type Context = Pick<StepContext<Params, unknown, WorkflowDeps>, 'params' | 'deps'>;
 
+/** The host may take it later. */
+const AWAY: readonly HypervisorErrorCode[] = ['host_unreachable', 'host_timeout'];
 const HOUR_SECONDS = 3600;
 const STEPS = 5;
 /** A file of a hundred GiB takes its time; the tools have limits of their own. */
@@ -90,15 +93,16 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
     ...LONG,
     do: async (ctx) => {
       const { store, tools, settings } = ctx.deps.imports;
-      const { image, ...found } = await load(ctx);
+      const { image, ...source } = await load(ctx);
       const to = store.convertedPath(image.id);
       await store.prepare();
       if ((await bytesOf(to)) === undefined) {
         const show = stepProgress(ctx, { index: 2, of: STEPS });
         const conversion = tools.convert({
-          path: sourcePath(ctx.deps.imports, { image, ...found }),
-          format: found.format,
+          path: sourcePath(ctx.deps.imports, { image, ...source }),
+          format: source.format,
           to,
+          ...(source.sshPublicKeys.length > 0 && { adoption: source }),
           limits: { virtualSizeBytes: settings.maxDiskBytes },
           signal: ctx.signal,
           onProgress: (percent) => show(percent, 100),
@@ -108,8 +112,15 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
           if (codeOf(error) !== 'disk_output_exists' || (await bytesOf(to)) === undefined) throw error;
         });
       }
-      const guest = await tools.lookWithin(to, ctx.signal);
-      return { guest, fileSizeBytes: (await bytesOf(to)) ?? 0, sha256: await checksumOf(to, ctx.signal) };
+      const found = await tools.lookWithin(to, ctx.signal);
+      const { boot, fileSystems, guest } = found ?? { boot: null, fileSystems: [], guest: null };
+      return {
+        boot,
+        fileSystems,
+        guest,
+        fileSizeBytes: (await bytesOf(to)) ?? 0,
+        sha256: await checksumOf(to, ctx.signal),
+      };
     },
     noUndo: 'what was converted goes when fetch is undone',
   })
@@ -117,12 +128,14 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
     title: 'Bringing it to the hosts',
     ...LONG,
     do: bringToHosts,
-    commit: async (manager, { params, deps: { dataSource } }, { hostIds }) => {
+    commit: async (manager, { params: { imageId }, deps: { dataSource } }, { hostIds, refusals }) => {
       const images = new ImagesService(dataSource);
-      for (const hostId of hostIds) await images.recordOnHost(manager, params.imageId, hostId);
+      for (const hostId of hostIds) await images.recordOnHost(manager, imageId, hostId);
+      for (const refusal of refusals) await noteRefusal(manager, { imageId, ...refusal });
     },
     undo: takeFromHosts,
     undoTransact: async (manager, { params: { imageId } }, { leftOn }) => {
+      await manager.query('DELETE FROM image_refusals WHERE image_id = $1', [imageId]);
       // The reconciler takes it from those that did not answer, once they do.
       await manager.query('DELETE FROM host_images WHERE image_id = $1 AND host_id <> ALL($2)', [
         imageId,
@@ -139,14 +152,15 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
     do: removeFiles,
     commit: async (manager, ctx) => {
       const { inspect, convert } = ctx.outputs;
-      const { format } = await loadImport(manager, ctx.deps.imports, ctx.params.imageId);
+      const { format, sshPublicKeys } = await loadImport(manager, ctx.deps.imports, ctx.params.imageId);
       const { diskCount, partitionTable, machine } = inspect;
-      const { guest } = convert;
-      const seen = { format, diskCount, partitionTable, machine, guest };
+      const { boot, fileSystems, guest } = convert;
+      const found = { format, diskCount, partitionTable, machine, boot, fileSystems, guest };
+      const seen = { ...found, sshKeys: sshPublicKeys.length };
       const report: ImportReport = { ...seen, notes: notesOn(seen) };
       await manager.query(
         `UPDATE images SET status = 'available', file_size_bytes = $2, sha256 = $3, import_report = $4, created_at = now(),
-                           appliance = appliance || $5
+                           appliance = appliance || $5, devices = $6, verification = $7
          WHERE id = $1`,
         [
           ctx.params.imageId,
@@ -154,6 +168,8 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
           convert.sha256,
           JSON.stringify(report),
           JSON.stringify({ osFlavor: guest?.osId ?? 'unknown', osVersion: guest?.osVersion ?? '' }),
+          JSON.stringify(chooseDevices(seen)),
+          chooseVerification(seen),
         ],
       );
       await bill(manager, ctx, convert.fileSizeBytes);
@@ -167,38 +183,44 @@ function load({ params, deps: { dataSource, imports } }: Context) {
   return loadImport(dataSource.manager, imports, params.imageId);
 }
 
-/** Those that do not take it are left out; servers are placed on the others. */
+/** Those that do not take it are left out: servers are placed on the others, and they are asked again later. */
 async function bringToHosts(
   ctx: StepContext<
     Params,
-    { inspect: { virtualSizeBytes: number }; convert: { sha256: string } },
+    {
+      inspect: Pick<ImportReport, 'machine'> & { virtualSizeBytes: number };
+      convert: Pick<ImportReport, 'boot' | 'fileSystems' | 'guest'> & { sha256: string };
+    },
     WorkflowDeps
   >,
-): Promise<{ hostIds: number[]; refusedBy: string[] }> {
+): Promise<{ hostIds: number[]; refusals: Omit<NewRefusal, 'imageId'>[] }> {
   const { dataSource, hypervisor, imports } = ctx.deps;
   const { image } = await load(ctx);
   const { virtualSizeBytes } = ctx.outputs.inspect;
   const { sha256 } = ctx.outputs.convert;
-  const { volumeName } = image;
-  const file = { volumeName, path: imports.store.convertedPath(image.id), format: 'qcow2', sha256 } as const;
+  const devices = chooseDevices({ ...ctx.outputs.inspect, ...ctx.outputs.convert });
+  const path = imports.store.convertedPath(image.id);
+  const file = { volumeName: image.volumeName, path, format: 'qcow2', sha256, virtualSizeBytes } as const;
   const hosts = await new HostsService(dataSource).all();
   const hostIds: number[] = [];
-  const refusals: unknown[] = [];
-  const refusedBy: string[] = [];
+  const refusals: Omit<NewRefusal, 'imageId'>[] = [];
+  let cause: unknown;
   for (const [index, host] of hosts.entries()) {
     const show = stepProgress(ctx, { index: 3 * hosts.length + index, of: STEPS * hosts.length });
     try {
-      await hypervisor.importImage(toHostRef(host), { ...file, virtualSizeBytes }, show);
+      await bringImage(hypervisor, host, { devices, file }, show);
       hostIds.push(host.id);
     } catch (error) {
       ctx.log.warn({ err: error, host: host.name }, 'a host did not take an imported image');
-      refusals.push(error);
-      refusedBy.push(host.name);
+      cause ??= error;
+      if (error instanceof HypervisorError && !AWAY.includes(error.code)) {
+        refusals.push({ hostId: host.id, code: error.code, message: error.message });
+      }
     }
   }
-  if (hostIds.length > 0) return { hostIds, refusedBy };
+  if (hostIds.length > 0) return { hostIds, refusals };
   throw new DomainError('unavailable', 'image_not_published', 'no host can take the image now', {
-    cause: refusals[0],
+    cause,
   });
 }
 
@@ -209,7 +231,7 @@ async function takeFromHosts({ params, deps: { dataSource, hypervisor, imports }
     try {
       await hypervisor.deleteImage(toHostRef(host), image.volumeName);
     } catch (error) {
-      if (!isHypervisorError(error, 'host_unreachable', 'host_timeout')) throw error;
+      if (!isHypervisorError(error, ...AWAY)) throw error;
       leftOn.push(host.id);
     }
   }

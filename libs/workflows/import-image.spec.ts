@@ -6,7 +6,7 @@ import { firstPrice } from '#libs/billing';
 import { Image } from '#libs/images';
 import { sandboxedTools } from '#libs/imports';
 import type { WorldAddress } from '#libs/saga/harness';
-import { Server } from '#libs/servers';
+import { Server, SnapshotsService } from '#libs/servers';
 import { describeSaga } from '../../test/support/describe-saga.ts';
 import { assertSound } from './harness/assert-sound.ts';
 import { assertNoFiles, importUpload } from './harness/importing.ts';
@@ -16,7 +16,7 @@ import {
   destroyServerWorld,
   type ServerWorld,
 } from './harness/server-world.ts';
-import { finish, order } from './harness/standing-server.ts';
+import { finish, order, placedHost } from './harness/standing-server.ts';
 import { scenarios } from './import-image.scenario.ts';
 import { workflows } from './index.ts';
 
@@ -67,7 +67,37 @@ describe('an imported image', () => {
     const placed = await order(world, made);
     await finish(world, placed.action);
     const server = await world.dataSource.getRepository(Server).findOneByOrFail({ imageId: image.id });
-    expect(server.observed).toBe('running');
+    expect(server).toMatchObject({ observed: 'running', credentialKind: 'image', verifiedBy: 'identity' });
     await assertSound(world);
+  });
+
+  it('is ordered on the devices that it has then, and seen as far as it shows itself', async () => {
+    const { image, action } = await importUpload(world);
+    await finish(world, action);
+    const images = world.dataSource.getRepository(Image);
+    const change = { devices: { diskBus: 'sata' }, verification: 'ssh' } as const;
+    const made = await new SnapshotsService(world.dataSource).change(
+      Number(image.projectId),
+      image.id,
+      change,
+    );
+    const { name } = await placedHost(world);
+    world.fleet.change(name, { guestFault: 'no_cloud_init' });
+    await finish(world, (await order(world, made)).action);
+    const server = await world.dataSource.getRepository(Server).findOneByOrFail({ imageId: image.id });
+    const devices = { firmware: 'bios', diskBus: 'sata', nicModel: 'virtio' };
+    expect(server).toMatchObject({ observed: 'running', verifiedBy: 'ssh', hostKey: null, devices });
+
+    // What is detected later changes neither the server nor what is made of it.
+    await images.update({ id: image.id }, { devices: { ...devices, firmware: 'uefi' } as Image['devices'] });
+    const wanted = { description: null, labels: {} };
+    const snapshot = await world.commands.createImage(server.projectId, server.id, wanted);
+    await finish(world, snapshot.action);
+    expect(world.fleet.domain(name, server.domainUuid)).toMatchObject(devices);
+    expect(await images.findOneByOrFail({ id: snapshot.imageId })).toMatchObject({
+      devices,
+      verification: 'ssh',
+    });
+    world.fleet.change(name, { guestFault: null });
   });
 });

@@ -8,6 +8,7 @@ import { deleteServer } from './delete-server.saga.ts';
 import { exportDisk } from './export-disk.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
 import { importImage } from './import-image.saga.ts';
+import { mergeLayers } from './merge-layers.saga.ts';
 import { openNetwork } from './open-network.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
@@ -24,6 +25,7 @@ import { rollBackServer } from './roll-back-server.saga.ts';
 import { sendRefund } from './send-refund.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
+import { verifyBackup } from './verify-backup.saga.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 export { publishAccess } from './access.ts';
@@ -75,6 +77,8 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(rollBackServer, deps),
     withDeps(rehearseServer, deps),
     withDeps(applyRehearsal, deps),
+    withDeps(verifyBackup, deps),
+    withDeps(mergeLayers, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -96,6 +100,8 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       rollBackServer,
       rehearseServer,
       applyRehearsal,
+      verifyBackup,
+      mergeLayers,
       freezeDisk,
       exportDisk,
       importImage,

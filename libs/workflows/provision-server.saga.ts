@@ -1,7 +1,7 @@
 import { deps, saga } from '#libs/saga';
 import { diskVolumeName, provisionServerRequest, seedVolumeName } from '#libs/servers';
 import { makeHostKey, writeSeed } from './first-boot.ts';
-import { answersAsItself, assertStillRunning, isHealthy } from './guest-checks.ts';
+import { answersAsItself, assertStillRunning, isHealthy, verificationOf } from './guest-checks.ts';
 import {
   awaitingBank,
   capturingPayment,
@@ -85,13 +85,11 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     title: 'Booting',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
-    check: async ({ params, deps }) => {
+    check: async ({ params, deps, outputs }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
       await assertStillRunning(deps, placed);
-      if (await deps.hypervisor.agentPing(placed.host, placed.server.domainUuid)) return {};
-      // What its owner brought along may have no agent: its SSH identity, which is checked next, says as much.
-      const isForeign = placed.image.appliance.isForeign === true;
-      return isForeign && (await answersAsItself(deps, placed)) ? {} : undefined;
+      const verifiedBy = await verificationOf(deps, placed, outputs['start-domain'].startedAt);
+      return verifiedBy && { verifiedBy };
     },
     noUndo: 'only looks',
   })
@@ -99,9 +97,10 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     title: 'Checking its SSH identity',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
-    check: async ({ params, deps }) => {
+    check: async ({ params, deps, outputs }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
       await assertStillRunning(deps, placed);
+      if (outputs['agent-answers'].verifiedBy !== 'identity') return {};
       return (await answersAsItself(deps, placed)) ? {} : undefined;
     },
     noUndo: 'only looks',

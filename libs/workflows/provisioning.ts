@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { Location, ServerType } from '#libs/catalog';
+import type { Verification } from '#libs/images';
 import { DomainError } from '#libs/kernel';
 import { addressOf, releaseAddress } from '#libs/networks';
 import { finishOrder, type Order, orderOfServer } from '#libs/orders';
@@ -8,6 +9,7 @@ import { Host, outOfCapacity, release, reserve, reservedHost } from '#libs/place
 import type { StepContext, UndoContext } from '#libs/saga';
 import { FrozenDisk, lockServer, type Server, seedVolumeName } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
+import { bootsNow } from './boot-clock.ts';
 import { forgetBootSecrets } from './first-boot.ts';
 import { openBilling } from './open-billing.ts';
 import { findHost, loadPlaced, loadServer } from './server-context.ts';
@@ -30,7 +32,10 @@ interface Params {
 
 type Context<Outputs = unknown> = StepContext<Params, Outputs, WorkflowDeps>;
 type Held = Context<{ readonly 'hold-payment': { readonly held: boolean } }>;
-type Powered = Context<{ readonly 'power-as-asked': { readonly observed: 'running' | 'off' } }>;
+type Verified = Context<{
+  readonly 'agent-answers': { readonly verifiedBy: Verification };
+  readonly 'power-as-asked': { readonly observed: 'running' | 'off' };
+}>;
 
 /**
  * The steps that an order of any kind has between its room and its hand-over. Room and address were taken with the
@@ -79,7 +84,7 @@ export const startingDomain = {
   do: async ({ params, deps }: Context) => {
     const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
     await deps.hypervisor.startDomain(host, server.domainUuid);
-    return {};
+    return bootsNow();
   },
   commit: async (manager: EntityManager, { params }: Context) => {
     await manager.query(`UPDATE servers SET observed = 'starting' WHERE id = $1`, [params.serverId]);
@@ -170,7 +175,7 @@ export const capturingPayment = {
 /** Billing opens in the transaction that hands the server over. */
 export const handingOver = {
   title: 'Handing it over',
-  transact: async (manager: EntityManager, { params, outputs, deps }: Powered) => {
+  transact: async (manager: EntityManager, { params, outputs, deps }: Verified) => {
     const order = await orderOfServer(manager, params.serverId);
     const server = await lockServer(manager, params.serverId);
     await forgetBootSecrets(manager, deps, server);
@@ -178,10 +183,11 @@ export const handingOver = {
       await finishOrder(manager, order.id, DELETED_BEFORE_READY);
       return {};
     }
-    await manager.query(`UPDATE servers SET ready_at = now(), observed = $2, reason = NULL WHERE id = $1`, [
-      server.id,
-      outputs['power-as-asked'].observed,
-    ]);
+    await manager.query(
+      `UPDATE servers SET ready_at = now(), observed = $2, reason = NULL, verified_by = $3,
+                          host_key = CASE WHEN $3 = 'identity' THEN host_key END WHERE id = $1`,
+      [server.id, outputs['power-as-asked'].observed, outputs['agent-answers'].verifiedBy],
+    );
     await openBilling(manager, server.id, outputs['power-as-asked'].observed === 'running');
     await finishOrder(manager, order.id, { status: 'fulfilled' });
     return {};

@@ -3,13 +3,17 @@ import { Image } from '#libs/images';
 import { deps, type StepContext, saga, type UndoContext } from '#libs/saga';
 import { diskVolumeName, rebuildServerRequest, seedVolumeName } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
+import { bootsNow } from './boot-clock.ts';
 import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
-import { answersAsItself, isHealthy } from './guest-checks.ts';
+import { answersAsItself, isHealthy, verificationOf } from './guest-checks.ts';
 import { look, observe, type PowerState, writeSeen } from './power-state.ts';
 import { baseOf, domainSpec, loadPlaced, type PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 const BOOT_DEADLINE_SECONDS = 900;
+/** As of an order: `credentialKindOf`. */
+const CREDENTIAL_KIND = `CASE WHEN cardinality(servers.ssh_public_keys) > 0 THEN 'ssh_key'
+  WHEN i.verification = 'identity' THEN 'password' ELSE 'image' END`;
 
 interface Params {
   readonly serverId: number;
@@ -103,7 +107,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     do: async (ctx) => {
       const { server, host } = await nextOf(ctx);
       await ctx.deps.hypervisor.startDomain(host, server.domainUuid);
-      return {};
+      return bootsNow();
     },
   })
   .wait('agent-answers', {
@@ -111,15 +115,19 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
     check: async (ctx) => {
-      const { server, host } = await nextOf(ctx);
-      return (await ctx.deps.hypervisor.agentPing(host, server.domainUuid)) ? {} : undefined;
+      const { startedAt } = ctx.outputs['start-domain'];
+      const verifiedBy = await verificationOf(ctx.deps, await nextOf(ctx), startedAt);
+      return verifiedBy && { verifiedBy };
     },
   })
   .wait('ssh-verified', {
     title: 'Checking its SSH identity',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 1,
-    check: async (ctx) => ((await answersAsItself(ctx.deps, await nextOf(ctx))) ? {} : undefined),
+    check: async (ctx) => {
+      if (ctx.outputs['agent-answers'].verifiedBy !== 'identity') return {};
+      return (await answersAsItself(ctx.deps, await nextOf(ctx))) ? {} : undefined;
+    },
   })
   .wait('healthy', {
     title: 'Checking its health',
@@ -162,9 +170,16 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       await forgetBootSecrets(manager, deps, { id: params.serverId });
       await manager.query(
         `UPDATE servers SET image_id = $2, generation = $3, access = $4,
-                            stands_on = (SELECT frozen_disk_id FROM images WHERE id = $2), holds_timers = false
-         WHERE id = $1`,
-        [params.serverId, params.imageId, params.generation, JSON.stringify(outputs['switch-ports'].access)],
+                            stands_on = i.frozen_disk_id, devices = i.devices, verified_by = $5, holds_timers = false,
+                            host_key = CASE WHEN $5 = 'identity' THEN host_key END, credential_kind = ${CREDENTIAL_KIND}
+         FROM images i WHERE servers.id = $1 AND i.id = $2`,
+        [
+          params.serverId,
+          params.imageId,
+          params.generation,
+          JSON.stringify(outputs['switch-ports'].access),
+          outputs['agent-answers'].verifiedBy,
+        ],
       );
       await observe(manager, params.serverId, 'running');
       return {};
@@ -180,7 +195,9 @@ async function nextOf({
   const { manager } = deps.dataSource;
   const placed = await loadPlaced(manager, params.serverId);
   const image = await manager.getRepository(Image).findOneByOrFail({ id: params.imageId });
-  return { ...placed, image, server: { ...placed.server, imageId: image.id, generation: params.generation } };
+  const { devices } = image;
+  const server = { ...placed.server, imageId: image.id, generation: params.generation, devices };
+  return { ...placed, image, server };
 }
 
 /** The host may be gone for good. */
@@ -202,7 +219,8 @@ async function leaveAsItIs(
   if ('switch-disk' in ctx.outputs) {
     await manager.query(
       `UPDATE servers SET image_id = $2, generation = $3,
-                          stands_on = (SELECT frozen_disk_id FROM images WHERE id = $2) WHERE id = $1`,
+                          stands_on = i.frozen_disk_id, devices = i.devices, credential_kind = ${CREDENTIAL_KIND}
+       FROM images i WHERE servers.id = $1 AND i.id = $2`,
       [serverId, imageId, generation],
     );
   } else {

@@ -61,7 +61,9 @@ export async function stop(ctx: Context): Promise<void> {
 }
 
 export async function switchToNext(ctx: Context): Promise<void> {
-  await switchDisk(ctx.deps, await placedServer(ctx), ctx.params.generation);
+  const placed = await placedServer(ctx);
+  const { devices } = (await targetOf(ctx)).image;
+  await switchDisk(ctx.deps, { ...placed, server: { ...placed.server, devices } }, ctx.params.generation);
   await startIfWanted(ctx);
 }
 
@@ -105,13 +107,13 @@ export async function noteRollBack(
 ): Promise<void> {
   const { serverId, keptImageId, frozenDiskId, generation, power } = ctx.params;
   const { server } = await loadServer(manager, serverId);
-  const { frozen, restored } = await targetOf(ctx);
+  const { image, frozen, restored } = await targetOf(ctx);
   const consistency = power === 'running' ? 'crash' : 'as_left';
   await recordRollBack(
     manager,
     server,
     { id: frozenDiskId, consistency, nextGeneration: generation },
-    { id: frozen.id, imageId: restored.id, hostKey: frozen.hostKey },
+    { id: frozen.id, imageId: restored.id, hostKey: frozen.hostKey, devices: image.devices },
   );
   await manager.query(
     `UPDATE images SET status = 'available', frozen_disk_id = $2, file_size_bytes = $3,

@@ -3,6 +3,23 @@ import type { Address } from '#libs/networks';
 import { type Server, seedVolumeName } from '#libs/servers';
 import { cloneBoot } from './clone-boot.ts';
 
+/** What a system without cloud-init, into which our own first boot was put, reads of the seed. */
+export function plainSeedFiles(
+  server: Server,
+  { mac, ip, prefixLength, gateway }: Address,
+  { hostKey, passwordHash = '' }: SeedSecrets,
+): Readonly<Record<string, string>> {
+  const network = { mac, address: `${ip}/${prefixLength}`, gateway, hostname: server.name };
+  const lines = (of: readonly string[]) => of.map((line) => `${line}\n`).join('');
+  return {
+    network: lines(Object.entries(network).map(([key, value]) => `${key}=${value}`)),
+    ssh_host_ed25519_key: hostKey,
+    'ssh_host_ed25519_key.pub': lines([server.hostKey ?? '']),
+    authorized_keys: lines(server.sshPublicKeys),
+    password: passwordHash,
+  };
+}
+
 /** The secret half of a seed: what is in it is destroyed on our side and on the host once the guest has it. */
 export interface SeedSecrets {
   /** OpenSSH private key of the host key. */

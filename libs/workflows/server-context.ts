@@ -65,6 +65,7 @@ export function domainSpec({
     mac: address.mac,
     ipv4: address.ip,
     network: server.network,
+    ...server.devices,
   };
 }
 

@@ -5,7 +5,14 @@ import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { Order } from '#libs/orders';
 import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
-import { Action, diskVolumeName, freezeDiskRequest, newAction, Server } from '#libs/servers';
+import {
+  Action,
+  diskVolumeName,
+  freezeDiskRequest,
+  mergeLayersRequest,
+  newAction,
+  Server,
+} from '#libs/servers';
 import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
@@ -18,6 +25,7 @@ import {
 } from './harness/server-world.ts';
 import { finish, order, standingServer } from './harness/standing-server.ts';
 import { asked, fallInArrears, leaveArrears, lift, settle, suspend } from './harness/suspending.ts';
+import { mergeLayers } from './merge-layers.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
 import { provisionServer } from './provision-server.saga.ts';
@@ -232,6 +240,35 @@ export const freezeScenario = command(
   shows('running'),
 );
 
+/** The world's server, off, and its disk on one that was frozen. */
+export const mergeScenario: SagaScenario<ServerWorld> = {
+  definition: anyDefinition(mergeLayers),
+  createWorld: () => createServerWorld(),
+  destroyWorld: destroyServerWorld,
+  attach: attachToServerWorld,
+  async start(world) {
+    const { projectId, id } = await standingServer(world, 'running');
+    const wanted = { description: 'before', labels: {} };
+    await finish(world, (await world.commands.createImage(projectId, id, wanted)).action);
+    await finish(world, await world.commands.powerOff(projectId, id));
+    const subject = { type: 'server', id };
+    const { manager } = world.dataSource;
+    return (await world.store.start(manager, mergeLayersRequest, { serverId: id }, { subject })).sagaId;
+  },
+  async assertDone(world) {
+    await assertSound(world);
+    assert.equal((await standing(world)).standsOn, null);
+  },
+  async assertCleanSlate(world) {
+    await assertSound(world);
+    assert.ok((await standing(world)).standsOn);
+  },
+};
+
+function standing(world: ServerWorld): Promise<Server> {
+  return world.dataSource.getRepository(Server).findOneByOrFail({ deletedAt: IsNull(), observed: 'off' });
+}
+
 async function lastFreezing({ store }: ServerWorld, { id }: Server) {
   const [saga] = await store.list({ subject: { type: 'server', id }, limit: 1 });
   return freezeDiskRequest.params.parse(saga?.params);
@@ -323,6 +360,7 @@ export const scenarios = [
   ...suspensionScenarios,
   ...imageScenarios,
   freezeScenario,
+  mergeScenario,
 ];
 
 function orderOf(world: ServerWorld, { id }: Server): Promise<Order> {

@@ -31,14 +31,17 @@ const ask = (method: string, path: string, body?: unknown, headers = {}, of = ow
   api.current.request(method, path, { token: of.token, headers, ...(body === undefined ? {} : { body }) });
 
 /** One multipart body, as curl -F makes it. */
-async function sendFile(format: string, file: Buffer, name = 'mine') {
+async function sendFile(format: string, file: Buffer, name = 'mine', headers = {}) {
   const form = new FormData();
   form.set('name', name);
   form.set('file', new Blob([new Uint8Array(file)]), 'disk');
   form.set('format', format);
   const encoded = new Response(form);
   const type = encoded.headers.get('content-type');
-  return ask('POST', IMPORT, Buffer.from(await encoded.arrayBuffer()), { 'content-type': type });
+  return ask('POST', IMPORT, Buffer.from(await encoded.arrayBuffer()), {
+    'content-type': type,
+    ...headers,
+  });
 }
 
 const rowsOf = async (sql: string) => (await api.current.dataSource.query<unknown[]>(sql)).length;
@@ -166,6 +169,50 @@ describe('a disk that is sound', () => {
     const shown = await ask('GET', `/v1/actions/${action.id}`);
     expect(shown.json().action.servery.steps).toHaveLength(5);
     expect((await ask('GET', `/v1/images/${image.id}`, undefined, {}, stranger)).statusCode).toBe(404);
+    await forgetAll();
+  });
+
+  it('is imported once under one key, however often the form comes, and the key is for that form alone', async () => {
+    const disk = await goodDisk();
+    const key = { 'idempotency-key': 'one-disk' };
+    const first = await sendFile('qcow2', disk, 'once', key);
+    const again = await sendFile('qcow2', disk, 'once', key);
+    expect([first.statusCode, again.statusCode]).toEqual([201, 201]);
+    expect(again.json()).toEqual(first.json());
+    expect(again.headers['idempotency-replayed']).toBe('true');
+    await at.qemuImg('create', '-q', '-f', 'qcow2', 'other.qcow2', '2G');
+    const other = await sendFile('qcow2', await readFile(at.path('other.qcow2')), 'once', key);
+    const named = await sendFile('qcow2', disk, 'another name', key);
+    expect([other.statusCode, named.statusCode]).toEqual([409, 409]);
+    expect(await rowsOf('SELECT id FROM uploads')).toBe(1);
+    expect((await filesHere()).uploads).toHaveLength(1);
+    await forgetAll();
+  });
+
+  it('takes keys of the project for its root, and what it starts on can be changed', async () => {
+    const public_key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGxpZ2h0aG91c2UtMDAwMDAwMDAwMDAwMDAwMDAwMDAw';
+    const key = (await ask('POST', '/v1/ssh_keys', { name: 'me', public_key })).json().ssh_key;
+    const url = 'https://disks.example.com/web.qcow2';
+    const unknown = await ask('POST', IMPORT, { name: 'a', format: 'qcow2', url, ssh_keys: ['nobody'] });
+    expect([unknown.statusCode, unknown.json().error.details.fields[0].name]).toEqual([422, 'ssh_keys']);
+    const { image } = (
+      await ask('POST', IMPORT, { name: 'a', format: 'qcow2', url, ssh_keys: [key.id] })
+    ).json();
+    const [row] = await api.current.dataSource.query(
+      'SELECT ssh_public_keys AS keys FROM image_imports WHERE image_id = $1',
+      [image.id],
+    );
+    expect(row.keys).toEqual([public_key]);
+    const path = `/v1/images/${image.id}`;
+    const devices = { firmware: 'uefi', disk_bus: 'sata' };
+    const changed = await ask('PUT', path, { servery: { devices, verification: 'ssh' } });
+    expect(changed.json().image.servery).toMatchObject({
+      devices: { ...devices, nic_model: 'virtio' },
+      verification: 'ssh',
+    });
+    const wrong = await ask('PUT', path, { servery: { devices: { disk_bus: 'scsi' } } });
+    expect([wrong.statusCode, wrong.json().error.code]).toEqual([422, 'invalid_input']);
+    expect((await ask('PUT', path, { servery: { devices } }, {}, stranger)).statusCode).toBe(404);
     await forgetAll();
   });
 

@@ -14,7 +14,11 @@ const MONEY = [
 ];
 const TESTS = /\.(spec|scenario)\.ts$|\/harness\//;
 /** What waits for somebody or something real, and the provider's stand-in, whose clock is its own. */
-const REAL_TIME = ['libs/workflows/suspend-server.saga.ts', 'libs/payments/emulator/'];
+const REAL_TIME = [
+  'libs/workflows/boot-clock.ts',
+  'libs/workflows/suspend-server.saga.ts',
+  'libs/payments/emulator/',
+];
 
 /** Where a source asks the machine what time it is. */
 function machineTimes(source: Source): string[] {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { createDataSource, migrate } from '#libs/database';
 import { stopDaemon } from '../../apps/cli/services/daemon.ts';
 import { ensurePostgres } from '../../apps/cli/services/postgres.ts';
+import { openBundles } from '../support/bundle.ts';
 import type { YearSize } from './billing-year/plan.ts';
 import { simulateYear, verdict } from './billing-year/simulate.ts';
 import { yearEntities } from './billing-year/world.ts';
@@ -15,11 +16,13 @@ import { yearEntities } from './billing-year/world.ts';
  * with the next seed. Exits 1 on any difference.
  */
 const { size, seeds } = yearsWanted();
+const bundles = await openBundles();
 const found: number[] = [];
 for (let seed = size.seed; seed < size.seed + seeds; seed += 1) {
   console.log(`seed ${seed}: give --seed ${seed} to live through this year again`);
   if (!(await isRight({ ...size, seed }))) found.push(seed);
 }
+await bundles.remove();
 if (seeds > 1) {
   const end = found.length === 0 ? 'no difference' : `differences with the seeds ${found.join(', ')}`;
   console.log(`billing year, ${seeds} seeds from ${size.seed} on: ${end}`);

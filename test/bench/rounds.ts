@@ -11,9 +11,15 @@ export interface Comparison {
   readonly baseline: readonly number[];
 }
 
-/** The number after `--rounds`; `fallback` without it. @throws Error unless it is a whole number from `least` on. */
-export function roundsWanted(fallback: number, least: number): number {
-  const { values } = parseArgs({ options: { rounds: { type: 'string' } } });
+/**
+ * The number after `--rounds`; `fallback` without it. @param others options that the bench has besides
+ * @throws Error unless it is a whole number from `least` on
+ */
+export function roundsWanted(fallback: number, least: number, others: readonly string[] = []): number {
+  const option = { type: 'string' } as const;
+  const { values } = parseArgs({
+    options: { ...Object.fromEntries(others.map((name) => [name, option])), rounds: option },
+  });
   const rounds = Number(values.rounds ?? fallback);
   if (Number.isInteger(rounds) && rounds >= least) return rounds;
   throw new Error(`--rounds wants a whole number of at least ${least}, not ${values.rounds}`);
@@ -61,7 +67,8 @@ function spread(figures: readonly number[], digits: number): string {
   return `median ${median(sorted).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)}, ${sorted.length} rounds)`;
 }
 
-function median(sorted: readonly number[]): number {
+/** Of figures in ascending order. */
+export function median(sorted: readonly number[]): number {
   const middle = sorted.length / 2;
   const upper = sorted[Math.floor(middle)] ?? Number.NaN;
   return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? Number.NaN)) / 2 : upper;

@@ -26,6 +26,8 @@ const FOR_CUSTOMERS = [
   '/account',
   '/tokens',
   '/ssh-keys',
+  '/images',
+  '/images/import',
   '/orders/1',
 ];
 const FOR_OPERATORS = [

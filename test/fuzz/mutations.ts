@@ -29,3 +29,30 @@ export function mutated(seed: Buffer, random: Random): Buffer {
   }
   return bytes;
 }
+
+const SECTOR_BYTES = 512;
+const usedSectors = new WeakMap<Buffer, readonly number[]>();
+
+/** A copy with up to sixteen changes in sectors that are not empty: where a file system says where everything lies. */
+export function mutatedWhereUsed(seed: Buffer, random: Random): Buffer {
+  const used = usedSectors.get(seed) ?? sectorsInUse(seed);
+  usedSectors.set(seed, used);
+  const bytes = Buffer.from(seed);
+  for (let left = 1 + random(16); left > 0; left--) {
+    const sector = used[random(used.length)] ?? 0;
+    const at = sector * SECTOR_BYTES + random(SECTOR_BYTES - 8);
+    const kind = random(4);
+    if (kind === 0) bytes[at] = random(256);
+    else if (kind === 1) bytes.writeUInt32LE(random(2 ** 16), at - (at % 4));
+    else if (kind === 2) bytes.writeBigUInt64LE(EDGES[random(EDGES.length)] ?? 0n, at - (at % 4));
+    // A structure where another one is expected.
+    else bytes.copy(bytes, at, (used[random(used.length)] ?? 0) * SECTOR_BYTES, sector * SECTOR_BYTES + 64);
+  }
+  return bytes;
+}
+
+function sectorsInUse(bytes: Buffer): number[] {
+  return Array.from({ length: Math.floor(bytes.length / SECTOR_BYTES) }, (_, index) => index).filter(
+    (index) => bytes.subarray(index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES).some((byte) => byte !== 0),
+  );
+}

@@ -1,3 +1,4 @@
+import { openBundles } from './bundle.ts';
 import { startPostgres, type TestServer } from './postgres.ts';
 import { startRedis } from './redis.ts';
 
@@ -14,7 +15,9 @@ export default async function setup(): Promise<() => Promise<void>> {
     process.env.TEST_REDIS_URL = redis.url;
     started.push(redis);
   }
+  const bundles = await openBundles();
   return async () => {
+    await bundles.remove();
     for (const server of started) await server.stop();
   };
 }

@@ -1,28 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire, registerHooks } from 'node:module';
-import { join } from 'node:path';
+import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { Options, transformSync } from '@swc/core';
+import { compiled } from './compile.ts';
 
-const require = createRequire(import.meta.url);
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/servery-swc', import.meta.url));
-const OPTIONS: Options = {
-  swcrc: false,
-  sourceMaps: 'inline',
-  module: { type: 'es6' },
-  jsc: {
-    target: 'es2024',
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true },
-  },
-};
-const VERSION: string = require('@swc/core/package.json').version;
-
-/**
- * `node --import` this file to run sources with decorators in a plain Node process, compiled as the tests compile
- * them. What is compiled is kept by its content: tests start hundreds of such processes in order to kill them.
- */
+/** `node --import` this file to run sources with decorators in a plain Node process. */
 registerHooks({
   load(url, context, nextLoad) {
     if (!url.startsWith('file:') || !url.endsWith('.ts') || url.includes('/node_modules/')) {
@@ -31,22 +11,3 @@ registerHooks({
     return { format: 'module', source: compiled(fileURLToPath(url)), shortCircuit: true };
   },
 });
-
-function compiled(filename: string): string {
-  const source = readFileSync(filename, 'utf8');
-  const key = createHash('sha256')
-    .update(JSON.stringify([VERSION, OPTIONS, filename, source]))
-    .digest('hex');
-  const kept = join(CACHE, key);
-  try {
-    return readFileSync(kept, 'utf8');
-  } catch {
-    const swc = require('@swc/core') as { transformSync: typeof transformSync };
-    const { code } = swc.transformSync(source, { ...OPTIONS, filename });
-    const half = `${kept}.${randomUUID()}`;
-    mkdirSync(CACHE, { recursive: true });
-    writeFileSync(half, code);
-    renameSync(half, kept);
-    return code;
-  }
-}

@@ -4,28 +4,24 @@ import {
   actionResponse,
   byId,
   changeImageProtection,
-  type ImageWire,
   imageListQuery,
   imageListResponse,
   imageResponse,
-  image as imageSchema,
   type UpdateImage,
   updateImage,
 } from '#libs/contracts';
-import { type Image, ImagesService, type ImportReport } from '#libs/images';
-import { BYTES_PER_GIB } from '#libs/kernel';
+import type { Devices } from '#libs/hypervisor';
+import { type Image, ImagesService } from '#libs/images';
 import type { Page } from '#libs/listing';
 import { SnapshotsService } from '#libs/servers';
 import { presentAction } from '../actions/action.presenter.ts';
 import { ProjectId } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
-import { wireTime, wireTimeOrNull } from '../http/wire.ts';
+import { ARCHITECTURE, presentImage } from './image.presenter.ts';
 
 type ById = z.output<typeof byId>;
 
-/** What all images have in common, so that filters on it are answered without looking. */
-const common = { architecture: 'x86' } as const;
 const nothing: Page<Image> = { items: [], total: 0 };
 
 @Controller('v1/images')
@@ -47,20 +43,24 @@ export class ImagesController {
   ) {
     const { architecture, include_deprecated: _, ...rest } = parsed;
     const query = toListQuery(rest);
-    const canMatch = architecture?.includes(common.architecture) ?? true;
+    const canMatch = architecture?.includes(ARCHITECTURE) ?? true;
     const page = canMatch ? await this.images.list(query, projectId) : nothing;
-    return { images: page.items.map(presentImage), meta: metaOf(query, page) };
+    const refusals = await this.images.refusalsOf(page.items.map(({ id }) => id));
+    const images = page.items.map((image) => presentImage(image, refusals.get(image.id)));
+    return { images, meta: metaOf(query, page) };
   }
 
   @Get(':id')
   @Endpoint({ summary: 'Get an image', access: 'read', response: imageResponse })
   async get(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
-    return { image: presentImage(await this.images.get(id, projectId)) };
+    const image = await this.images.get(id, projectId);
+    return { image: presentImage(image, (await this.images.refusalsOf([id])).get(id)) };
   }
 
   @Put(':id')
   @Endpoint({
-    summary: 'Change what a snapshot is called and labelled, or make one of a backup',
+    summary:
+      'Change what a snapshot is called and labelled, and what its servers start on; or make one of a backup',
     access: 'write',
     response: imageResponse,
     audit: 'image.update',
@@ -68,12 +68,14 @@ export class ImagesController {
   async update(
     @ProjectId() projectId: number,
     @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: updateImage }) { description, labels, type }: UpdateImage,
+    @Body({ schema: updateImage }) { description, labels, type, servery }: UpdateImage,
   ) {
     const change = {
       ...(description === undefined ? {} : { description }),
       ...(labels && { labels }),
       ...(type && { type }),
+      ...(servery?.devices && { devices: devicesIn(servery.devices) }),
+      ...(servery?.verification && { verification: servery.verification }),
     };
     return { image: presentImage(await this.snapshots.change(projectId, id, change)) };
   }
@@ -101,56 +103,8 @@ export class ImagesController {
   }
 }
 
-export function presentImage(image: Image): ImageWire {
-  const { appliance } = image;
-  const flavor = imageSchema.shape.os_flavor.safeParse(appliance.osFlavor);
-  return {
-    id: image.id,
-    type: image.type,
-    status: image.status,
-    name: image.projectId === null ? image.name : null,
-    description: image.description ?? appliance.title,
-    image_size:
-      image.status === 'creating' ? null : Math.round((image.fileSizeBytes / BYTES_PER_GIB) * 100) / 100,
-    disk_size: appliance.minimumDiskGib,
-    created: wireTime(image.createdAt),
-    created_from: image.serverId === null ? null : { id: image.serverId, name: image.serverName ?? '' },
-    bound_to: image.type === 'backup' ? image.serverId : null,
-    os_flavor: flavor.success ? flavor.data : 'unknown',
-    os_version: appliance.osVersion || null,
-    architecture: common.architecture,
-    rapid_deploy: true,
-    protection: { delete: image.isDeleteProtected },
-    deprecated: wireTimeOrNull(image.deprecatedAt),
-    deleted: wireTimeOrNull(image.deletedAt),
-    labels: image.labels,
-    servery: {
-      made_by: image.madeBy,
-      expires_at: wireTimeOrNull(image.expiresAt),
-      ...(image.importReport && { import: presentReport(image.importReport) }),
-    },
-  };
-}
+type DevicesChange = NonNullable<NonNullable<UpdateImage['servery']>['devices']>;
 
-function presentReport({ format, diskCount, partitionTable, machine, guest, notes }: ImportReport) {
-  return {
-    format,
-    disk_count: diskCount,
-    partition_table: partitionTable,
-    machine: machine && {
-      name: machine.name,
-      cpus: machine.cpus,
-      memory_mib: machine.memoryMib,
-      firmware: machine.firmware,
-      operating_system: machine.operatingSystem,
-    },
-    guest: guest && {
-      os_id: guest.osId,
-      os_version: guest.osVersion,
-      virtio_disk: guest.hasVirtioDisk,
-      cloud_init: guest.hasCloudInit,
-      guest_agent: guest.hasGuestAgent,
-    },
-    notes: [...notes],
-  };
+function devicesIn({ firmware, disk_bus: diskBus, nic_model: nicModel }: DevicesChange): Partial<Devices> {
+  return { ...(firmware && { firmware }), ...(diskBus && { diskBus }), ...(nicModel && { nicModel }) };
 }

@@ -8,15 +8,15 @@ import {
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { newId } from '#libs/kernel';
-import type { AuthenticatedRequest } from '../auth/principal.ts';
 import { ApiError } from '../http/api-error.ts';
 import { endpointOf } from '../http/endpoints.ts';
 import { toApiError } from '../http/to-api-error.ts';
+import type { RequestWithForm } from '../uploads/form.interceptor.ts';
 import { IdempotencyStore, isClaim } from './idempotency.store.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
-interface CreatingRequest extends AuthenticatedRequest {
+interface CreatingRequest extends RequestWithForm {
   resourceId?: number;
 }
 
@@ -78,8 +78,10 @@ function scopeOf(request: CreatingRequest): string {
   return user.kind === 'token' ? `token:${user.tokenId}` : `account:${user.accountId}:${user.projectId}`;
 }
 
-function contentOf(request: CreatingRequest): string {
-  return `${request.method} ${request.url}\n${canonical(request.body)}`;
+/** Of a form with a file, the file counts by its checksum. */
+function contentOf({ method, url, body, form }: CreatingRequest): string {
+  const content = form ? { fields: form.fields, sha256: form.sha256 } : body;
+  return `${method} ${url}\n${canonical(content)}`;
 }
 
 /** JSON with sorted keys, so that two spellings of one body are one body. */

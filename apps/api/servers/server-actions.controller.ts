@@ -24,7 +24,7 @@ import { ImagesService } from '#libs/images';
 import { type Action, ActionsService, BackupsService, ServerCommands, ServersService } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
-import { presentImage } from '../catalog/images.controller.ts';
+import { presentImage } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint, type EndpointOptions } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
@@ -184,6 +184,12 @@ export class ServerActionsController {
   )
   async disableBackup(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     return started(await this.backups.disable(projectId, id));
+  }
+
+  @Post('open_network')
+  @Endpoint(command('server.open_network', 'Open the network of a clone, and let its timers go'))
+  async openNetwork(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return started(await this.commands.openNetwork(projectId, id));
   }
 
   @Post('reveal_credentials')

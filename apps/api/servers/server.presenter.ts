@@ -10,7 +10,7 @@ import {
   presentLocation,
   presentServerType,
 } from '../catalog/catalog.presenter.ts';
-import { presentImage } from '../catalog/images.controller.ts';
+import { presentDevices, presentImage } from '../catalog/image.presenter.ts';
 import { wireTime, wireTimeOrNull } from '../http/wire.ts';
 import { presentPlan } from './backup-plan.presenter.ts';
 
@@ -100,6 +100,8 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
     order_id: facts.orderId,
     ready: server.readyAt !== null,
     ready_at: wireTimeOrNull(server.readyAt),
+    verification: server.verifiedBy,
+    devices: presentDevices(server.devices),
     host_key: server.hostKey,
     credentials: {
       kind: server.credentialKind,
@@ -111,6 +113,12 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
       reasons: [...facts.suspension.reasons],
       since: wireTime(facts.suspension.since),
     },
+    network: server.network,
+    holds_timers: server.holdsTimers,
+    clone:
+      server.clonedFrom === null
+        ? null
+        : { original_id: server.clonedFrom, exact: server.cloneKind === 'exact' },
     backup_plan: facts.backupPlan && presentPlan(facts.backupPlan),
     reason: server.reason,
   };

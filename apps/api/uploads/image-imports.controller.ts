@@ -1,44 +1,25 @@
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Post, Req } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import {
-  type ImportImage,
-  type ImportImageForm,
-  importImage,
-  importImageForm,
-  importImageResponse,
-} from '#libs/contracts';
-import {
-  IMPORT_SETTINGS,
-  ImageImports,
-  type ImportSettings,
-  ImportStore,
-  type StartedImport,
-  tooLarge,
-  UploadsService,
-} from '#libs/imports';
+import { SshKeysService } from '#libs/accounts';
+import { type ImportImage, type ImportImageForm, importImage, importImageResponse } from '#libs/contracts';
+import { ImageImports, type StartedImport, type WantedImport } from '#libs/imports';
 import { OrdersService } from '#libs/orders';
 import { presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
-import { presentImage } from '../catalog/images.controller.ts';
+import { presentImage } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
-import { toInvalidInput } from '../http/validation.pipe.ts';
+import { ResourceId } from '../idempotency/idempotency.interceptor.ts';
+import type { RequestWithForm } from './form.interceptor.ts';
 import { FORM } from './streamed-bodies.ts';
-
-const FORM_LIMITS = { files: 1, fields: 8, parts: 9, fieldSize: 4096, fieldNameSize: 64, headerPairs: 32 };
 
 /** Disks that customers bring along. */
 @Controller('v1/images/import')
 export class ImageImportsController {
   constructor(
     private readonly imports: ImageImports,
-    private readonly uploads: UploadsService,
-    private readonly store: ImportStore,
     private readonly orders: OrdersService,
-    @Inject(IMPORT_SETTINGS) private readonly settings: ImportSettings,
+    private readonly sshKeys: SshKeysService,
   ) {}
 
   @Post()
@@ -50,74 +31,36 @@ export class ImageImportsController {
     response: importImageResponse,
     status: 201,
     audit: 'image.import',
+    idempotent: true,
   })
   async import(
     @CurrentPrincipal() principal: Principal,
+    @ResourceId() imageId: number,
     @Body({ schema: importImage.optional() }) body: ImportImage | undefined,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Req() { form }: RequestWithForm,
   ) {
-    await this.orders.assertMayOrder(principal.accountId);
-    if (request.isMultipart()) return present(await this.fromForm(principal, request, reply));
+    if (form) {
+      const wanted = await this.wantedOf(imageId, principal, form.fields);
+      return present(await this.imports.fromUpload(wanted, form.uploadId));
+    }
     if (body === undefined) throw new ApiError('invalid_input', 'the body is missing');
+    await this.orders.assertMayOrder(principal.accountId);
     const { upload, url } = body;
-    const wanted = wantedOf(principal, body);
+    const wanted = await this.wantedOf(imageId, principal, body);
     if (url !== undefined) return present(await this.imports.fromUrl(wanted, url));
     return present(await this.imports.fromUpload(wanted, Number(upload)));
   }
 
-  /** The file goes to disk as it comes. Whatever is wrong with it, or with the form, leaves nothing of it. */
-  private async fromForm(
-    principal: Principal,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<StartedImport> {
-    const { id } = await this.uploads.open(principal.projectId, null);
-    try {
-      const form = await this.receive(request, id);
-      return await this.imports.fromUpload(wantedOf(principal, form), id);
-    } catch (error) {
-      await this.uploads.discard(id);
-      // What is still on its way is not read to its end.
-      reply.header('connection', 'close');
-      throw isTorn(error) ? new ApiError('invalid_input', 'the form ends before its last boundary') : error;
-    }
+  private async wantedOf(
+    imageId: number,
+    { accountId, projectId }: Principal,
+    { ssh_keys = [], ...body }: ImportImageForm & Pick<ImportImage, 'labels'>,
+  ): Promise<WantedImport> {
+    const { name, format, description = null, labels = {} } = body;
+    const keys = await this.sshKeys.resolve(projectId, ssh_keys);
+    const sshPublicKeys = keys.map(({ publicKey }) => publicKey);
+    return { imageId, accountId, projectId, name, format, description, labels, sshPublicKeys };
   }
-
-  private async receive(request: FastifyRequest, uploadId: number): Promise<ImportImageForm> {
-    const fields: Record<string, unknown> = {};
-    let bytes: number | undefined;
-    const limits = { ...FORM_LIMITS, fileSize: this.settings.maxFileBytes };
-    for await (const part of request.parts({ limits })) {
-      if (part.type === 'field') {
-        fields[part.fieldname] = part.value;
-      } else if (part.fieldname === 'file') {
-        const to = createWriteStream(this.store.uploadPath(uploadId), { flags: 'wx', mode: 0o600 });
-        await pipeline(part.file, to);
-        if (part.file.truncated) throw tooLarge(this.settings);
-        bytes = to.bytesWritten;
-      } else
-        throw new ApiError('invalid_input', `the file's part must be called file, not ${part.fieldname}`);
-    }
-    const form = importImageForm.safeParse(fields);
-    if (!form.success) throw toInvalidInput(form.error.issues);
-    if (bytes === undefined) {
-      const fields = [{ name: 'file', messages: ['is missing'] }];
-      throw new ApiError('invalid_input', "invalid input in field 'file': is missing", { fields });
-    }
-    await this.uploads.finish(uploadId, bytes);
-    return form.data;
-  }
-}
-
-function wantedOf({ accountId, projectId }: Principal, body: ImportImageForm & Pick<ImportImage, 'labels'>) {
-  const { name, format, description, labels } = body;
-  return { accountId, projectId, name, format, description: description ?? null, labels: labels ?? {} };
-}
-
-/** As the parser of forms, which has no codes, tells it. */
-function isTorn(error: unknown): boolean {
-  return error instanceof Error && /unexpected end|terminated early|malformed|multipart/i.test(error.message);
 }
 
 function present({ image, action }: StartedImport) {

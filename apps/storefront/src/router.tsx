@@ -144,6 +144,18 @@ const sshKeysRoute = createRoute({
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/ssh-keys/ssh-keys-page.tsx'), 'SshKeysPage'),
 });
+const imagesRoute = createRoute({
+  getParentRoute: parent,
+  path: '/images',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/images/images-page.tsx'), 'ImagesPage'),
+});
+const importRoute = createRoute({
+  getParentRoute: parent,
+  path: '/images/import',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/images/import-page.tsx'), 'ImportPage'),
+});
 const serversRoute = createRoute({
   getParentRoute: parent,
   path: '/servers',
@@ -317,6 +329,8 @@ const routeTree = rootRoute.addChildren([
   accountRoute,
   tokensRoute,
   sshKeysRoute,
+  imagesRoute,
+  importRoute,
   serversRoute,
   serverRoute,
   rehearsalRoute,

@@ -1,6 +1,7 @@
 import { billPower } from '#libs/billing';
 import type { DomainFacts } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
+import { restoreTestsAmong } from '#libs/servers';
 import { type HostWorld, isStillIdle, type KnownServer, serversByUuid, serversOfHost } from './host-world.ts';
 
 /** Compares a host's domains with the servers that should be there; removes ours that no server owns any more. */
@@ -41,7 +42,12 @@ async function reconcileDomain(
   const finding = { hostId: world.host.id, subject: domain.uuid };
   const details = { name: domain.name, state: domain.state };
   if (!domain.ours) return { ...finding, kind: 'foreign_domain', details };
-  if (!server) return { ...finding, kind: 'orphan_domain', details: { ...details, removed: false } };
+  if (!server) {
+    const [test] = await restoreTestsAmong(world.dataSource.manager, { uuids: [domain.uuid] });
+    if (test?.hasEnded === false) return undefined;
+    if (test) await world.hypervisor.undefineDomain(world.ref, domain.uuid);
+    return { ...finding, kind: 'orphan_domain', details: { ...details, removed: test !== undefined } };
+  }
   if (server.busy) return undefined;
   if (server.deleted || server.hostId !== world.host.id) {
     if (!(await isStillIdle(world.dataSource, server))) return undefined;

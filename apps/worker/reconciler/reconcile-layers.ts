@@ -1,16 +1,18 @@
 import { isHypervisorError } from '#libs/hypervisor';
-import { frozenUnder, noteMerged, noteRemoved, unneededDisks } from '#libs/servers';
+import { SagaStore } from '#libs/saga';
+import { frozenUnder, mergeLayersRequest, noteMerged, noteRemoved, unneededDisks } from '#libs/servers';
 import type { HostWorld } from './host-world.ts';
 
 /**
  * Keeps chains of disks short: merges the layers under the disks of running servers, bit by bit while their guests run,
- * and removes frozen disks that nothing stands on any more.
+ * asks for the same of one server that is off, and removes frozen disks that nothing stands on any more.
  */
 export async function reconcileLayers({ dataSource, hypervisor, ref, host }: HostWorld): Promise<void> {
-  for (const server of await frozenUnder(dataSource.manager, host.id)) {
+  for (const server of await frozenUnder(dataSource.manager, host.id, 'running')) {
     const { state } = await hypervisor.mergeLayers(ref, server.domainUuid);
     if (state === 'merged') await noteMerged(dataSource.manager, server);
   }
+  await mergeOneThatIsOff(dataSource, host.id);
   for (const { id, volumeName } of await unneededDisks(dataSource.manager, host.id)) {
     try {
       await hypervisor.deleteVolume(ref, volumeName);
@@ -20,4 +22,23 @@ export async function reconcileLayers({ dataSource, hypervisor, ref, host }: Hos
       if (!isHypervisorError(error, 'volume_in_use')) throw error;
     }
   }
+}
+
+/** One at a time on each host: it has the server for itself meanwhile, and its owner may want to start it. */
+async function mergeOneThatIsOff(dataSource: HostWorld['dataSource'], hostId: number): Promise<void> {
+  const [underWay] = await dataSource.query<unknown[]>(
+    `SELECT FROM sagas g JOIN servers s ON s.id = g.subject_id
+     WHERE g.name = $1 AND g.finished_at IS NULL AND s.host_id = $2 LIMIT 1`,
+    [mergeLayersRequest.name, hostId],
+  );
+  if (underWay) return;
+  const [server] = await frozenUnder(dataSource.manager, hostId, 'off');
+  if (!server) return;
+  const subject = { type: 'server', id: server.id };
+  await new SagaStore(dataSource).start(
+    dataSource.manager,
+    mergeLayersRequest,
+    { serverId: server.id },
+    { subject },
+  );
 }

@@ -1,7 +1,7 @@
 import { exportIdOfVolume, exportsAmong } from '#libs/exports';
 import { isHypervisorError } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
-import { frozenAmong } from '#libs/servers';
+import { frozenAmong, restoreTestOfVolume, restoreTestsAmong } from '#libs/servers';
 import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
 
 /** Our volumes' names: `servery-<server>-<generation>.qcow2` and `…-seed.img`. */
@@ -22,17 +22,17 @@ export async function* reconcileVolumes(world: HostWorld): AsyncGenerator<NewFin
     world.dataSource.manager,
     named.map(({ name }) => name),
   );
-  const isOfExport = await exportVolumes(
+  const passing = await passingVolumes(
     world,
     named.map(({ name }) => name),
   );
   for (const { name, allocationBytes, parts } of named) {
-    const ofExport = isOfExport.get(name);
-    if (ofExport === 'needed') continue;
+    const inPassing = passing.get(name);
+    if (inPassing === 'needed') continue;
     const server = parts ? servers.get(Number(parts[1])) : undefined;
     if (frozen.has(name) || (server && isOwned(server, Number(parts?.[2])))) continue;
     const removed =
-      ofExport === 'left'
+      inPassing === 'left'
         ? await deleteUnlessHad(world, name)
         : server !== undefined && (await remove(world, server, name));
     yield {
@@ -65,9 +65,24 @@ async function deleteUnlessHad({ hypervisor, ref }: HostWorld, name: string): Pr
 }
 
 /**
- * What exports of ours have on the host: `needed` while they are made, `left` when they have ended, which is for good. By
- * the rows as they are after the volumes were listed.
+ * What exports and tests of backups have on the host: `needed` while they are at work, `left` when they have ended, which is
+ * for good. By the rows as they are after the volumes were listed.
  */
+async function passingVolumes(
+  world: HostWorld,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, 'needed' | 'left'>> {
+  return new Map([...(await exportVolumes(world, names)), ...(await testVolumes(world, names))]);
+}
+
+async function testVolumes({ dataSource }: HostWorld, names: readonly string[]) {
+  const ids = new Map(names.map((name) => [restoreTestOfVolume(name), name]));
+  const known = await restoreTestsAmong(dataSource.manager, {
+    ids: [...ids.keys()].filter((id) => id !== undefined),
+  });
+  return known.map(({ id, hasEnded }) => [ids.get(id) ?? '', hasEnded ? 'left' : 'needed'] as const);
+}
+
 async function exportVolumes(
   { dataSource }: HostWorld,
   names: readonly string[],

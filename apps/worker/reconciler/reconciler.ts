@@ -14,6 +14,8 @@ import { republishAccess } from './republish-access.ts';
 /** Any constant: it names this work among PostgreSQL's advisory locks. */
 const LOCK = 7_305_183_640;
 
+const HOSTS_AT_ONCE = 4;
+
 const HOST_FINDINGS = [
   'orphan_domain',
   'foreign_domain',
@@ -47,10 +49,8 @@ export class Reconciler {
       }[];
       if (!lock?.taken) return;
       try {
-        for (const host of await this.hosts.all()) {
-          if (stop?.aborted) return;
-          await this.reconcileHost(host);
-        }
+        await this.reconcileHosts(stop);
+        if (stop?.aborted) return;
         const found = await reconcileBookkeeping(this.dataSource);
         await this.report(found);
         await this.findings.resolveOthers(null, OWN_FINDINGS, found);
@@ -60,6 +60,19 @@ export class Reconciler {
     } finally {
       await runner.release();
     }
+  }
+
+  /** Several at once: one that is slow to answer holds none of the others up. */
+  private async reconcileHosts(stop: AbortSignal | undefined): Promise<void> {
+    const waiting = (await this.hosts.all()).values();
+    const lane = async () => {
+      for (const host of waiting) {
+        if (stop?.aborted) return;
+        await this.reconcileHost(host);
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: HOSTS_AT_ONCE }, lane));
+    for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
   }
 
   private async reconcileHost(host: Host): Promise<void> {

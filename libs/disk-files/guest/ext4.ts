@@ -1,9 +1,11 @@
 import { type ByteSource, MAX_READ_BYTES } from '../byte-source.ts';
+import { malformed } from '../disk-files.errors.ts';
 
 const SUPERBLOCK = 1024;
 const MAGIC = 0xef53;
 const EXTENT_MAGIC = 0xf30a;
-const ROOT_INODE = 2;
+/** Of the root folder, in every such file system. */
+export const ROOT_INODE = 2;
 const MODE_FORMAT = 0xf000;
 const MODE_FOLDER = 0x4000;
 const MODE_FILE = 0x8000;
@@ -12,11 +14,24 @@ const USES_EXTENTS = 0x8_0000;
 const INLINE_LINK_BYTES = 60;
 const INCOMPAT_META_BG = 0x10;
 const INCOMPAT_64BIT = 0x80;
+const INCOMPAT_INLINE_DATA = 0x8000;
+/** File types in folders, extents, 64 bits, flexible groups, checksum seed, large folders; not: a journal to be replayed. */
+const INCOMPAT_WRITABLE = 0x2 | 0x40 | INCOMPAT_64BIT | 0x200 | 0x2000 | 0x4000;
+const STATE_CLEAN = 1;
 const MOST_LINKS = 8;
 const MOST_DEPTH = 5;
+/** Of one file system, in all: what is crafted to lead round in circles ends there. */
+const MOST_READS = 100_000;
 /** Of a folder or a file that is looked into. */
 const MOST_BLOCKS = 4096;
 const DIRECT_BLOCKS = 12;
+
+/** A name in a folder, and what it leads to. */
+export interface Entry {
+  readonly inode: number;
+  readonly kind: 'folder' | 'file' | 'other';
+  readonly sizeBytes: number;
+}
 
 interface Inode {
   readonly mode: number;
@@ -33,14 +48,19 @@ export class Ext4 {
   private readonly inodeBytes: number;
   private readonly descriptorBytes: number;
   private readonly descriptors: number;
+  /** Clean, and without what e2fsprogs of today might write wrongly. */
+  readonly canBeWritten: boolean;
 
   private constructor(source: ByteSource, superblock: Buffer) {
-    this.source = source;
+    this.source = withMost(MOST_READS, source);
     this.blockBytes = 1024 << Math.min(6, superblock.readUInt32LE(0x18));
     this.inodesPerGroup = Math.max(1, superblock.readUInt32LE(0x28));
     this.inodeBytes = superblock.readUInt32LE(0x4c) === 0 ? 128 : superblock.readUInt16LE(0x58);
     const is64 = (superblock.readUInt32LE(0x60) & INCOMPAT_64BIT) !== 0;
     this.descriptorBytes = is64 ? Math.max(32, superblock.readUInt16LE(0xfe)) : 32;
+    const incompatible = superblock.readUInt32LE(0x60);
+    this.canBeWritten =
+      (incompatible & ~INCOMPAT_WRITABLE) === 0 && superblock.readUInt16LE(0x3a) === STATE_CLEAN;
     this.descriptors = (superblock.readUInt32LE(0x14) + 1) * this.blockBytes;
   }
 
@@ -49,8 +69,23 @@ export class Ext4 {
     if (source.sizeBytes < SUPERBLOCK + 1024) return undefined;
     const superblock = source.read(SUPERBLOCK, 1024);
     if (superblock.readUInt16LE(0x38) !== MAGIC) return undefined;
-    if ((superblock.readUInt32LE(0x60) & INCOMPAT_META_BG) !== 0) return undefined;
+    const unknown = INCOMPAT_META_BG | INCOMPAT_INLINE_DATA;
+    if ((superblock.readUInt32LE(0x60) & unknown) !== 0) return undefined;
     return new Ext4(source, superblock);
+  }
+
+  /** What a folder has of a name, links not followed. */
+  entry(folder: number, name: string): Entry | undefined {
+    const number = this.entries(this.inode(folder)).get(name);
+    if (number === undefined) return undefined;
+    const inode = this.inode(number);
+    const kind = isOf(inode, MODE_FOLDER) ? 'folder' : isOf(inode, MODE_FILE) ? 'file' : 'other';
+    return { inode: number, kind, sizeBytes: inode.sizeBytes };
+  }
+
+  /** The first bytes of a file, by its inode. */
+  bytesOf(inode: number, mostBytes: number): Buffer {
+    return this.content(this.inode(inode), mostBytes);
   }
 
   exists(path: string): boolean {
@@ -182,6 +217,18 @@ export class Ext4 {
       }
     }
   }
+}
+
+/** The same bytes, which can be read so often. */
+function withMost(reads: number, source: ByteSource): ByteSource {
+  let left = reads;
+  return {
+    sizeBytes: source.sizeBytes,
+    read(offset, length) {
+      if (left-- === 0) throw malformed('The file system leads round in circles');
+      return source.read(offset, length);
+    },
+  };
 }
 
 function isOf({ mode }: Inode, format: number): boolean {

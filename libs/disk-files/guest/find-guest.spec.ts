@@ -1,33 +1,18 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { BYTES_PER_MIB } from '#libs/kernel';
 import { lookWithin } from '../look-within.ts';
 import { changed, type Ground, ground } from '../planted.fixture.ts';
+import { extDisk, folderOf } from './disks.fixture.ts';
 
 const run = promisify(execFile);
 
 /** A disk with an MBR and one file system, made by mke2fs of a folder, as a qcow2 file. */
 async function diskOf(at: Ground, type: string, files: Readonly<Record<string, string>>): Promise<string> {
-  const root = at.path(`root-${type}`);
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(root, name)), { recursive: true });
-    await writeFile(join(root, name), text);
-  }
+  const root = await folderOf(at, `root-${type}`, files);
   await run('ln', ['-s', 'usr/lib', join(root, 'lib')]);
-  const [raw, partition] = [at.path('disk.raw'), at.path('partition')];
-  await run('mke2fs', ['-q', '-F', '-t', type, '-d', root, partition, '48M']);
-  await run('truncate', ['-s', '64M', raw]);
-  await run('dd', [`if=${partition}`, `of=${raw}`, 'bs=1M', 'seek=1', 'conv=notrunc,sparse', 'status=none']);
-  const bytes = await changed(raw, (disk) => {
-    disk[446 + 4] = 0x83;
-    disk.writeUInt32LE(2048, 446 + 8);
-    disk.writeUInt32LE((48 * BYTES_PER_MIB) / 512, 446 + 12);
-    disk.writeUInt16LE(0xaa55, 510);
-  });
-  await writeFile(raw, bytes);
+  const raw = await at.plant('disk.raw', await extDisk(at, root, type, 48));
   const path = at.path(`${type}.qcow2`);
   await at.qemuImg('convert', '-f', 'raw', '-O', 'qcow2', raw, path);
   return path;
@@ -43,26 +28,34 @@ describe('a look into a disk (needs root or user namespaces, and bubblewrap)', (
     const path = await diskOf(at, type, {
       ...system,
       [`${KERNEL}/modules.builtin`]: `${'kernel/x.ko\n'.repeat(9000)}kernel/drivers/block/virtio_blk.ko\n`,
+      [`${KERNEL}/kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko.xz`]: 'x',
       'usr/bin/cloud-init': '#!/usr/bin/python3',
     });
     expect(await lookWithin(path)).toEqual({
-      osId: 'debian',
-      osVersion: '12',
-      hasVirtioDisk: true,
-      hasCloudInit: true,
-      hasGuestAgent: false,
+      boot: { bios: false, uefi: false },
+      fileSystems: ['ext'],
+      guest: {
+        osId: 'debian',
+        osVersion: '12',
+        drivers: ['virtio_blk', 'e1000e'],
+        hasCloudInit: true,
+        hasGuestAgent: false,
+        hasSshServer: false,
+        readsSeed: false,
+      },
     });
   });
 
   it('says nothing of a disk that it does not know, and of one that leads nowhere', async () => {
     await using at = await ground();
     await at.qemuImg('create', '-q', '-f', 'qcow2', 'empty.qcow2', '1G');
-    expect(await lookWithin(at.path('empty.qcow2'))).toBeNull();
+    const nothing = { boot: { bios: false, uefi: false }, fileSystems: [], guest: null };
+    expect(await lookWithin(at.path('empty.qcow2'))).toEqual(nothing);
     const path = await diskOf(at, 'ext4', system);
     const torn = await changed(path, (disk) => {
       for (let offset = 0x60_000; offset < disk.length; offset += 97) disk[offset] = 0xff;
       return disk;
     });
-    expect(await lookWithin(await at.plant('torn.qcow2', torn))).toBeNull();
+    expect((await lookWithin(await at.plant('torn.qcow2', torn)))?.guest ?? null).toBeNull();
   });
 });

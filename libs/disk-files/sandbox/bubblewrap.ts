@@ -6,7 +6,7 @@ import { findProgram, programFiles, type Visible } from './visible-files.ts';
 export interface SandboxLimits {
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
-  /** Of a QEMU tool: all its addresses. Of Node, which reserves far more than it uses: writable memory. */
+  /** Of a tool: all its addresses. Of Node, which reserves far more than it uses: writable memory. */
   readonly memoryBytes: number;
   /** No file is written beyond this offset. */
   readonly fileBytes: number;
@@ -14,7 +14,7 @@ export interface SandboxLimits {
 
 /** What runs within. */
 export interface Confined {
-  readonly program: 'qemu-img' | 'node';
+  readonly program: 'qemu-img' | 'debugfs' | 'node';
   readonly args: readonly string[];
   readonly files: readonly Visible[];
 }
@@ -22,6 +22,7 @@ export interface Confined {
 /** User ids that systemd's table of uid ranges leaves unused: one for each run, so that none sees another. */
 const FIRST_UID = 1_879_048_192;
 const LAST_UID = 2_147_483_647;
+const PACKAGES = { 'qemu-img': 'qemu-utils', debugfs: 'e2fsprogs' } as const;
 const NOBODY = 65_534;
 const MAX_TASKS = 64;
 const MAX_OPEN_FILES = 64;
@@ -44,7 +45,7 @@ export async function sandboxCommand(
 ): Promise<[string, ...string[]]> {
   const { program } = confined;
   const at = `/usr/bin/${program}`;
-  const path = program === 'node' ? process.execPath : findProgram('qemu-img', 'qemu-utils');
+  const path = program === 'node' ? process.execPath : findProgram(program, PACKAGES[program]);
   const setpriv = findProgram('setpriv', 'util-linux');
   const visible = [
     ...(await programFiles(path, at)),

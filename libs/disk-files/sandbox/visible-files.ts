@@ -38,7 +38,9 @@ export function findProgram(name: string, debianPackage: string): string {
 }
 
 /** This library and the kernel, as sources or as built, and how Node runs one of its programs among them. */
-export function parserFiles(program: 'parser.main' | 'look-within.main' = 'parser.main'): {
+export function parserFiles(
+  program: 'parser.main' | 'look-within.main' | 'plan-adoption.main' = 'parser.main',
+): {
   readonly files: readonly Visible[];
   readonly argv: readonly string[];
 } {

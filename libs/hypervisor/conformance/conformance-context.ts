@@ -1,12 +1,13 @@
 import { newId, newUuid } from '#libs/kernel';
-import type {
-  DomainSpec,
-  GuestReach,
-  HostRef,
-  Hypervisor,
-  ImageFile,
-  OverlaySpec,
-  SeedSpec,
+import {
+  type DomainSpec,
+  type GuestReach,
+  type HostRef,
+  type Hypervisor,
+  type ImageFile,
+  OUR_DEVICES,
+  type OverlaySpec,
+  type SeedSpec,
 } from '../port.ts';
 
 /** What a driver's spec hands to the suite. The host must be empty of our images, disks and domains. */
@@ -24,8 +25,8 @@ export interface ConformanceContext {
   readonly largeImage: ImageFile;
   /** Addresses of guests on the host's bridge. */
   readonly network: { readonly address: string; readonly prefixLength: number; readonly gateway: string };
-  /** Web pages that guests reach over the bridge; the driver allows isolated guests the address of one. */
-  readonly outside: { readonly refused: string; readonly allowed: string };
+  /** Addresses that guests reach over the bridge; the driver allows isolated guests one. A connection ends at once. */
+  readonly outside: { readonly refused: string; readonly allowed: string; readonly port: number };
   /** How long a guest may take to boot. */
   readonly bootSeconds: number;
 }
@@ -77,6 +78,7 @@ export function planServer(
       seedVolume,
       mac,
       ipv4: network.address,
+      ...OUR_DEVICES,
     },
   };
 }

@@ -57,6 +57,17 @@ export function describeCopies(context: () => ConformanceContext): void {
       expect(progress.at(-1)).toBe(1);
     });
 
+    it('are made of images too, byte by byte', async () => {
+      const { hypervisor, host, image } = context();
+      const path = join(folder, 'image');
+      await hypervisor.downloadImage(host, image.volumeName, path);
+      await hypervisor.importImage(host, { ...image, volumeName: 'brought-back', path });
+      await hypervisor.deleteImage(host, 'brought-back');
+      await rm(path);
+      const missing = hypervisor.downloadImage(host, 'nonesuch', path);
+      await expect(missing).rejects.toEqual(refusedAs('image_missing'));
+    });
+
     it('are not made of what is not there, nor brought, and leave nothing', async () => {
       const { hypervisor, host } = context();
       const missing = { ...copy, volumeName: 'other.qcow2', fromVolumeName: 'nonesuch' };

@@ -5,6 +5,8 @@ import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
 
 const PAUSE_MS = 250;
+/** More than a boot loader reads, less than the kernel that it loads. */
+const MEBIBYTE = 1024 * 1024;
 
 /** The part of the suite that boots guests. */
 export function describeGuests(context: () => ConformanceContext): void {
@@ -44,6 +46,7 @@ export function describeGuests(context: () => ConformanceContext): void {
     const { domain, hostname } = await boot(hostKey);
     await hypervisor.startDomain(host, domain.uuid);
     expect(await hypervisor.domainState(host, domain.uuid)).toBe('running');
+    expect(await hypervisor.diskReadBytes(host, domain.uuid)).toBeGreaterThan(MEBIBYTE);
 
     const run = (...argv: [string, ...string[]]) =>
       hypervisor.agentExec(host, domain.uuid, argv, { timeoutSeconds: 30 });
@@ -120,8 +123,8 @@ export function describeGuests(context: () => ConformanceContext): void {
     const plan = await boot();
     const { uuid } = plan.domain;
     const reachable = () => reach.tcpOpen(host, network.address, 80);
-    const reaches = async (url: string) => {
-      const argv = ['/bin/wget', '-q', '-T', '3', '-O', '-', url] as const;
+    const reaches = async (address: string) => {
+      const argv = ['/bin/nc', '-w', '5', address, String(outside.port)] as const;
       return (await hypervisor.agentExec(host, uuid, [...argv], { timeoutSeconds: 30 })).exitCode === 0;
     };
     const sees = async () => [await reaches(outside.refused), await reaches(outside.allowed)];

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { newUuid } from '#libs/kernel';
+import { newUuid, sleep } from '#libs/kernel';
 import type { HypervisorErrorCode } from '../hypervisor.errors.ts';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
@@ -46,6 +46,7 @@ function describeHosts(context: () => ConformanceContext): void {
     const facts = await hypervisor.inspectHost(host);
     expect(facts.vcpus).toBeGreaterThanOrEqual(1);
     expect(facts.memoryMib).toBeGreaterThan(256);
+    expect(facts.firmwares).toContain('bios');
     expect(facts.hostUuid).toMatch(/^[0-9a-f-]{36}$/);
     expect(facts.imagePool).toMatchObject({ name: host.imagePool, capacityBytes: expect.any(Number) });
     expect(facts.diskPool.freeBytes).toBeLessThanOrEqual(facts.diskPool.capacityBytes);
@@ -69,6 +70,7 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.importImage(deadHost, context().image),
       hypervisor.listImages(deadHost),
       hypervisor.deleteImage(deadHost, 'x'),
+      hypervisor.downloadImage(deadHost, 'x', '/nonexistent/x'),
       hypervisor.createOverlay(deadHost, plan.overlay),
       hypervisor.createSeed(deadHost, plan.seed),
       hypervisor.deleteVolume(deadHost, 'x'),
@@ -244,6 +246,21 @@ function describeDomains(context: () => ConformanceContext): void {
     expect(await hypervisor.domainState(host, uuid)).toBe('absent');
   });
 
+  it('defines what starts in other ways, and takes all of it away', async () => {
+    const { hypervisor, host } = context();
+    await prepare();
+    const { firmwares } = await hypervisor.inspectHost(host);
+    for (const firmware of firmwares) {
+      for (const diskBus of ['sata', 'ide'] as const) {
+        const spec = { ...plan.domain, firmware, diskBus, nicModel: 'e1000e' } as const;
+        await twice(() => hypervisor.defineDomain(host, spec));
+        expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'off', network: 'open' }]);
+        await twice(() => hypervisor.undefineDomain(host, spec.uuid));
+      }
+    }
+    expect(await hypervisor.listDomains(host)).toEqual([]);
+  });
+
   it('lets two define the same domain at once', async () => {
     const { hypervisor, host } = context();
     await prepare();
@@ -309,6 +326,7 @@ function describeDomains(context: () => ConformanceContext): void {
     await hypervisor.defineDomain(host, plan.domain);
     await expect(hypervisor.resetDomain(host, uuid)).rejects.toEqual(refusedAs('domain_not_running'));
     await expect(hypervisor.rebootDomain(host, uuid)).rejects.toEqual(refusedAs('domain_not_running'));
+    await expect(hypervisor.diskReadBytes(host, uuid)).rejects.toEqual(refusedAs('domain_not_running'));
     await twice(() => hypervisor.shutdownDomain(host, uuid));
     await twice(() => hypervisor.destroyDomain(host, uuid));
     expect(await hypervisor.agentPing(host, uuid)).toBe(false);
@@ -347,6 +365,10 @@ function describeDomains(context: () => ConformanceContext): void {
     await expect(hypervisor.createOverlay(host, onFrozen)).rejects.toEqual(refusedAs('volume_in_use'));
 
     await hypervisor.defineDomain(host, { ...plan.domain, diskVolume: spec.nextVolume });
+    await twice(() => hypervisor.startDomain(host, uuid, { paused: true }));
+    expect(await hypervisor.domainState(host, uuid)).toBe('paused');
+    while ((await hypervisor.mergeLayers(host, uuid)).state !== 'merged') await sleep(100);
+    await hypervisor.destroyDomain(host, uuid);
     await twice(() => hypervisor.createOverlay(host, onFrozen));
     await expect(hypervisor.createOverlay(host, { ...onFrozen, sizeGib: 2 })).rejects.toEqual(
       refusedAs('volume_exists_foreign'),

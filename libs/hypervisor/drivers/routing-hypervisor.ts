@@ -32,6 +32,7 @@ export class RoutingHypervisor implements Hypervisor {
   probeAcceleration = this.routed('probeAcceleration');
   importImage = this.routed('importImage');
   listImages = this.routed('listImages');
+  downloadImage = this.routed('downloadImage');
   deleteImage = this.routed('deleteImage');
   createOverlay = this.routed('createOverlay');
   createSeed = this.routed('createSeed');
@@ -51,6 +52,7 @@ export class RoutingHypervisor implements Hypervisor {
   setNetwork = this.routed('setNetwork');
   freezeDisk = this.routed('freezeDisk');
   mergeLayers = this.routed('mergeLayers');
+  diskReadBytes = this.routed('diskReadBytes');
   detachSeed = this.routed('detachSeed');
   agentPing = this.routed('agentPing');
   agentExec = this.routed('agentExec');

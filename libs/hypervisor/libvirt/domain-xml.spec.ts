@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { DomainSpec, HostRef } from '../port.ts';
-import { domainXml, readDomain } from './domain-xml.ts';
+import { type DomainSpec, type HostRef, OUR_DEVICES } from '../port.ts';
+import { domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
 import { IsolationFilter } from './isolation-filter.ts';
 import { Virsh } from './virsh.ts';
 import { volumeXml } from './volume-xml.ts';
@@ -31,6 +31,7 @@ const spec: DomainSpec = {
   seedVolume: 'web-1-seed.iso',
   mac: '52:54:00:12:34:56',
   ipv4: '10.77.0.50',
+  ...OUR_DEVICES,
 };
 
 const filters = { open: 'clean-traffic', isolated: 'servery-isolated-here' };
@@ -52,6 +53,19 @@ describe('a domain', () => {
     },
   );
 
+  it.each(
+    (['bios', 'uefi'] as const).flatMap((firmware) =>
+      (['virtio', 'sata', 'ide'] as const).map((diskBus) => ({ firmware, diskBus })),
+    ),
+  )('starts by $firmware from $diskBus, as libvirt takes it', ({ firmware, diskBus }) => {
+    const xml = domainXml(host, { ...spec, firmware, diskBus, nicModel: 'e1000e' }, 'here', filters);
+    validate(xml, 'domain');
+    expect(xml.includes('firmware="efi"')).toBe(firmware === 'uefi');
+    expect(xml.match(/bus="(\w+)"/g)).toEqual([`bus="${diskBus}"`, `bus="${diskBus}"`]);
+    expect(xml).toContain(diskBus === 'ide' ? '<model type="e1000"/>' : '<model type="e1000e"/>');
+    expect(readDomain(xml).disks.map(({ target }) => isOwnDisk(target))).toEqual([true, false]);
+  });
+
   it('reads back as it was written', () => {
     const network = 'isolated';
     expect(readDomain(domainXml(host, { ...spec, network }, 'a "b" <c> & d', filters))).toEqual({
@@ -62,7 +76,16 @@ describe('a domain', () => {
         { target: 'vda', volume: 'web-1.qcow2', path: '', layers: [] },
         { target: 'vdb', volume: 'web-1-seed.iso', path: '', layers: [] },
       ],
-      cards: [{ mac: spec.mac, ipv4: spec.ipv4, filter: filters.isolated, isPlugged: true, network }],
+      cards: [
+        {
+          mac: spec.mac,
+          ipv4: spec.ipv4,
+          model: spec.nicModel,
+          filter: filters.isolated,
+          isPlugged: true,
+          network,
+        },
+      ],
     });
   });
 

@@ -6,9 +6,17 @@ import { writeXml, XmlElement, type XmlTree } from './xml.ts';
 
 /** Namespace of our mark in a domain's metadata. */
 export const MARK_NAMESPACE = 'urn:servery:domain:1';
-/** Where the guest sees its own disk, and the seed. */
-export const DISK_TARGET = 'vda';
-const SEED_TARGET = 'vdb';
+/** What libvirt calls a guest's own disk, and the seed, on each bus. */
+const TARGETS = {
+  virtio: ['vda', 'vdb'],
+  sata: ['sda', 'sdb'],
+  ide: ['hda', 'hdb'],
+} as const satisfies Record<DomainSpec['diskBus'], readonly [string, string]>;
+
+/** True for the name of a guest's own disk. */
+export function isOwnDisk(target: string): boolean {
+  return Object.values(TARGETS).some(([disk]) => disk === target);
+}
 
 /** Names of libvirt's filters for guests that are free to speak, and of ours for those that may only answer. */
 export interface CardFilters {
@@ -16,7 +24,7 @@ export interface CardFilters {
   readonly isolated: string;
 }
 
-/** A domain's definition. It boots its disk by BIOS, has no display, and speaks virtio throughout. */
+/** A domain's definition. It boots its disk and has no display. */
 export function domainXml(
   host: HostRef,
   spec: DomainSpec,
@@ -37,7 +45,7 @@ export function domainXml(
       },
       memory: { '@unit': 'KiB', '#text': mibToKib(spec.memoryMib) },
       vcpu: spec.vcpus,
-      os: { type: { '@arch': 'x86_64', '@machine': 'q35', '#text': 'hvm' } },
+      os: osOf(spec),
       features: { acpi: {}, apic: {} },
       cpu: cpu(host.domainType),
       clock: { '@offset': 'utc', timer: timers() },
@@ -47,6 +55,14 @@ export function domainXml(
       devices: devices(host, spec, filters),
     },
   });
+}
+
+/** OVMF without secure boot, which needs SMM and a loader that is signed by the one vendor whom it knows. */
+function osOf({ firmware, diskBus }: DomainSpec): XmlTree {
+  const type = { '@arch': 'x86_64', '@machine': diskBus === 'ide' ? 'pc' : 'q35', '#text': 'hvm' };
+  if (firmware === 'bios') return { type };
+  const secureBoot = ['enrolled-keys', 'secure-boot'].map((name) => ({ '@enabled': 'no', '@name': name }));
+  return { '@firmware': 'efi', type, firmware: { feature: secureBoot } };
 }
 
 /** What a CPU of the level x86-64-v2 has beyond QEMU's plain one (x86-64 psABI, 3.1.1). */
@@ -78,17 +94,20 @@ function timers(): XmlTree[] {
 
 function devices(host: HostRef, spec: DomainSpec, filters: CardFilters): XmlTree {
   const consoleLog = `/var/log/libvirt/qemu/${spec.name}-console.log`;
+  const bus = spec.diskBus;
+  const [diskTarget, seedTarget] = TARGETS[bus];
   return {
     disk: [
-      disk(host.diskPool, spec.diskVolume, { type: 'qcow2', target: DISK_TARGET, bootOrder: 1 }),
+      disk(host.diskPool, spec.diskVolume, { type: 'qcow2', target: diskTarget, bus, bootOrder: 1 }),
       ...(spec.seedVolume === undefined
         ? []
-        : [disk(host.diskPool, spec.seedVolume, { type: 'raw', target: SEED_TARGET })]),
+        : [disk(host.diskPool, spec.seedVolume, { type: 'raw', target: seedTarget, bus })]),
     ],
     controller: { '@type': 'usb', '@model': 'none' },
     interface: card(host, {
       mac: spec.mac,
       ipv4: spec.ipv4,
+      model: spec.nicModel === 'e1000e' && bus === 'ide' ? 'e1000' : spec.nicModel,
       filter: spec.network === 'isolated' ? filters.isolated : filters.open,
       isPlugged: spec.network !== 'closed',
     }),
@@ -103,6 +122,8 @@ function devices(host: HostRef, spec: DomainSpec, filters: CardFilters): XmlTree
 interface Card {
   readonly mac: string;
   readonly ipv4: string;
+  /** As libvirt names it: `virtio`, `e1000e`. */
+  readonly model: string;
   readonly filter: string;
   readonly isPlugged: boolean;
 }
@@ -112,12 +133,12 @@ export function cardXml(host: HostRef, wanted: Card): string {
   return writeXml({ interface: card(host, wanted) });
 }
 
-function card(host: HostRef, { mac, ipv4, filter, isPlugged }: Card): XmlTree {
+function card(host: HostRef, { mac, ipv4, model, filter, isPlugged }: Card): XmlTree {
   return {
     '@type': 'bridge',
     mac: { '@address': mac },
     source: { '@bridge': host.bridge },
-    model: { '@type': 'virtio' },
+    model: { '@type': model },
     link: { '@state': isPlugged ? 'up' : 'down' },
     filterref: { '@filter': filter, parameter: { '@name': 'IP', '@value': ipv4 } },
     rom: { '@enabled': 'no' },
@@ -126,20 +147,23 @@ function card(host: HostRef, { mac, ipv4, filter, isPlugged }: Card): XmlTree {
 
 /**
  * Write-back shares the golden image in the host's page cache among all that boot from it, and keeps the
- * guest's flushes. The seed is no CD drive, for Debian's cloud kernel has no SATA driver.
+ * guest's flushes. The seed is no CD drive, for Debian's cloud kernel has no SATA driver: it hangs where the disk does. An
+ * IDE disk can be neither read-only nor taken away while the guest runs.
  */
 function disk(
   pool: string,
   volume: string,
-  as: { type: 'qcow2' | 'raw'; target: string; bootOrder?: number },
+  as: { type: 'qcow2' | 'raw'; target: string; bus: DomainSpec['diskBus']; bootOrder?: number },
 ): XmlTree {
   return {
     '@type': 'volume',
     '@device': 'disk',
     driver: { '@name': 'qemu', '@type': as.type, '@cache': 'writeback', '@discard': 'unmap' },
     source: { '@pool': pool, '@volume': volume },
-    target: { '@dev': as.target, '@bus': 'virtio' },
-    ...(as.bootOrder === undefined ? { readonly: {} } : { boot: { '@order': as.bootOrder } }),
+    target: { '@dev': as.target, '@bus': as.bus },
+    ...(as.bootOrder === undefined
+      ? as.bus === 'virtio' && { readonly: {} }
+      : { boot: { '@order': as.bootOrder } }),
   };
 }
 
@@ -190,6 +214,7 @@ function readCard(element: XmlElement): DomainRecord['cards'][number] {
   return {
     mac: element.at('mac').attribute('address') ?? '',
     ipv4: address?.attribute('value') ?? '',
+    model: element.at('model').attribute('type') ?? 'virtio',
     filter,
     isPlugged,
     network: isPlugged ? spoken : 'closed',

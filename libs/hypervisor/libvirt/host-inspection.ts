@@ -1,5 +1,5 @@
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { HostFacts, HostRef, PoolFacts } from '../port.ts';
+import type { Firmware, HostFacts, HostRef, PoolFacts } from '../port.ts';
 import type { Virsh } from './virsh.ts';
 import { classify } from './virsh-errors.ts';
 import { XmlElement } from './xml.ts';
@@ -15,6 +15,7 @@ export async function inspectHost(virsh: Virsh, host: HostRef): Promise<HostFact
     ['pool-dumpxml', '--pool', host.imagePool],
     ['pool-dumpxml', '--pool', host.diskPool],
     ['nwfilter-dumpxml', '--nwfilter', 'clean-traffic'],
+    ['domcapabilities', '--machine', 'q35'],
   ]);
   const [
     version = '',
@@ -25,6 +26,7 @@ export async function inspectHost(virsh: Virsh, host: HostRef): Promise<HostFact
     images = '',
     disks = '',
     filter = '',
+    domains = '',
   ] = outputs;
   const capabilitiesHost = XmlElement.parse(capabilities).at('capabilities', 'host');
   const imagePool = readPool(host, host.imagePool, images, errors);
@@ -38,9 +40,17 @@ export async function inspectHost(virsh: Virsh, host: HostRef): Promise<HostFact
     architecture: capabilitiesHost.at('cpu', 'arch').text,
     vcpus: Number(field(nodeInfo, /CPU\(s\):\s+(\d+)/)),
     memoryMib: Math.floor(Number(field(memory, /total\s*:\s+(\d+) KiB/)) / 1024),
+    firmwares: readFirmwares(domains),
     imagePool,
     diskPool,
   };
+}
+
+/** BIOS comes with QEMU itself. */
+function readFirmwares(capabilities: string): Firmware[] {
+  const enums = XmlElement.parse(capabilities).at('domainCapabilities', 'os').all('enum');
+  const known = enums.find((one) => one.attribute('name') === 'firmware')?.all('value') ?? [];
+  return known.some(({ text }) => text === 'efi') ? ['bios', 'uefi'] : ['bios'];
 }
 
 function readPool(host: HostRef, name: string, xml: string, errors: string): PoolFacts {

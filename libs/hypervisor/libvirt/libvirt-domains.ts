@@ -1,7 +1,7 @@
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
 import type { DomainFacts, DomainSpec, DomainState, HostRef, NetworkState } from '../port.ts';
 import { checkDomainSpec, checkUuid } from '../specs.ts';
-import { cardXml, type DomainRecord, domainXml, readDomain } from './domain-xml.ts';
+import { cardXml, type DomainRecord, domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
 import type { IsolationFilter } from './isolation-filter.ts';
 import type { Virsh } from './virsh.ts';
 import { saysAlreadyRunning, saysNoSuchDisk } from './virsh-errors.ts';
@@ -87,10 +87,10 @@ export class LibvirtDomains {
     });
   }
 
-  async start(host: HostRef, uuid: string): Promise<void> {
+  async start(host: HostRef, uuid: string, { paused = false }: { paused?: boolean } = {}): Promise<void> {
     const { cards } = await this.need(host, uuid);
     if (cards.some(({ filter }) => filter === this.isolation.name)) await this.isolation.ensure(host);
-    const args = ['start', '--domain', uuid];
+    const args = ['start', '--domain', uuid, ...(paused ? ['--paused'] : [])];
     await this.virsh.run(host, args, { timeoutSeconds: START_TIMEOUT_SECONDS }).catch((error: unknown) => {
       if (!saysAlreadyRunning(error)) throw error;
     });
@@ -125,13 +125,27 @@ export class LibvirtDomains {
     const { cards } = await this.need(host, uuid);
     if (network === 'isolated') await this.isolation.ensure(host);
     const filters = { open: OPEN_FILTER, isolated: this.isolation.name, closed: undefined };
-    for (const { mac, ipv4, filter } of cards) {
-      const wanted = { mac, ipv4, filter: filters[network] ?? filter, isPlugged: network !== 'closed' };
+    for (const { mac, ipv4, model, filter } of cards) {
+      const wanted = {
+        mac,
+        ipv4,
+        model,
+        filter: filters[network] ?? filter,
+        isPlugged: network !== 'closed',
+      };
       const input = cardXml(host, wanted);
       const args = ['update-device', '--domain', uuid, '--file', '/dev/stdin'];
       await this.virsh.run(host, [...args, '--config'], { input });
       await offIsFine(this.virsh.run(host, [...args, '--live'], { input }));
     }
+  }
+
+  /** By QEMU's own count. */
+  async diskReadBytes(host: HostRef, uuid: string): Promise<number> {
+    const { disks } = await this.need(host, uuid);
+    const own = disks.find(({ target }) => isOwnDisk(target))?.target ?? '';
+    const said = await this.virsh.run(host, ['domblkstat', '--domain', uuid, '--device', own]);
+    return Number(/\brd_bytes (\d+)/.exec(said)?.[1] ?? 0);
   }
 
   /** The domain where it exists and is ours. @throws domain_exists_foreign where it is not ours */

@@ -38,12 +38,12 @@ function driver(installationId: string): LibvirtHypervisor {
   return made;
 }
 
-/** Web pages at the lab's switch, as the world is to guests. */
+/** A service at the lab's switch, which is the world to guests. */
 async function serveOutside(): Promise<void> {
   const { namespace } = labLayout(join(folder, 'lab'));
   await run('ip', ['-n', namespace, 'address', 'add', `${OUTSIDE[1]}/24`, 'dev', 'guests']);
-  const page = `require('node:http').createServer((_, r) => r.end('outside')).listen(${OUTSIDE_PORT}, '0.0.0.0', () => console.log('up'))`;
-  outside = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, '-e', page], {
+  const service = `require('node:net').createServer((c) => c.on('error', () => {}).end('outside')).listen(${OUTSIDE_PORT}, '0.0.0.0', () => console.log('up'))`;
+  outside = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, '-e', service], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await new Promise((resolve) => outside.stdout?.once('data', resolve));
@@ -74,10 +74,7 @@ describeHypervisor(
       image: { volumeName: 'tiny', ...(await buildTinyGuest('.servery-test/tiny')) },
       largeImage: await emptyImage(),
       network: { address: network.firstGuest, prefixLength: network.prefixLength, gateway: network.gateway },
-      outside: {
-        refused: `http://${OUTSIDE[0]}:${OUTSIDE_PORT}/`,
-        allowed: `http://${OUTSIDE[1]}:${OUTSIDE_PORT}/`,
-      },
+      outside: { refused: OUTSIDE[0], allowed: OUTSIDE[1], port: OUTSIDE_PORT },
       bootSeconds: 400,
     };
   },

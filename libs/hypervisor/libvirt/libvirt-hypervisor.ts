@@ -100,6 +100,16 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     return this.images.delete(host, volumeName);
   }
 
+  async downloadImage(
+    host: HostRef,
+    volumeName: string,
+    toPath: string,
+    options: CopyOptions = {},
+  ): Promise<void> {
+    await this.images.find(host, volumeName);
+    await this.copies.bring(host, { pool: host.imagePool, volumeName }, toPath, options);
+  }
+
   createOverlay(host: HostRef, overlay: OverlaySpec): Promise<void> {
     return this.volumes.createOverlay(host, overlay);
   }
@@ -150,8 +160,8 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     return this.domains.list(host);
   }
 
-  startDomain(host: HostRef, uuid: string): Promise<void> {
-    return this.domains.start(host, uuid);
+  startDomain(host: HostRef, uuid: string, options?: { readonly paused?: boolean }): Promise<void> {
+    return this.domains.start(host, uuid, options);
   }
 
   shutdownDomain(host: HostRef, uuid: string): Promise<void> {
@@ -180,6 +190,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   mergeLayers(host: HostRef, uuid: string): Promise<Merge> {
     return this.layers.merge(host, uuid);
+  }
+
+  diskReadBytes(host: HostRef, uuid: string): Promise<number> {
+    return this.domains.diskReadBytes(host, uuid);
   }
 
   /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */

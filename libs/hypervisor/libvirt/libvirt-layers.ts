@@ -1,7 +1,7 @@
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
 import type { FreezeSpec, Frozen, HostRef, Merge } from '../port.ts';
 import { checkFreezeSpec } from '../specs.ts';
-import { DISK_TARGET, type DomainRecord } from './domain-xml.ts';
+import { type DomainRecord, isOwnDisk } from './domain-xml.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
@@ -37,8 +37,8 @@ export class LibvirtLayers {
     const path = await this.volumes.layOver(host, spec);
     if (!isRunning) return { consistency: 'as_left', heldMilliseconds: null };
     if (disk.volume === spec.nextVolume) return { consistency: 'crash', heldMilliseconds: null };
-    await this.endMerge(host, uuid);
-    return this.switchOver(host, record, path);
+    await this.endMerge(host, uuid, disk.target);
+    return this.switchOver(host, record, disk.target, path);
   }
 
   async merge(host: HostRef, uuid: string): Promise<Merge> {
@@ -46,24 +46,25 @@ export class LibvirtLayers {
     if (!(await this.isRunning(host, uuid))) return { state: 'waiting' };
     const lowest = disk?.layers.at(-1);
     if (!disk || disk.layers.length < 2 || lowest === undefined) return { state: 'merged' };
-    const job = await this.job(host, uuid);
+    const job = await this.job(host, uuid, disk.target);
     if (job) return { state: 'merging', ...job };
     const base = ['--base', `${disk.target}[${lowest}]`];
     await this.virsh.run(host, ['blockpull', '--domain', uuid, '--path', disk.target, ...base]);
-    const begun = await this.job(host, uuid);
+    const begun = await this.job(host, uuid, disk.target);
     return { state: 'merging', ...(begun ?? { doneBytes: 0, totalBytes: 0 }) };
   }
 
   /** What can be synced is, before the guest is held for the rest: so it is held for moments. */
-  private async switchOver(host: HostRef, { uuid, disks }: DomainRecord, path: string): Promise<Frozen> {
-    const others = disks.filter(({ target }) => target !== DISK_TARGET).map(({ target }) => target);
+  private async switchOver(
+    host: HostRef,
+    { uuid, disks }: DomainRecord,
+    own: string,
+    path: string,
+  ): Promise<Frozen> {
+    const others = disks.filter(({ target }) => target !== own).map(({ target }) => target);
     const args = [
       ...['snapshot-create-as', '--domain', uuid, '--disk-only', '--atomic', '--no-metadata'],
-      ...[
-        '--reuse-external',
-        '--diskspec',
-        `${DISK_TARGET},snapshot=external,file=${path.replaceAll(',', ',,')}`,
-      ],
+      ...['--reuse-external', '--diskspec', `${own},snapshot=external,file=${path.replaceAll(',', ',,')}`],
       ...others.flatMap((target) => ['--diskspec', `${target},snapshot=no`]),
     ];
     const limit = { timeoutSeconds: FREEZE_TIMEOUT_SECONDS };
@@ -85,20 +86,21 @@ export class LibvirtLayers {
   }
 
   /** A freeze does not wait for the merging of layers, which goes on with the layers that there are then. */
-  private async endMerge(host: HostRef, uuid: string): Promise<void> {
-    if (!(await this.job(host, uuid))) return;
-    const abort = ['blockjob', '--domain', uuid, '--path', DISK_TARGET, '--abort'];
+  private async endMerge(host: HostRef, uuid: string, target: string): Promise<void> {
+    if (!(await this.job(host, uuid, target))) return;
+    const abort = ['blockjob', '--domain', uuid, '--path', target, '--abort'];
     await this.virsh.run(host, abort).catch(async (error: unknown) => {
-      if (await this.job(host, uuid)) throw error;
+      if (await this.job(host, uuid, target)) throw error;
     });
   }
 
   private async job(
     host: HostRef,
     uuid: string,
+    target: string,
   ): Promise<{ doneBytes: number; totalBytes: number } | undefined> {
     const said = await this.virsh.run(host, [
-      ...['blockjob', '--domain', uuid, '--path', DISK_TARGET, '--info', '--raw'],
+      ...['blockjob', '--domain', uuid, '--path', target, '--info', '--raw'],
     ]);
     const [, done] = /\bcur=(\d+)/.exec(said) ?? [];
     const [, total] = /\bend=(\d+)/.exec(said) ?? [];
@@ -112,7 +114,7 @@ export class LibvirtLayers {
 }
 
 function diskOf({ disks }: DomainRecord): DomainRecord['disks'][number] | undefined {
-  return disks.find(({ target }) => target === DISK_TARGET);
+  return disks.find(({ target }) => isOwnDisk(target));
 }
 
 function since(begun: number): number {

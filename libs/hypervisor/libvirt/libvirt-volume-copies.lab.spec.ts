@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../../../test/lab/index.ts';
 import { buildTinyGuest, type TinyGuest } from '../../../test/lab/tiny-guest.ts';
-import type { HostRef, VolumeCopy } from '../port.ts';
+import { type HostRef, OUR_DEVICES, type VolumeCopy } from '../port.ts';
 import { LibvirtHypervisor } from './index.ts';
 
 const run = promisify(execFile);
@@ -118,7 +118,7 @@ describe('a copy of an overlay', () => {
     const network = { mac: '52:54:00:00:00:01', ipv4: lab.description.network.firstGuest };
     const size = { vcpus: 1, memoryMib: 192 };
     const named = { uuid, name: 'frozen', serverId: 1, diskVolume: DISK };
-    await hypervisor.defineDomain(host, { ...named, ...size, ...network });
+    await hypervisor.defineDomain(host, { ...named, ...size, ...network, ...OUR_DEVICES });
     await hypervisor.startDomain(host, uuid);
     try {
       const copy = copyTo('frozen.qcow2');

@@ -18,6 +18,12 @@ const AT_ONCE_PER_HOST = 2;
 const LONGEST_SECONDS = 7 * 24 * 3600;
 const MARK_BYTES = 512;
 
+/** A volume of one of a host's pools. */
+interface PoolVolume {
+  readonly pool: string;
+  readonly volumeName: string;
+}
+
 interface SourceFacts {
   readonly path: string;
   readonly capacityBytes: number;
@@ -49,7 +55,6 @@ export class LibvirtVolumeCopies {
     });
   }
 
-  /** The bytes go to a file of another name, which takes its name when it is as long as the volume. */
   async download(host: HostRef, volumeName: string, toPath: string, options: CopyOptions): Promise<void> {
     checkVolumeName(volumeName);
     await refreshPool(this.virsh, host, host.diskPool);
@@ -58,11 +63,17 @@ export class LibvirtVolumeCopies {
         details: { host: host.name },
       });
     }
-    const totalBytes = (await this.read(host, volumeName)).at('physical').number;
+    await this.bring(host, { pool: host.diskPool, volumeName }, toPath, options);
+  }
+
+  /** The bytes go to a file of another name, which takes its name when it is as long as the volume. */
+  async bring(host: HostRef, volume: PoolVolume, toPath: string, options: CopyOptions): Promise<void> {
+    const { volumeName } = volume;
+    const totalBytes = (await this.read(host, volumeName, volume.pool)).at('physical').number;
     const half = `${toPath}.half`;
     try {
       await (await open(half, 'w', 0o600)).close();
-      await this.pass(host, () => this.fetch(host, volumeName, half, totalBytes, options));
+      await this.pass(host, () => this.fetch(host, volume, half, totalBytes, options));
       await settleWhole(host, volumeName, half, totalBytes);
       await rename(half, toPath);
       options.onProgress?.(totalBytes, totalBytes);
@@ -96,12 +107,12 @@ export class LibvirtVolumeCopies {
 
   private async fetch(
     host: HostRef,
-    volumeName: string,
+    { pool, volumeName }: PoolVolume,
     path: string,
     totalBytes: number,
     options: CopyOptions,
   ): Promise<void> {
-    const args = ['vol-download', '--sparse', '--pool', host.diskPool, '--vol', volumeName, '--file', path];
+    const args = ['vol-download', '--sparse', '--pool', pool, '--vol', volumeName, '--file', path];
     const call = watchProgress(
       { host, what: `Downloading ${volumeName}`, stallSeconds: this.stallSeconds, ...options },
       async () => (await stat(path)).size,
@@ -155,8 +166,8 @@ export class LibvirtVolumeCopies {
     return entries.some((entry) => entry.name === partMark(volumeName));
   }
 
-  private async read(host: HostRef, volumeName: string): Promise<XmlElement> {
-    const args = ['vol-dumpxml', '--pool', host.diskPool, '--vol', volumeName];
+  private async read(host: HostRef, volumeName: string, pool = host.diskPool): Promise<XmlElement> {
+    const args = ['vol-dumpxml', '--pool', pool, '--vol', volumeName];
     return XmlElement.parse(await this.virsh.run(host, args)).at('volume');
   }
 

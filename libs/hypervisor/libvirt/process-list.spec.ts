@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { HostRef } from '../port.ts';
+import { type HostRef, OUR_DEVICES } from '../port.ts';
 import { LibvirtHypervisor } from './index.ts';
 
 const SECRETS = {
@@ -87,6 +87,7 @@ it('gives no secret to an argument or the environment of virsh, in provisioning 
     seedVolume: 'seed.img',
     mac: '52:54:00:12:34:56',
     ipv4: '10.99.0.10',
+    ...OUR_DEVICES,
   });
   await hypervisor.startDomain(host, uuid);
   await hypervisor.agentSetPassword(host, uuid, 'root', SECRETS.newPassword);

@@ -44,6 +44,11 @@ const RULES: readonly Rule[] = [
     'a network filter is missing',
   ),
   rule(
+    /Unable to find (any firmware|'efi' firmware)|firmware .*not (available|supported)|OVMF/i,
+    'firmware_missing',
+    'it has no UEFI firmware for this guest: install ovmf there',
+  ),
+  rule(
     /Cannot get interface MTU|Unable to add bridge|Unable to add port .* to bridge|ebtables/,
     'host_misconfigured',
     'the bridge or the network filter cannot be used',

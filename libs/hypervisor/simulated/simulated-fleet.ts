@@ -6,6 +6,7 @@ import { HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.
 import type {
   Acceleration,
   DomainSpec,
+  Firmware,
   GuestReach,
   HostRef,
   Hypervisor,
@@ -30,9 +31,17 @@ export interface SimulatedHost {
   /** What is wrong with every guest of this host, as seen from outside. */
   readonly guestFault: GuestFault | null;
   readonly acceleration: Acceleration;
+  readonly firmwares: readonly Firmware[];
 }
 
-export type GuestFault = 'agent_silent' | 'wrong_host_key' | 'http_500' | 'exec_fails' | 'seed_held';
+/** `no_cloud_init`: it reads no seed and has no agent, so it is known by nothing that we gave it. */
+export type GuestFault =
+  | 'agent_silent'
+  | 'wrong_host_key'
+  | 'no_cloud_init'
+  | 'http_500'
+  | 'exec_fails'
+  | 'seed_held';
 
 /** What cloud-init left on a disk at its first boot. */
 export interface GuestFacts {
@@ -78,7 +87,7 @@ export interface PlannedFault {
 
 const SCHEME = 'simulated:';
 
-type Kind = 'domains' | 'volumes' | 'faults';
+type Kind = 'domains' | 'volumes' | 'faults' | 'images';
 
 const DEFAULTS: Omit<SimulatedHost, 'name' | 'hostUuid'> = {
   vcpus: 32,
@@ -89,6 +98,7 @@ const DEFAULTS: Omit<SimulatedHost, 'name' | 'hostUuid'> = {
   bootMs: 0,
   guestFault: null,
   acceleration: { domainType: 'qemu', reason: 'a simulated host runs nothing' },
+  firmwares: ['bios', 'uefi'],
 };
 
 /**
@@ -106,7 +116,7 @@ export class SimulatedFleet {
 
   addHost(name: string, options: Partial<Omit<SimulatedHost, 'name'>> = {}): SimulatedHost {
     const host = { ...DEFAULTS, hostUuid: randomUUID(), ...options, name };
-    for (const kind of ['domains', 'volumes', 'faults'] as const) {
+    for (const kind of ['domains', 'volumes', 'faults', 'images'] as const) {
       mkdirSync(this.path(name, kind), { recursive: true });
     }
     this.replace(this.path(name, 'host.json'), host);
@@ -164,6 +174,11 @@ export class SimulatedFleet {
 
   putVolume(name: string, volume: SimulatedVolume): void {
     this.replace(this.path(name, 'volumes', `${volume.pool}~${volume.name}.json`), volume);
+  }
+
+  /** Where the bytes of a host's image lie, if it was brought there. */
+  imagePath(name: string, volumeName: string): string {
+    return this.path(name, 'images', volumeName);
   }
 
   removeDomain(name: string, uuid: string): void {

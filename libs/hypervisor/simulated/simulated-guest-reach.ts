@@ -13,7 +13,9 @@ export class SimulatedGuestReach implements GuestReach {
   async readSshHostKey(ref: HostRef, address: string): Promise<string | null> {
     const guest = await this.guestAt(ref, address, 'readSshHostKey');
     if (!guest) return null;
-    return guest.host.guestFault === 'wrong_host_key' ? madeUpHostKey('wrong') : guest.facts.hostKey;
+    return ['wrong_host_key', 'no_cloud_init'].includes(guest.host.guestFault ?? '')
+      ? madeUpHostKey('wrong')
+      : guest.facts.hostKey;
   }
 
   async httpGet(ref: HostRef, address: string): Promise<HttpAnswer | null> {

@@ -62,7 +62,7 @@ export function runProgram(
   if (name === 'echo') return { exitCode: 0, stdout: `${rest.join(' ')}\n`, stderr: '' };
   if (name === 'cat') return { exitCode: 0, stdout: guest.input, stderr: '' };
   if (name === 'hostname') return { exitCode: 0, stdout: `${guest.hostname}\n`, stderr: '' };
-  if (name === 'wget' && !guest.reaches(new URL(rest.at(-1) ?? '').hostname)) {
+  if (name === 'nc' && !guest.reaches(rest.at(-2) ?? '')) {
     return { exitCode: 1, stdout: '', stderr: 'timed out' };
   }
   return { exitCode: 0, stdout: '', stderr: '' };

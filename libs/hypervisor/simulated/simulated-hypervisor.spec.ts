@@ -31,7 +31,7 @@ describeHypervisor(
       image: imageFile('small', 64 * 1024 ** 2),
       largeImage: imageFile('large', 3 * 1024 ** 3),
       network: { address: '10.77.0.60', prefixLength: 24, gateway: '10.77.0.1' },
-      outside: { refused: 'http://10.77.0.1:7000/', allowed: 'http://10.77.0.2:7000/' },
+      outside: { refused: '10.77.0.1', allowed: '10.77.0.2', port: 7000 },
       bootSeconds: 5,
     };
   },

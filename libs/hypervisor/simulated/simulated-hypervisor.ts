@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { rename, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, copyFile, rename, writeFile } from 'node:fs/promises';
 import { gibToBytes } from '#libs/kernel';
 import { diskTooSmall, HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
 import { verifyImageFile } from '../image-file.ts';
@@ -48,6 +49,8 @@ import { bootIdOf, FRESH_SOFTWARE, runOwnProgram } from './simulated-programs.ts
 /** What an empty overlay takes: a qcow2 header and its first tables. */
 const EMPTY_OVERLAY_BYTES = 196_608;
 const SEED_BYTES = 65_536;
+/** What a small system reads of its disk until it is up. */
+const BOOT_READ_BYTES = 64 * 1024 * 1024;
 
 /** The port over a SimulatedFleet: fleets of thousands, and faults on demand. Runs nothing. */
 export class SimulatedHypervisor implements Hypervisor {
@@ -73,6 +76,7 @@ export class SimulatedHypervisor implements Hypervisor {
         architecture: 'x86_64',
         vcpus: host.vcpus,
         memoryMib: host.memoryMib,
+        firmwares: host.firmwares,
         imagePool: { name: ref.imagePool, ...space },
         diskPool: { name: ref.diskPool, ...space },
       };
@@ -93,6 +97,7 @@ export class SimulatedHypervisor implements Hypervisor {
       const sizeBytes = await verifyImageFile(image);
       this.needSpace(host, sizeBytes);
       const { volumeName, sha256, virtualSizeBytes } = image;
+      await copyFile(image.path, this.fleet.imagePath(host.name, volumeName));
       this.fleet.putVolume(host.name, {
         name: volumeName,
         pool: ref.imagePool,
@@ -111,6 +116,17 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
+  downloadImage(ref: HostRef, volumeName: string, toPath: string, options: CopyOptions = {}): Promise<void> {
+    return this.fleet.call(ref, 'downloadImage', async (host) => {
+      checkVolumeName(volumeName);
+      const { allocationBytes } = this.beneath(host, ref, { image: volumeName });
+      await copyFile(this.fleet.imagePath(host.name, volumeName), `${toPath}.half`);
+      await chmod(`${toPath}.half`, 0o600);
+      await rename(`${toPath}.half`, toPath);
+      options.onProgress?.(allocationBytes, allocationBytes);
+    });
+  }
+
   deleteImage(ref: HostRef, volumeName: string): Promise<void> {
     return this.fleet.call(ref, 'deleteImage', (host) => {
       checkVolumeName(volumeName);
@@ -119,6 +135,7 @@ export class SimulatedHypervisor implements Hypervisor {
         .find(({ backing }) => backing?.pool === ref.imagePool && backing.name === volumeName);
       if (overlay) throw refusal(host, 'image_in_use', `Disk ${overlay.name} stands on image ${volumeName}.`);
       this.fleet.removeVolume(host.name, ref.imagePool, volumeName);
+      rmSync(this.fleet.imagePath(host.name, volumeName), { force: true });
     });
   }
 
@@ -254,6 +271,9 @@ export class SimulatedHypervisor implements Hypervisor {
           `A domain that is not ours is ${spec.name} or ${spec.uuid}.`,
         );
       }
+      if (!host.firmwares.includes(spec.firmware)) {
+        throw refusal(host, 'firmware_missing', `Host ${host.name} has no firmware ${spec.firmware}.`);
+      }
       for (const volume of [spec.diskVolume, spec.seedVolume]) {
         if (volume !== undefined) this.needVolume(host, ref, volume);
       }
@@ -295,10 +315,10 @@ export class SimulatedHypervisor implements Hypervisor {
     );
   }
 
-  startDomain(ref: HostRef, uuid: string): Promise<void> {
+  startDomain(ref: HostRef, uuid: string, options: { readonly paused?: boolean } = {}): Promise<void> {
     return this.fleet.call(ref, 'startDomain', (host) => {
       const domain = this.needDomain(host, uuid);
-      if (domain.state === 'running') return;
+      if (domain.state === 'running' || domain.state === 'paused') return;
       const running = this.fleet.domains(host.name).filter((other) => other.state === 'running');
       const usedMib = running.reduce((sum, other) => sum + other.memoryMib, 0);
       if (usedMib + domain.memoryMib > host.memoryMib) {
@@ -307,6 +327,7 @@ export class SimulatedHypervisor implements Hypervisor {
       const disk = this.needVolume(host, ref, domain.diskVolume);
       const seed =
         domain.seedVolume === undefined ? undefined : this.needVolume(host, ref, domain.seedVolume);
+      if (options.paused) return this.fleet.putDomain(host.name, { ...domain, state: 'paused' });
       const guest = firstBoot(domain, disk, seed);
       this.fleet.putVolume(host.name, { ...disk, guest });
       const startedAtMs = this.fleet.clock.now().getTime();
@@ -361,7 +382,7 @@ export class SimulatedHypervisor implements Hypervisor {
   mergeLayers(ref: HostRef, uuid: string): Promise<Merge> {
     return this.fleet.call(ref, 'mergeLayers', (host) => {
       const domain = this.needDomain(host, uuid);
-      if (domain.state !== 'running') return { state: 'waiting' };
+      if (domain.state !== 'running' && domain.state !== 'paused') return { state: 'waiting' };
       const disk = this.needVolume(host, ref, domain.diskVolume);
       const [lowest] = this.layersBelow(host, disk).slice(-1);
       if (lowest) {
@@ -375,6 +396,14 @@ export class SimulatedHypervisor implements Hypervisor {
   private layersBelow(host: SimulatedHost, { backing }: SimulatedVolume): SimulatedVolume[] {
     const beneath = backing && this.fleet.volume(host.name, backing.pool, backing.name);
     return beneath ? [beneath, ...this.layersBelow(host, beneath)] : [];
+  }
+
+  diskReadBytes(ref: HostRef, uuid: string): Promise<number> {
+    return this.fleet.call(ref, 'diskReadBytes', (host) => {
+      const domain = this.needDomain(host, uuid);
+      if (domain.state !== 'running') throw refusal(host, 'domain_not_running', `Domain ${uuid} is off.`);
+      return guestIsUp(host, domain, this.fleet.clock) ? BOOT_READ_BYTES : 0;
+    });
   }
 
   detachSeed(ref: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment> {
@@ -451,7 +480,8 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   private agentIsUp(host: SimulatedHost, domain: SimulatedDomain): boolean {
-    return host.guestFault !== 'agent_silent' && guestIsUp(host, domain, this.fleet.clock);
+    const isSilent = host.guestFault === 'agent_silent' || host.guestFault === 'no_cloud_init';
+    return !isSilent && guestIsUp(host, domain, this.fleet.clock);
   }
 
   /** The domain where it exists and is ours. @throws domain_exists_foreign where it is not */

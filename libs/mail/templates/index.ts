@@ -1,6 +1,7 @@
 import type { Template } from '../template.ts';
 import { accountRestored } from './account-restored.ts';
 import { accountSuspended } from './account-suspended.ts';
+import { backupNotRestorable } from './backup-not-restorable.ts';
 import { confirmEmail } from './confirm-email.ts';
 import { passwordChanged } from './password-changed.ts';
 import { paymentFailed } from './payment-failed.ts';
@@ -15,6 +16,7 @@ import { upgradeNotApplied } from './upgrade-not-applied.ts';
 export const templates = {
   'account-restored': accountRestored,
   'account-suspended': accountSuspended,
+  'backup-not-restorable': backupNotRestorable,
   'confirm-email': confirmEmail,
   'password-changed': passwordChanged,
   'payment-failed': paymentFailed,

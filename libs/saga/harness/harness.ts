@@ -1,4 +1,4 @@
-import type { SagaCase } from './cases.ts';
+import { casesOf, type SagaCase } from './cases.ts';
 import { runToEnd } from './run.ts';
 import type { SagaScenario, SagaWorld, WorldAddress } from './scenario.ts';
 import { Victim } from './victim.ts';
@@ -7,13 +7,16 @@ import { Victim } from './victim.ts';
 export class SagaHarness<W extends SagaWorld> {
   private address: WorldAddress | undefined;
   private world: W | undefined;
-  private spare: Victim | undefined;
+  private spare: Promise<Victim> | undefined;
+  private killsLeft: number;
 
   /** `scenarioModule` is the URL of a module that exports `scenarios`, so that a child process finds this one. */
   constructor(
     private readonly scenario: SagaScenario<W>,
     private readonly scenarioModule: string,
-  ) {}
+  ) {
+    this.killsLeft = casesOf(scenario.definition).filter(({ inChild }) => inChild).length;
+  }
 
   async open(): Promise<void> {
     this.address = await this.scenario.createWorld();
@@ -21,7 +24,8 @@ export class SagaHarness<W extends SagaWorld> {
   }
 
   async close(): Promise<void> {
-    this.spare?.dismiss();
+    const spare = await this.spare;
+    spare?.dismiss();
     await this.world?.close();
     if (this.address) await this.scenario.destroyWorld(this.address);
   }
@@ -33,7 +37,8 @@ export class SagaHarness<W extends SagaWorld> {
     const { name } = scenario.definition;
     const sagaId = await scenario.start(world);
     if (sagaCase.inChild) {
-      await this.victim().die({ sagaId, faults: sagaCase.faults });
+      const victim = await this.victim();
+      await victim.die({ sagaId, faults: sagaCase.faults });
       await expireLease(world, sagaId);
     }
     const { faults, inChild, operator } = sagaCase;
@@ -46,11 +51,13 @@ export class SagaHarness<W extends SagaWorld> {
     else await scenario.assertCleanSlate(world, sagaId);
   }
 
-  private victim(): Victim {
-    const make = () =>
-      new Victim(this.scenarioModule, this.scenario.definition.name, this.address as WorldAddress);
-    const victim = this.spare ?? make();
-    this.spare = make();
+  /** One is started ahead, as long as one more is going to be needed. */
+  private victim(): Promise<Victim> {
+    const start = () =>
+      Victim.start(this.scenarioModule, this.scenario.definition.name, this.address as WorldAddress);
+    const victim = this.spare ?? start();
+    this.killsLeft -= 1;
+    this.spare = this.killsLeft > 0 ? start() : undefined;
     return victim;
   }
 }

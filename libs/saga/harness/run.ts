@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { sleep } from '#libs/kernel';
+import type { SagaObserver } from '../observer.ts';
 import { naturalPace, type Pace } from '../runner/pace.ts';
 import { SagaRunner } from '../runner/saga.runner.ts';
 import type { SagaRecord } from '../saga.record.ts';
-import { SagaStore } from '../saga.store.ts';
+import { SagaStore, type SagaWakeUp } from '../saga.store.ts';
 import type { SagaCase } from './cases.ts';
 import { type Fault, withFaults } from './faults.ts';
 import type { SagaWorld } from './scenario.ts';
@@ -15,6 +16,9 @@ const hastyPace: Pace = {
   look: (step) => Math.min(0.05, step.wait?.everySeconds ?? 0),
   stuck: () => 3600,
 };
+
+/** What is asked of the database at least so often; everything that the runner does rings at once. */
+const SECONDS_WITHOUT_NEWS = 0.1;
 
 const log = pino({ level: process.env.SERVERY_HARNESS_LOG ?? 'silent' }, pino.destination(2));
 
@@ -33,34 +37,58 @@ export async function runToEnd(
 ): Promise<SagaRecord> {
   const sagas = world.sagas.map((saga) => (saga.definition.name === name ? withFaults(saga, faults) : saga));
   const store = new SagaStore(world.dataSource);
-  const runner = new SagaRunner({
+  const bell = new Bell();
+  const runner: SagaRunner = new SagaRunner({
     dataSource: world.dataSource,
     sagas,
     log,
-    observers: world.observers ?? [],
+    alarm: { poke: async (saga, seconds = 0) => ring(runner, saga, seconds) },
+    observers: [...(world.observers ?? []), bell],
     concurrency: 2,
     leaseSeconds,
-    sweepSeconds: 0.02,
+    sweepSeconds: SECONDS_WITHOUT_NEWS,
     pace: hastyPace,
   });
   await runner.start();
   try {
-    const rests = await untilRest(store, sagaId);
+    const rests = await untilRest(store, sagaId, bell);
     if (rests.state !== 'stuck') return rests;
-    if (operator === 'gives up') await store.giveUp(world.dataSource.manager, sagaId);
-    else await store.resume(sagaId);
-    return await untilRest(store, sagaId);
+    if (operator === 'gives up') ring(runner, await store.giveUp(world.dataSource.manager, sagaId));
+    else ring(runner, await store.resume(sagaId));
+    return await untilRest(store, sagaId, bell);
   } finally {
     await runner.stop();
   }
 }
 
-async function untilRest(store: SagaStore, sagaId: number): Promise<SagaRecord> {
+function ring(runner: SagaRunner, { sagaId }: SagaWakeUp, seconds = 0): void {
+  setTimeout(() => void runner.handle(sagaId), seconds * 1000).unref();
+}
+
+/** Tells when any saga has gone on: to ask the database all the while costs more than what the sagas do. */
+class Bell implements SagaObserver {
+  private hear: () => void = () => {};
+
+  afterProgress(): void {
+    this.hear();
+  }
+
+  /** Resolves at the next recorded try, or after a while without one. */
+  async next(): Promise<void> {
+    const heard = new Promise<void>((resolve) => {
+      this.hear = resolve;
+    });
+    await Promise.race([heard, sleep(SECONDS_WITHOUT_NEWS * 1000)]);
+  }
+}
+
+async function untilRest(store: SagaStore, sagaId: number, bell: Bell): Promise<SagaRecord> {
   for (;;) {
+    const next = bell.next();
     const saga = await store.get(sagaId);
     const isMovedOn = saga.tries === 0 || saga.undoRequested?.code === 'given_up';
     if (saga.finishedAt !== null || (saga.state === 'stuck' && !isMovedOn && saga.leaseOwner === null))
       return saga;
-    await sleep(5);
+    await next;
   }
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundled } from '../../../test/support/bundle.ts';
 import type { Fault } from './faults.ts';
 import type { WorldAddress } from './scenario.ts';
 
@@ -11,28 +10,32 @@ export interface ChildOrder {
 }
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
-const LOADER = new URL('../../../test/support/swc-register.ts', import.meta.url).href;
 
 /** A child process that waits for its saga. One is kept warm ahead, since starting takes longer than dying. */
 export class Victim {
-  private readonly child: ChildProcess;
   private readonly ready: Promise<void>;
   private said = '';
 
-  constructor(scenarioModule: string, name: string, address: WorldAddress) {
-    this.child = fork(CHILD, [scenarioModule, name, JSON.stringify(address)], {
-      execArgv: ['--conditions=source', '--import', LOADER],
-      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'servery-compile-cache'), ...process.env },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    this.child.stderr?.on('data', (chunk: Buffer) => {
+  private constructor(private readonly child: ChildProcess) {
+    child.stderr?.on('data', (chunk: Buffer) => {
       this.said += chunk.toString();
     });
     this.ready = new Promise((resolve, reject) => {
-      this.child.once('message', () => resolve());
-      this.child.once('exit', () => reject(new Error(`the child did not come up:\n${this.said}`)));
+      child.once('message', () => resolve());
+      child.once('exit', () => reject(new Error(`the child did not come up:\n${this.said}`)));
     });
     this.ready.catch(() => {});
+  }
+
+  static async start(scenarioModule: string, name: string, address: WorldAddress): Promise<Victim> {
+    const scenarios = fileURLToPath(scenarioModule);
+    const { pathOf, environment } = await bundled([CHILD, scenarios]);
+    const child = fork(pathOf(CHILD), [pathOf(scenarios), name, JSON.stringify(address)], {
+      execArgv: [],
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    return new Victim(child);
   }
 
   /** Lets the child run the saga until the planted fault kills it. @throws when it ended in any other way. */

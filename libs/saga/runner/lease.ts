@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { LeaseLost } from '../saga.errors.ts';
-import type { SagaRow } from '../saga.record.ts';
+import { SAGA_COLUMNS, type SagaRow } from '../saga.record.ts';
 
 /** The proof that this process owns a saga: each claim makes a higher token, and only the highest may write. */
 export interface Lease {
@@ -40,7 +40,7 @@ const CLAIM = `
   UPDATE sagas SET lease_owner = $3, lease_token = sagas.lease_token + 1,
     lease_until = now() + make_interval(secs => $4), tries = sagas.tries + 1, version = version + 1,
     step_started_at = coalesce(step_started_at, now()), updated_at = now()
-  FROM due WHERE sagas.id = due.id RETURNING sagas.*`;
+  FROM due WHERE sagas.id = due.id RETURNING ${SAGA_COLUMNS}`;
 
 /** Takes leases, keeps them while their sagas run, and tells their holders when they are lost. */
 export class LeaseKeeper {
@@ -151,7 +151,7 @@ export class LeaseKeeper {
  */
 export async function lockOwned(manager: EntityManager, lease: Lease): Promise<LockedRow | undefined> {
   const rows: LockedRow[] = await manager.query(
-    `SELECT *, extract(epoch FROM clock_timestamp() - step_started_at)::float8 AS step_seconds
+    `SELECT ${SAGA_COLUMNS}, extract(epoch FROM clock_timestamp() - step_started_at)::float8 AS step_seconds
      FROM sagas WHERE id = $1 AND lease_token = $2 FOR UPDATE`,
     [lease.sagaId, lease.token],
   );

@@ -3,7 +3,7 @@ import { runInTransaction } from '#libs/database';
 import type { BoundSaga } from '../define.ts';
 import type { SagaObserver, SagaProgress } from '../observer.ts';
 import type { SagaErrorRecord } from '../saga.errors.ts';
-import { type SagaRow, subjectOf } from '../saga.record.ts';
+import { SAGA_COLUMNS, type SagaRow, subjectOf } from '../saga.record.ts';
 import type { Move, Position } from './decide.ts';
 import { type Lease, type LeaseKeeper, type LockedRow, lockOwned } from './lease.ts';
 
@@ -103,7 +103,7 @@ async function writeMove(
        lease_until = CASE WHEN $11 THEN NULL ELSE clock_timestamp() + make_interval(secs => $12) END,
        finished_at = CASE WHEN $13 THEN clock_timestamp() END,
        version = version + 1, updated_at = clock_timestamp()
-     WHERE id = $1 RETURNING *`,
+     WHERE id = $1 RETURNING ${SAGA_COLUMNS}`,
     [
       locked.id,
       move.state,

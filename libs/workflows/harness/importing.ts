@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { Account, Project } from '#libs/accounts';
 import type { DiskFormat } from '#libs/disk-files';
 import { ImageImports, type StartedImport, UploadsService, type WantedImport } from '#libs/imports';
+import { newId } from '#libs/kernel';
 import type { SagaQueue } from '#libs/queue';
 import type { ServerWorld } from './server-world.ts';
 
@@ -23,8 +24,14 @@ async function wanted({ dataSource: { manager } }: ServerWorld): Promise<WantedI
     manager.getRepository(Account).findOneByOrFail({}),
     manager.getRepository(Project).findOneByOrFail({}),
   ]);
-  const named = { name: 'brought along', description: null, labels: {}, format: 'raw' } as const;
-  return { accountId: account.id, projectId: project.id, ...named };
+  const named = {
+    name: 'brought along',
+    description: null,
+    labels: {},
+    format: 'raw',
+    sshPublicKeys: [],
+  } as const;
+  return { imageId: newId(), accountId: account.id, projectId: project.id, ...named };
 }
 
 /** The customer has uploaded a disk, and asks for an image of it. */

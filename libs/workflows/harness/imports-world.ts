@@ -58,6 +58,7 @@ export function importsIn(folder: string): ImportDeps {
       perProject: 5,
       uploadKeepHours: 1,
       fetchTimeoutSeconds: 60,
+      settleSeconds: 0,
       currency: 'eur',
     },
     cipher: new EnvelopeCipher([Buffer.alloc(32, 7)]),

@@ -10,7 +10,7 @@ import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/
 import { ImagesService, imagesEntities } from '#libs/images';
 import { systemClock } from '#libs/kernel';
 import type { AccessPublisher } from '#libs/networks';
-import { CloneRequests, OrderPlacer, type OrdersService, ordersEntities } from '#libs/orders';
+import { CloneRequests, OrderPlacer, ordersEntities } from '#libs/orders';
 import type { PaymentProvider, ProviderEvents } from '#libs/payments';
 import { connectPayments, startPayments } from '#libs/payments/harness';
 import { FindingsService, installationId, placementEntities } from '#libs/placement';
@@ -33,6 +33,7 @@ export interface ServerWorld extends SagaWorld {
   readonly fleet: SimulatedFleet;
   readonly store: SagaStore;
   readonly placer: OrderPlacer;
+  readonly clones: CloneRequests;
   readonly commands: ServerCommands;
   readonly exports: ExportRequests;
   readonly rehearsals: RehearsalRequests;
@@ -95,9 +96,6 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
   const cipher = new EnvelopeCipher([Buffer.alloc(32, 7)]);
   const [secrets, scripts] = [new SecretsStore(cipher), new ScriptVault(cipher)];
   const findings = new FindingsService(dataSource);
-  const placer = new OrderPlacer(dataSource, store, silentQueue, secrets, findings);
-  const servers = new ServersService(dataSource);
-  const clones = new CloneRequests(dataSource, anyMayOrder, placer, servers, store, silentQueue);
   const deps: WorkflowDeps = {
     dataSource,
     hypervisor: new SimulatedHypervisor(fleet, await installationId(dataSource)),
@@ -112,6 +110,10 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     rehearsals: { scripts, checksSeconds: 0.2 },
     storefrontUrl: 'http://127.0.0.1:9',
   };
+  const placer = new OrderPlacer(dataSource, store, silentQueue, secrets, findings);
+  const mayOrder = { assertMayOrder: async () => {} };
+  const servers = new ServersService(dataSource);
+  const clones = new CloneRequests(dataSource, mayOrder, placer, servers, store, silentQueue);
   return {
     dataSource,
     sagas: workflows(deps),
@@ -120,9 +122,10 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     fleet,
     store,
     placer,
+    clones,
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
-    rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, anyMayOrder),
+    rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, mayOrder),
     events,
     emulatorUrl: `http://${LOOPBACK}:${stripePort}`,
     close: () => dataSource.destroy(),
@@ -147,11 +150,8 @@ export function listenerOf(dataSource: DataSource, provider: () => PaymentProvid
   });
 }
 
-/** Standing and cards are tried where orders are. */
-const anyMayOrder = { assertMayOrder: async () => {} } as unknown as OrdersService;
-
 /** The harness sweeps by itself, so nobody has to be woken. */
-const silentQueue = { poke: async () => {} } as unknown as SagaQueue;
+export const silentQueue = { poke: async () => {} } as unknown as SagaQueue;
 
 function portsInTable(dataSource: DataSource): AccessPublisher {
   return {

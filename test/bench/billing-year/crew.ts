@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { DataSource } from 'typeorm';
+import { bundled } from '../../support/bundle.ts';
 import type { Death, Order, WorkerAddress } from './messages.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
-const LOADER = new URL('../../support/swc-register.ts', import.meta.url).href;
 
 interface Worker {
   readonly child: ChildProcess;
@@ -67,7 +66,7 @@ export class Crew {
   }
 
   async #hire(): Promise<void> {
-    const worker = this.#spare ?? this.#fork();
+    const worker = this.#spare ?? (await this.#fork());
     this.#spare = undefined;
     await worker.ready;
     if (this.#isOver) return;
@@ -77,7 +76,7 @@ export class Crew {
     this.#working.push(worker);
     tell(worker, { kind: 'clock', aheadMilliseconds: this.#aheadMilliseconds });
     tell(worker, { kind: 'work' });
-    this.#spare = this.#fork();
+    this.#spare = await this.#fork();
   }
 
   /** The dead hold nothing: what they had begun may be taken over at once. */
@@ -93,10 +92,11 @@ export class Crew {
     await this.#hire();
   }
 
-  #fork(): Worker {
-    const child = fork(WORKER, [JSON.stringify(this.address)], {
-      execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning', '--import', LOADER],
-      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'servery-compile-cache'), ...process.env },
+  async #fork(): Promise<Worker> {
+    const { pathOf, environment } = await bundled([WORKER]);
+    const child = fork(pathOf(WORKER), [JSON.stringify(this.address)], {
+      execArgv: [],
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const ready = new Promise<void>((resolve, reject) => {

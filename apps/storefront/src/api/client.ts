@@ -39,7 +39,6 @@ export interface Call {
 export async function call<T>(path: string, contract: z.ZodType<T>, options: Call = {}): Promise<T> {
   const response = await send(path, options);
   const body: unknown = response.status === 204 ? null : await response.json().catch(() => undefined);
-  if (!response.ok) throw refusal(response.status, body);
   const parsed = contract.safeParse(body);
   if (parsed.success) return parsed.data;
   console.error(`The answer of ${path} is not what was agreed`, z.prettifyError(parsed.error));
@@ -58,22 +57,41 @@ export function newIdempotencyKey(): string {
   return crypto.randomUUID();
 }
 
-async function send(path: string, { method = 'GET', body, idempotencyKey, signal }: Call): Promise<Response> {
-  const headers = new Headers({ accept: 'application/json' });
+function send(path: string, { method = 'GET', body, idempotencyKey, signal }: Call): Promise<Response> {
+  return request(path, {
+    method,
+    headers: {
+      accept: 'application/json',
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+    },
+    body: body === undefined ? null : JSON.stringify(body),
+    ...(signal && { signal }),
+  });
+}
+
+interface PlainRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: BodyInit | null;
+  readonly signal?: AbortSignal;
+}
+
+/** A request of this project, as it is. @throws {ApiError} on any refusal; `network` as `call` */
+export async function request(path: string, { headers, signal, ...init }: PlainRequest): Promise<Response> {
   const projectId = currentProjectId();
-  if (projectId !== null) headers.set('x-servery-project', String(projectId));
-  if (body !== undefined) headers.set('content-type', 'application/json');
-  if (idempotencyKey !== undefined) headers.set('idempotency-key', idempotencyKey);
+  const project = projectId === null ? {} : { 'x-servery-project': String(projectId) };
   try {
-    return await fetch(`/v1${path}`, {
-      method,
-      headers,
+    const response = await fetch(`/v1${path}`, {
+      ...init,
+      headers: { ...headers, ...project },
       credentials: 'same-origin',
-      body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
     });
+    if (!response.ok) throw refusal(response.status, await response.json().catch(() => undefined));
+    return response;
   } catch (cause) {
-    if (signal?.aborted) throw cause;
+    if (signal?.aborted || cause instanceof ApiError) throw cause;
     throw new ApiError(0, 'network', 'Servery cannot be reached. Check your connection, then try again.');
   }
 }

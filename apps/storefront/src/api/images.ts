@@ -5,6 +5,8 @@ import {
   type ImageWire,
   imageListResponse,
   imageResponse,
+  importImageResponse,
+  type UpdateImage,
 } from '#libs/contracts';
 import { call, newIdempotencyKey, nothing } from './client.ts';
 import { everyPage, PER_PAGE } from './pages.ts';
@@ -24,6 +26,43 @@ export function serverImagesQuery(serverId: number) {
     refetchInterval: ({ state }) =>
       state.data?.some(({ status }) => status === 'creating') ? 2_000 : 30_000,
   });
+}
+
+/** What the project has kept of its servers and brought along, the newest first. */
+export const ownImagesQuery = queryOptions({
+  queryKey: ['images'],
+  queryFn: ({ signal }) => {
+    const path = `/images?type=snapshot&type=backup&sort=created:desc&per_page=${PER_PAGE}`;
+    return everyPage(
+      (page) => call(`${path}&page=${page}`, imageListResponse, { signal }),
+      (answer) => answer.images,
+    );
+  },
+  refetchInterval: ({ state }) => (state.data?.some(({ status }) => status === 'creating') ? 2_000 : 30_000),
+});
+
+/** One image of the project, or of the catalog. */
+export function imageQuery(id: number) {
+  return queryOptions({
+    queryKey: ['images', id],
+    queryFn: async ({ signal }) => (await call(`/images/${id}`, imageResponse, { signal })).image,
+  });
+}
+
+export const IMPORT_FORMATS = ['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx', 'ova'] as const;
+
+/** A disk to be made an image of: one that was uploaded, or one that lies elsewhere. */
+export interface DiskToImport {
+  readonly name: string;
+  readonly format: (typeof IMPORT_FORMATS)[number];
+  readonly ssh_keys?: readonly number[];
+  readonly upload?: number;
+  readonly url?: string;
+}
+
+/** The answer has the image, which is ready when the action is over. */
+export function importDisk(body: DiskToImport, idempotencyKey: string) {
+  return call('/images/import', importImageResponse, { method: 'POST', body, idempotencyKey });
 }
 
 /** The answer has the image, which is ready when the action is over. */
@@ -50,7 +89,7 @@ export async function setBackups(serverId: number, isOn: boolean) {
   return (await call(`/servers/${serverId}/actions/${name}`, actionResponse, options)).action;
 }
 
-export async function updateImage(id: number, body: { description?: string; type?: 'snapshot' }) {
+export async function updateImage(id: number, body: UpdateImage) {
   return (await call(`/images/${id}`, imageResponse, { method: 'PUT', body })).image;
 }
 

@@ -4,6 +4,7 @@ import {
   Activity,
   BookOpen,
   ChevronDown,
+  Disc3,
   FileKey2,
   HardDrive,
   KeyRound,
@@ -41,6 +42,9 @@ export function AccountMenu({ account }: { account: AccountWire }) {
       {account.projects.length > 1 && <ProjectSwitch projects={account.projects} />}
       <DropMenuItem icon={Server} link={<Link to="/servers" />}>
         My servers
+      </DropMenuItem>
+      <DropMenuItem icon={Disc3} link={<Link to="/images" />}>
+        Images
       </DropMenuItem>
       <DropMenuItem icon={ReceiptText} link={<Link to="/billing" />}>
         Billing

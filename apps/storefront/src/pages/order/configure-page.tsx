@@ -2,9 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ProductWire } from '#libs/contracts';
 import { accountQuery } from '../../api/account.ts';
-import { catalogQuery } from '../../api/catalog.ts';
+import { useOrderable } from '../../api/orderable.ts';
 import { Button } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
+import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
 import { Section } from '../../components/section.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
@@ -18,19 +19,31 @@ import { useConfiguration } from './use-configuration.ts';
 
 export function ConfigurePage() {
   const { name } = useParams({ from: '/configure/$name' });
-  const { data, error, refetch } = useQuery(catalogQuery);
-  const product = data?.products.find((one) => one.name === name);
-  if (data && !product) return <NotFoundPage />;
+  const { product, image, currency, error, retry } = useOrderable(name);
+  if (product === null) return <NotFoundPage />;
   return (
     <Page
       title={product ? `Your ${product.title}` : 'Your server'}
       lead="Two choices and a name. You see the whole price before you order."
       above={<OrderTrail at="Configure" />}
     >
-      {error && !data && <ErrorPanel error={error} retry={refetch} />}
-      {product && data && <ConfigureForm key={product.name} product={product} currency={data.currency} />}
-      {!data && !error && <Skeleton className="mb-4 h-40" count={3} />}
+      {error && !product && <ErrorPanel error={error} retry={retry} />}
+      {image && image.servery.verification !== 'identity' && <OwnWayIn />}
+      {product && <ConfigureForm key={product.name} product={product} currency={currency} />}
+      {!product && !error && <Skeleton className="mb-4 h-40" count={3} />}
     </Page>
+  );
+}
+
+/** What cannot be promised of a system that takes nothing from us. */
+function OwnWayIn() {
+  return (
+    <div className="mb-10">
+      <Notice tone="info" title="You log in as this image lets you">
+        We found nothing in it that takes a key, a password or an address from us. A server of it is handed
+        over when it runs, and where it has an SSH server, when that answers.
+      </Notice>
+    </div>
   );
 }
 

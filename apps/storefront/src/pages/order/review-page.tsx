@@ -4,7 +4,8 @@ import { ClipboardList } from 'lucide-react';
 import { useState } from 'react';
 import type { AccountWire, ProductWire } from '#libs/contracts';
 import { accountQuery } from '../../api/account.ts';
-import { catalogQuery, quoteQuery } from '../../api/catalog.ts';
+import { quoteQuery } from '../../api/catalog.ts';
+import { useOrderable } from '../../api/orderable.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
@@ -22,15 +23,14 @@ import { PriceDocket } from './price-docket.tsx';
 export function ReviewPage() {
   const [draft] = useState(readOrderDraft);
   const { data: account, isPending } = useQuery(accountQuery);
-  const { data: catalog, error, refetch } = useQuery(catalogQuery);
-  const product = catalog?.products.find((one) => one.name === draft?.product);
+  const { product, currency, error, retry } = useOrderable(draft?.product);
   if (draft && !isPending && account === null) return <Navigate to="/order/account" replace />;
   return (
     <Page title="Check and pay" above={<OrderTrail at="Pay" />}>
       {!draft && <NothingConfigured />}
-      {error && <ErrorPanel error={error} retry={refetch} />}
-      {draft && product && catalog && <Review draft={draft} product={product} currency={catalog.currency} />}
-      {draft && !catalog && !error && <Skeleton className="h-64" />}
+      {error && <ErrorPanel error={error} retry={retry} />}
+      {draft && product && <Review draft={draft} product={product} currency={currency} />}
+      {draft && product === undefined && !error && <Skeleton className="h-64" />}
     </Page>
   );
 }

@@ -15,7 +15,9 @@ export function CredentialsPanel({ server }: { server: ServerWire }) {
   const { credentials } = server.servery;
   const passwordNumber = usePasswordNumber(credentials.state);
   const byKey = credentials.kind === 'ssh_key';
-  const hasPassword = !byKey || credentials.state === 'revealed' || credentials.expires_at !== null;
+  const byImage = credentials.kind === 'image';
+  const hasPassword =
+    (!byKey && !byImage) || credentials.state === 'revealed' || credentials.expires_at !== null;
   return (
     <Panel>
       <h2 className="flex items-center gap-2.5 text-lg">
@@ -25,6 +27,11 @@ export function CredentialsPanel({ server }: { server: ServerWire }) {
         <p className="mt-2 text-soft">
           Log in as <code className="font-mono text-ink">root</code> with the SSH key that you chose.
           {!hasPassword && ' There is no password.'}
+        </p>
+      )}
+      {byImage && (
+        <p className="mt-2 text-soft">
+          Log in as the image that you brought along lets you: it takes neither key nor password from us.
         </p>
       )}
       {hasPassword && <PasswordReveal key={passwordNumber} server={server} />}

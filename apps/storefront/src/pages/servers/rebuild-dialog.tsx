@@ -64,6 +64,7 @@ export function RebuildDialog({ server, close }: { server: ServerWire; close: ()
 const WAY_IN = {
   ssh_key: 'Your SSH key lets you in as before.',
   password: 'You get a new password.',
+  image: 'You get a new password, where the new image takes one.',
 } as const;
 
 interface ImageChoiceProps {

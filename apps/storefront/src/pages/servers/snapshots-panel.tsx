@@ -60,7 +60,7 @@ interface KeptProps {
 }
 
 function Kept({ server, image, isBusy }: KeptProps) {
-  const { expires_at: expiresAt } = image.servery;
+  const { expires_at: expiresAt, restore_test: test } = image.servery;
   return (
     <li className="flex items-center justify-between gap-4 py-3">
       <div className="min-w-0">
@@ -77,8 +77,24 @@ function Kept({ server, image, isBusy }: KeptProps) {
             </>
           )}
         </p>
+        {image.status === 'available' && test && <RestoreTest test={test} />}
       </div>
       {image.status === 'available' && <SnapshotMenu server={server} image={image} isBusy={isBusy} />}
     </li>
+  );
+}
+
+/** Only what was tried out is called restorable. */
+function RestoreTest({ test }: { test: NonNullable<ImageWire['servery']['restore_test']> }) {
+  if (test.state === 'untested' || test.tested_at === null) {
+    return <p className="text-sm text-soft">Starting from it was not tried out yet</p>;
+  }
+  const when = <Time at={test.tested_at} />;
+  return test.state === 'passed' ? (
+    <p className="text-sm text-good">Started from it to try it out: {when}</p>
+  ) : (
+    <p className="text-sm text-bad">
+      It could not be restored: {test.reason} ({when})
+    </p>
   );
 }

@@ -1,18 +1,19 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { bundled } from './bundle.ts';
 import { testRedisUrl } from './redis.ts';
 
 const run = promisify(execFile);
-const main = fileURLToPath(new URL('../../dist/apps/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../apps/cli/main.ts', import.meta.url));
 
-/** The operator's command as it runs in production; gives what it printed. @throws with its error when it fails */
-export function builtCli(variables: () => Readonly<Record<string, string | undefined>>) {
+/** The operator's command, each time a process of its own; gives what it printed. @throws with its error when it fails */
+export function serveryCli(variables: () => Readonly<Record<string, string | undefined>>) {
   return async (...args: string[]): Promise<string> => {
-    if (!existsSync(main)) throw new Error('the CLI is not built: npm run build:server');
-    const { stdout } = await run(process.execPath, [main, ...args], {
+    const { pathOf, environment } = await bundled([MAIN]);
+    const { stdout } = await run(process.execPath, [pathOf(MAIN), ...args], {
       env: {
+        ...environment,
         PATH: process.env.PATH,
         REDIS_URL: testRedisUrl(),
         SERVERY_URL: 'http://127.0.0.1:9',

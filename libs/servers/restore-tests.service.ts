@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { runInTransaction } from '#libs/database';
+import { newId, newUuid } from '#libs/kernel';
+import { SagaQueue } from '#libs/queue';
+import { SagaStore } from '#libs/saga';
+import { forgetDeletedFailures } from './restore-tests.ts';
+import { verifyBackupRequest } from './server-requests.ts';
+
+/** How many backups are tried out on a day, and between which full hours, in UTC. The last one is not part of it. */
+export interface RestoreTestBudget {
+  readonly aDay: number;
+  readonly fromHour: number;
+  readonly untilHour: number;
+}
+
+/**
+ * The backup that has gone longest without a test, on a host that works; one whose test was called off gets no other on
+ * the same day. `$1` how many a day, `$2` and `$3` ids of the test. No row while a test runs, or when the day has had its.
+ */
+const TAKE = `
+  INSERT INTO restore_tests (id, image_id, server_id, frozen_disk_id, domain_uuid)
+  SELECT $2, i.id, i.server_id, i.frozen_disk_id, $3
+  FROM images i JOIN frozen_disks f ON f.id = i.frozen_disk_id JOIN hosts h ON h.id = f.host_id
+  JOIN servers s ON s.id = i.server_id
+  WHERE i.type = 'backup' AND i.status = 'available' AND i.deleted_at IS NULL
+    AND h.state = 'active' AND s.deleted_at IS NULL
+    AND NOT EXISTS (SELECT FROM restore_tests t WHERE t.image_id = i.id AND t.started_at >= date_trunc('day', now(), 'UTC'))
+    AND (SELECT count(*) FROM restore_tests t WHERE t.started_at >= date_trunc('day', now(), 'UTC')) < $1
+  ORDER BY coalesce(i.restore_tested_at, i.created_at), i.id LIMIT 1
+  ON CONFLICT DO NOTHING RETURNING id`;
+
+/** Tries out, within the operator's budget, whether backups can be started from. */
+@Injectable()
+export class RestoreTests {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly sagas: SagaStore,
+    private readonly queue: SagaQueue,
+  ) {}
+
+  /** Begins a test where one is due. Several workers may call at once: one test runs at a time. @returns its saga's id */
+  async startDue(budget: RestoreTestBudget, now = new Date()): Promise<number | undefined> {
+    await forgetDeletedFailures(this.dataSource.manager);
+    if (budget.aDay === 0 || !isWithin(budget, now.getUTCHours())) return undefined;
+    const wakeUp = await runInTransaction(this.dataSource, (manager) => this.take(manager, budget));
+    if (wakeUp) await this.queue.poke(wakeUp);
+    return wakeUp?.sagaId;
+  }
+
+  private async take(manager: EntityManager, { aDay }: RestoreTestBudget) {
+    const [taken] = await manager.query<{ id: number }[]>(TAKE, [aDay, newId(), newUuid()]);
+    if (!taken) return undefined;
+    const subject = { type: 'restore_test', id: taken.id };
+    return this.sagas.start(manager, verifyBackupRequest, { restoreTestId: taken.id }, { subject });
+  }
+}
+
+/** From 22 until 6 o'clock goes over midnight. */
+function isWithin({ fromHour, untilHour }: RestoreTestBudget, hour: number): boolean {
+  if (fromHour < untilHour) return hour >= fromHour && hour < untilHour;
+  return hour >= fromHour || hour < untilHour;
+}
