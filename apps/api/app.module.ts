@@ -14,6 +14,7 @@ import { PaymentsModule } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
+import { RehearsalRequestsModule, RehearsalsModule, rehearsalsEntities } from '#libs/rehearsals';
 import { SagaStoreModule } from '#libs/saga';
 import { secretsModule } from '#libs/secrets';
 import { ServersModule, serversEntities } from '#libs/servers';
@@ -70,6 +71,7 @@ import { ProjectsController } from './projects/projects.controller.ts';
 import { API_LIMIT, apiLimit } from './rate-limit/limits.ts';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.ts';
 import { SignInLimits } from './rate-limit/sign-in-limits.ts';
+import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
@@ -86,6 +88,7 @@ const entities = [
   ...imagesEntities,
   ...ordersEntities,
   ...placementEntities,
+  ...rehearsalsEntities,
   ...serversEntities,
 ];
 
@@ -111,6 +114,7 @@ const controllers = [
   PaymentMethodsController,
   PricesController,
   PromotionsController,
+  RehearsalsController,
   SagasController,
   ServerActionsController,
   ServersController,
@@ -169,6 +173,8 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       PaymentsModule,
       orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
       PlacementModule,
+      RehearsalRequestsModule,
+      RehearsalsModule,
       ServersModule,
       { module: SagaStoreModule, global: true },
     ],

@@ -22,6 +22,9 @@ const owned: Record<string, string> = {
   '/v1/images/:id/actions/change_protection': 'image',
   '/v1/images/:id/exports': 'image',
   '/v1/exports/:id': 'export',
+  '/v1/rehearsals/:id': 'rehearsal',
+  '/v1/rehearsals/:id/output': 'rehearsal',
+  '/v1/rehearsals/:id/actions/apply': 'rehearsal',
   '/v1/orders/:id': 'order',
   '/v1/uploads/:id': 'upload',
   '/v1/ssh_keys/:id': 'sshKey',
@@ -41,6 +44,7 @@ const bodies: Record<string, unknown> = {
   '/v1/servers/:id/clone': { name: 'x' },
   '/v1/servers/:id/exports': { format: 'ova' },
   '/v1/images/:id/exports': { format: 'ova' },
+  '/v1/servers/:id/rehearsals': { script: 'true' },
   '/v1/servers/:id/actions/roll_back': { image: 4711 },
 };
 
@@ -71,6 +75,11 @@ beforeAll(async () => {
      SELECT 4713, project_id, 1, now() + interval '1 day' FROM servers WHERE id = $1`,
     [server.id],
   );
+  await api.current.dataSource.query(
+    `INSERT INTO rehearsals (id, account_id, project_id, server_id, health_checks, timeout_seconds, script_bytes)
+     SELECT 4714, account_id, project_id, id, '[]', 60, 4 FROM servers WHERE id = $1`,
+    [server.id],
+  );
   const invoice = await usedServerOf(api.current, owner);
   const cookie = owner.cookie;
   const [token] = (await api.current.request('GET', '/v1/api_tokens', { cookie })).json().api_tokens;
@@ -81,6 +90,7 @@ beforeAll(async () => {
     image: '4711',
     export: '4712',
     upload: '4713',
+    rehearsal: '4714',
     order: server.servery.order_id,
     sshKey: ssh_key.id,
     invoice: String(invoice),

@@ -27,6 +27,12 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
     only: "state <> 'creating' AND (state <> 'available' OR deleted_at IS NOT NULL)",
     keep: 'SERVERY_KEEP_DAYS',
   },
+  {
+    table: 'rehearsals',
+    endedAt: '(SELECT max(finished_at) FROM rehearsal_runs WHERE rehearsal_id = rehearsals.id)',
+    only: "state NOT IN ('rehearsing', 'applying') AND clone_expires_at IS NULL",
+    keep: 'SERVERY_KEEP_DAYS',
+  },
   { table: 'restore_tests', endedAt: 'finished_at', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },
 ];

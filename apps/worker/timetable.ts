@@ -3,6 +3,7 @@ import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportExpiry } from '#libs/exports';
 import { UploadsService } from '#libs/imports';
 import { ProviderEvents } from '#libs/payments';
+import { RehearsalsService } from '#libs/rehearsals';
 import { BackupsService, type RestoreTestBudget, RestoreTests, SnapshotsService } from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
@@ -41,6 +42,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     BackupsService,
     RestoreTests,
     SnapshotsService,
+    RehearsalsService,
     ImageSpreading,
   ],
   useFactory: (
@@ -56,6 +58,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     backups: BackupsService,
     restoreTests: RestoreTests,
     snapshots: SnapshotsService,
+    rehearsals: RehearsalsService,
     spreading: ImageSpreading,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
@@ -78,6 +81,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),
     task('restore tests', MINUTE_SECONDS, () => restoreTests.startDue(restoreBudget(environment))),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
+    task('expired clones', MINUTE_SECONDS, () => rehearsals.removeExpired()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };

@@ -23,6 +23,7 @@ import { PaymentsModule, PaymentsService } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { FindingsService, PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
+import { RehearsalsModule, rehearsalsEntities, ScriptVault } from '#libs/rehearsals';
 import { SagaStoreModule } from '#libs/saga';
 import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
 import { EnvelopeCipher, secretsModule } from '#libs/secrets';
@@ -48,8 +49,12 @@ const entities = [
   ...imagesEntities,
   ...ordersEntities,
   ...placementEntities,
+  ...rehearsalsEntities,
   ...serversEntities,
 ];
+
+/** Services come up by then, also under emulation. */
+const REHEARSAL_CHECKS_SECONDS = 120;
 
 /** All of the worker: it runs the sagas, keeps database and hosts alike, and repairs what webhooks lost. */
 export function workerModule(environment: Environment, installationId: string): DynamicModule {
@@ -81,6 +86,7 @@ export function workerModule(environment: Environment, installationId: string): 
       PlacementModule,
       CollectingModule,
       { module: SagaStoreModule, global: true },
+      RehearsalsModule,
       ServersModule,
       sagas(environment),
     ],
@@ -95,6 +101,7 @@ function sagas(environment: Environment): DynamicModule {
       CollectingModule,
       PaymentsModule,
       PlacementModule,
+      RehearsalsModule,
       ServersModule,
       exportsModule(environment),
       importsModule(environment),
@@ -112,6 +119,7 @@ function sagas(environment: Environment): DynamicModule {
       ImportStore,
       IMPORT_SETTINGS,
       EnvelopeCipher,
+      ScriptVault,
       REGISTRY,
       PinoLogger,
     ],
@@ -128,6 +136,7 @@ function sagas(environment: Environment): DynamicModule {
       importStore: ImportStore,
       importSettings: ImportSettings,
       cipher: EnvelopeCipher,
+      scripts: ScriptVault,
       registry: Registry,
       { logger }: PinoLogger,
     ): SagasToRun => ({
@@ -147,6 +156,7 @@ function sagas(environment: Environment): DynamicModule {
           tools: sandboxedTools,
           settings: importSettings,
         },
+        rehearsals: { scripts, checksSeconds: REHEARSAL_CHECKS_SECONDS },
         storefrontUrl: environment.SERVERY_URL,
       }),
       observers: [new ActionProgress(), sagaMetrics(registry, dataSource)],

@@ -14,6 +14,7 @@ export * from './operator.ts';
 export * from './order.ts';
 export * from './payment-method.ts';
 export * from './promotions.ts';
+export * from './rehearsal.ts';
 export * from './server.ts';
 export * from './server-type.ts';
 export * from './ssh-key.ts';

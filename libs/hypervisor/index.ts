@@ -1,3 +1,4 @@
+export * from './guest-programs/index.ts';
 export * from './hypervisor.errors.ts';
 export * from './port.ts';
 export { renderSeed } from './seed-documents.ts';

@@ -201,6 +201,12 @@ export interface VolumeFacts {
  */
 export type SeedDetachment = 'released' | 'held';
 
+export interface AgentExecOptions {
+  readonly timeoutSeconds: number;
+  /** Its standard input, which is empty unless told; at most 1 MiB. */
+  readonly input?: string;
+}
+
 export interface AgentExecResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -328,13 +334,14 @@ export interface Hypervisor {
   agentPing(host: HostRef, uuid: string): Promise<boolean>;
   /**
    * Runs a program in the guest, without a shell, as root. The exit code is the program's (128 + signal where
-   * it was killed). @throws agent_not_answering, also when the program outlives `timeoutSeconds`
+   * it was killed). What it reads as `input` stands in no argument list, log or error, here and there.
+   * @throws agent_not_answering, also when the program outlives `timeoutSeconds`
    */
   agentExec(
     host: HostRef,
     uuid: string,
     argv: readonly [string, ...string[]],
-    options: { readonly timeoutSeconds: number },
+    options: AgentExecOptions,
   ): Promise<AgentExecResult>;
   /**
    * Sets a user's password through the guest agent. It stands in no argument list, log or error.

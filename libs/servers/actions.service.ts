@@ -14,6 +14,7 @@ export interface NewAction {
   readonly command: string;
   readonly imageId?: number;
   readonly exportId?: number;
+  readonly rehearsalId?: number;
 }
 
 /** The actions that customers watch. */
@@ -61,6 +62,7 @@ export function newAction(action: NewAction): Action {
     errorMessage: null,
     imageId: null,
     exportId: null,
+    rehearsalId: null,
     startedAt: new Date(),
     finishedAt: null,
     ...action,

@@ -45,7 +45,8 @@ export {
 } from './server.entity.ts';
 export { admit as admitToServer, ownServer, refuseWhileLocked } from './server-admission.ts';
 export { ServerCommands } from './server-commands.ts';
-export { billImage, rotateBackups } from './server-images.ts';
+export { requestDeletion } from './server-deletion.ts';
+export { billImage, insertImage, rotateBackups } from './server-images.ts';
 export * from './server-requests.ts';
 export { ServerSuspensions } from './server-suspensions.ts';
 export { ServersError, type ServersErrorCode } from './servers.errors.ts';
@@ -58,6 +59,7 @@ export {
   ServersService,
 } from './servers.service.ts';
 export { type ImageChange, SnapshotsService } from './snapshots.service.ts';
+export { requestImage, type Started, startOnServer } from './start-on-server.ts';
 export {
   beginSuspension,
   endSuspension,

@@ -5,9 +5,8 @@ import { Image } from '#libs/images';
 import { gibToBytes, newId } from '#libs/kernel';
 import { takeInheritedAddress } from '#libs/networks';
 import { SagaQueue } from '#libs/queue';
-import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
-import { Action } from './action.entity.ts';
-import { newAction } from './actions.service.ts';
+import { type SagaRequest, SagaStore } from '#libs/saga';
+import type { Action } from './action.entity.ts';
 import { assertBackedUp } from './backup-plan.ts';
 import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
 import { credentialKindOf, type DesiredState, type ObservedState, type Server } from './server.entity.ts';
@@ -15,7 +14,6 @@ import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
 import { insertImage, type NewServerImage } from './server-images.ts';
 import {
-  createImageRequest,
   openNetworkRequest,
   powerOffServerRequest,
   powerOnServerRequest,
@@ -27,14 +25,15 @@ import {
   shutdownServerRequest,
 } from './server-requests.ts';
 import { ServersError } from './servers.errors.ts';
+import { requestImage, type Started, startOnServer } from './start-on-server.ts';
 
 interface ServerParams {
   readonly serverId: number;
 }
 
 /** One command of a server: what it is called on the wire, when it is allowed, and the intent it leaves. */
-interface Command<P extends ServerParams> {
-  readonly request: SagaRequest<P>;
+interface Command {
+  readonly request: SagaRequest<ServerParams>;
   readonly command: string;
   readonly needs?: 'running';
   readonly desired?: DesiredState;
@@ -144,14 +143,12 @@ export class ServerCommands {
       }
       const generation = server.generation + 1;
       await this.mark(manager, server, { desired: 'running', observed: 'rebuilding' });
-      return this.start(
-        manager,
-        server,
-        rebuildServerRequest,
-        { serverId, imageId: image.id, generation },
-        'rebuild_server',
-        image.id,
-      );
+      return startOnServer(manager, this.sagas, server, {
+        request: rebuildServerRequest,
+        params: { serverId, imageId: image.id, generation },
+        command: 'rebuild_server',
+        imageId: image.id,
+      });
     });
     return { action, rootPassword: usesPassword && delivery === 'answer' ? password : null };
   }
@@ -171,9 +168,8 @@ export class ServerCommands {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
       if (wanted.type === 'backup') await assertBackedUp(manager, serverId);
       await also?.(manager);
-      await insertImage(manager, server, { id: imageId, type: 'snapshot', madeBy: 'owner', ...wanted });
-      const params = { serverId, imageId, frozenDiskId: newId(), generation: server.generation + 1 };
-      return this.start(manager, server, createImageRequest, params, 'create_image', imageId);
+      const image = { id: imageId, type: 'snapshot' as const, madeBy: 'owner' as const, ...wanted };
+      return requestImage(manager, this.sagas, server, image);
     });
     return { action, imageId };
   }
@@ -200,7 +196,12 @@ export class ServerCommands {
       const ids = { serverId, imageId: image.id, keptImageId, frozenDiskId: newId() };
       await this.mark(manager, server, { observed: 'rebuilding' });
       const params = { ...ids, generation, power };
-      return this.start(manager, server, rollBackServerRequest, params, 'roll_back_server', image.id);
+      return startOnServer(manager, this.sagas, server, {
+        request: rollBackServerRequest,
+        params,
+        command: 'roll_back_server',
+        imageId: image.id,
+      });
     });
   }
 
@@ -226,7 +227,11 @@ export class ServerCommands {
         const { ip } = await takeInheritedAddress(manager, serverId);
         await manager.query('UPDATE servers SET ipv4 = $2 WHERE id = $1', [serverId, ip]);
       }
-      return this.start(manager, server, openNetworkRequest, { serverId, from }, 'open_network');
+      return startOnServer(manager, this.sagas, server, {
+        request: openNetworkRequest,
+        params: { serverId, from },
+        command: 'open_network',
+      });
     });
   }
 
@@ -253,10 +258,10 @@ export class ServerCommands {
     });
   }
 
-  private run<P extends ServerParams>(
+  private run(
     projectId: number,
     serverId: number,
-    command: Command<P> & { request: SagaRequest<ServerParams> },
+    command: Command,
     also?: (manager: EntityManager) => Promise<unknown>,
   ): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {
@@ -266,7 +271,11 @@ export class ServerCommands {
       }
       await also?.(manager);
       await this.mark(manager, server, command);
-      return this.start(manager, server, command.request, { serverId }, command.command);
+      return startOnServer(manager, this.sagas, server, {
+        request: command.request,
+        params: { serverId },
+        command: command.command,
+      });
     });
   }
 
@@ -284,31 +293,6 @@ export class ServerCommands {
     return action;
   }
 
-  private async start<P extends ServerParams>(
-    manager: EntityManager,
-    server: Server,
-    request: SagaRequest<P>,
-    params: P,
-    command: string,
-    imageId?: number,
-  ): Promise<Started> {
-    const sagaId = newId();
-    const action = newAction({
-      projectId: server.projectId,
-      serverId: server.id,
-      sagaId,
-      command,
-      ...(imageId === undefined ? {} : { imageId }),
-    });
-    await manager.insert(Action, action);
-    const wakeUp = await this.sagas.start(manager, request, params, {
-      sagaId,
-      actionId: action.id,
-      subject: { type: 'server', id: server.id },
-    });
-    return { action, wakeUp };
-  }
-
   private async mark(
     manager: EntityManager,
     server: Server,
@@ -324,11 +308,6 @@ export class ServerCommands {
 /** An image to be made: an owner's snapshot unless told. */
 type WantedImage = Pick<NewServerImage, 'description' | 'labels'> &
   Partial<Pick<NewServerImage, 'type' | 'madeBy'>>;
-
-interface Started {
-  readonly action: Action;
-  readonly wakeUp: SagaWakeUp;
-}
 
 /** @throws ServersError `image_too_large` */
 async function assertRoomFor(manager: EntityManager, server: Server, { appliance }: Image): Promise<void> {

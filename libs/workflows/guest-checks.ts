@@ -1,4 +1,4 @@
-import type { Verification } from '#libs/images';
+import type { HealthCheck, Verification } from '#libs/images';
 import { PermanentError } from '#libs/saga';
 import { secondsSinceBoot } from './boot-clock.ts';
 import type { PlacedServer } from './server-context.ts';
@@ -45,15 +45,21 @@ export async function verificationOf(
  */
 export async function isHealthy(deps: WorkflowDeps, placed: PlacedServer): Promise<boolean> {
   for (const check of placed.image.appliance.healthChecks) {
-    if (check.type === 'tcp') {
-      if (check.port === SSH_PORT) continue;
-      if (!(await deps.reach.tcpOpen(placed.host, placed.address.ip, check.port))) return false;
-      continue;
-    }
-    const answer = await deps.reach.httpGet(placed.host, placed.address.ip, check.port, check.path);
-    if (answer?.status !== check.status) return false;
+    if (check.type === 'tcp' && check.port === SSH_PORT) continue;
+    if (!(await passes(deps, placed, check))) return false;
   }
   return true;
+}
+
+/** Whether a server passes a check, seen from outside. */
+export async function passes(
+  { reach }: WorkflowDeps,
+  { host, address }: PlacedServer,
+  check: HealthCheck,
+): Promise<boolean> {
+  if (check.type === 'tcp') return reach.tcpOpen(host, address.ip, check.port);
+  const answer = await reach.httpGet(host, address.ip, check.port, check.path);
+  return answer?.status === check.status;
 }
 
 /** @throws PermanentError `domain_died` when the guest is no longer running, so that a wait need not wait on. */

@@ -1,4 +1,5 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
+import { applyRehearsal } from './apply-rehearsal.saga.ts';
 import { cloneServer } from './clone-server.saga.ts';
 import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
@@ -15,6 +16,7 @@ import { provisionServer } from './provision-server.saga.ts';
 import { rebootServer } from './reboot-server.saga.ts';
 import { rebuildServer } from './rebuild-server.saga.ts';
 import { rechargeCredit } from './recharge-credit.saga.ts';
+import { rehearseServer } from './rehearse-server.saga.ts';
 import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
 import { resumeServer } from './resume-server.saga.ts';
@@ -73,6 +75,8 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(freezeDisk, deps),
     withDeps(exportDisk, deps),
     withDeps(rollBackServer, deps),
+    withDeps(rehearseServer, deps),
+    withDeps(applyRehearsal, deps),
     withDeps(verifyBackup, deps),
     withDeps(mergeLayers, deps),
     ...moneyWorkflows(deps.collecting),
@@ -94,6 +98,8 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       cloneServer,
       openNetwork,
       rollBackServer,
+      rehearseServer,
+      applyRehearsal,
       verifyBackup,
       mergeLayers,
       freezeDisk,

@@ -6,6 +6,7 @@ import { scenarios as exportScenarios } from './export.scenario.ts';
 import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
 import { scenarios as moneyScenarios } from './money.scenario.ts';
+import { scenarios as rehearsalScenarios } from './rehearsal.scenario.ts';
 import { commandScenarios, scenarios } from './server.scenario.ts';
 
 const module = new URL('./server.scenario.ts', import.meta.url).href;
@@ -20,5 +21,6 @@ it('leaves no workflow out of the harness', () => {
     ...exportScenarios,
     ...importScenarios,
     ...moneyScenarios,
+    ...rehearsalScenarios,
   ]);
 });

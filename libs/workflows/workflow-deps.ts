@@ -4,6 +4,7 @@ import type { GuestReach, Hypervisor } from '#libs/hypervisor';
 import type { AccessPublisher } from '#libs/networks';
 import type { PaymentsService } from '#libs/payments';
 import type { FindingsService } from '#libs/placement';
+import type { ScriptVault } from '#libs/rehearsals';
 import type { SecretsStore } from '#libs/servers';
 import type { CollectingDeps } from './collecting-deps.ts';
 import type { ImportDeps } from './import-context.ts';
@@ -12,6 +13,13 @@ import type { ImportDeps } from './import-context.ts';
 export interface ExportsDeps {
   readonly store: ExportStore;
   readonly keepDays: number;
+}
+
+/** What rehearsals need. */
+export interface RehearsalDeps {
+  readonly scripts: ScriptVault;
+  /** For so long after the script, or the reboot, the checks may fail. */
+  readonly checksSeconds: number;
 }
 
 /** What the workflows' steps work with. */
@@ -26,6 +34,7 @@ export interface WorkflowDeps {
   readonly collecting: CollectingDeps;
   readonly exports: ExportsDeps;
   readonly imports: ImportDeps;
+  readonly rehearsals: RehearsalDeps;
   /** Where a customer returns to after confirming a payment with their bank. */
   readonly storefrontUrl: string;
 }

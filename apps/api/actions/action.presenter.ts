@@ -31,6 +31,7 @@ export function presentAction(action: Action): ActionWire {
     { id: action.serverId, type: 'server' },
     { id: action.imageId, type: 'image' },
     { id: action.exportId, type: 'export' },
+    { id: action.rehearsalId, type: 'rehearsal' },
   ];
   return {
     id: action.id,

@@ -170,6 +170,13 @@ const serverRoute = createRoute({
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/servers/server-page.tsx'), 'ServerPage'),
 });
+const rehearsalRoute = createRoute({
+  getParentRoute: parent,
+  path: '/rehearsals/$rehearsalId',
+  params: { parse: ({ rehearsalId }) => ({ rehearsalId: idInPath(rehearsalId) }) },
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/rehearsals/rehearsal-page.tsx'), 'RehearsalPage'),
+});
 const billingRoute = createRoute({
   getParentRoute: parent,
   path: '/billing',
@@ -326,6 +333,7 @@ const routeTree = rootRoute.addChildren([
   importRoute,
   serversRoute,
   serverRoute,
+  rehearsalRoute,
   billingRoute,
   invoicesRoute,
   invoiceRoute,

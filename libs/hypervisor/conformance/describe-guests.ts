@@ -52,6 +52,9 @@ export function describeGuests(context: () => ConformanceContext): void {
       hypervisor.agentExec(host, domain.uuid, argv, { timeoutSeconds: 30 });
     const words = 'it\'s "one" $HOME \\ `x` ü argument';
     expect(await run('/bin/echo', words)).toEqual({ exitCode: 0, stdout: `${words}\n`, stderr: '' });
+    const input = `${words}\n`.repeat(2000);
+    const options = { timeoutSeconds: 30, input };
+    expect((await hypervisor.agentExec(host, domain.uuid, ['/bin/cat'], options)).stdout).toBe(input);
     expect(await run('/bin/false')).toMatchObject({ exitCode: 1 });
     expect(await run('/bin/hostname')).toMatchObject({ stdout: `${hostname}\n` });
 

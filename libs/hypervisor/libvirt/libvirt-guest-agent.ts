@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sleep } from '#libs/kernel';
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { AgentExecResult, HostRef } from '../port.ts';
+import type { AgentExecOptions, AgentExecResult, HostRef } from '../port.ts';
 import { checkLogin, checkUuid } from '../specs.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { Virsh } from './virsh.ts';
@@ -50,11 +50,13 @@ export class LibvirtGuestAgent {
     host: HostRef,
     uuid: string,
     [path, ...arg]: readonly [string, ...string[]],
-    { timeoutSeconds }: { readonly timeoutSeconds: number },
+    { timeoutSeconds, input }: AgentExecOptions,
   ): Promise<AgentExecResult> {
     await this.domains.need(host, uuid);
     const deadline = Date.now() + timeoutSeconds * 1000;
-    const answer = await this.ask(host, uuid, 'guest-exec', { path, arg, 'capture-output': true });
+    const given = input === undefined ? {} : { 'input-data': Buffer.from(input, 'utf8').toString('base64') };
+    const asked = { path, arg, 'capture-output': true, ...given };
+    const answer = await this.ask(host, uuid, 'guest-exec', asked);
     const { pid } = read(started, answer).return;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       const now = read(status, await this.ask(host, uuid, 'guest-exec-status', { pid })).return;

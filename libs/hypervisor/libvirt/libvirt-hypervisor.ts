@@ -1,6 +1,7 @@
 import { sleep } from '#libs/kernel';
 import type {
   Acceleration,
+  AgentExecOptions,
   AgentExecResult,
   CopyOptions,
   DomainFacts,
@@ -219,7 +220,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     host: HostRef,
     uuid: string,
     argv: readonly [string, ...string[]],
-    options: { readonly timeoutSeconds: number },
+    options: AgentExecOptions,
   ): Promise<AgentExecResult> {
     return this.agent.exec(host, uuid, argv, options);
   }

@@ -13,6 +13,7 @@ import type {
   ImageFacts,
   NetworkState,
 } from '../port.ts';
+import type { GuestSoftware } from './simulated-programs.ts';
 
 /** A simulated host's hardware and temper. */
 export interface SimulatedHost {
@@ -49,6 +50,8 @@ export interface GuestFacts {
   readonly hostKey: string;
   /** SHA-256 of passwords set through the agent, by user. */
   readonly passwordDigests: Readonly<Record<string, string>>;
+  /** What our programs have found and changed; missing: as it was cooked. */
+  readonly software?: GuestSoftware;
 }
 
 export interface SimulatedVolume {

@@ -21,7 +21,8 @@ export class SimulatedGuestReach implements GuestReach {
   async httpGet(ref: HostRef, address: string): Promise<HttpAnswer | null> {
     const guest = await this.guestAt(ref, address, 'httpGet');
     if (!guest) return null;
-    if (guest.host.guestFault === 'http_500') return { status: 500, body: '' };
+    if (guest.host.guestFault === 'http_500' || guest.facts.software?.isBroken)
+      return { status: 500, body: '' };
     return { status: 200, body: guest.facts.hostname };
   }
 

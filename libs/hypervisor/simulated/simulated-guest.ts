@@ -50,6 +50,8 @@ export function runProgram(
   guest: {
     readonly hostname: string;
     readonly fault: GuestFault | null;
+    /** What a program reads. */
+    readonly input: string;
     /** Whether it may connect to an address. */
     reaches(address: string): boolean;
   },
@@ -58,6 +60,7 @@ export function runProgram(
   const name = program.split('/').at(-1);
   if (guest.fault === 'exec_fails' || name === 'false') return { exitCode: 1, stdout: '', stderr: '' };
   if (name === 'echo') return { exitCode: 0, stdout: `${rest.join(' ')}\n`, stderr: '' };
+  if (name === 'cat') return { exitCode: 0, stdout: guest.input, stderr: '' };
   if (name === 'hostname') return { exitCode: 0, stdout: `${guest.hostname}\n`, stderr: '' };
   if (name === 'nc' && !guest.reaches(rest.at(-2) ?? '')) {
     return { exitCode: 1, stdout: '', stderr: 'timed out' };

@@ -6,6 +6,7 @@ import { diskTooSmall, HypervisorError, type HypervisorErrorCode } from '../hype
 import { verifyImageFile } from '../image-file.ts';
 import type {
   Acceleration,
+  AgentExecOptions,
   AgentExecResult,
   CopyOptions,
   DomainFacts,
@@ -43,6 +44,7 @@ import {
 import { emptyQcow2 } from './empty-qcow2.ts';
 import type { SimulatedDomain, SimulatedFleet, SimulatedHost, SimulatedVolume } from './simulated-fleet.ts';
 import { firstBoot, guestIsUp, runProgram } from './simulated-guest.ts';
+import { bootIdOf, FRESH_SOFTWARE, runOwnProgram } from './simulated-programs.ts';
 
 /** What an empty overlay takes: a qcow2 header and its first tables. */
 const EMPTY_OVERLAY_BYTES = 196_608;
@@ -428,13 +430,26 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
-  agentExec(ref: HostRef, uuid: string, argv: readonly [string, ...string[]]): Promise<AgentExecResult> {
+  agentExec(
+    ref: HostRef,
+    uuid: string,
+    argv: readonly [string, ...string[]],
+    { input = '' }: AgentExecOptions,
+  ): Promise<AgentExecResult> {
     return this.fleet.call(ref, 'agentExec', (host) => {
-      const { guest } = this.needAgent(host, ref, uuid);
-      const { network } = this.needDomain(host, uuid);
+      const disk = this.needAgent(host, ref, uuid);
+      const { network, startedAtMs } = this.needDomain(host, uuid);
+      const [, , , name = '', ...args] = argv;
+      const call = { name, args, input, bootId: bootIdOf(uuid, startedAtMs) };
+      const own = disk.guest && runOwnProgram(call, disk.guest.software ?? FRESH_SOFTWARE);
+      if (disk.guest && own) {
+        this.fleet.putVolume(host.name, { ...disk, guest: { ...disk.guest, software: own.software } });
+        return own.result;
+      }
       const reaches = (address: string) =>
         network === 'open' || (network === 'isolated' && this.isolatedAllows.includes(address));
-      return runProgram(argv, { hostname: guest?.hostname ?? '', reaches, fault: host.guestFault });
+      const facts = { hostname: disk.guest?.hostname ?? '', reaches, fault: host.guestFault, input };
+      return runProgram(argv, facts);
     });
   }
 

@@ -10,6 +10,7 @@ import { resetPassword } from './reset-password.ts';
 import { serversDeleted } from './servers-deleted.ts';
 import { serversToBeDeleted } from './servers-to-be-deleted.ts';
 import { spendingAlert } from './spending-alert.ts';
+import { upgradeNotApplied } from './upgrade-not-applied.ts';
 
 /** Every mail that Servery writes, by the name under which it is queued. */
 export const templates = {
@@ -24,6 +25,7 @@ export const templates = {
   'servers-deleted': serversDeleted,
   'servers-to-be-deleted': serversToBeDeleted,
   'spending-alert': spendingAlert,
+  'upgrade-not-applied': upgradeNotApplied,
 } as const satisfies Record<string, Template<never>>;
 
 export type MailTemplate = keyof typeof templates;

@@ -15,6 +15,7 @@ import type { PaymentProvider, ProviderEvents } from '#libs/payments';
 import { connectPayments, startPayments } from '#libs/payments/harness';
 import { FindingsService, installationId, placementEntities } from '#libs/placement';
 import type { SagaQueue } from '#libs/queue';
+import { RehearsalRequests, rehearsalsEntities, ScriptVault } from '#libs/rehearsals';
 import { SagaStore } from '#libs/saga';
 import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
 import { EnvelopeCipher } from '#libs/secrets';
@@ -35,6 +36,7 @@ export interface ServerWorld extends SagaWorld {
   readonly clones: CloneRequests;
   readonly commands: ServerCommands;
   readonly exports: ExportRequests;
+  readonly rehearsals: RehearsalRequests;
   readonly events: ProviderEvents;
   readonly emulatorUrl: string;
 }
@@ -47,6 +49,7 @@ const entities = [
   ...imagesEntities,
   ...ordersEntities,
   ...placementEntities,
+  ...rehearsalsEntities,
   ...serversEntities,
 ];
 
@@ -90,7 +93,8 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
   const connected = connectPayments(dataSource, stripe, listener);
   const { payments, events, provider, calls, cards } = connected;
   const fleet = new SimulatedFleet(folder);
-  const secrets = new SecretsStore(new EnvelopeCipher([Buffer.alloc(32, 7)]));
+  const cipher = new EnvelopeCipher([Buffer.alloc(32, 7)]);
+  const [secrets, scripts] = [new SecretsStore(cipher), new ScriptVault(cipher)];
   const findings = new FindingsService(dataSource);
   const deps: WorkflowDeps = {
     dataSource,
@@ -103,11 +107,13 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     collecting: { dataSource, provider, calls, cards, sagas: store, findings, clock: systemClock },
     exports: { store: new ExportStore(exportsFolder(folder)), keepDays: 7 },
     imports: importsIn(folder),
+    rehearsals: { scripts, checksSeconds: 0.2 },
     storefrontUrl: 'http://127.0.0.1:9',
   };
   const placer = new OrderPlacer(dataSource, store, silentQueue, secrets, findings);
   const mayOrder = { assertMayOrder: async () => {} };
   const servers = new ServersService(dataSource);
+  const clones = new CloneRequests(dataSource, mayOrder, placer, servers, store, silentQueue);
   return {
     dataSource,
     sagas: workflows(deps),
@@ -116,9 +122,10 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     fleet,
     store,
     placer,
-    clones: new CloneRequests(dataSource, mayOrder, placer, servers, store, silentQueue),
+    clones,
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
+    rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, mayOrder),
     events,
     emulatorUrl: `http://${LOOPBACK}:${stripePort}`,
     close: () => dataSource.destroy(),

@@ -54,6 +54,16 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
     done: 'It is out of use; its data is kept for now',
     isImposed: true,
   },
+  apply_rehearsal: {
+    name: 'Upgrade',
+    doing: 'Applying the rehearsed upgrade',
+    done: 'The upgrade is applied',
+  },
+  rehearse_server: {
+    name: 'Rehearsal',
+    doing: 'Rehearsing the upgrade on a clone',
+    done: 'The upgrade was rehearsed',
+  },
   delete_server: { name: 'Delete', doing: 'Deleting it', done: 'It is deleted' },
 };
 

@@ -11,12 +11,14 @@ import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { ServerStatus } from '../../components/status.tsx';
 import { StandingNotice } from '../billing/standing-notice.tsx';
+import { RehearsalsPanel } from '../rehearsals/rehearsals-panel.tsx';
 import { ActionPanel } from './action-panel.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
 import { CredentialsPanel } from './credentials-panel.tsx';
 import { ExportsPanel } from './exports-panel.tsx';
 import { FactsPanel } from './facts-panel.tsx';
 import { HistoryPanel } from './history-panel.tsx';
+import { isServerBusy } from './is-busy.ts';
 import { LabelsPanel } from './labels-panel.tsx';
 import { NetworkNotice } from './network-notice.tsx';
 import { PowerMenu } from './power-menu.tsx';
@@ -58,6 +60,7 @@ function ServerBody({ server }: { server: ServerWire }) {
         <ActionPanel server={server} />
         <ConnectPanel server={server} />
         <CredentialsPanel server={server} />
+        <RehearsalsPanel server={server} isBusy={isServerBusy(server)} />
         <SnapshotsPanel server={server} />
         <ExportsPanel server={server} />
         <LabelsPanel server={server} />

@@ -1,0 +1,16 @@
+import type { EntityManager } from 'typeorm';
+import type { SagaStore } from '#libs/saga';
+import { lockServer, requestDeletion } from '#libs/servers';
+import type { Rehearsal } from './rehearsal.entity.ts';
+
+/** Asks for the deletion of a rehearsal's clone, unless it is deleted already. */
+export async function releaseClone(
+  manager: EntityManager,
+  sagas: SagaStore,
+  { id, cloneServerId }: Pick<Rehearsal, 'id' | 'cloneServerId'>,
+): Promise<void> {
+  await manager.query('UPDATE rehearsals SET clone_expires_at = NULL WHERE id = $1', [id]);
+  if (cloneServerId === null) return;
+  const clone = await lockServer(manager, cloneServerId);
+  if (clone.desired !== 'deleted') await requestDeletion(manager, sagas, clone);
+}

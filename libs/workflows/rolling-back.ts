@@ -1,0 +1,133 @@
+import type { EntityManager } from 'typeorm';
+import { isHypervisorError } from '#libs/hypervisor';
+import { Image, ImagesService } from '#libs/images';
+import { PermanentError, type StepContext } from '#libs/saga';
+import { diskVolumeName, FrozenDisk, recordRollBack } from '#libs/servers';
+import { publishAccess, withdrawAccess } from './access.ts';
+import { look, observe, placedServer } from './power-state.ts';
+import { baseOf, loadServer } from './server-context.ts';
+import { switchDisk } from './switch-disk.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+/** What a server leaves behind when it is rolled back is kept for so long. */
+const KEPT_HOURS = 24;
+/** For what the guest has not written yet, so that what is kept has all that it knew. */
+const SYNC_TIMEOUT_SECONDS = 30;
+
+/** A server goes back to `imageId` by the disk of `generation`; the disk that it has is set aside as `keptImageId`. */
+export interface RollingBack {
+  readonly serverId: number;
+  readonly imageId: number;
+  readonly keptImageId: number;
+  readonly frozenDiskId: number;
+  readonly generation: number;
+  readonly power: 'running' | 'off';
+}
+
+type Context = Pick<StepContext<RollingBack, unknown, WorkflowDeps>, 'params' | 'deps'>;
+type Access = Awaited<ReturnType<typeof publishAccess>>;
+
+export function nextVolume({ params: { serverId: id, generation } }: Pick<Context, 'params'>): string {
+  return diskVolumeName({ id, generation });
+}
+
+/** The image that is gone back to, its disk, and the image that the server was of then. */
+export async function targetOf({ params, deps }: Context) {
+  const { manager } = deps.dataSource;
+  const images = manager.getRepository(Image);
+  const image = await images.findOneByOrFail({ id: params.imageId });
+  const frozen = await manager
+    .getRepository(FrozenDisk)
+    .findOneByOrFail({ id: image.frozenDiskId ?? Number.NaN });
+  const restored = frozen.imageId === null ? image : await images.findOneByOrFail({ id: frozen.imageId });
+  return { image, frozen, restored };
+}
+
+/** Makes the disk that the server goes on with. */
+export async function cloneFrozen(ctx: Context): Promise<void> {
+  const { host, type } = await placedServer(ctx);
+  const { image } = await targetOf(ctx);
+  await ctx.deps.hypervisor.createOverlay(host, {
+    volumeName: nextVolume(ctx),
+    base: await baseOf(ctx.deps.dataSource.manager, image),
+    sizeGib: type.diskGib,
+  });
+}
+
+export async function stop(ctx: Context): Promise<void> {
+  const { host, server } = await placedServer(ctx);
+  await sync(ctx);
+  await ctx.deps.hypervisor.destroyDomain(host, server.domainUuid);
+}
+
+export async function switchToNext(ctx: Context): Promise<void> {
+  const placed = await placedServer(ctx);
+  const { devices } = (await targetOf(ctx)).image;
+  await switchDisk(ctx.deps, { ...placed, server: { ...placed.server, devices } }, ctx.params.generation);
+  await startIfWanted(ctx);
+}
+
+export async function startIfWanted(ctx: Context): Promise<void> {
+  if (ctx.params.power === 'off') return;
+  const { host, server } = await placedServer(ctx);
+  await ctx.deps.hypervisor.startDomain(host, server.domainUuid);
+}
+
+/** Opens the ports of what the server is again. @throws PermanentError `disk_gone` */
+export async function restoreAccess(ctx: Context): Promise<{ sizeBytes: number; access: Access }> {
+  const { hypervisor, access } = ctx.deps;
+  const { host, server, image, address } = await placedServer(ctx);
+  const { restored } = await targetOf(ctx);
+  const volumes = await hypervisor.listVolumes(host, 'disks');
+  const setAside = volumes.find(({ name }) => name === diskVolumeName(server));
+  if (!setAside) throw new PermanentError('disk_gone', `the disk of server ${server.id} is not there`);
+  if (restored.id !== image.id) await withdrawAccess(access, image, address);
+  return {
+    sizeBytes: setAside.allocationBytes,
+    access: await publishAccess(access, restored, address),
+  };
+}
+
+/** Best effort: a guest that does not listen is rolled back all the same. */
+async function sync(ctx: Context): Promise<void> {
+  const { host, server } = await placedServer(ctx);
+  const { hypervisor } = ctx.deps;
+  if ((await look(ctx)) === 'off' || !(await hypervisor.agentPing(host, server.domainUuid))) return;
+  const options = { timeoutSeconds: SYNC_TIMEOUT_SECONDS };
+  await hypervisor.agentExec(host, server.domainUuid, ['/bin/sync'], options).catch((error: unknown) => {
+    if (!isHypervisorError(error, 'agent_not_answering', 'agent_refused')) throw error;
+  });
+}
+
+/** The server is what it was then, and what it leaves behind is an image for a while. */
+export async function noteRollBack(
+  manager: EntityManager,
+  ctx: Context,
+  { sizeBytes, access }: { readonly sizeBytes: number; readonly access: Access },
+): Promise<void> {
+  const { serverId, keptImageId, frozenDiskId, generation, power } = ctx.params;
+  const { server } = await loadServer(manager, serverId);
+  const { image, frozen, restored } = await targetOf(ctx);
+  const consistency = power === 'running' ? 'crash' : 'as_left';
+  await recordRollBack(
+    manager,
+    server,
+    { id: frozenDiskId, consistency, nextGeneration: generation },
+    { id: frozen.id, imageId: restored.id, hostKey: frozen.hostKey, devices: image.devices },
+  );
+  await manager.query(
+    `UPDATE images SET status = 'available', frozen_disk_id = $2, file_size_bytes = $3,
+                       created_at = now(), expires_at = now() + make_interval(hours => $4) WHERE id = $1`,
+    [keptImageId, frozenDiskId, sizeBytes, KEPT_HOURS],
+  );
+  if (server.hostId !== null) {
+    await new ImagesService(ctx.deps.dataSource).recordOnHost(manager, keptImageId, server.hostId);
+  }
+  await ctx.deps.secrets.destroyPasswordsSince(manager, serverId, frozen.frozenAt);
+  await showAccess(manager, serverId, access);
+  await observe(manager, serverId, power);
+}
+
+export async function showAccess(manager: EntityManager, serverId: number, access: unknown): Promise<void> {
+  await manager.query('UPDATE servers SET access = $2 WHERE id = $1', [serverId, JSON.stringify(access)]);
+}
