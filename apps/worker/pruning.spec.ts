@@ -124,6 +124,7 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     audit_entries: 1,
     mails: 1,
     exports: 1,
+    restore_tests: 0,
     idempotency_keys: 2,
   });
   const kept = ['recent', 'unfinished'];
