@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { generateHostKeyPair } from '#libs/accounts';
 import { SimulatedFleet, SimulatedHypervisor } from '#libs/hypervisor/simulated';
 import { Server } from '#libs/servers';
+import { LET_TIMERS_GO } from './clone-boot.ts';
 import { seedSpecOf } from './seed-spec.ts';
 
 const run = promisify(execFile);
@@ -19,7 +21,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** What cloud-init would read on a server with these keys and this password's hash. */
-async function userData(sshPublicKeys: string[], passwordHash?: string): Promise<string> {
+async function userData(
+  sshPublicKeys: string[],
+  passwordHash?: string,
+  more: Partial<Server> = {},
+): Promise<string> {
   const { publicKey, privateKey } = generateHostKeyPair();
   const server = Object.assign(new Server(), {
     id: 1,
@@ -27,6 +33,7 @@ async function userData(sshPublicKeys: string[], passwordHash?: string): Promise
     name: 'on',
     hostKey: publicKey,
     sshPublicKeys,
+    ...more,
   });
   const address = {
     ip: '10.99.0.10',
@@ -61,6 +68,21 @@ describe('the seed of a server, by cloud-init’s own schema', () => {
     const document = await userData(keys, hash);
     expect(document).toMatch(/^#cloud-config\n/);
     expect(await judged(document)).toMatch(/^Valid/);
+  });
+
+  it('is valid for a clone, which becomes a new machine at its first boot and not at a rebuild', async () => {
+    const clone = { cloneKind: 'safe', holdsTimers: true } as const;
+    const document = await userData([], undefined, clone);
+    expect(await judged(document)).toMatch(/^Valid/);
+    const [argv] = parse(document).bootcmd as string[][];
+    expect(argv?.slice(0, 5)).toEqual(['cloud-init-per', 'instance', 'servery-clone', '/bin/sh', '-c']);
+    for (const script of [String(argv?.[5]), LET_TIMERS_GO]) {
+      expect(script).toContain('/etc/servery/timers-are-held');
+      await run('/bin/sh', ['-n', '-c', script]);
+    }
+    expect(await userData([], undefined, { ...clone, holdsTimers: false })).not.toContain('timers-are-held');
+    expect(parse(await userData([], undefined, { ...clone, generation: 2 })).bootcmd).toBeUndefined();
+    expect(parse(await userData([], undefined, { cloneKind: null })).bootcmd).toBeUndefined();
   });
 
   it('would be refused with a key that cloud-init does not take', async () => {
