@@ -124,6 +124,8 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     audit_entries: 1,
     mails: 1,
     exports: 1,
+    rehearsals: 0,
+    restore_tests: 0,
     idempotency_keys: 2,
   });
   const kept = ['recent', 'unfinished'];

@@ -94,13 +94,14 @@ const opening: SagaScenario<ServerWorld> = {
   },
   async assertDone(world, sagaId) {
     await assertSound(world);
-    const { network, holdsTimers } = await serverOf(world, sagaId);
-    assert.deepEqual({ network, holdsTimers }, { network: 'open', holdsTimers: false });
+    const clone = await serverOf(world, sagaId);
+    assert.deepEqual([clone.network, clone.holdsTimers], ['open', false]);
+    await remove(world, clone);
   },
   async assertCleanSlate(world, sagaId) {
     await assertSound(world);
-    const { network, holdsTimers } = await serverOf(world, sagaId);
-    assert.deepEqual({ network, holdsTimers }, { network: 'isolated', holdsTimers: true });
+    const clone = await serverOf(world, sagaId);
+    assert.deepEqual([clone.network, clone.holdsTimers], ['isolated', true]);
   },
 };
 

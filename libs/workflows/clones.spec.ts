@@ -73,7 +73,7 @@ it('is all that its original is when it is exact, and takes its address over whe
 
 it('is refused its order when the original cannot be frozen, and nothing is charged', async () => {
   const [host = ''] = world.fleet.hostNames();
-  world.fleet.failNext(host, 'freezeDisk', { when: 'before', with: 'pool_full' });
+  world.fleet.failNext(host, 'freezeDisk', { when: 'before', with: 'domain_exists_foreign' });
   const { ended } = await clone('safe');
-  expect(ended).toMatchObject({ state: 'undone', error: { code: 'pool_full' } });
+  expect(ended).toMatchObject({ state: 'undone', error: { code: 'domain_exists_foreign' } });
 });

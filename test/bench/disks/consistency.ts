@@ -22,7 +22,8 @@ interface Round {
 }
 
 /**
- * A guest writes and syncs record after record, without a pause but for its own. Meanwhile its disk is frozen, cloned,
+ * A guest writes and syncs record after record, without a pause but for its own, past any file system: how long one is held
+ * up shows in heldMilliseconds. Meanwhile its disk is frozen, cloned,
  * exported and merged; its plug is pulled; it is rolled back to what was frozen, and goes on from there. Each copy is read
  * without being booted. @returns whether every one held the beginning of what was written, with all that was synced before
  */
