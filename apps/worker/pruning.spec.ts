@@ -124,6 +124,7 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     audit_entries: 1,
     mails: 1,
     exports: 1,
+    rehearsals: 0,
     restore_tests: 0,
     idempotency_keys: 2,
   });
@@ -138,6 +139,6 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     keys: ['unfinished'],
   };
   expect(await left()).toEqual(expected);
-  expect(Object.values(await pruning().run())).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  expect(new Set(Object.values(await pruning().run()))).toEqual(new Set([0]));
   expect(await left()).toEqual(expected);
 });
