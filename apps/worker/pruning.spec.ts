@@ -138,6 +138,6 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     keys: ['unfinished'],
   };
   expect(await left()).toEqual(expected);
-  expect(Object.values(await pruning().run())).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  expect(Object.values(await pruning().run())).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   expect(await left()).toEqual(expected);
 });
