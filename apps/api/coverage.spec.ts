@@ -38,6 +38,7 @@ const bodies: Record<string, unknown> = {
   '/v1/servers/:id': { labels: {} },
   '/v1/ssh_keys/:id': { name: 'x' },
   '/v1/servers/:id/actions/rebuild': { image: 'web' },
+  '/v1/servers/:id/clone': { name: 'x' },
   '/v1/servers/:id/exports': { format: 'ova' },
   '/v1/images/:id/exports': { format: 'ova' },
   '/v1/servers/:id/actions/roll_back': { image: 4711 },

@@ -71,6 +71,7 @@ export function workerModule(environment: Environment, installationId: string): 
       registryModule,
       HypervisorModule.forRoot({
         installationId,
+        isolatedAllows: environment.SERVERY_ISOLATED_NETWORK_ALLOWS,
         guestProxy: environment.SERVERY_GUEST_PROXY,
         simulatedFolder: environment.SERVERY_SIMULATED_FLEET_DIR,
       }),

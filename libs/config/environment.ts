@@ -15,6 +15,11 @@ const envelopeKey = z
     error: 'must be 32 bytes in base64 (openssl rand -base64 32)',
   });
 
+/** An IPv4 address, or a network of at most 24 bits of hosts: `203.0.113.7`, `203.0.113.0/24`. */
+const ipv4Network = z.union([z.ipv4(), z.cidrv4().regex(/\/([89]|[12]\d|3[0-2])$/)], {
+  error: 'must be IPv4 addresses or networks, such as 203.0.113.7,198.51.100.0/24',
+});
+
 /**
  * Every environment variable that Servery reads. The description of each is its documentation: `.env.example`
  * is written from here.
@@ -143,6 +148,14 @@ export const environmentSchema = z.object({
     .max(256)
     .default(16)
     .describe('how many sagas one worker runs side by side'),
+  SERVERY_ISOLATED_NETWORK_ALLOWS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+    .pipe(z.array(ipv4Network))
+    .describe(
+      "IPv4 addresses and networks, separated by commas, that servers on the isolated network may connect to: a package mirror's, name servers'",
+    ),
   SERVERY_RECONCILE_SECONDS: z.coerce
     .number()
     .int()

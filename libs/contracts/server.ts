@@ -81,6 +81,15 @@ export const serverExtra = z.object({
   /** That it is kept off, and why; without a reason while it is just being brought back. */
   suspension: z.object({ reasons: z.array(suspensionReason), since: timestamp }).nullable(),
   backup_plan: backupPlan.nullable(),
+  /**
+   * `isolated`: it is reached and answers, and opens no connection but to what the operator allows. `closed`: it is
+   * unplugged.
+   */
+  network: z.enum(['open', 'isolated', 'closed']),
+  /** Cron and timers rest in it until its network is opened. */
+  holds_timers: z.boolean(),
+  /** What it is a copy of, which may be gone by now. */
+  clone: z.object({ original_id: id, exact: z.boolean() }).nullable(),
   /** Why the server is not what its owner wants, in a sentence. */
   reason: z.string().nullable(),
 });
@@ -168,6 +177,29 @@ export const createServer = z.strictObject({
   volumes: notYet(),
 });
 
+/**
+ * The order of a copy of a server. A safe one is a machine of its own, with a new address, on the `isolated` network
+ * unless told. An `exact` one has its original's address and identity too, and is on no network until that is deleted.
+ */
+export const cloneServer = z
+  .strictObject({
+    name: hostname,
+    exact: z.boolean().default(false),
+    network: z.enum(['isolated', 'open']).optional(),
+    /** Cron and timers rest in it until its network is opened. */
+    hold_timers: z.boolean().default(false),
+    labels: labelsInput.optional(),
+    start_after_create: z.boolean().default(true),
+  })
+  .refine(({ exact, network }) => !exact || network === undefined, {
+    path: ['network'],
+    error: 'an exact copy is on no network until its original is deleted',
+  })
+  .refine(({ exact, hold_timers }) => !exact || !hold_timers, {
+    path: ['hold_timers'],
+    error: 'nothing is changed in an exact copy: leave this out, or make a safe one',
+  });
+
 export const updateServer = z.strictObject({ name: hostname.optional(), labels: labelsInput.optional() });
 
 export const rebuildServer = z.strictObject({ image: idOrName, user_data: userData.optional() });
@@ -215,6 +247,7 @@ export type ServerWire = z.output<typeof server>;
 export type ServerExtraWire = z.output<typeof serverExtra>;
 export type ServerStatus = (typeof serverStatuses)[number];
 export type CreateServer = z.output<typeof createServer>;
+export type CloneServer = z.output<typeof cloneServer>;
 export type RebuildServer = z.output<typeof rebuildServer>;
 export type EnableBackup = z.output<typeof enableBackup>;
 export type RollBackServer = z.output<typeof rollBackServer>;

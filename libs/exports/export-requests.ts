@@ -6,15 +6,7 @@ import { Image, ImagesService } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp, sagaRequest } from '#libs/saga';
-import {
-  Action,
-  freezeDiskRequest,
-  newAction,
-  ownServer,
-  refuseWhileLocked,
-  type Server,
-  ServersError,
-} from '#libs/servers';
+import { Action, newAction, ownServer, refuseWhileLocked, requestFreeze, ServersError } from '#libs/servers';
 import { Export } from './export.entity.ts';
 import { exportsError } from './exports.errors.ts';
 import { exportSubjectOf } from './exports.service.ts';
@@ -64,8 +56,7 @@ export class ExportRequests {
       const server = await this.freezableServer(manager, projectId, serverId);
       const { appliance } = await manager.getRepository(Image).findOneByOrFail({ id: server.imageId });
       refuseWhereLicenceForbids(appliance);
-      const frozenDiskId = newId();
-      const freezing = await this.freeze(manager, server, frozenDiskId);
+      const { frozenDiskId, wakeUp: freezing } = await requestFreeze(manager, this.sagas, server);
       const { name: sourceName, hostId } = server;
       const source = { serverId, imageId: null, sourceName, hostId, frozenDiskId };
       const freezeSagaId = freezing.sagaId;
@@ -99,17 +90,6 @@ export class ExportRequests {
     if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
     await refuseWhileLocked(manager, serverId);
     return server;
-  }
-
-  /** By an action of its own, which locks the server for as long as it takes. */
-  private async freeze(manager: EntityManager, server: Server, frozenDiskId: number): Promise<SagaWakeUp> {
-    const { id: serverId, projectId } = server;
-    const sagaId = newId();
-    const action = newAction({ projectId, serverId, sagaId, command: 'freeze_disk' });
-    await manager.insert(Action, action);
-    const params = { serverId, frozenDiskId, generation: server.generation + 1 };
-    const subject = { type: 'server', id: serverId };
-    return this.sagas.start(manager, freezeDiskRequest, params, { sagaId, actionId: action.id, subject });
   }
 
   private async start(manager: EntityManager, { projectId, format, source, freezeSagaId }: Wanted) {

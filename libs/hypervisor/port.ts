@@ -161,6 +161,8 @@ export interface DomainSpec extends Devices {
   readonly mac: string;
   /** The one IPv4 address which the guest may send from (network filter `clean-traffic`). */
   readonly ipv4: string;
+  /** `open` unless told. */
+  readonly network?: NetworkState;
 }
 
 /** `absent`: no domain of this UUID on the host. */
@@ -179,8 +181,11 @@ export interface DomainFacts {
   readonly network: NetworkState;
 }
 
-/** `closed`: its network cards are unplugged, as far as the guest and everybody else can tell. */
-export type NetworkState = 'open' | 'closed';
+/**
+ * `isolated`: the guest is reached and answers, and opens no connection itself, but to the addresses that the driver was
+ * told to allow. `closed`: its network cards are unplugged, as far as the guest and everybody else can tell.
+ */
+export type NetworkState = 'open' | 'isolated' | 'closed';
 
 export interface VolumeFacts {
   readonly name: string;
@@ -265,7 +270,7 @@ export interface Hypervisor {
   downloadVolume(host: HostRef, volumeName: string, toPath: string, options?: CopyOptions): Promise<void>;
 
   /**
-   * Defines, or redefines what is ours; its network is open then.
+   * Defines, or redefines what is ours; its network is as the spec says then, whenever it is started next.
    * @throws domain_exists_foreign, invalid_spec, volume_missing, firmware_missing
    */
   defineDomain(host: HostRef, spec: DomainSpec): Promise<void>;
@@ -289,7 +294,8 @@ export interface Hypervisor {
   destroyDomain(host: HostRef, uuid: string): Promise<void>;
 
   /**
-   * Plugs the network cards of a domain in, or unplugs them: at once where it runs, and for whenever it is started.
+   * Opens, isolates or unplugs the network cards of a domain: at once where it runs, and for whenever it is started.
+   * Connections that stand when a guest is isolated are not cut.
    * @throws domain_missing
    */
   setNetwork(host: HostRef, uuid: string, network: NetworkState): Promise<void>;

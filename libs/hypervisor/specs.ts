@@ -28,6 +28,7 @@ const domainSpec = z.strictObject({
   seedVolume: volumeName.optional(),
   mac,
   ipv4: z.string().refine(isIPv4, 'an IPv4 address'),
+  network: z.enum(['open', 'isolated', 'closed']).optional(),
   firmware: z.enum(['bios', 'uefi']),
   diskBus: z.enum(['virtio', 'sata', 'ide']),
   nicModel: z.enum(['virtio', 'e1000e']),

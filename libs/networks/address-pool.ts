@@ -9,9 +9,12 @@ export interface Address {
   readonly prefixLength: number;
   readonly gateway: string;
   readonly mac: string;
+  /** False: another server has it, whose exact copy this one is. */
+  readonly isHeld: boolean;
 }
 
-const COLUMNS = `host(ip) AS ip, prefix_length AS "prefixLength", host(gateway) AS gateway, mac::text AS mac`;
+const COLUMNS = `host(ip) AS ip, prefix_length AS "prefixLength", host(gateway) AS gateway, mac::text AS mac,
+  server_id IS NOT DISTINCT FROM $1 AS "isHeld"`;
 
 const CLAIM = `
   WITH held AS (SELECT * FROM addresses WHERE server_id = $1),
@@ -19,6 +22,7 @@ const CLAIM = `
     UPDATE addresses SET server_id = $1, released_at = NULL
     WHERE ip = (SELECT ip FROM addresses
                 WHERE server_id IS NULL AND location_id = $2 AND NOT EXISTS (SELECT FROM held)
+                  AND NOT EXISTS (SELECT FROM address_heirs h WHERE h.ip = addresses.ip)
                 ORDER BY released_at NULLS FIRST, ip LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING *
   )
@@ -44,18 +48,58 @@ export async function claimAddress(
   return address;
 }
 
+/** The address that a server has, or the one of its original that it waits for. */
 export async function addressOf(manager: EntityManager, serverId: number): Promise<Address | undefined> {
-  const [address] = await manager.query<Address[]>(`SELECT ${COLUMNS} FROM addresses WHERE server_id = $1`, [
-    serverId,
-  ]);
+  const [address] = await manager.query<Address[]>(
+    `SELECT ${COLUMNS} FROM addresses
+     WHERE server_id = $1 OR ip = (SELECT ip FROM address_heirs WHERE server_id = $1)`,
+    [serverId],
+  );
   return address;
 }
 
-/** Gives a server's address back; success where it has none. */
+/**
+ * A server's address will be an exact copy's too, once the server has given it back: nobody else gets it then.
+ * @throws NetworksError `addresses_exhausted` when the original has none
+ */
+export async function inheritAddress(
+  manager: EntityManager,
+  heirId: number,
+  originalId: number,
+): Promise<void> {
+  const address = await addressOf(manager, originalId);
+  if (!address) throw new NetworksError('addresses_exhausted', `server ${originalId} has no address`);
+  await manager.query(
+    'INSERT INTO address_heirs (server_id, ip) VALUES ($1, $2) ON CONFLICT (server_id) DO NOTHING',
+    [heirId, address.ip],
+  );
+}
+
+/**
+ * An exact copy gets the address that it waited for; a server that has one keeps it.
+ * @throws NetworksError `address_in_use` while another server has it
+ */
+export async function takeInheritedAddress(manager: EntityManager, serverId: number): Promise<Address> {
+  await manager.query(
+    `UPDATE addresses SET server_id = $1, released_at = NULL
+     WHERE server_id IS NULL AND ip = (SELECT ip FROM address_heirs WHERE server_id = $1)`,
+    [serverId],
+  );
+  const address = await addressOf(manager, serverId);
+  if (!address?.isHeld) {
+    const message = `another server has the address ${address?.ip}: it can be taken over when that one is deleted`;
+    throw new NetworksError('address_in_use', message);
+  }
+  await manager.query('DELETE FROM address_heirs WHERE server_id = $1', [serverId]);
+  return address;
+}
+
+/** Gives a server's address back, or waits for none any more; success where it has none. */
 export async function releaseAddress(manager: EntityManager, serverId: number): Promise<void> {
   await manager.query(`UPDATE addresses SET server_id = NULL, released_at = now() WHERE server_id = $1`, [
     serverId,
   ]);
+  await manager.query('DELETE FROM address_heirs WHERE server_id = $1', [serverId]);
 }
 
 /**
@@ -93,7 +137,9 @@ export function removeAddresses(
   return runInTransaction(manager, async (within) => {
     const run = 'ip BETWEEN $1::inet AND $1::inet + ($2::int - 1)';
     const rows = await within.query<{ ip: string; serverId: number | null; locationId: number }[]>(
-      `SELECT host(ip) AS ip, server_id AS "serverId", location_id AS "locationId" FROM addresses WHERE ${run} ORDER BY ip FOR UPDATE`,
+      `SELECT host(ip) AS ip, location_id AS "locationId",
+              coalesce(server_id, (SELECT min(h.server_id) FROM address_heirs h WHERE h.ip = addresses.ip)) AS "serverId"
+       FROM addresses WHERE ${run} ORDER BY ip FOR UPDATE`,
       [firstIp, count],
     );
     const used = rows.filter(({ serverId }) => serverId !== null).map(({ ip }) => ip);

@@ -13,8 +13,10 @@ export {
   addressOf,
   addressPools,
   claimAddress,
+  inheritAddress,
   releaseAddress,
   removeAddresses,
+  takeInheritedAddress,
 } from './address-pool.ts';
 export { type AddressRun, assertInNetwork, type Network, parseAddressRun } from './address-run.ts';
 export { NetworksError, type NetworksErrorCode } from './networks.errors.ts';

@@ -3,6 +3,7 @@ import { DomainError, type ErrorKind } from '#libs/kernel';
 const KINDS = {
   addresses_exhausted: 'unavailable',
   addresses_in_use: 'conflict',
+  address_in_use: 'conflict',
   address_run_invalid: 'invalid_input',
 } as const satisfies Record<string, ErrorKind>;
 

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { demandOf } from '#libs/catalog';
+import { demandOf, type Location, type ServerType } from '#libs/catalog';
 import { insertOf, isUniqueViolation, runInTransaction, runStatements, type Statement } from '#libs/database';
 import { type Currency, DomainError, newId, newUuid } from '#libs/kernel';
-import { claimAddress } from '#libs/networks';
+import { claimAddress, inheritAddress } from '#libs/networks';
 import { FindingsService, outOfCapacity, reservation, reserveWaiting } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import {
   Action,
+  cloneServerRequest,
   credentialKindOf,
   nameTaken,
   newAction,
@@ -17,6 +18,7 @@ import {
   provisionServerRequest,
   SecretsStore,
   Server,
+  type ServerNetwork,
 } from '#libs/servers';
 import { needsHold } from './ability-to-pay.ts';
 import { admit } from './limits.ts';
@@ -37,6 +39,19 @@ export interface ServerOrder extends Item {
   readonly userData?: string;
   readonly startAfterCreate: boolean;
   readonly passwordDelivery: PasswordDelivery;
+  /** It is a clone: what it is a copy of, whose credentials it has as well. */
+  readonly copy?: ServerCopy;
+}
+
+/** What a clone is a copy of, and how. */
+export interface ServerCopy {
+  readonly original: Server;
+  /** That is still to be frozen, by `freezeSagaId`. */
+  readonly frozenDiskId: number;
+  readonly freezeSagaId: number;
+  readonly kind: 'safe' | 'exact';
+  readonly network: ServerNetwork;
+  readonly holdsTimers: boolean;
 }
 
 export interface PlacedOrder {
@@ -66,12 +81,17 @@ export class OrderPlacer {
    * `resource_unavailable` or `addresses_exhausted`, which the operator is told of as well.
    */
   async place(request: ServerOrder): Promise<PlacedOrder> {
+    const { placed, wakeUp } = await this.explained(request, () =>
+      runInTransaction(this.dataSource, (manager) => this.placeWithin(manager, request)),
+    );
+    await this.queue.poke(wakeUp);
+    return placed;
+  }
+
+  /** Runs a transaction that places an order: what it fails by is told as `place` does. */
+  async explained<T>(request: Wanted, transaction: () => Promise<T>): Promise<T> {
     try {
-      const { placed, wakeUp } = await runInTransaction(this.dataSource, (manager) =>
-        this.placeWithin(manager, request),
-      );
-      await this.queue.poke(wakeUp);
-      return placed;
+      return await transaction();
     } catch (error) {
       if (isUniqueViolation(error, 'servers_name_in_project')) throw nameTaken(request.name);
       await this.tellOperator(request, error);
@@ -94,30 +114,38 @@ export class OrderPlacer {
     return { order, server, action, rootPassword: password ?? null };
   }
 
-  private async placeWithin(
+  /** The same within the caller's transaction; see `explained`. */
+  async placeWithin(
     manager: EntityManager,
     request: ServerOrder,
   ): Promise<{ placed: PlacedOrder; wakeUp: SagaWakeUp }> {
-    const { serverId, projectId, location, image } = request;
+    const { serverId, projectId, location, image, copy } = request;
     const demand = demandOf(request.serverType);
     const account = await admit(manager, request.accountId, demand);
-    const address = await claimAddress(manager, serverId, location.id);
+    const address = copy?.kind === 'exact' ? undefined : await claimAddress(manager, serverId, location.id);
     const sagaId = newId();
-    const server = newServer(request, address.ip);
-    const action = newAction({ projectId, serverId, sagaId, command: 'create_server' });
+    const server = newServer(request, address?.ip ?? null);
+    const action = newAction({
+      projectId,
+      serverId,
+      sagaId,
+      command: copy ? 'clone_server' : 'create_server',
+    });
     const isHeld = await needsHold(manager, account, request.accountId);
     const order = newOrder(request, priceOf(request.serverType, isHeld), {
       serverId,
       actionId: action.id,
       sagaId,
     });
-    const saga = this.sagas.newSaga(
-      provisionServerRequest,
-      { serverId },
-      { sagaId, actionId: action.id, subject: { type: 'server', id: serverId } },
-    );
+    const options = { sagaId, actionId: action.id, subject: { type: 'server', id: serverId } };
+    const saga = copy
+      ? this.sagas.newSaga(cloneServerRequest, { serverId, freezeSagaId: copy.freezeSagaId }, options)
+      : this.sagas.newSaga(provisionServerRequest, { serverId }, options);
     const { rootPassword, inserts } = this.newSecrets(server, request);
-    const placement = { ...demand, serverId, locationId: location.id, imageId: image.id };
+    const placement = {
+      ...{ ...demand, serverId, locationId: location.id, imageId: image.id },
+      ...(copy && copy.original.hostId !== null && { hostId: copy.original.hostId }),
+    };
     const results = await runStatements(manager, [
       insertOf(manager, Server, server),
       ...inserts,
@@ -127,21 +155,22 @@ export class OrderPlacer {
       ...reservation(placement),
     ]);
     if (results.at(-1)?.length === 0) await reserveWaiting(manager, placement);
+    if (copy?.kind === 'exact') await inheritAddress(manager, serverId, copy.original.id);
     return { placed: { order, server, action, rootPassword }, wakeUp: saga.wakeUp };
   }
 
   private newSecrets(
     { id, credentialKind }: Server,
-    { userData, passwordDelivery }: ServerOrder,
+    { userData, passwordDelivery, copy }: ServerOrder,
   ): { rootPassword: string | null; inserts: Statement[] } {
     const inserts = userData ? [this.secrets.keeping(id, 'user_data', userData)] : [];
-    if (credentialKind !== 'password') return { rootPassword: null, inserts };
+    if (copy || credentialKind !== 'password') return { rootPassword: null, inserts };
     const password = newPassword();
     inserts.push(...this.secrets.keepingOrdered(id, password, passwordDelivery));
     return { rootPassword: passwordDelivery === 'answer' ? password : null, inserts };
   }
 
-  private async tellOperator(request: ServerOrder, error: unknown): Promise<void> {
+  private async tellOperator(request: Wanted, error: unknown): Promise<void> {
     if (!(error instanceof DomainError) || error.kind !== 'unavailable') return;
     await this.findings.report({
       kind: 'out_of_capacity',
@@ -152,7 +181,14 @@ export class OrderPlacer {
   }
 }
 
-function newServer(request: ServerOrder, ipv4: string): Server {
+/** What an order is for, in words. */
+type Wanted = Pick<ServerOrder, 'name'> & {
+  readonly serverType: Pick<ServerType, 'name'>;
+  readonly location: Pick<Location, 'name'>;
+};
+
+function newServer(request: ServerOrder, ipv4: string | null): Server {
+  const { copy } = request;
   return {
     id: request.serverId,
     accountId: request.accountId,
@@ -169,14 +205,19 @@ function newServer(request: ServerOrder, ipv4: string): Server {
     reason: null,
     labels: { ...request.labels },
     sshPublicKeys: [...request.sshPublicKeys],
-    credentialKind: credentialKindOf(request.sshPublicKeys, request.image),
+    credentialKind: copy?.original.credentialKind ?? credentialKindOf(request.sshPublicKeys, request.image),
     startAfterCreate: request.startAfterCreate,
-    hostKey: null,
+    hostKey: copy?.kind === 'exact' ? copy.original.hostKey : null,
     access: [],
-    devices: request.image.devices,
+    devices: copy?.original.devices ?? request.image.devices,
     verifiedBy: null,
     generation: 1,
-    standsOn: request.image.frozenDiskId,
+    standsOn: copy ? null : request.image.frozenDiskId,
+    network: copy?.network ?? 'open',
+    holdsTimers: copy?.holdsTimers ?? false,
+    clonedFrom: copy?.original.id ?? null,
+    cloneKind: copy?.kind ?? null,
+    copiedDiskId: copy?.frozenDiskId ?? null,
     createdAt: new Date(),
     readyAt: null,
     deletedAt: null,

@@ -5,6 +5,7 @@ import { ImagesModule } from '#libs/images';
 import { PaymentsModule } from '#libs/payments';
 import { PlacementModule } from '#libs/placement';
 import { ServersModule } from '#libs/servers';
+import { CloneRequests } from './clone-requests.ts';
 import { Order } from './order.entity.ts';
 import { OrderItems } from './order-items.ts';
 import { OrderPlacer } from './order-placer.ts';
@@ -17,7 +18,7 @@ export const ordersEntities = [Order];
 /** Needs `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
   imports: [AccountsModule, CatalogModule, ImagesModule, PaymentsModule, PlacementModule, ServersModule],
-  providers: [OrderItems, OrderPlacer, OrdersService, QuotesService],
-  exports: [OrdersService, QuotesService],
+  providers: [CloneRequests, OrderItems, OrderPlacer, OrdersService, QuotesService],
+  exports: [CloneRequests, OrdersService, QuotesService],
 })
 export class OrdersModule {}

@@ -79,6 +79,10 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
     .where('f.hostId = :hostId AND f.removedAt IS NULL', { hostId })
     .andWhere('NOT EXISTS (SELECT FROM images i WHERE i.frozen_disk_id = f.id AND i.deleted_at IS NULL)')
     .andWhere('NOT EXISTS (SELECT FROM servers s WHERE s.stands_on = f.id AND s.deleted_at IS NULL)')
+    .andWhere(
+      `NOT EXISTS (SELECT FROM servers s
+                   WHERE s.copied_disk_id = f.id AND s.ready_at IS NULL AND s.deleted_at IS NULL)`,
+    )
     .andWhere('NOT EXISTS (SELECT FROM frozen_disks g WHERE g.stands_on = f.id AND g.removed_at IS NULL)')
     .andWhere(`NOT EXISTS (SELECT FROM exports e WHERE e.frozen_disk_id = f.id AND e.state = 'creating')`)
     .andWhere(

@@ -4,6 +4,7 @@ export { ActionsService, newAction } from './actions.service.ts';
 export { BackupPlan, WINDOW_BEGINS, type WindowBegin } from './backup-plan.entity.ts';
 export { type PlanChange, retryBackup } from './backup-plan.ts';
 export { BackupsService } from './backups.service.ts';
+export { requestFreeze } from './freezing-requests.ts';
 export { FrozenDisk } from './frozen-disk.entity.ts';
 export {
   frozenAmong,
@@ -39,9 +40,10 @@ export {
   type ObservedState,
   Server,
   type ServerAccess,
+  type ServerNetwork,
   seedVolumeName,
 } from './server.entity.ts';
-export { ownServer, refuseWhileLocked } from './server-admission.ts';
+export { admit as admitToServer, ownServer, refuseWhileLocked } from './server-admission.ts';
 export { ServerCommands } from './server-commands.ts';
 export { billImage, rotateBackups } from './server-images.ts';
 export * from './server-requests.ts';

@@ -3,6 +3,7 @@ import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { runInTransaction, runStatements } from '#libs/database';
 import { Image } from '#libs/images';
 import { gibToBytes, newId } from '#libs/kernel';
+import { takeInheritedAddress } from '#libs/networks';
 import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
 import { Action } from './action.entity.ts';
@@ -15,6 +16,7 @@ import { requestDeletion } from './server-deletion.ts';
 import { insertImage, type NewServerImage } from './server-images.ts';
 import {
   createImageRequest,
+  openNetworkRequest,
   powerOffServerRequest,
   powerOnServerRequest,
   rebootServerRequest,
@@ -116,7 +118,7 @@ export class ServerCommands {
 
   /**
    * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
-   * system's first boot. @throws ServersError `image_too_large`
+   * system's first boot. @throws ServersError `image_too_large`, `network_closed`
    */
   async rebuild(
     projectId: number,
@@ -129,6 +131,12 @@ export class ServerCommands {
     let usesPassword = false;
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
       await assertRoomFor(manager, server, image);
+      if (server.network === 'closed') {
+        throw new ServersError(
+          'network_closed',
+          'a new system is verified over the network: open that first',
+        );
+      }
       usesPassword = credentialKindOf(server.sshPublicKeys, image) === 'password';
       if (userData) await this.secrets.put(manager, serverId, 'user_data', userData);
       if (usesPassword) {
@@ -193,6 +201,32 @@ export class ServerCommands {
       await this.mark(manager, server, { observed: 'rebuilding' });
       const params = { ...ids, generation, power };
       return this.start(manager, server, rollBackServerRequest, params, 'roll_back_server', image.id);
+    });
+  }
+
+  /**
+   * Opens the network of a clone, and lets the timers go that are held in it. An exact clone takes over the address of its
+   * original, which must be gone.
+   * @throws ServersError `network_is_open`, `server_must_run` (its timers are held); NetworksError `address_in_use`
+   */
+  openNetwork(projectId: number, serverId: number): Promise<Action> {
+    return this.transaction(projectId, serverId, async (manager, server) => {
+      if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      const { network: from, holdsTimers, observed } = server;
+      if (from === 'open' && !holdsTimers) {
+        throw new ServersError('network_is_open', "the server's network is open already");
+      }
+      if (holdsTimers && observed !== 'running') {
+        throw new ServersError(
+          'server_must_run',
+          'its timers can be let go while it runs: power it on first',
+        );
+      }
+      if (from === 'closed') {
+        const { ip } = await takeInheritedAddress(manager, serverId);
+        await manager.query('UPDATE servers SET ipv4 = $2 WHERE id = $1', [serverId, ip]);
+      }
+      return this.start(manager, server, openNetworkRequest, { serverId, from }, 'open_network');
     });
   }
 

@@ -6,6 +6,16 @@ export const serverParams = z.strictObject({ serverId: z.number().int() });
 
 /** How the workflows on a server are asked for; `libs/workflows` says what they do. */
 export const provisionServerRequest = sagaRequest('provision-server', serverParams);
+/** `freezeSagaId`: what freezes the disk that it is a copy of. */
+export const cloneServerRequest = sagaRequest(
+  'clone-server',
+  z.strictObject({ serverId: z.number().int(), freezeSagaId: z.number().int() }),
+);
+/** `from`: what its network was, should that fail. */
+export const openNetworkRequest = sagaRequest(
+  'open-network',
+  z.strictObject({ serverId: z.number().int(), from: z.enum(['isolated', 'closed', 'open']) }),
+);
 export const deleteServerRequest = sagaRequest('delete-server', serverParams);
 export const powerOnServerRequest = sagaRequest('power-on-server', serverParams);
 export const powerOffServerRequest = sagaRequest('power-off-server', serverParams);

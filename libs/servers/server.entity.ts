@@ -19,6 +19,12 @@ export type ObservedState =
   | 'deleting'
   | 'unknown';
 
+/**
+ * What its owner lets through. `isolated`: it is reached and answers, and opens no connection itself. `closed`: it is
+ * unplugged.
+ */
+export type ServerNetwork = 'open' | 'isolated' | 'closed';
+
 /** Where a service of the server is reached from outside. */
 export interface ServerAccess {
   readonly service: string;
@@ -59,6 +65,15 @@ export class Server {
   @Column('int', { default: 1 }) generation!: number;
   /** The frozen disk that its disk stands on; null: a golden image alone. */
   @Column('bigint', { name: 'stands_on', nullable: true }) standsOn!: number | null;
+  @Column('text', { default: 'open' }) network!: ServerNetwork;
+  /** Cron and timers rest in it until its network is opened. */
+  @Column('boolean', { name: 'holds_timers', default: false }) holdsTimers!: boolean;
+  /** The server that it is a copy of; null: it is none. */
+  @Column('bigint', { name: 'cloned_from', nullable: true }) clonedFrom!: number | null;
+  /** `safe`: with an identity of its own. `exact`: with its original's. */
+  @Column('text', { name: 'clone_kind', nullable: true }) cloneKind!: 'safe' | 'exact' | null;
+  /** The frozen disk that it is a copy of, which may be still to be frozen. */
+  @Column('bigint', { name: 'copied_disk_id', nullable: true }) copiedDiskId!: number | null;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
   @Column('timestamptz', { name: 'ready_at', nullable: true }) readyAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

@@ -19,6 +19,8 @@ const CODES = {
   server_not_ready: 'conflict',
   server_must_be_off: 'conflict',
   server_must_run: 'conflict',
+  network_is_open: 'conflict',
+  network_closed: 'conflict',
   credentials_not_there: 'not_found',
   credentials_gone: 'conflict',
 } as const satisfies Record<string, ErrorKind>;

@@ -1,14 +1,18 @@
 import type { Image } from '#libs/images';
-import type { AccessPublisher } from '#libs/networks';
+import type { AccessPublisher, Address } from '#libs/networks';
 import type { ServerAccess } from '#libs/servers';
 import { SSH_PORT } from './guest-checks.ts';
+
+/** Ports belong to whom the address belongs, and not to those who wait for it. */
+type OfServer = Pick<Address, 'ip' | 'isHeld'>;
 
 /** Makes a server's ports reachable for its owner: SSH, and what the appliance serves over TCP. */
 export async function publishAccess(
   publisher: AccessPublisher,
   image: Image,
-  ip: string,
+  { ip, isHeld }: OfServer,
 ): Promise<ServerAccess[]> {
+  if (!isHeld) return [];
   const access: ServerAccess[] = [];
   for (const { name, port, protocol } of servicesOf(image)) {
     const shown = await publisher.publish(ip, port);
@@ -17,7 +21,12 @@ export async function publishAccess(
   return access;
 }
 
-export async function withdrawAccess(publisher: AccessPublisher, image: Image, ip: string): Promise<void> {
+export async function withdrawAccess(
+  publisher: AccessPublisher,
+  image: Image,
+  { ip, isHeld }: OfServer,
+): Promise<void> {
+  if (!isHeld) return;
   for (const { port } of servicesOf(image)) await publisher.withdraw(ip, port);
 }
 

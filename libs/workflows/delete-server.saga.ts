@@ -27,7 +27,7 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
       const { manager } = deps.dataSource;
       const { image } = await loadServer(manager, params.serverId);
       const address = await addressOf(manager, params.serverId);
-      if (address) await withdrawAccess(deps.access, image, address.ip);
+      if (address) await withdrawAccess(deps.access, image, address);
       return {};
     },
   })

@@ -79,7 +79,8 @@ async function describe(
     subject: {
       name: fileName(wanted.sourceName),
       ...hardware,
-      firmware: ['bios', 'uefi'],
+      // What we cooked starts by either.
+      firmware: image.appliance.isForeign ? [image.devices.firmware] : ['bios', 'uefi'],
       image: { name, title, version, osFlavor, licence, ...(image.sha256 && { sha256: image.sha256 }) },
       frozenAt: (frozen?.frozenAt ?? image.createdAt).toISOString(),
       frozenHow: frozen ? HOW[frozen.consistency] : 'off',

@@ -1,4 +1,5 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
+import { cloneServer } from './clone-server.saga.ts';
 import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { createImage } from './create-image.saga.ts';
@@ -7,6 +8,7 @@ import { exportDisk } from './export-disk.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
 import { importImage } from './import-image.saga.ts';
 import { mergeLayers } from './merge-layers.saga.ts';
+import { openNetwork } from './open-network.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
 import { provisionServer } from './provision-server.saga.ts';
@@ -65,6 +67,8 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     ...all.map((definition) => withDeps(definition, deps)),
     withDeps(rebuildServer, deps),
     withDeps(createImage, deps),
+    withDeps(cloneServer, deps),
+    withDeps(openNetwork, deps),
     withDeps(importImage, deps),
     withDeps(freezeDisk, deps),
     withDeps(exportDisk, deps),
@@ -87,6 +91,8 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       ...all,
       rebuildServer,
       createImage,
+      cloneServer,
+      openNetwork,
       rollBackServer,
       verifyBackup,
       mergeLayers,

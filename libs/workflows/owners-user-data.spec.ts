@@ -11,7 +11,13 @@ import { seedSpecOf } from './seed-spec.ts';
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6pRvqRv9TbF1nYQ1S0m0m9gJw1m0mS1dJ0c1mQn0aB owner';
 const HASH = '$6$salt$hash';
 const HOST_KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nours\n-----END OPENSSH PRIVATE KEY-----\n';
-const address = { ip: '10.0.0.5', prefixLength: 24, gateway: '10.0.0.1', mac: '52:54:00:00:00:05' };
+const address = {
+  ip: '10.0.0.5',
+  prefixLength: 24,
+  gateway: '10.0.0.1',
+  mac: '52:54:00:00:00:05',
+  isHeld: true,
+};
 const server = Object.assign(new Server(), {
   id: 7,
   generation: 1,

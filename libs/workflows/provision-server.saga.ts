@@ -1,80 +1,32 @@
-import type { EntityManager } from 'typeorm';
-import { Location, ServerType } from '#libs/catalog';
-import { DomainError } from '#libs/kernel';
-import { addressOf, releaseAddress } from '#libs/networks';
-import { finishOrder, type Order, orderOfServer } from '#libs/orders';
-import { declined } from '#libs/payments';
-import { Host, outOfCapacity, release, reserve, reservedHost } from '#libs/placement';
-import { deps, saga, type UndoContext } from '#libs/saga';
-import {
-  diskVolumeName,
-  lockServer,
-  provisionServerRequest,
-  type Server,
-  seedVolumeName,
-} from '#libs/servers';
-import { publishAccess, withdrawAccess } from './access.ts';
-import { bootsNow } from './boot-clock.ts';
-import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
+import { deps, saga } from '#libs/saga';
+import { diskVolumeName, provisionServerRequest, seedVolumeName } from '#libs/servers';
+import { makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, assertStillRunning, isHealthy, verificationOf } from './guest-checks.ts';
-import { openBilling } from './open-billing.ts';
+import {
+  awaitingBank,
+  capturingPayment,
+  choosingHost,
+  confirmingHold,
+  erasingSeed,
+  giveUp,
+  handingOver,
+  holdingPayment,
+  leavingPowerAsOrdered,
+  openingPorts,
+  startingDomain,
+  undefiningDomain,
+} from './provisioning.ts';
 import { baseOf, domainSpec, findHost, loadPlaced, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** A guest under emulation needs a minute or more to its first answer. */
 const BOOT_DEADLINE_SECONDS = 900;
-/** How long a customer may take to confirm a payment with their bank. */
-const CONFIRMATION_DEADLINE_SECONDS = 900;
-const CAPACITY_DEADLINE_SECONDS = 3600;
-const SHUTDOWN_DEADLINE_SECONDS = 180;
-/** What was taken for it by then is given back by the deletion. */
-const DELETED_BEFORE_READY = {
-  status: 'cancelled',
-  code: 'deleted_before_ready',
-  message: 'The server was deleted before it was handed over; nothing is charged for it.',
-} as const;
 
-/**
- * From an order to a verified server. Room and address were taken with the order; money is held before anything is
- * made and captured only when the server has been seen to work; billing opens in the transaction that hands it over.
- */
+/** From an order to a verified server; what any order does beside making it is in `provisioning.ts`. */
 export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>())
-  .wait('place', {
-    title: 'Choosing a host',
-    deadlineSeconds: CAPACITY_DEADLINE_SECONDS,
-    everySeconds: 10,
-    transact: (manager, { params, deps }) => place(manager, deps, params.serverId),
-    undoTransact: (manager, ctx) => giveUp(manager, ctx),
-  })
-  .step('hold-payment', {
-    title: 'Holding the payment',
-    do: async ({ params, deps }) => {
-      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
-      if (order.holdAmountMinor === 0) return { held: false };
-      const hold = await deps.payments.hold(holdRequest(order, deps));
-      if (hold.status === 'declined') throw declined(hold.code);
-      return { held: true };
-    },
-    undo: async ({ params, deps }) => {
-      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
-      await deps.payments.release(order.id);
-    },
-  })
-  .wait('payment-confirmed', {
-    title: 'Waiting for the bank',
-    deadlineSeconds: CONFIRMATION_DEADLINE_SECONDS,
-    everySeconds: 2,
-    check: async ({ params, outputs, deps }) => {
-      if (!outputs['hold-payment'].held) return {};
-      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
-      // The provider is asked each time: a webhook that was lost costs nothing.
-      const hold = await deps.payments.refreshHold(order.id);
-      if (hold?.status === 'authorized' || hold?.status === 'captured') return {};
-      if (hold?.status === 'requires_action') return undefined;
-      throw declined(hold?.failureCode ?? 'hold_expired');
-    },
-    noUndo: 'only looks',
-  })
+  .wait('place', { ...choosingHost, undoTransact: giveUp })
+  .step('hold-payment', holdingPayment)
+  .wait('payment-confirmed', awaitingBank)
   .step('make-identity', {
     title: 'Making its SSH identity',
     transact: async (manager, { params, deps }) => {
@@ -126,28 +78,9 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
       });
       return { uuid: placed.server.domainUuid };
     },
-    undo: async ({ params, deps }) => {
-      const { server } = await loadServer(deps.dataSource.manager, params.serverId);
-      const host = await findHost(deps.dataSource.manager, server);
-      if (host) await deps.hypervisor.undefineDomain(host, server.domainUuid);
-    },
+    undo: undefiningDomain,
   })
-  .step('start-domain', {
-    title: 'Starting it',
-    do: async ({ params, deps }) => {
-      const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
-      await deps.hypervisor.startDomain(host, server.domainUuid);
-      return bootsNow();
-    },
-    commit: async (manager, { params }) => {
-      await manager.query(`UPDATE servers SET observed = 'starting' WHERE id = $1`, [params.serverId]);
-    },
-    undo: async ({ params, deps }) => {
-      const { server } = await loadServer(deps.dataSource.manager, params.serverId);
-      const host = await findHost(deps.dataSource.manager, server);
-      if (host) await deps.hypervisor.destroyDomain(host, server.domainUuid);
-    },
-  })
+  .step('start-domain', startingDomain)
   .wait('agent-answers', {
     title: 'Booting',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
@@ -182,172 +115,11 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     },
     noUndo: 'only looks',
   })
-  .step('erase-seed', {
-    title: 'Erasing its first-boot seed',
-    do: async ({ params, deps }) => {
-      const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
-      const detachment = await deps.hypervisor.detachSeed(host, server.domainUuid, seedVolumeName(server));
-      return { detachment };
-    },
-    noUndo: 'what is left of the seed goes when write-seed is undone',
-  })
-  .step('publish-access', {
-    title: 'Opening its ports',
-    do: async ({ params, deps }) => {
-      const { image, address } = await loadPlaced(deps.dataSource.manager, params.serverId);
-      return { access: await publishAccess(deps.access, image, address.ip) };
-    },
-    commit: async (manager, { params }, { access }) => {
-      await manager.query(`UPDATE servers SET access = $2 WHERE id = $1`, [
-        params.serverId,
-        JSON.stringify(access),
-      ]);
-    },
-    undo: async ({ params, deps }) => {
-      const { manager } = deps.dataSource;
-      const { server, image } = await loadServer(manager, params.serverId);
-      const address = await addressOf(manager, server.id);
-      if (address) await withdrawAccess(deps.access, image, address.ip);
-    },
-  })
-  .wait('power-as-asked', {
-    title: 'Leaving it as it was ordered',
-    deadlineSeconds: SHUTDOWN_DEADLINE_SECONDS,
-    everySeconds: 2,
-    check: async ({ params, deps }) => {
-      const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
-      if (server.startAfterCreate) return { observed: 'running' as const };
-      if ((await deps.hypervisor.domainState(host, server.domainUuid)) === 'off')
-        return { observed: 'off' as const };
-      await deps.hypervisor.shutdownDomain(host, server.domainUuid);
-      return undefined;
-    },
-    noUndo: 'the domain is stopped when start-domain is undone',
-  })
-  .step('confirm-hold', {
-    title: 'Checking that the payment still stands',
-    do: async ({ params, outputs, deps }) => {
-      if (!outputs['hold-payment'].held) return {};
-      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
-      const hold = await deps.payments.refreshHold(order.id);
-      if (hold?.status === 'authorized' || hold?.status === 'captured') return {};
-      throw declined(hold?.failureCode ?? 'hold_expired');
-    },
-    noUndo: 'only looks',
-  })
+  .step('erase-seed', erasingSeed)
+  .step('publish-access', openingPorts)
+  .wait('power-as-asked', leavingPowerAsOrdered)
+  .step('confirm-hold', confirmingHold)
   .pointOfNoReturn('the server works and its payment stands', 'take_back')
-  .step('capture-payment', {
-    title: 'Taking the payment',
-    do: async ({ params, outputs, deps }) => {
-      const order = await orderOfServer(deps.dataSource.manager, params.serverId);
-      if (outputs['hold-payment'].held) await deps.payments.capture(order.id);
-      return {};
-    },
-  })
-  .step('hand-over', {
-    title: 'Handing it over',
-    transact: async (manager, { params, outputs, deps }) => {
-      const order = await orderOfServer(manager, params.serverId);
-      const server = await lockServer(manager, params.serverId);
-      await forgetBootSecrets(manager, deps, server);
-      if (server.desired === 'deleted') {
-        await finishOrder(manager, order.id, DELETED_BEFORE_READY);
-        return {};
-      }
-      await manager.query(
-        `UPDATE servers SET ready_at = now(), observed = $2, reason = NULL, verified_by = $3,
-                            host_key = CASE WHEN $3 = 'identity' THEN host_key END WHERE id = $1`,
-        [server.id, outputs['power-as-asked'].observed, outputs['agent-answers'].verifiedBy],
-      );
-      await openBilling(manager, server.id, outputs['power-as-asked'].observed === 'running');
-      await finishOrder(manager, order.id, { status: 'fulfilled' });
-      return {};
-    },
-  })
+  .step('capture-payment', capturingPayment)
+  .step('hand-over', handingOver)
   .build();
-
-/**
- * Confirms the room that the order took. Where its host has gone since, the server moves to another one; while there
- * is none it waits, its owner and the operator are told, and nothing is charged.
- */
-async function place(
-  manager: EntityManager,
-  deps: WorkflowDeps,
-  serverId: number,
-): Promise<{ hostId: number } | undefined> {
-  const server = await lockServer(manager, serverId);
-  const { type } = await loadServer(manager, serverId);
-  const kept = await reservedHost(manager, serverId);
-  const host = kept === undefined ? null : await manager.getRepository(Host).findOneBy({ id: kept });
-  if (host && host.state !== 'unreachable') return settle(manager, deps, server, host.id);
-  await release(manager, serverId);
-  const { vcpus, memoryMib, diskGib } = type;
-  const { locationId, imageId } = server;
-  try {
-    const hostId = await reserve(manager, { serverId, locationId, imageId, vcpus, memoryMib, diskGib });
-    return settle(manager, deps, server, hostId);
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    await manager.query(`UPDATE servers SET reason = 'waiting for capacity', host_id = NULL WHERE id = $1`, [
-      serverId,
-    ]);
-    await deps.findings.report({
-      kind: 'out_of_capacity',
-      hostId: null,
-      subject: outOfCapacity.server(serverId),
-      details: { message: error.message },
-    });
-    return undefined;
-  }
-}
-
-/** The server has its host: there is room again for its size, whatever the operator was told before. */
-async function settle(
-  manager: EntityManager,
-  { findings }: WorkflowDeps,
-  { id, serverTypeId, locationId }: Server,
-  hostId: number,
-): Promise<{ hostId: number }> {
-  await manager.query(`UPDATE servers SET host_id = $2, reason = NULL WHERE id = $1`, [id, hostId]);
-  const type = await manager.getRepository(ServerType).findOneByOrFail({ id: serverTypeId });
-  const location = await manager.getRepository(Location).findOneByOrFail({ id: locationId });
-  await findings.resolve(manager, 'out_of_capacity', [
-    outOfCapacity.server(id),
-    outOfCapacity.orders(type.name, location.name),
-  ]);
-  return { hostId };
-}
-
-function holdRequest(order: Order, { storefrontUrl }: WorkflowDeps) {
-  return {
-    orderId: order.id,
-    accountId: order.accountId,
-    amountMinor: order.holdAmountMinor,
-    currency: order.currency,
-    description: `Server ${order.serverId}, first month at most`,
-    returnUrl: `${storefrontUrl}/orders/${order.id}`,
-  };
-}
-
-/** The last of the undoing: the room, the address, the secrets and the name are free again, and the order says why. */
-async function giveUp(
-  manager: EntityManager,
-  { params, deps, reason }: UndoContext<{ serverId: number }, unknown, WorkflowDeps, unknown>,
-): Promise<void> {
-  const { serverId } = params;
-  const order = await orderOfServer(manager, serverId);
-  await release(manager, serverId);
-  await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
-  await releaseAddress(manager, serverId);
-  await deps.secrets.destroy(manager, serverId, 'root_password', 'pending_password', 'host_key', 'user_data');
-  await manager.query(
-    `UPDATE servers SET deleted_at = now(), desired = 'deleted', observed = 'deleting', access = '[]', ipv4 = NULL
-     WHERE id = $1`,
-    [serverId],
-  );
-  await finishOrder(manager, order.id, {
-    status: reason.code === 'undo_requested' ? 'cancelled' : 'failed',
-    code: reason.code,
-    message: reason.message,
-  });
-}

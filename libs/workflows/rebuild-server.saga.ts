@@ -147,9 +147,9 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     title: 'Opening its ports',
     do: async (ctx) => {
       const former = await loadPlaced(ctx.deps.dataSource.manager, ctx.params.serverId);
-      await withdrawAccess(ctx.deps.access, former.image, former.address.ip);
+      await withdrawAccess(ctx.deps.access, former.image, former.address);
       const { image, address } = await nextOf(ctx);
-      return { access: await publishAccess(ctx.deps.access, image, address.ip) };
+      return { access: await publishAccess(ctx.deps.access, image, address) };
     },
   })
   .step('remove-old-disk', {
@@ -170,7 +170,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       await forgetBootSecrets(manager, deps, { id: params.serverId });
       await manager.query(
         `UPDATE servers SET image_id = $2, generation = $3, access = $4,
-                            stands_on = i.frozen_disk_id, devices = i.devices, verified_by = $5,
+                            stands_on = i.frozen_disk_id, devices = i.devices, verified_by = $5, holds_timers = false,
                             host_key = CASE WHEN $5 = 'identity' THEN host_key END, credential_kind = ${CREDENTIAL_KIND}
          FROM images i WHERE servers.id = $1 AND i.id = $2`,
         [

@@ -30,9 +30,9 @@ export const resumeServer = saga(resumeServerRequest, deps<WorkflowDeps>())
     do: async ({ params, deps }) => decide(deps.dataSource.manager, params.serverId),
   })
   .step('open-network', {
-    title: 'Opening its network',
+    title: 'Opening its network as it was',
     do: async (ctx) => {
-      if (ctx.outputs.decide.power) await setNetwork(ctx, 'open');
+      if (ctx.outputs.decide.power) await setNetwork(ctx, (await placedServer(ctx)).server.network);
       return {};
     },
   })
@@ -41,7 +41,7 @@ export const resumeServer = saga(resumeServerRequest, deps<WorkflowDeps>())
     do: async (ctx) => {
       if (!ctx.outputs.decide.isRetired) return { access: null };
       const { image, address } = await placedServer(ctx);
-      return { access: await publishAccess(ctx.deps.access, image, address.ip) };
+      return { access: await publishAccess(ctx.deps.access, image, address) };
     },
   })
   .step('power-as-it-was', {

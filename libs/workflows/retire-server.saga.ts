@@ -23,7 +23,7 @@ export const retireServer = saga(retireServerRequest, deps<WorkflowDeps>())
     do: async (ctx) => {
       if (!ctx.outputs.decide.isWanted) return {};
       const { image, address } = await placedServer(ctx);
-      await withdrawAccess(ctx.deps.access, image, address.ip);
+      await withdrawAccess(ctx.deps.access, image, address);
       return {};
     },
   })

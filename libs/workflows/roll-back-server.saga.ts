@@ -90,18 +90,18 @@ export const rollBackServer = saga(rollBackServerRequest, deps<WorkflowDeps>())
       const volumes = await hypervisor.listVolumes(host, 'disks');
       const setAside = volumes.find(({ name }) => name === diskVolumeName(server));
       if (!setAside) throw new PermanentError('disk_gone', `the disk of server ${server.id} is not there`);
-      if (restored.id !== image.id) await withdrawAccess(access, image, address.ip);
+      if (restored.id !== image.id) await withdrawAccess(access, image, address);
       return {
         sizeBytes: setAside.allocationBytes,
-        access: await publishAccess(access, restored, address.ip),
+        access: await publishAccess(access, restored, address),
       };
     },
     commit: async (manager, ctx, output) => handOver(manager, ctx, output),
     undo: async (ctx) => {
       const { image, address } = await placedServer(ctx);
       const { restored } = await targetOf(ctx);
-      if (restored.id !== image.id) await withdrawAccess(ctx.deps.access, restored, address.ip);
-      return { access: await publishAccess(ctx.deps.access, image, address.ip) };
+      if (restored.id !== image.id) await withdrawAccess(ctx.deps.access, restored, address);
+      return { access: await publishAccess(ctx.deps.access, image, address) };
     },
     undoTransact: (manager, { params }, { access }) => show(manager, params.serverId, access),
   })

@@ -33,6 +33,7 @@ async function userData(sshPublicKeys: string[], passwordHash?: string): Promise
     mac: '52:54:00:12:34:56',
     prefixLength: 24,
     gateway: '10.99.0.1',
+    isHeld: true,
   };
   const fleet = new SimulatedFleet(folder);
   fleet.addHost(HOST);

@@ -1,6 +1,7 @@
 import { composeUserData, type SeedSpec, type YamlDocument } from '#libs/hypervisor';
 import type { Address } from '#libs/networks';
 import { type Server, seedVolumeName } from '#libs/servers';
+import { cloneBoot } from './clone-boot.ts';
 
 /** What a system without cloud-init, into which our own first boot was put, reads of the seed. */
 export function plainSeedFiles(
@@ -41,6 +42,8 @@ export function seedSpecOf(server: Server, address: Address, secrets: SeedSecret
   };
   const login = loginOf(secrets);
   const { userData } = secrets;
+  const isFirst = server.generation === 1 && server.cloneKind === 'safe';
+  const cloned = isFirst ? cloneBoot(server) : {};
   return {
     volumeName: seedVolumeName(server),
     metaData: {
@@ -51,7 +54,7 @@ export function seedSpecOf(server: Server, address: Address, secrets: SeedSecret
     },
     networkConfig: networkConfig(address),
     ...(userData === undefined
-      ? { userData: { ...defaults, ...identity, ...login } }
+      ? { userData: { ...defaults, ...identity, ...login, ...cloned } }
       : {
           userData: composeUserData(userData, [
             { config: identity, merge: 'replace' },

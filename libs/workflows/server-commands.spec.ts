@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { assertAllSagasCovered } from '#libs/saga/harness';
 import { describeSaga } from '../../test/support/describe-saga.ts';
+import { scenarios as cloneScenarios } from './clone.scenario.ts';
 import { scenarios as exportScenarios } from './export.scenario.ts';
 import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
@@ -13,5 +14,11 @@ for (const scenario of commandScenarios) describeSaga(scenario, module);
 it('leaves no workflow out of the harness', () => {
   const all = workflows({} as WorkflowDeps).map(({ definition }) => definition);
   expect(all.length).toBeGreaterThan(0);
-  assertAllSagasCovered(all, [...scenarios, ...exportScenarios, ...importScenarios, ...moneyScenarios]);
+  assertAllSagasCovered(all, [
+    ...scenarios,
+    ...cloneScenarios,
+    ...exportScenarios,
+    ...importScenarios,
+    ...moneyScenarios,
+  ]);
 });

@@ -64,6 +64,7 @@ export function domainSpec({
     diskVolume: diskVolumeName(server),
     mac: address.mac,
     ipv4: address.ip,
+    network: server.network,
     ...server.devices,
   };
 }

@@ -9,12 +9,7 @@ export async function switchDisk(
   placed: PlacedServer,
   generation: number,
 ): Promise<void> {
-  const { id, domainUuid } = placed.server;
-  await hypervisor.defineDomain(
-    placed.host,
-    domainSpec({ ...placed, server: { ...placed.server, generation } }),
-  );
-  if (await suspensionOf(dataSource.manager, id)) {
-    await hypervisor.setNetwork(placed.host, domainUuid, 'closed');
-  }
+  const spec = domainSpec({ ...placed, server: { ...placed.server, generation } });
+  const isSuspended = (await suspensionOf(dataSource.manager, placed.server.id)) !== undefined;
+  await hypervisor.defineDomain(placed.host, isSuspended ? { ...spec, network: 'closed' } : spec);
 }

@@ -186,6 +186,12 @@ export class ServerActionsController {
     return started(await this.backups.disable(projectId, id));
   }
 
+  @Post('open_network')
+  @Endpoint(command('server.open_network', 'Open the network of a clone, and let its timers go'))
+  async openNetwork(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    return started(await this.commands.openNetwork(projectId, id));
+  }
+
   @Post('reveal_credentials')
   @Endpoint({
     summary: 'Show the root password, once',

@@ -113,6 +113,12 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
       reasons: [...facts.suspension.reasons],
       since: wireTime(facts.suspension.since),
     },
+    network: server.network,
+    holds_timers: server.holdsTimers,
+    clone:
+      server.clonedFrom === null
+        ? null
+        : { original_id: server.clonedFrom, exact: server.cloneKind === 'exact' },
     backup_plan: facts.backupPlan && presentPlan(facts.backupPlan),
     reason: server.reason,
   };

@@ -4,7 +4,9 @@ import { ENVIRONMENT, type Environment } from '#libs/config';
 import {
   actionResponse,
   byId,
+  type CloneServer,
   type CreateServer,
+  cloneServer,
   createServer,
   createServerResponse,
   serverListQuery,
@@ -12,7 +14,7 @@ import {
   serverResponse,
   updateServer,
 } from '#libs/contracts';
-import { OrdersService } from '#libs/orders';
+import { CloneRequests, OrdersService } from '#libs/orders';
 import { ServerCommands, ServersService } from '#libs/servers';
 import { presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
@@ -28,6 +30,7 @@ export class ServersController {
   constructor(
     private readonly servers: ServersService,
     private readonly orders: OrdersService,
+    private readonly clones: CloneRequests,
     private readonly commands: ServerCommands,
     private readonly presenter: ServerPresenter,
     @Inject(ENVIRONMENT) private readonly environment: Environment,
@@ -65,6 +68,41 @@ export class ServersController {
       action: presentAction(placed.action),
       next_actions: [],
       root_password: passwordDelivery(principal) === 'answer' ? placed.rootPassword : null,
+    };
+  }
+
+  @Post(':id/clone')
+  @Endpoint({
+    summary: 'Order a copy of a server, while it runs or not',
+    audit: 'server.clone',
+    access: 'write',
+    response: createServerResponse,
+    status: 201,
+    idempotent: true,
+  })
+  async clone(
+    @ProjectId() projectId: number,
+    @Param({ schema: byId }) { id: originalId }: z.output<typeof byId>,
+    @ResourceId() serverId: number,
+    @Body({ schema: cloneServer }) body: CloneServer,
+  ) {
+    const placed = await this.clones.clone({
+      serverId,
+      projectId,
+      originalId,
+      currency: this.environment.SERVERY_CURRENCY,
+      name: body.name,
+      labels: body.labels ?? {},
+      kind: body.exact ? 'exact' : 'safe',
+      network: body.network ?? 'isolated',
+      holdsTimers: body.hold_timers,
+      startAfterCreate: body.start_after_create,
+    });
+    return {
+      server: await this.presenter.presentOne(placed.server),
+      action: presentAction(placed.action),
+      next_actions: [],
+      root_password: null,
     };
   }
 

@@ -18,7 +18,7 @@ export async function republishAccess(
     if (server.desired === 'deleted' || !server.ipv4) continue;
     if (await isRetired(dataSource.manager, server.id)) continue;
     const image = await dataSource.getRepository(Image).findOneByOrFail({ id: server.imageId });
-    const shown = await publishAccess(access, image, server.ipv4);
+    const shown = await publishAccess(access, image, { ip: server.ipv4, isHeld: true });
     if (JSON.stringify(shown) === JSON.stringify(server.access)) continue;
     await dataSource.getRepository(Server).update({ id: server.id }, { access: shown });
   }

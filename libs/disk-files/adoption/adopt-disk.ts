@@ -147,9 +147,10 @@ function ofRoot(name: string, mode: string): string[] {
   return [`sif ${name} mode ${mode}`, `sif ${name} uid 0`, `sif ${name} gid 0`];
 }
 
-/** Those that are there stay, and no key is there twice. */
-function keysWith(existing: string | null, keys: readonly string[]): Buffer {
+/** Those that are there stay byte by byte, whatever they are, and no key is there twice. */
+function keysWith(existing: string | null, sshPublicKeys: readonly string[]): Buffer {
   const before = existing ?? '';
+  const keys = sshPublicKeys.map((key) => Buffer.from(key, 'utf8').toString('latin1'));
   const lines = before.split('\n');
   const added = keys.filter((key) => !lines.includes(key)).map((key) => `${key}\n`);
   const gap = before === '' || before.endsWith('\n') ? '' : '\n';

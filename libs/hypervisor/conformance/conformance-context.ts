@@ -25,6 +25,8 @@ export interface ConformanceContext {
   readonly largeImage: ImageFile;
   /** Addresses of guests on the host's bridge. */
   readonly network: { readonly address: string; readonly prefixLength: number; readonly gateway: string };
+  /** Addresses that guests reach over the bridge; the driver allows isolated guests one. A connection ends at once. */
+  readonly outside: { readonly refused: string; readonly allowed: string; readonly port: number };
   /** How long a guest may take to boot. */
   readonly bootSeconds: number;
 }

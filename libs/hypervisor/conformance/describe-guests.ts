@@ -115,6 +115,35 @@ export function describeGuests(context: () => ConformanceContext): void {
     await within(context().bootSeconds, 'SSH', reachable);
   });
 
+  it('lets an isolated guest answer, and reach nobody but whom it is allowed to, also when it starts', async () => {
+    const { hypervisor, reach, host, network, outside } = context();
+    const plan = await boot();
+    const { uuid } = plan.domain;
+    const reachable = () => reach.tcpOpen(host, network.address, 80);
+    const reaches = async (address: string) => {
+      const argv = ['/bin/nc', '-w', '5', address, String(outside.port)] as const;
+      return (await hypervisor.agentExec(host, uuid, [...argv], { timeoutSeconds: 30 })).exitCode === 0;
+    };
+    const sees = async () => [await reaches(outside.refused), await reaches(outside.allowed)];
+    await within(context().bootSeconds, 'web page', reachable);
+    expect(await sees()).toEqual([true, true]);
+    await hypervisor.setNetwork(host, uuid, 'isolated');
+    expect([await reachable(), ...(await sees())]).toEqual([true, false, true]);
+    await hypervisor.destroyDomain(host, uuid);
+    await hypervisor.startDomain(host, uuid);
+    await agentAnswers(plan);
+    await within(context().bootSeconds, 'web page', reachable);
+    expect(await sees()).toEqual([false, true]);
+    expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'running', network: 'isolated' }]);
+    await hypervisor.setNetwork(host, uuid, 'closed');
+    expect(await reachable()).toBe(false);
+    await hypervisor.setNetwork(host, uuid, 'isolated');
+    await within(context().bootSeconds, 'web page', reachable);
+    expect(await sees()).toEqual([false, true]);
+    await hypervisor.setNetwork(host, uuid, 'open');
+    expect(await sees()).toEqual([true, true]);
+  });
+
   it('freezes the disk under a running guest, merges it, and goes back to it', async () => {
     const { hypervisor, host } = context();
     const plan = await boot();

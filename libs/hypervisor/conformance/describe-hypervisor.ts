@@ -335,16 +335,20 @@ function describeDomains(context: () => ConformanceContext): void {
     expect(await hypervisor.domainState(host, uuid)).toBe('off');
   });
 
-  it('closes the network of a domain that is off, and opens it, each twice', async () => {
+  it('closes, isolates and opens the network of a domain that is off, each twice', async () => {
     const { hypervisor, host } = context();
     await prepare();
     await hypervisor.defineDomain(host, plan.domain);
-    for (const network of ['closed', 'open', 'closed'] as const) {
+    for (const network of ['closed', 'open', 'isolated', 'closed', 'isolated'] as const) {
       await twice(() => hypervisor.setNetwork(host, plan.domain.uuid, network));
       expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'off', network }]);
     }
     await hypervisor.defineDomain(host, plan.domain);
     expect(await hypervisor.listDomains(host)).toMatchObject([{ network: 'open' }]);
+    for (const network of ['closed', 'isolated'] as const) {
+      await hypervisor.defineDomain(host, { ...plan.domain, network });
+      expect(await hypervisor.listDomains(host)).toMatchObject([{ network }]);
+    }
   });
 
   it('freezes the disk of a domain that is off, keeps what others stand on, and starts a second disk from it', async () => {

@@ -14,6 +14,8 @@ import {
 export interface HypervisorOptions {
   /** Written into each domain; a domain that carries another's, or none, is never changed. */
   readonly installationId: string;
+  /** IPv4 addresses and networks that isolated guests may connect to (SERVERY_ISOLATED_NETWORK_ALLOWS). */
+  readonly isolatedAllows?: readonly string[] | undefined;
   /** `unix:/path` of a CONNECT proxy into the guests' network (SERVERY_GUEST_PROXY); else directly. */
   readonly guestProxy?: string | undefined;
   /** Folder of a simulated fleet; without it `simulated:` hosts are refused. */
@@ -27,13 +29,14 @@ export interface HypervisorDrivers extends Disposable {
 }
 
 export function createHypervisorDrivers(options: HypervisorOptions): HypervisorDrivers {
-  const libvirt = new LibvirtHypervisor({ installationId: options.installationId });
+  const { installationId, isolatedAllows = [] } = options;
+  const libvirt = new LibvirtHypervisor({ installationId, isolatedAllows });
   const network = new NetworkGuestReach(parseGuestProxy(options.guestProxy));
   const hypervisors: Route<Hypervisor>[] = [{ uri: LIBVIRT_URI, driver: libvirt }];
   const reaches: Route<GuestReach>[] = [{ uri: LIBVIRT_URI, driver: network }];
   if (options.simulatedFolder !== undefined) {
     const fleet = new SimulatedFleet(options.simulatedFolder);
-    hypervisors.push({ uri: SIMULATED_URI, driver: new SimulatedHypervisor(fleet, options.installationId) });
+    hypervisors.push({ uri: SIMULATED_URI, driver: new SimulatedHypervisor(fleet, installationId) });
     reaches.push({ uri: SIMULATED_URI, driver: new SimulatedGuestReach(fleet) });
   }
   return {

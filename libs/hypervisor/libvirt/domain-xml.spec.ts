@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type DomainSpec, type HostRef, OUR_DEVICES } from '../port.ts';
 import { domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
+import { IsolationFilter } from './isolation-filter.ts';
+import { Virsh } from './virsh.ts';
 import { volumeXml } from './volume-xml.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'servery-xml-'));
@@ -32,8 +34,10 @@ const spec: DomainSpec = {
   ...OUR_DEVICES,
 };
 
+const filters = { open: 'clean-traffic', isolated: 'servery-isolated-here' };
+
 /** libvirt's own schema for what it takes. */
-function validate(xml: string, schema: 'domain' | 'storagevol'): void {
+function validate(xml: string, schema: 'domain' | 'storagevol' | 'nwfilter'): void {
   const path = join(folder, `${schema}.xml`);
   writeFileSync(path, xml);
   execFileSync('virt-xml-validate', [path, schema], { stdio: 'pipe' });
@@ -43,9 +47,9 @@ describe('a domain', () => {
   it.each(['kvm', 'qemu'] as const)(
     'satisfies the schema of libvirt, with and without a seed (%s)',
     (domainType) => {
-      validate(domainXml({ ...host, domainType }, spec, 'here'), 'domain');
+      validate(domainXml({ ...host, domainType }, spec, 'here', filters), 'domain');
       const { seedVolume: _seed, ...bare } = spec;
-      validate(domainXml({ ...host, domainType }, bare, 'here'), 'domain');
+      validate(domainXml({ ...host, domainType }, bare, 'here', filters), 'domain');
     },
   );
 
@@ -54,7 +58,7 @@ describe('a domain', () => {
       (['virtio', 'sata', 'ide'] as const).map((diskBus) => ({ firmware, diskBus })),
     ),
   )('starts by $firmware from $diskBus, as libvirt takes it', ({ firmware, diskBus }) => {
-    const xml = domainXml(host, { ...spec, firmware, diskBus, nicModel: 'e1000e' }, 'here');
+    const xml = domainXml(host, { ...spec, firmware, diskBus, nicModel: 'e1000e' }, 'here', filters);
     validate(xml, 'domain');
     expect(xml.includes('firmware="efi"')).toBe(firmware === 'uefi');
     expect(xml.match(/bus="(\w+)"/g)).toEqual([`bus="${diskBus}"`, `bus="${diskBus}"`]);
@@ -63,7 +67,8 @@ describe('a domain', () => {
   });
 
   it('reads back as it was written', () => {
-    expect(readDomain(domainXml(host, spec, 'a "b" <c> & d'))).toEqual({
+    const network = 'isolated';
+    expect(readDomain(domainXml(host, { ...spec, network }, 'a "b" <c> & d', filters))).toEqual({
       uuid: spec.uuid,
       name: spec.name,
       owner: { serverId: spec.serverId, installationId: 'a "b" <c> & d' },
@@ -71,7 +76,16 @@ describe('a domain', () => {
         { target: 'vda', volume: 'web-1.qcow2', path: '', layers: [] },
         { target: 'vdb', volume: 'web-1-seed.iso', path: '', layers: [] },
       ],
-      cards: [{ mac: spec.mac, network: 'open' }],
+      cards: [
+        {
+          mac: spec.mac,
+          ipv4: spec.ipv4,
+          model: spec.nicModel,
+          filter: filters.isolated,
+          isPlugged: true,
+          network,
+        },
+      ],
     });
   });
 
@@ -94,7 +108,7 @@ describe('a domain', () => {
   });
 
   it('lets the guest send from its own address alone', () => {
-    const xml = domainXml(host, spec, 'here');
+    const xml = domainXml(host, spec, 'here', filters);
     expect(xml).toMatch(/<filterref filter="clean-traffic">\s*<parameter name="IP" value="10.77.0.50"\/>/);
   });
 
@@ -107,6 +121,12 @@ describe('a domain', () => {
   ])('without our mark belongs to nobody: %s', (xml) => {
     expect(readDomain(xml).owner).toBeNull();
   });
+});
+
+it('the filter of isolated guests satisfies the schema of libvirt', () => {
+  using virsh = new Virsh();
+  validate(new IsolationFilter(virsh, 'here', []).xml, 'nwfilter');
+  validate(new IsolationFilter(virsh, 'here', ['10.77.0.1', '192.0.2.0/24']).xml, 'nwfilter');
 });
 
 describe('a volume', () => {

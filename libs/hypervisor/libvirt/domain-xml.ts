@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { mibToKib } from '#libs/kernel';
 import type { DomainFacts, DomainSpec, DomainType, HostRef, NetworkState } from '../port.ts';
+import { ISOLATION_FILTER_PREFIX } from './isolation-filter.ts';
 import { writeXml, XmlElement, type XmlTree } from './xml.ts';
 
 /** Namespace of our mark in a domain's metadata. */
@@ -17,8 +18,19 @@ export function isOwnDisk(target: string): boolean {
   return Object.values(TARGETS).some(([disk]) => disk === target);
 }
 
+/** Names of libvirt's filters for guests that are free to speak, and of ours for those that may only answer. */
+export interface CardFilters {
+  readonly open: string;
+  readonly isolated: string;
+}
+
 /** A domain's definition. It boots its disk and has no display. */
-export function domainXml(host: HostRef, spec: DomainSpec, installationId: string): string {
+export function domainXml(
+  host: HostRef,
+  spec: DomainSpec,
+  installationId: string,
+  filters: CardFilters,
+): string {
   return writeXml({
     domain: {
       '@type': host.domainType,
@@ -40,7 +52,7 @@ export function domainXml(host: HostRef, spec: DomainSpec, installationId: strin
       on_poweroff: 'destroy',
       on_reboot: 'restart',
       on_crash: 'destroy',
-      devices: devices(host, spec),
+      devices: devices(host, spec, filters),
     },
   });
 }
@@ -80,7 +92,7 @@ function timers(): XmlTree[] {
   ];
 }
 
-function devices(host: HostRef, spec: DomainSpec): XmlTree {
+function devices(host: HostRef, spec: DomainSpec, filters: CardFilters): XmlTree {
   const consoleLog = `/var/log/libvirt/qemu/${spec.name}-console.log`;
   const bus = spec.diskBus;
   const [diskTarget, seedTarget] = TARGETS[bus];
@@ -92,22 +104,44 @@ function devices(host: HostRef, spec: DomainSpec): XmlTree {
         : [disk(host.diskPool, spec.seedVolume, { type: 'raw', target: seedTarget, bus })]),
     ],
     controller: { '@type': 'usb', '@model': 'none' },
-    interface: {
-      '@type': 'bridge',
-      mac: { '@address': spec.mac },
-      source: { '@bridge': host.bridge },
-      model: { '@type': spec.nicModel === 'e1000e' && bus === 'ide' ? 'e1000' : spec.nicModel },
-      filterref: {
-        '@filter': 'clean-traffic',
-        parameter: { '@name': 'IP', '@value': spec.ipv4 },
-      },
-      rom: { '@enabled': 'no' },
-    },
+    interface: card(host, {
+      mac: spec.mac,
+      ipv4: spec.ipv4,
+      model: spec.nicModel === 'e1000e' && bus === 'ide' ? 'e1000' : spec.nicModel,
+      filter: spec.network === 'isolated' ? filters.isolated : filters.open,
+      isPlugged: spec.network !== 'closed',
+    }),
     serial: { '@type': 'pty', log: { '@file': consoleLog, '@append': 'on' }, target: { '@port': '0' } },
     console: { '@type': 'pty', target: { '@type': 'serial', '@port': '0' } },
     channel: { '@type': 'unix', target: { '@type': 'virtio', '@name': 'org.qemu.guest_agent.0' } },
     memballoon: { '@model': 'virtio' },
     rng: { '@model': 'virtio', backend: { '@model': 'random', '#text': '/dev/urandom' } },
+  };
+}
+
+interface Card {
+  readonly mac: string;
+  readonly ipv4: string;
+  /** As libvirt names it: `virtio`, `e1000e`. */
+  readonly model: string;
+  readonly filter: string;
+  readonly isPlugged: boolean;
+}
+
+/** A network card alone, as `virsh update-device` takes it. */
+export function cardXml(host: HostRef, wanted: Card): string {
+  return writeXml({ interface: card(host, wanted) });
+}
+
+function card(host: HostRef, { mac, ipv4, model, filter, isPlugged }: Card): XmlTree {
+  return {
+    '@type': 'bridge',
+    mac: { '@address': mac },
+    source: { '@bridge': host.bridge },
+    model: { '@type': model },
+    link: { '@state': isPlugged ? 'up' : 'down' },
+    filterref: { '@filter': filter, parameter: { '@name': 'IP', '@value': ipv4 } },
+    rom: { '@enabled': 'no' },
   };
 }
 
@@ -146,7 +180,7 @@ export interface DomainRecord {
     /** By libvirt's numbers, the topmost first: what lies below the disk, as far as a running domain's XML tells. */
     readonly layers: readonly number[];
   }[];
-  readonly cards: readonly { readonly mac: string; readonly network: NetworkState }[];
+  readonly cards: readonly (Card & { readonly network: NetworkState })[];
 }
 
 export function readDomain(xml: string): DomainRecord {
@@ -167,13 +201,23 @@ export function readDomain(xml: string): DomainRecord {
           layers: layersBelow(disk),
         };
       }),
-    cards: domain
-      .at('devices')
-      .all('interface')
-      .map((card) => ({
-        mac: card.at('mac').attribute('address') ?? '',
-        network: card.at('link').attribute('state') === 'down' ? 'closed' : 'open',
-      })),
+    cards: domain.at('devices').all('interface').map(readCard),
+  };
+}
+
+function readCard(element: XmlElement): DomainRecord['cards'][number] {
+  const filterref = element.at('filterref');
+  const filter = filterref.attribute('filter') ?? '';
+  const address = filterref.all('parameter').find((parameter) => parameter.attribute('name') === 'IP');
+  const isPlugged = element.at('link').attribute('state') !== 'down';
+  const spoken = filter.startsWith(ISOLATION_FILTER_PREFIX) ? 'isolated' : 'open';
+  return {
+    mac: element.at('mac').attribute('address') ?? '',
+    ipv4: address?.attribute('value') ?? '',
+    model: element.at('model').attribute('type') ?? 'virtio',
+    filter,
+    isPlugged,
+    network: isPlugged ? spoken : 'closed',
   };
 }
 

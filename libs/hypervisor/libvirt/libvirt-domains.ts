@@ -1,7 +1,8 @@
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
 import type { DomainFacts, DomainSpec, DomainState, HostRef, NetworkState } from '../port.ts';
 import { checkDomainSpec, checkUuid } from '../specs.ts';
-import { type DomainRecord, domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
+import { cardXml, type DomainRecord, domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
+import type { IsolationFilter } from './isolation-filter.ts';
 import type { Virsh } from './virsh.ts';
 import { saysAlreadyRunning, saysNoSuchDisk } from './virsh-errors.ts';
 
@@ -18,14 +19,19 @@ const STATES: Readonly<Record<string, Exclude<DomainState, 'absent'>>> = {
 
 const START_TIMEOUT_SECONDS = 60;
 
+/** libvirt's own, against spoofing. */
+const OPEN_FILTER = 'clean-traffic';
+
 /** Domains on a host: those with our installation's mark are ours, others are looked at and left alone. */
 export class LibvirtDomains {
   private readonly virsh: Virsh;
   private readonly installationId: string;
+  private readonly isolation: IsolationFilter;
 
-  constructor(virsh: Virsh, installationId: string) {
+  constructor(virsh: Virsh, installationId: string, isolation: IsolationFilter) {
     this.virsh = virsh;
     this.installationId = installationId;
+    this.isolation = isolation;
   }
 
   async define(host: HostRef, spec: DomainSpec): Promise<void> {
@@ -36,7 +42,9 @@ export class LibvirtDomains {
       host,
       [spec.diskVolume, spec.seedVolume].filter((volume) => volume !== undefined),
     );
-    const input = domainXml(host, spec, this.installationId);
+    if (spec.network === 'isolated') await this.isolation.ensure(host);
+    const filters = { open: OPEN_FILTER, isolated: this.isolation.name };
+    const input = domainXml(host, spec, this.installationId, filters);
     await this.virsh.run(host, ['define', '--file', '/dev/stdin'], { input });
   }
 
@@ -72,13 +80,16 @@ export class LibvirtDomains {
       const { uuid, name, owner, disks, cards } = readDomain(xml);
       const state = STATES[(outputs[2 * index + 1] ?? '').trim()] ?? 'paused';
       const volumes = disks.map((disk) => disk.volume).filter((volume) => volume !== '');
-      const network = cards.some((card) => card.network === 'open') ? 'open' : 'closed';
+      const network =
+        (['open', 'isolated'] as const).find((state) => cards.some((card) => card.network === state)) ??
+        'closed';
       return [{ uuid, name, state, owner, ours: this.isOurs(owner), volumes, network }];
     });
   }
 
   async start(host: HostRef, uuid: string, { paused = false }: { paused?: boolean } = {}): Promise<void> {
-    await this.need(host, uuid);
+    const { cards } = await this.need(host, uuid);
+    if (cards.some(({ filter }) => filter === this.isolation.name)) await this.isolation.ensure(host);
     const args = ['start', '--domain', uuid, ...(paused ? ['--paused'] : [])];
     await this.virsh.run(host, args, { timeoutSeconds: START_TIMEOUT_SECONDS }).catch((error: unknown) => {
       if (!saysAlreadyRunning(error)) throw error;
@@ -106,15 +117,26 @@ export class LibvirtDomains {
     await offIsFine(absentIsFine(this.virsh.run(host, args, { timeoutSeconds: START_TIMEOUT_SECONDS })));
   }
 
-  /** QEMU itself drops what passes a card whose link is down, whatever the guest does. */
+  /**
+   * QEMU itself drops what passes a card whose link is down, whatever the guest does; such a card keeps its filter, so
+   * that none is ever plugged in with a looser one for a moment.
+   */
   async setNetwork(host: HostRef, uuid: string, network: NetworkState): Promise<void> {
     const { cards } = await this.need(host, uuid);
-    const link = network === 'open' ? 'up' : 'down';
-    for (const { mac } of cards) {
-      const args = ['domif-setlink', '--domain', uuid, '--interface', mac, '--state', link];
-      await this.virsh.run(host, [...args, '--config']);
-      // Without --config: the guest that runs, if one does.
-      await this.virsh.run(host, args);
+    if (network === 'isolated') await this.isolation.ensure(host);
+    const filters = { open: OPEN_FILTER, isolated: this.isolation.name, closed: undefined };
+    for (const { mac, ipv4, model, filter } of cards) {
+      const wanted = {
+        mac,
+        ipv4,
+        model,
+        filter: filters[network] ?? filter,
+        isPlugged: network !== 'closed',
+      };
+      const input = cardXml(host, wanted);
+      const args = ['update-device', '--domain', uuid, '--file', '/dev/stdin'];
+      await this.virsh.run(host, [...args, '--config'], { input });
+      await offIsFine(this.virsh.run(host, [...args, '--live'], { input }));
     }
   }
 

@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Lab, startLab } from '../../../test/lab/index.ts';
+import { labLayout } from '../../../test/lab/layout.ts';
 import { buildTinyGuest } from '../../../test/lab/tiny-guest.ts';
 import { describeHypervisor } from '../conformance/index.ts';
 import { NetworkGuestReach, parseGuestProxy } from '../guest/index.ts';
@@ -13,8 +14,13 @@ import { LibvirtHypervisor } from './index.ts';
 
 const run = promisify(execFile);
 
+/** Where isolated guests may not go, and where they may. */
+const OUTSIDE = ['10.77.0.1', '10.77.0.2'] as const;
+const OUTSIDE_PORT = 7000;
+
 let folder: string;
 let lab: Lab;
+let outside: ChildProcess;
 const drivers: LibvirtHypervisor[] = [];
 
 async function emptyImage(): Promise<ImageFile> {
@@ -27,9 +33,20 @@ async function emptyImage(): Promise<ImageFile> {
 }
 
 function driver(installationId: string): LibvirtHypervisor {
-  const made = new LibvirtHypervisor({ installationId });
+  const made = new LibvirtHypervisor({ installationId, isolatedAllows: [`${OUTSIDE[1]}/32`] });
   drivers.push(made);
   return made;
+}
+
+/** A service at the lab's switch, which is the world to guests. */
+async function serveOutside(): Promise<void> {
+  const { namespace } = labLayout(join(folder, 'lab'));
+  await run('ip', ['-n', namespace, 'address', 'add', `${OUTSIDE[1]}/24`, 'dev', 'guests']);
+  const service = `require('node:net').createServer((c) => c.on('error', () => {}).end('outside')).listen(${OUTSIDE_PORT}, '0.0.0.0', () => console.log('up'))`;
+  outside = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, '-e', service], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => outside.stdout?.once('data', resolve));
 }
 
 describeHypervisor(
@@ -37,6 +54,7 @@ describeHypervisor(
   async () => {
     folder = await mkdtemp(join(tmpdir(), 'servery-hypervisor-'));
     lab = await startLab({ folder: join(folder, 'lab'), hosts: 1 });
+    await serveOutside();
     const { hosts, pools, network, guestProxy } = lab.description;
     const host: HostRef = {
       id: 1,
@@ -56,11 +74,13 @@ describeHypervisor(
       image: { volumeName: 'tiny', ...(await buildTinyGuest('.servery-test/tiny')) },
       largeImage: await emptyImage(),
       network: { address: network.firstGuest, prefixLength: network.prefixLength, gateway: network.gateway },
+      outside: { refused: OUTSIDE[0], allowed: OUTSIDE[1], port: OUTSIDE_PORT },
       bootSeconds: 400,
     };
   },
   async () => {
     for (const made of drivers) made[Symbol.dispose]();
+    outside?.kill('SIGKILL');
     await lab?.stop({ purge: true });
     await rm(folder, { recursive: true, force: true });
   },

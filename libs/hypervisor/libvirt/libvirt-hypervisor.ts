@@ -25,6 +25,7 @@ import type {
 import { checkVolumeName } from '../specs.ts';
 import { probeAcceleration } from './acceleration-probe.ts';
 import { inspectHost } from './host-inspection.ts';
+import { IsolationFilter } from './isolation-filter.ts';
 import { LibvirtDomains } from './libvirt-domains.ts';
 import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import { LibvirtImages } from './libvirt-images.ts';
@@ -36,6 +37,8 @@ import { Virsh, type VirshSettings } from './virsh.ts';
 export interface LibvirtSettings extends VirshSettings {
   /** Written into each domain; only domains that carry it are ever changed. */
   readonly installationId: string;
+  /** IPv4 addresses and networks (`203.0.113.0/24`) that isolated guests may connect to; none unless told. */
+  readonly isolatedAllows?: readonly string[];
   /** How long a guest gets to let go of its seed disk. */
   readonly releaseSeconds?: number;
   /** How long a copy of a disk may stand still. */
@@ -61,7 +64,9 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   constructor(settings: LibvirtSettings) {
     this.virsh = new Virsh(settings);
     this.installationId = settings.installationId;
-    this.domains = new LibvirtDomains(this.virsh, settings.installationId);
+    const { installationId, isolatedAllows = [] } = settings;
+    const isolation = new IsolationFilter(this.virsh, installationId, isolatedAllows);
+    this.domains = new LibvirtDomains(this.virsh, installationId, isolation);
     this.images = new LibvirtImages(this.virsh);
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
     this.copies = new LibvirtVolumeCopies(this.virsh, settings.copyStallSeconds ?? COPY_STALL_SECONDS);

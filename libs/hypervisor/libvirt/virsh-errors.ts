@@ -41,7 +41,7 @@ const RULES: readonly Rule[] = [
   rule(
     /Network filter not found|nwfilter '.*'|Could not find filter/,
     'host_misconfigured',
-    'the network filter clean-traffic is missing',
+    'a network filter is missing',
   ),
   rule(
     /Unable to find (any firmware|'efi' firmware)|firmware .*not (available|supported)|OVMF/i,

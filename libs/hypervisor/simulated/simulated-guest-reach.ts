@@ -38,7 +38,7 @@ export class SimulatedGuestReach implements GuestReach {
     return this.fleet
       .call(ref, method, (host) => {
         const domain = this.fleet.domains(host.name).find((candidate) => candidate.ipv4 === address);
-        if (domain?.network !== 'open' || !guestIsUp(host, domain, this.fleet.clock)) return null;
+        if (!domain || domain.network === 'closed' || !guestIsUp(host, domain, this.fleet.clock)) return null;
         const facts = this.fleet.volume(host.name, ref.diskPool, domain.diskVolume)?.guest;
         return facts ? { host, facts } : null;
       })

@@ -47,14 +47,21 @@ export function guestIsUp(host: SimulatedHost, domain: SimulatedDomain, clock: C
 /** A handful of programs, enough to see that arguments, output and exit codes come through; others succeed. */
 export function runProgram(
   argv: readonly [string, ...string[]],
-  hostname: string,
-  fault: GuestFault | null,
+  guest: {
+    readonly hostname: string;
+    readonly fault: GuestFault | null;
+    /** Whether it may connect to an address. */
+    reaches(address: string): boolean;
+  },
 ): AgentExecResult {
   const [program, ...rest] = argv;
   const name = program.split('/').at(-1);
-  if (fault === 'exec_fails' || name === 'false') return { exitCode: 1, stdout: '', stderr: '' };
+  if (guest.fault === 'exec_fails' || name === 'false') return { exitCode: 1, stdout: '', stderr: '' };
   if (name === 'echo') return { exitCode: 0, stdout: `${rest.join(' ')}\n`, stderr: '' };
-  if (name === 'hostname') return { exitCode: 0, stdout: `${hostname}\n`, stderr: '' };
+  if (name === 'hostname') return { exitCode: 0, stdout: `${guest.hostname}\n`, stderr: '' };
+  if (name === 'nc' && !guest.reaches(rest.at(-2) ?? '')) {
+    return { exitCode: 1, stdout: '', stderr: 'timed out' };
+  }
   return { exitCode: 0, stdout: '', stderr: '' };
 }
 

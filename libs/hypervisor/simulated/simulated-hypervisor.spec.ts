@@ -23,7 +23,7 @@ describeHypervisor(
     fleet.addHost('sim1', { bootMs: 50 });
     fleet.addHost('dead', { unreachable: true });
     return {
-      hypervisor: new SimulatedHypervisor(fleet, 'here'),
+      hypervisor: new SimulatedHypervisor(fleet, 'here', ['10.77.0.2']),
       stranger: new SimulatedHypervisor(fleet, 'elsewhere'),
       reach: new SimulatedGuestReach(fleet),
       host: fleet.hostRef('sim1', 1),
@@ -31,6 +31,7 @@ describeHypervisor(
       image: imageFile('small', 64 * 1024 ** 2),
       largeImage: imageFile('large', 3 * 1024 ** 3),
       network: { address: '10.77.0.60', prefixLength: 24, gateway: '10.77.0.1' },
+      outside: { refused: '10.77.0.1', allowed: '10.77.0.2', port: 7000 },
       bootSeconds: 5,
     };
   },

@@ -54,10 +54,13 @@ const BOOT_READ_BYTES = 64 * 1024 * 1024;
 export class SimulatedHypervisor implements Hypervisor {
   private readonly fleet: SimulatedFleet;
   private readonly installationId: string;
+  private readonly isolatedAllows: readonly string[];
 
-  constructor(fleet: SimulatedFleet, installationId: string) {
+  /** `isolatedAllows`: single addresses. */
+  constructor(fleet: SimulatedFleet, installationId: string, isolatedAllows: readonly string[] = []) {
     this.fleet = fleet;
     this.installationId = installationId;
+    this.isolatedAllows = isolatedAllows;
   }
 
   inspectHost(ref: HostRef): Promise<HostFacts> {
@@ -256,7 +259,7 @@ export class SimulatedHypervisor implements Hypervisor {
   defineDomain(ref: HostRef, spec: DomainSpec): Promise<void> {
     return this.fleet.call(ref, 'defineDomain', (host) => {
       checkDomainSpec(spec);
-      const { serverId, ...rest } = spec;
+      const { serverId, network = 'open', ...rest } = spec;
       const existing = this.fleet.domain(host.name, spec.uuid);
       const namesake = this.fleet.domains(host.name).find((domain) => domain.name === spec.name);
       if ((existing && !this.isOurs(existing, serverId)) || (namesake && namesake.uuid !== spec.uuid)) {
@@ -277,7 +280,7 @@ export class SimulatedHypervisor implements Hypervisor {
         state: existing?.state ?? 'off',
         startedAtMs: existing?.startedAtMs ?? 0,
         heldVolumes: [],
-        network: 'open' as const,
+        network,
       };
       this.fleet.putDomain(host.name, { ...rest, owner, ...run });
     });
@@ -428,7 +431,10 @@ export class SimulatedHypervisor implements Hypervisor {
   agentExec(ref: HostRef, uuid: string, argv: readonly [string, ...string[]]): Promise<AgentExecResult> {
     return this.fleet.call(ref, 'agentExec', (host) => {
       const { guest } = this.needAgent(host, ref, uuid);
-      return runProgram(argv, guest?.hostname ?? '', host.guestFault);
+      const { network } = this.needDomain(host, uuid);
+      const reaches = (address: string) =>
+        network === 'open' || (network === 'isolated' && this.isolatedAllows.includes(address));
+      return runProgram(argv, { hostname: guest?.hostname ?? '', reaches, fault: host.guestFault });
     });
   }
 

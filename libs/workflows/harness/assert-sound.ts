@@ -38,7 +38,8 @@ export async function assertServersSound(world: ServerWorld): Promise<void> {
   assert.deepEqual(await nothingUnderWay(world), { sagas: [], actions: [], orders: [], findings: [] });
   assert.deepEqual(await heldInDatabase(world), {
     reservations: ids,
-    addresses: ids,
+    addresses: living.filter(({ ipv4 }) => ipv4 !== null).map(({ id }) => id),
+    heirs: living.filter(({ network }) => network === 'closed').map(({ id }) => id),
     ports: await expectedPorts(world, shown),
     bootSecrets: [],
     passwordsOfTheDead: [],
@@ -78,6 +79,7 @@ async function heldInDatabase(world: ServerWorld) {
       world,
       `SELECT server_id AS value FROM addresses WHERE server_id IS NOT NULL ORDER BY 1`,
     ),
+    heirs: await column(world, 'SELECT server_id AS value FROM address_heirs ORDER BY 1'),
     ports: await column(world, `SELECT host(ip) || ':' || port AS value FROM test_ports ORDER BY ip, port`),
     bootSecrets: await column(
       world,
@@ -131,13 +133,14 @@ async function assertHostHas(
     const guest = world.fleet.volumes(host).find(({ name }) => name === diskVolume)?.guest;
     return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: guest?.hostKey };
   });
+  const inherited = await inheritedAddresses(world);
   const wanted = living.map((server) => ({
     uuid: server.domainUuid,
     state: server.observed,
     diskVolume: diskVolumeName(server),
     seedVolume: undefined,
-    ipv4: server.ipv4,
-    network: suspensions.has(server.id) ? 'closed' : 'open',
+    ipv4: server.ipv4 ?? inherited.get(server.id),
+    network: suspensions.has(server.id) ? 'closed' : server.network,
     hostKey: server.hostKey,
   }));
   assert.deepEqual(byUuid(domains), byUuid(wanted));
@@ -153,6 +156,14 @@ async function assertHostHas(
       .sort(),
     [...[...images, ...frozen].map(({ volumeName }) => volumeName), ...living.map(diskVolumeName)].sort(),
   );
+}
+
+/** Addresses that exact clones wait for, by clone. */
+async function inheritedAddresses(world: ServerWorld): Promise<ReadonlyMap<number, string>> {
+  const rows = await world.dataSource.query<{ id: number; ip: string }[]>(
+    'SELECT server_id AS id, host(ip) AS ip FROM address_heirs',
+  );
+  return new Map(rows.map(({ id, ip }) => [id, ip]));
 }
 
 function byUuid<T extends { uuid: string }>(list: readonly T[]): T[] {

@@ -6,5 +6,5 @@ export {
   destroyServerWorld,
   type ServerWorld,
 } from './server-world.ts';
-export { finish, order, standingServer } from './standing-server.ts';
+export { finish, order, orderClone, standingServer } from './standing-server.ts';
 export { lift, settle, suspend, suspensionsOf } from './suspending.ts';

@@ -10,7 +10,7 @@ import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/
 import { ImagesService, imagesEntities } from '#libs/images';
 import { systemClock } from '#libs/kernel';
 import type { AccessPublisher } from '#libs/networks';
-import { OrderPlacer, ordersEntities } from '#libs/orders';
+import { CloneRequests, OrderPlacer, ordersEntities } from '#libs/orders';
 import type { PaymentProvider, ProviderEvents } from '#libs/payments';
 import { connectPayments, startPayments } from '#libs/payments/harness';
 import { FindingsService, installationId, placementEntities } from '#libs/placement';
@@ -18,7 +18,7 @@ import type { SagaQueue } from '#libs/queue';
 import { SagaStore } from '#libs/saga';
 import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
 import { EnvelopeCipher } from '#libs/secrets';
-import { ActionProgress, SecretsStore, ServerCommands, serversEntities } from '#libs/servers';
+import { ActionProgress, SecretsStore, ServerCommands, ServersService, serversEntities } from '#libs/servers';
 import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { workflows } from '../index.ts';
 import { moneyListener } from '../order-payments.listener.ts';
@@ -32,6 +32,7 @@ export interface ServerWorld extends SagaWorld {
   readonly fleet: SimulatedFleet;
   readonly store: SagaStore;
   readonly placer: OrderPlacer;
+  readonly clones: CloneRequests;
   readonly commands: ServerCommands;
   readonly exports: ExportRequests;
   readonly events: ProviderEvents;
@@ -104,6 +105,9 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     imports: importsIn(folder),
     storefrontUrl: 'http://127.0.0.1:9',
   };
+  const placer = new OrderPlacer(dataSource, store, silentQueue, secrets, findings);
+  const mayOrder = { assertMayOrder: async () => {} };
+  const servers = new ServersService(dataSource);
   return {
     dataSource,
     sagas: workflows(deps),
@@ -111,7 +115,8 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     deps,
     fleet,
     store,
-    placer: new OrderPlacer(dataSource, store, silentQueue, secrets, findings),
+    placer,
+    clones: new CloneRequests(dataSource, mayOrder, placer, servers, store, silentQueue),
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
     events,

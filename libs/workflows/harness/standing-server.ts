@@ -7,7 +7,7 @@ import { newId } from '#libs/kernel';
 import type { PlacedOrder } from '#libs/orders';
 import { HostsService, toHostRef } from '#libs/placement';
 import { runToEnd } from '#libs/saga/harness';
-import { type Action, Server } from '#libs/servers';
+import { type Action, requestFreeze, Server } from '#libs/servers';
 import { placedServer } from '../power-state.ts';
 import type { ServerWorld } from './server-world.ts';
 
@@ -38,6 +38,38 @@ export async function order(world: ServerWorld, of?: Image): Promise<PlacedOrder
   });
 }
 
+/** The customer orders a clone of a server, whose disk is frozen for it by now. */
+export async function orderClone(
+  world: ServerWorld,
+  original: Server,
+  kind: 'safe' | 'exact',
+): Promise<PlacedOrder> {
+  const { manager } = world.dataSource;
+  const { frozenDiskId, wakeUp } = await requestFreeze(manager, world.store, original);
+  const { state } = await runToEnd(world, 'freeze-disk', wakeUp.sagaId, []);
+  if (state !== 'done') throw new Error(`freeze-disk ended ${state}`);
+  const [location, serverType, image] = await Promise.all([
+    manager.getRepository(Location).findOneByOrFail({ id: original.locationId }),
+    manager.getRepository(ServerType).findOneByOrFail({ id: original.serverTypeId }),
+    manager.getRepository(Image).findOneByOrFail({ id: original.imageId }),
+  ]);
+  const { accountId, projectId, sshPublicKeys } = original;
+  return world.placer.place({
+    ...{ accountId, projectId, sshPublicKeys, location, serverType, image },
+    serverId: newId(),
+    currency: 'eur',
+    name: `clone-${newId()}`,
+    labels: {},
+    startAfterCreate: true,
+    passwordDelivery: 'reveal',
+    copy: {
+      ...{ original, frozenDiskId, freezeSagaId: wakeUp.sagaId, kind },
+      network: kind === 'exact' ? 'closed' : 'isolated',
+      holdsTimers: kind === 'safe',
+    },
+  });
+}
+
 /** The one host of the world. */
 export async function placedHost({ dataSource }: ServerWorld): Promise<HostRef> {
   const [host] = await new HostsService(dataSource).all();
@@ -56,12 +88,13 @@ export async function finish(world: ServerWorld, action: Action): Promise<void> 
 /** The server that the world has, ready and in this state; ordered now where there is none. */
 export async function standingServer(world: ServerWorld, state: 'running' | 'off'): Promise<Server> {
   const servers = world.dataSource.getRepository(Server);
-  const known = await servers.findOneBy({ deletedAt: IsNull() });
+  const first = { where: { deletedAt: IsNull() }, order: { createdAt: 'ASC' } } as const;
+  const known = await servers.findOne(first);
   if (!known) {
     const { action } = await order(world);
     await finish(world, action);
   }
-  const server = await servers.findOneByOrFail({ deletedAt: IsNull() });
+  const server = await servers.findOneOrFail(first);
   const { host } = await placedServer({ params: { serverId: server.id }, deps: world.deps });
   if (state === 'running') await world.deps.hypervisor.startDomain(host, server.domainUuid);
   else await world.deps.hypervisor.destroyDomain(host, server.domainUuid);

@@ -26,6 +26,17 @@ export function createServer(body: ServerOrder, idempotencyKey: string) {
   return call('/servers', createServerResponse, { method: 'POST', body, idempotencyKey });
 }
 
+export interface CloneOrder {
+  readonly name: string;
+  readonly exact: boolean;
+  readonly hold_timers?: boolean;
+}
+
+/** Orders a copy of a server. */
+export function cloneServer(id: number, body: CloneOrder, idempotencyKey: string) {
+  return call(`/servers/${id}/clone`, createServerResponse, { method: 'POST', body, idempotencyKey });
+}
+
 const ACTIONS_AT_ONCE = 10;
 
 const BUSY = new Set<ServerStatus>([
@@ -63,7 +74,8 @@ export function serverQuery(id: number) {
   });
 }
 
-export type ServerAction = 'poweron' | 'shutdown' | 'reboot' | 'poweroff' | 'reset' | 'reset_password';
+export type MenuAction = 'poweron' | 'shutdown' | 'reboot' | 'poweroff' | 'reset' | 'reset_password';
+export type ServerAction = MenuAction | 'open_network';
 
 export async function actOnServer(id: number, name: ServerAction) {
   const options = { method: 'POST', body: {}, idempotencyKey: newIdempotencyKey() } as const;

@@ -9,6 +9,8 @@ interface ActionWords {
 
 const WORDS: Readonly<Record<string, ActionWords>> = {
   create_server: { name: 'Order', doing: 'Setting it up', done: 'It is set up' },
+  clone_server: { name: 'Clone', doing: 'Cloning it', done: 'It is cloned' },
+  open_network: { name: 'Open network', doing: 'Opening its network', done: 'Its network is open' },
   start_server: { name: 'Power on', doing: 'Powering it on', done: 'It is on' },
   stop_server: { name: 'Power off', doing: 'Powering it off', done: 'It is off' },
   shutdown_server: { name: 'Shut down', doing: 'Shutting it down', done: 'It has shut down' },
@@ -23,9 +25,9 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
   roll_back_server: { name: 'Roll back', doing: 'Rolling it back', done: 'It is back at its snapshot' },
   create_image: { name: 'Snapshot', doing: 'Keeping its disk as it is', done: 'Its disk is kept as it was' },
   freeze_disk: {
-    name: 'Export',
-    doing: 'Freezing its disk for the export',
-    done: 'The export is being made',
+    name: 'Freeze',
+    doing: 'Freezing its disk, which is read from then on',
+    done: 'Its disk is frozen, and read while it goes on',
   },
   export_server: { name: 'Export', doing: 'Making the file', done: 'The file is ready under “Take it home”' },
   enable_backup: { name: 'Backups on', doing: 'Turning backups on', done: 'Backups are made from now on' },

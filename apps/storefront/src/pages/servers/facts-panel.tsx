@@ -15,6 +15,7 @@ export function FactsPanel({ server }: { server: ServerWire }) {
     ['Price', <Price key="price" server={server} />],
     ['Disk', formatGb(server.primary_disk_size)],
     ['Address', ip ? <Address key="address" ip={ip} /> : 'none yet'],
+    ['Network', servery.network],
     ['Location', server.location.description],
     ['Number', String(server.id)],
     ['Ordered', <Time key="ordered" at={server.created} />],

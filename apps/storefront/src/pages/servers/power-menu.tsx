@@ -1,5 +1,6 @@
 import {
   ChevronDown,
+  Copy,
   EllipsisVertical,
   HardDriveDownload,
   KeyRound,
@@ -13,11 +14,12 @@ import {
 } from 'lucide-react';
 import { useState } from 'react';
 import type { ServerWire } from '#libs/contracts';
-import type { ServerAction } from '../../api/servers.ts';
+import type { MenuAction } from '../../api/servers.ts';
 import { Button } from '../../components/button.tsx';
 import { ConfirmDialog, FormDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { DropMenu, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
+import { CloneDialog } from './clone-dialog.tsx';
 import { DeleteServerDialog } from './delete-server-dialog.tsx';
 import { RebuildDialog } from './rebuild-dialog.tsx';
 import { RenameDialog } from './rename-dialog.tsx';
@@ -55,13 +57,13 @@ const ACTIONS = {
     when: ['running'],
     ask: 'The password of root is replaced by a new one, which you can see once on the page of the server.',
   },
-} as const satisfies Record<ServerAction, unknown>;
+} as const satisfies Record<MenuAction, unknown>;
 
-const ORDER = Object.keys(ACTIONS) as ServerAction[];
+const ORDER = Object.keys(ACTIONS) as MenuAction[];
 
 /** What can be done to a server, each with a question first where something may be lost. */
 export function PowerMenu({ server, compact = false }: { server: ServerWire; compact?: boolean }) {
-  const [asking, setAsking] = useState<ServerAction | null>(null);
+  const [asking, setAsking] = useState<MenuAction | null>(null);
   const [dialog, setDialog] = useState<keyof typeof DIALOGS | null>(null);
   const { start, busy, error, clear } = useServerAction(server.id, {
     started: () => setAsking(null),
@@ -89,6 +91,13 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
           onClick={() => setDialog('rename')}
         >
           Rename
+        </DropMenuItem>
+        <DropMenuItem
+          icon={Copy}
+          disabled={locked || !server.servery.ready}
+          onClick={() => setDialog('clone')}
+        >
+          Clone
         </DropMenuItem>
         <DropMenuItem
           icon={HardDriveDownload}
@@ -135,7 +144,12 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
   );
 }
 
-const DIALOGS = { rename: RenameDialog, rebuild: RebuildDialog, delete: DeleteServerDialog } as const;
+const DIALOGS = {
+  clone: CloneDialog,
+  rename: RenameDialog,
+  rebuild: RebuildDialog,
+  delete: DeleteServerDialog,
+} as const;
 
 function whyLocked(server: ServerWire): string {
   if (server.status === 'deleting') return 'It is being deleted.';

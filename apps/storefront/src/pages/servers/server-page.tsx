@@ -18,6 +18,7 @@ import { ExportsPanel } from './exports-panel.tsx';
 import { FactsPanel } from './facts-panel.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import { LabelsPanel } from './labels-panel.tsx';
+import { NetworkNotice } from './network-notice.tsx';
 import { PowerMenu } from './power-menu.tsx';
 import { SnapshotsPanel } from './snapshots-panel.tsx';
 
@@ -53,6 +54,7 @@ function ServerBody({ server }: { server: ServerWire }) {
     <div className="grid grid-cols-[minmax(0,1fr)] gap-8 lg:grid-cols-[minmax(0,1fr)_22rem]">
       <div className="grid min-w-0 content-start gap-6">
         {!server.servery.ready && server.servery.order_id !== null && <StillComing server={server} />}
+        <NetworkNotice server={server} />
         <ActionPanel server={server} />
         <ConnectPanel server={server} />
         <CredentialsPanel server={server} />
