@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -31,14 +31,24 @@ export async function openBundles(): Promise<{ folder: string; remove(): Promise
  * thousands of modules. Made once per run of the tests, for processes that are started over and over.
  */
 export async function bundled(sources: readonly string[]): Promise<Bundle> {
-  const run = process.env.TEST_BUNDLES;
-  if (!run) throw new Error('TEST_BUNDLES is not set: run the tests through vitest');
+  const run = process.env.TEST_BUNDLES ?? (await ownFolder());
   const folder = join(run, createHash('sha256').update(sources.join('\n')).digest('hex').slice(0, 12));
   if (!existsSync(folder)) await make(sources, folder);
   return {
     pathOf: (source) => join(folder, `${basename(source, '.ts')}.mjs`),
     environment: { NODE_COMPILE_CACHE: join(run, 'compiled') },
   };
+}
+
+let own: Promise<string> | undefined;
+
+/** For a process that no run of vitest has given a folder. */
+function ownFolder(): Promise<string> {
+  own ??= openBundles().then(({ folder }) => {
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  });
+  return own;
 }
 
 async function make(sources: readonly string[], folder: string): Promise<void> {

@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { DataSource } from 'typeorm';
+import { type Bundle, bundled } from '../../support/bundle.ts';
 import type { Death, Order, WorkerAddress } from './messages.ts';
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
-const LOADER = new URL('../../support/swc-register.ts', import.meta.url).href;
 
 interface Worker {
   readonly child: ChildProcess;
@@ -19,6 +18,7 @@ export class Crew {
   kills = 0;
   /** What went wrong with a worker that nobody had killed. */
   readonly accidents: string[] = [];
+  #bundle: Bundle | undefined;
   #working: Worker[] = [];
   #spare: Worker | undefined;
   #isOver = false;
@@ -32,6 +32,7 @@ export class Crew {
   ) {}
 
   async start(): Promise<void> {
+    this.#bundle = await bundled([WORKER]);
     for (let count = 0; count < this.size; count += 1) await this.#hire();
   }
 
@@ -94,9 +95,11 @@ export class Crew {
   }
 
   #fork(): Worker {
-    const child = fork(WORKER, [JSON.stringify(this.address)], {
-      execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning', '--import', LOADER],
-      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'servery-compile-cache'), ...process.env },
+    if (!this.#bundle) throw new Error('the crew has not been started');
+    const { pathOf, environment } = this.#bundle;
+    const child = fork(pathOf(WORKER), [JSON.stringify(this.address)], {
+      execArgv: [],
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const ready = new Promise<void>((resolve, reject) => {

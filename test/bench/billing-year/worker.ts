@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { flushCompileCache } from 'node:module';
 import { pino } from 'pino';
 import { accountsEntities } from '#libs/accounts';
 import { createDataSource } from '#libs/database';
@@ -50,6 +51,8 @@ process.on('message', (order: Order) => {
   else void work();
 });
 process.once('disconnect', () => process.exit(0));
+// Who is killed keeps nothing at its end.
+flushCompileCache();
 process.send?.('ready');
 
 async function work(): Promise<void> {
