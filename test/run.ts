@@ -13,14 +13,20 @@ async function main(names: readonly string[]): Promise<Outcome> {
     process.stderr.write(`There is no suite ${unknown.join(', ')}. There are: ${known}\n`);
     process.exit(2);
   }
-  const wanted = suites.filter((suite) => names.length === 0 || names.includes(suite.name));
-  const outcomes: Outcome[] = [];
+  const wanted = suites.filter(({ name, onlyNamed }) =>
+    names.length === 0 ? !onlyNamed : names.includes(name),
+  );
+  const outcomes: Outcome[] = names.length === 0 ? suites.flatMap(leftOut) : [];
   for (const suite of wanted.filter((one) => !one.needsStack)) outcomes.push(await start(() => run(suite)));
   const onStack = wanted.filter((one) => one.needsStack);
   if (onStack.length > 0) outcomes.push(await runOnStack(onStack));
   heading('Leaving nothing behind');
   outcomes.push(await start(stackDown));
   return sum(outcomes);
+}
+
+function leftOut({ name, onlyNamed }: Suite): Outcome[] {
+  return onlyNamed ? [{ ...nothing, skipped: [`${name}: ${onlyNamed}`] }] : [];
 }
 
 async function runOnStack(wanted: readonly Suite[]): Promise<Outcome> {

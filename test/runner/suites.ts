@@ -18,6 +18,8 @@ export interface Suite {
   readonly minutes: number;
   /** Whether it runs against the stack that `up` brings up. */
   readonly needsStack?: boolean;
+  /** Why it runs only where it is named. */
+  readonly onlyNamed?: string;
   /** Either plain commands, each of which is one test, or a project of vitest.config.ts. */
   readonly what: readonly Command[] | { readonly vitestProject: string };
 }
@@ -66,6 +68,14 @@ export const suites: readonly Suite[] = [
     minutes: 60,
     needsStack: true,
     what: { vitestProject: 'e2e' },
+  },
+  {
+    name: 'walks',
+    title: 'Long ways through the whole stack',
+    minutes: 60,
+    needsStack: true,
+    onlyNamed: 'a quarter of an hour of booting guests; npm test -- walks',
+    what: { vitestProject: 'walks' },
   },
   {
     name: 'chaos',
