@@ -56,7 +56,7 @@ describe.each(['light', 'dark'] as const)('in %s mode', (colorScheme) => {
 
   beforeAll(async () => {
     browser = await launchChromium();
-    const options = { colorScheme, bypassCSP: true, reducedMotion: 'reduce' } as const;
+    const options = { colorScheme, bypassCSP: true } as const;
     visitor = await openPage(browser, options);
     customer = await openPage(browser, options);
     operator = await openPage(browser, options);
