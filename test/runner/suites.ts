@@ -52,7 +52,7 @@ export const suites: readonly Suite[] = [
   {
     name: 'unit',
     title: 'Architecture, units and integration on a real PostgreSQL and Redis',
-    minutes: 30,
+    minutes: 45,
     what: { vitestProject: 'unit' },
   },
   {
