@@ -40,6 +40,13 @@ export const rehearseServer = saga(rehearseServerRequest, deps<WorkflowDeps>())
     undoTransact: (manager, ctx) =>
       conclude(manager, ctx, { state: 'failed', failing: ctx.reason, keepsClone: false }),
   })
+  .wait('clone-settled', {
+    title: 'Waiting until all of it has started',
+    deadlineSeconds: BOOT_DEADLINE_SECONDS,
+    everySeconds: 1,
+    check: async (ctx) => ((await settledBoot(ctx)) === undefined ? undefined : {}),
+    noUndo: 'only looks',
+  })
   .step('survey-before', {
     title: 'Noting what it is',
     do: (ctx) => survey(ctx, 'before'),
@@ -64,13 +71,19 @@ export const rehearseServer = saga(rehearseServerRequest, deps<WorkflowDeps>())
     commit: noteEnded,
     noUndo: 'it goes with the clone',
   })
-  .step('restart', {
+  .wait('restart', {
     title: 'Restarting it',
-    do: async (ctx) => {
+    deadlineSeconds: BOOT_DEADLINE_SECONDS,
+    everySeconds: 1,
+    check: async (ctx) => {
+      if (ctx.outputs['script-ends'].exitCode !== 0) return {};
+      const now = await settledBoot(ctx);
+      if (now === undefined) return undefined;
       const { host, server } = await placedServer(ctx);
-      const { bootId } = ctx.outputs['send-script'];
-      const isDue = ctx.outputs['script-ends'].exitCode === 0 && (await settledBoot(ctx)) === bootId;
-      if (isDue) await ctx.deps.hypervisor.rebootDomain(host, server.domainUuid);
+      // A script may have restarted it by itself.
+      if (now === ctx.outputs['send-script'].bootId) {
+        await ctx.deps.hypervisor.rebootDomain(host, server.domainUuid);
+      }
       return {};
     },
     noUndo: 'it goes with the clone',
