@@ -85,7 +85,7 @@ describe('an upgrade', () => {
     expect([state, error?.code]).toEqual(['undone', 'checks_failed']);
     expect(applied.rehearsal.state).toBe('rolled_back');
     expect(applied.runs.production).toMatchObject({ state: 'rolled_back', answersAgain: true });
-    expect([webOf(world, server), applied.hasScript]).toEqual([undefined, false]);
+    expect([webOf(world, server), applied.hasScript]).toEqual(['1.0', false]);
     expect((await mails())[0]?.data).toMatchObject({ server: server.name, answersAgain: true });
     const kept = await world.dataSource.query<unknown[]>(
       `SELECT 1 FROM images WHERE server_id = $1 AND made_by = 'roll_back' AND status = 'available'`,
