@@ -8,6 +8,7 @@ import { type WorkflowDeps, workflows } from './index.ts';
 import { scenarios as moneyScenarios } from './money.scenario.ts';
 import { scenarios as rehearsalScenarios } from './rehearsal.scenario.ts';
 import { commandScenarios, scenarios } from './server.scenario.ts';
+import { scenarios as backupScenarios } from './verify-backup.scenario.ts';
 
 const module = new URL('./server.scenario.ts', import.meta.url).href;
 for (const scenario of commandScenarios) describeSaga(scenario, module);
@@ -22,5 +23,6 @@ it('leaves no workflow out of the harness', () => {
     ...importScenarios,
     ...moneyScenarios,
     ...rehearsalScenarios,
+    ...backupScenarios,
   ]);
 });

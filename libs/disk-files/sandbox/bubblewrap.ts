@@ -24,6 +24,8 @@ const FIRST_UID = 1_879_048_192;
 const LAST_UID = 2_147_483_647;
 const PACKAGES = { 'qemu-img': 'qemu-utils', debugfs: 'e2fsprogs' } as const;
 const NOBODY = 65_534;
+/** One arena: glibc reserves 64 MiB of addresses for each thread otherwise, and qemu-img has many (mallopt(3)). */
+const ENVIRONMENT = { LC_ALL: 'C', MALLOC_ARENA_MAX: '1' } as const;
 const MAX_TASKS = 64;
 const MAX_OPEN_FILES = 64;
 const KEPT_TO_CHANGE_USER = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'];
@@ -93,7 +95,8 @@ function namespaces(user: number | null): string[] {
           'ALL',
         ]
       : ['--cap-drop', 'ALL', ...KEPT_TO_CHANGE_USER.flatMap((capability) => ['--cap-add', capability])];
-  return [...own, ...identity, '--die-with-parent', '--new-session', '--clearenv', '--setenv', 'LC_ALL', 'C'];
+  const environment = Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]);
+  return [...own, ...identity, '--die-with-parent', '--new-session', '--clearenv', ...environment];
 }
 
 /** A user without any right or way back to one. */

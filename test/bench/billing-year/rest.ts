@@ -18,11 +18,16 @@ export async function rest({ dataSource, payments, crew }: YearWorld): Promise<v
   }
 }
 
-/** An event that failed is tried again at once, and one whose worker has died or is slow by another one. */
+/**
+ * An event that failed is tried again at once, and one whose worker has died or is slow by another one. What a
+ * worker holds is left to it: a statement over many rows that waits for one of them can be waited for itself.
+ */
 const HASTEN = `
-  UPDATE stripe_events SET next_try_at = now()
-  WHERE processed_at IS NULL AND next_try_at > now()
-    AND (error IS NOT NULL OR next_try_at < now() + interval '58 seconds')`;
+  UPDATE stripe_events SET next_try_at = now() WHERE id IN (
+    SELECT id FROM stripe_events
+    WHERE processed_at IS NULL AND next_try_at > now()
+      AND (error IS NOT NULL OR next_try_at < now() + interval '58 seconds')
+    FOR UPDATE SKIP LOCKED)`;
 
 const LEFT = `
   SELECT (SELECT count(*)::int FROM sagas WHERE finished_at IS NULL) AS sagas,
