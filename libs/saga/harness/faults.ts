@@ -20,16 +20,22 @@ export interface Fault {
   readonly kind: FaultKind;
 }
 
-/** The same saga with faults planted in it. Each strikes once in this process. */
-export function withFaults(saga: BoundSaga, faults: readonly Fault[]): BoundSaga {
+/** The same saga with faults planted in it. Each strikes once in this process, and is then added to `struck`. */
+export function withFaults(
+  saga: BoundSaga,
+  faults: readonly Fault[],
+  struck: Set<Fault> = new Set(),
+): BoundSaga {
   const steps = saga.definition.steps.map((step) =>
-    faults.filter((fault) => fault.step === step.name).reduce(plant, step),
+    faults
+      .filter((fault) => fault.step === step.name)
+      .reduce((whole, fault) => plant(whole, fault, struck), step),
   );
   return { ...saga, definition: { ...saga.definition, steps } };
 }
 
-function plant(step: SagaStep, fault: Fault): SagaStep {
-  const strike = striker(fault);
+function plant(step: SagaStep, fault: Fault, struck: Set<Fault>): SagaStep {
+  const strike = striker(fault, struck);
   return fault.direction === 'do' ? plantInDo(step, fault, strike) : plantInUndo(step, fault, strike);
 }
 
@@ -91,11 +97,12 @@ function isVain(step: SagaStep, output: unknown): boolean {
   return step.wait !== undefined && output === undefined;
 }
 
-function striker({ kind, step, moment }: Fault): () => Promise<void> {
-  let armed = kind !== 'repeat';
+function striker(fault: Fault, struck: Set<Fault>): () => Promise<void> {
+  const { kind, step, moment } = fault;
   return async () => {
-    if (!armed) return;
-    armed = false;
+    if (struck.has(fault)) return;
+    struck.add(fault);
+    if (kind === 'repeat') return;
     if (kind === 'permanent') throw new PermanentError('planted', `a planted fault ${moment} ${step}`);
     if (kind === 'transient') throw new Error(`a planted fault ${moment} ${step}`);
     process.kill(process.pid, 'SIGKILL');

@@ -7,18 +7,33 @@ import { scenarios } from './sample.scenario.ts';
 import { assertAllSagasCovered } from './scenario.ts';
 
 const module = new URL('./sample.scenario.ts', import.meta.url).href;
-for (const scenario of scenarios) describeSaga(scenario, module);
+// Both ways: each fault by itself, at every moment, shows the runner; together is how every other saga is tried.
+for (const scenario of scenarios) {
+  describe('apart', () => describeSaga(scenario, module, 'apart'));
+  describe('together', () => describeSaga(scenario, module, 'together'));
+}
 
 describe('the harness', () => {
-  it('kills and fails every step and every undo', () => {
-    const cases = casesOf(planTripSaga);
-    for (const step of planTripSaga.steps) {
-      for (const what of ['transient failure before', 'permanent failure before', 'killed while recording']) {
-        expect(cases.map(({ title }) => title)).toContain(`${what} do ${step.name}`);
-      }
-      if (!step.undo && !step.undoTransact) continue;
-      expect(cases.map(({ title }) => title)).toContain(`killed while recording undo ${step.name}`);
+  it.each(['apart', 'together'] as const)('kills and fails every step and every undo, %s', (thoroughness) => {
+    const cases = casesOf(planTripSaga, thoroughness);
+    const struck = (direction: string, kind: string, moments: string[]) =>
+      new Set(
+        cases
+          .flatMap(({ faults, kills }) => [...faults, ...kills])
+          .filter((one) => one.direction === direction && one.kind === kind && moments.includes(one.moment))
+          .map(({ step }) => step),
+      );
+    const steps = planTripSaga.steps.map(({ name }) => name);
+    const undone = planTripSaga.steps
+      .filter((step) => step.undo ?? step.undoTransact)
+      .map(({ name }) => name);
+    for (const moment of ['before', 'recording']) {
+      expect(struck('do', 'transient', [moment])).toEqual(new Set(steps));
+      expect(struck('undo', 'transient', [moment])).toEqual(new Set(undone));
     }
+    expect(struck('do', 'permanent', ['before'])).toEqual(new Set(steps));
+    expect(struck('do', 'kill', ['after', 'recording'])).toEqual(new Set(steps));
+    expect(struck('undo', 'kill', ['after', 'recording'])).toEqual(new Set(undone));
     expect(new Set(cases.map(({ title }) => title)).size).toBe(cases.length);
   });
 
@@ -40,10 +55,10 @@ describe('the harness', () => {
         return { ...world, sagas };
       },
     };
-    const harness = new SagaHarness(careless, module);
+    const cases = casesOf(planTripSaga, 'apart');
+    const harness = new SagaHarness(careless, module, cases);
     await harness.open();
     try {
-      const cases = casesOf(planTripSaga);
       const run = (title: string) =>
         harness.run(cases.find((one) => one.title === title) ?? expect.fail(title));
       await expect(run('permanent failure after do hotel')).rejects.toThrow(/made hotel/);

@@ -1,9 +1,10 @@
 import { casesOf, type SagaCase } from './cases.ts';
+import type { Fault } from './faults.ts';
 import { runToEnd } from './run.ts';
 import type { SagaScenario, SagaWorld, WorldAddress } from './scenario.ts';
 import { Victim } from './victim.ts';
 
-/** Tries one saga: give each of `casesOf(scenario.definition)` to `run`. */
+/** Tries one saga: give each of its cases to `run`. */
 export class SagaHarness<W extends SagaWorld> {
   private address: WorldAddress | undefined;
   private world: W | undefined;
@@ -14,8 +15,9 @@ export class SagaHarness<W extends SagaWorld> {
   constructor(
     private readonly scenario: SagaScenario<W>,
     private readonly scenarioModule: string,
+    cases: readonly SagaCase[] = casesOf(scenario.definition),
   ) {
-    this.killsLeft = casesOf(scenario.definition).filter(({ inChild }) => inChild).length;
+    this.killsLeft = cases.flatMap(({ kills }) => kills).length;
   }
 
   async open(): Promise<void> {
@@ -30,23 +32,27 @@ export class SagaHarness<W extends SagaWorld> {
     if (this.address) await this.scenario.destroyWorld(this.address);
   }
 
-  /** @throws when the saga does not end as it has to, or when something is left or missing. */
+  /** @throws when the saga does not end as it has to, when something is left or missing, or when a fault never struck. */
   async run(sagaCase: SagaCase): Promise<void> {
     const { scenario } = this;
     const world = this.world as W;
     const { name } = scenario.definition;
     const sagaId = await scenario.start(world);
-    if (sagaCase.inChild) {
+    const { faults, kills, operator } = sagaCase;
+    for (const kill of kills) {
       const victim = await this.victim();
-      await victim.die({ sagaId, faults: sagaCase.faults });
+      await victim.die({ sagaId, faults: [...faults, kill] });
       await expireLease(world, sagaId);
     }
-    const { faults, inChild, operator } = sagaCase;
-    const ended = await runToEnd(world, name, sagaId, inChild ? [] : faults, { operator });
+    const struck = new Set<Fault>();
+    const planted = kills.length > 0 ? [] : faults;
+    const ended = await runToEnd(world, name, sagaId, planted, { operator, struck });
     if (ended.state !== sagaCase.ends) {
       const why = ended.error ? `${ended.error.code}: ${ended.error.message}` : 'no error';
       throw new Error(`${name} ended ${ended.state} instead of ${sagaCase.ends} (${why})`);
     }
+    const missed = planted.filter((fault) => !struck.has(fault));
+    if (missed.length > 0) throw new Error(`these faults did not strike: ${JSON.stringify(missed)}`);
     if (ended.state === 'done') await scenario.assertDone(world, sagaId);
     else await scenario.assertCleanSlate(world, sagaId);
   }

@@ -1,4 +1,4 @@
-export { casesOf, type SagaCase } from './cases.ts';
+export { casesOf, type SagaCase, type Thoroughness } from './cases.ts';
 export { type Fault, type FaultKind, type Moment, withFaults } from './faults.ts';
 export { SagaHarness } from './harness.ts';
 export { runToEnd } from './run.ts';

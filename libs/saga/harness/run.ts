@@ -25,17 +25,24 @@ const log = pino({ level: process.env.SERVERY_HARNESS_LOG ?? 'silent' }, pino.de
 interface RunOptions {
   readonly leaseSeconds?: number;
   readonly operator?: SagaCase['operator'];
+  /** Told of the faults that have struck. */
+  readonly struck?: Set<Fault>;
 }
 
-/** Runs one saga to its end, with faults planted; should it get stuck, an operator resumes it once or gives it up. */
+/**
+ * Runs one saga to its end, with faults planted; should it get stuck, an operator gives it up, or resumes it: once, and
+ * once more for each planted fault that lasts.
+ */
 export async function runToEnd(
   world: SagaWorld,
   name: string,
   sagaId: number,
   faults: readonly Fault[],
-  { leaseSeconds = 30, operator = 'resumes' }: RunOptions = {},
+  { leaseSeconds = 30, operator = 'resumes', struck }: RunOptions = {},
 ): Promise<SagaRecord> {
-  const sagas = world.sagas.map((saga) => (saga.definition.name === name ? withFaults(saga, faults) : saga));
+  const sagas = world.sagas.map((saga) =>
+    saga.definition.name === name ? withFaults(saga, faults, struck) : saga,
+  );
   const store = new SagaStore(world.dataSource);
   const bell = new Bell();
   const runner: SagaRunner = new SagaRunner({
@@ -51,11 +58,14 @@ export async function runToEnd(
   });
   await runner.start();
   try {
-    const rests = await untilRest(store, sagaId, bell);
-    if (rests.state !== 'stuck') return rests;
-    if (operator === 'gives up') ring(runner, await store.giveUp(world.dataSource.manager, sagaId));
-    else ring(runner, await store.resume(sagaId));
-    return await untilRest(store, sagaId, bell);
+    let helpLeft = Math.max(1, faults.filter(({ kind }) => kind === 'permanent').length);
+    for (;;) {
+      const rests = await untilRest(store, sagaId, bell);
+      if (rests.state !== 'stuck' || helpLeft === 0) return rests;
+      helpLeft -= 1;
+      if (operator === 'gives up') ring(runner, await store.giveUp(world.dataSource.manager, sagaId));
+      else ring(runner, await store.resume(sagaId));
+    }
   } finally {
     await runner.stop();
   }
