@@ -28,14 +28,21 @@ const host: HostRef = {
 const recorder = (folder: string) => `#!/bin/sh
 printf '%s\\n' "$@" >> '${folder}/seen'
 tr '\\0' '\\n' < /proc/$$/environ >> '${folder}/seen'
-case "$*" in
-  *'define --file'*) cat > '${folder}/domain.xml'; cat '${folder}/domain.xml' >> '${folder}/unseen' ;;
-  *--file*) cat >> '${folder}/unseen' ;;
-  *dumpxml*) cat '${folder}/domain.xml' 2> /dev/null || { echo "error: Domain not found" >&2; exit 1; } ;;
-  *vol-list*) echo ' disk.qcow2   /disks/disk.qcow2'; echo ' seed.img     /disks/seed.img' ;;
-  *qemu:///system)
-    tee -a '${folder}/unseen' | while read -r line; do printf 'virsh # %s\\n{"return":{}}\\n' "$line"; done ;;
-esac
+printf 'virsh # '
+while IFS= read -r line; do
+  printf '%s\\n' "$line" | tee -a '${folder}/unseen'
+  file=$(expr "$line" : '.*"--file" "\\([^"]*\\)"')
+  case "$line" in
+    'echo --err '*) printf 'error: %s\\n' "\${line#echo --err }" >&2 ;;
+    'echo '*) printf '%s' "\${line#echo }" ;;
+    '"define"'*) cat "$file" > '${folder}/domain.xml'; cat '${folder}/domain.xml' >> '${folder}/unseen' ;;
+    *'"--file"'*) cat "$file" >> '${folder}/unseen' ;;
+    '"dumpxml"'*) cat '${folder}/domain.xml' 2> /dev/null || echo "error: Domain not found" >&2 ;;
+    '"vol-list"'*) echo ' disk.qcow2   /disks/disk.qcow2'; echo ' seed.img     /disks/seed.img' ;;
+    *) echo '{"return":{}}' ;;
+  esac
+  printf 'virsh # '
+done
 `;
 
 let folder: string;
@@ -93,9 +100,10 @@ it('gives no secret to an argument or the environment of virsh, in provisioning 
   await hypervisor.agentSetPassword(host, uuid, 'root', SECRETS.newPassword);
 
   const seen = readFileSync(join(folder, 'seen'), 'utf8');
-  for (const command of ['vol-create', 'vol-upload', 'define', 'start', 'PATH='])
-    expect(seen).toContain(command);
+  for (const part of [host.uri, 'PATH=']) expect(seen).toContain(part);
   const unseen = readFileSync(join(folder, 'unseen'), 'latin1');
+  for (const command of ['vol-create', 'vol-upload', 'define', 'start'])
+    expect(unseen).toContain(`"${command}"`);
   for (const secret of Object.values(SECRETS)) {
     // It did pass through here, so the next line can fail.
     expect(shapesOf(secret).some((shape) => unseen.includes(shape))).toBe(true);

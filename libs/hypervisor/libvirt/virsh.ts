@@ -8,10 +8,11 @@ import { HypervisorError } from '../hypervisor.errors.ts';
 import type { HostRef } from '../port.ts';
 import { Gate } from './gate.ts';
 import { classify } from './virsh-errors.ts';
+import { type SessionAnswer, VirshSession } from './virsh-session.ts';
 
 export interface VirshOptions {
   readonly timeoutSeconds?: number;
-  /** What virsh reads at /dev/stdin. */
+  /** What virsh reads where an argument is /dev/stdin. */
   readonly input?: string | Buffer;
   /** Is told now and then how many bytes virsh has read from files, its own libraries included. */
   readonly onRead?: (bytes: number) => void;
@@ -20,7 +21,7 @@ export interface VirshOptions {
 }
 
 export interface VirshSettings {
-  /** How many virsh processes may work on one host at once. */
+  /** How many calls may be under way to one host at once, each with a virsh process of its own. */
   readonly atOncePerHost?: number;
   /** For calls that name no time limit of their own. */
   readonly timeoutSeconds?: number;
@@ -42,6 +43,10 @@ interface Ended {
 /** Larger than the domain XML of a whole host's guests. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const PROGRESS_EVERY_MS = 500;
+/** Cannot be given by a line of input. */
+const CONTROL = /\p{Cc}/u;
+/** As libvirt says it where a connection is cut; virsh that is killed says nothing. */
+const CUT_OFF = 'End of file while reading data';
 /** English, no kept history, and a line as wide as any, lest virsh breaks or scrolls the commands it echoes. */
 const ENVIRONMENT = { LC_ALL: 'C', VIRSH_HISTSIZE: '0', TERM: 'dumb', COLUMNS: '1000000' };
 /** What virsh, and the ssh that it starts, need of our own environment. The rest holds secrets of ours. */
@@ -56,11 +61,16 @@ const PASSED_ON = [
   'KRB5CCNAME',
 ];
 /** A peer that is silent for `interval × count` seconds is given up. */
-const KEEPALIVE = ['-k', '5', '-K', '3'];
+const OPTIONS = ['-q', '-k', '5', '-K', '3'];
+/** The steps of a workflow follow each other sooner. */
+const IDLE_SECONDS = 10;
+/** Where virsh reads its input: a process of its own, and a session whose input has its commands. */
+const STDIN = '/dev/stdin';
 
 /**
- * The one way to libvirt: a virsh process with an argument array, never a shell, with a time limit, and with
- * errors turned into closed codes. libvirt's answers are read in the C locale.
+ * The one way to libvirt: virsh, never a shell, with a time limit, and with errors turned into closed codes. Commands
+ * go to a session that stays connected for a while; what is watched while it runs, or called off, has a process of its
+ * own. libvirt's answers are read in the C locale.
  */
 export class Virsh implements Disposable {
   private readonly gates = new Map<string, Gate>();
@@ -74,54 +84,126 @@ export class Virsh implements Disposable {
     join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'servery-virsh-'),
   );
   private inputs = 0;
+  private isDisposed = false;
+  /** By the URI of their host, the last used one at the end: sessions that wait, and the ends of their time. */
+  private readonly idle = new Map<string, Map<VirshSession, NodeJS.Timeout>>();
 
   constructor(settings: VirshSettings = {}) {
     this.atOnce = settings.atOncePerHost ?? 8;
     this.timeoutSeconds = settings.timeoutSeconds ?? 30;
   }
 
-  /** Runs one command; gives what it printed. Arguments stand in the process list: no secrets here. */
+  /** Runs one command; gives what it printed. Arguments may stand in the process list: no secrets here. */
   async run(host: HostRef, args: readonly string[], options: VirshOptions = {}): Promise<string> {
-    const ended = await this.spawn(host, args, options);
-    if (ended.exitCode !== 0) throw classify(host, ended.stderr, args[0] ?? '');
-    return ended.stdout;
+    const { input, onRead, signal, timeoutSeconds } = options;
+    if (onRead || signal || args.some((arg) => CONTROL.test(arg))) {
+      const ended = await this.spawn(host, args, options);
+      if (ended.exitCode !== 0) throw classify(host, ended.stderr, args[0] ?? '');
+      return ended.stdout;
+    }
+    const { outputs, errors } = await this.ask(host, [args], timeoutSeconds, input);
+    if (/^error: /m.test(errors)) throw classify(host, errors, args[0] ?? '');
+    return outputs[0] ?? '';
   }
 
   /**
-   * Runs several commands in one process, each whether or not those before it succeeded. They come over
-   * standard input, so they stand in no process list. Arguments must be free of control characters.
+   * Runs several commands, each whether or not those before it succeeded. They come over standard input, so they
+   * stand in no process list. Arguments must be free of control characters.
    */
   async script(
     host: HostRef,
     commands: readonly (readonly string[])[],
     options: { readonly timeoutSeconds?: number } = {},
   ): Promise<ScriptResult> {
-    const lines = commands.map((command) => command.map(quote).join(' '));
-    const ended = await this.spawn(host, [], { ...options, input: `${lines.join('\n')}\n` });
-    if (ended.exitCode !== 0) throw classify(host, ended.stderr, commands[0]?.[0] ?? '');
-    return { outputs: splitAtPrompts(ended.stdout, commands.length), errors: ended.stderr };
+    return this.ask(host, commands, options.timeoutSeconds);
   }
 
   [Symbol.dispose](): void {
+    this.isDisposed = true;
+    for (const idle of this.idle.values()) for (const session of idle.keys()) session.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async spawn(host: HostRef, args: readonly string[], options: VirshOptions): Promise<Ended> {
-    let gate = this.gates.get(host.uri);
-    if (!gate) {
-      gate = new Gate(this.atOnce);
-      this.gates.set(host.uri, gate);
+  private async ask(
+    host: HostRef,
+    commands: readonly (readonly string[])[],
+    timeoutSeconds = this.timeoutSeconds,
+    input?: string | Buffer,
+  ): Promise<ScriptResult> {
+    const fd = input === undefined ? undefined : this.openInput(input);
+    const own = (arg: string) => (arg === STDIN && fd !== undefined ? `/proc/${process.pid}/fd/${fd}` : arg);
+    const command = commands[0]?.[0] ?? '';
+    try {
+      const answer = await this.gate(host).pass(() =>
+        this.inSession(host, (session) =>
+          session.ask(
+            commands.map((each) => each.map(own)),
+            timeoutSeconds,
+          ),
+        ),
+      );
+      if (answer.end === 'late') throw tooLate(host, timeoutSeconds, command);
+      if (answer.end === 'ended') throw classify(host, answer.errors || CUT_OFF, command);
+      return answer;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
     }
+  }
+
+  /** In a session that is idle, or a new one, which then waits for others to use it. */
+  private async inSession(
+    { uri }: HostRef,
+    work: (session: VirshSession) => Promise<SessionAnswer>,
+  ): Promise<SessionAnswer> {
+    const session = this.takeIdle(uri) ?? (await this.connect(uri));
+    const answer = await work(session);
+    if (session.isUsable) this.rest(uri, session);
+    return answer;
+  }
+
+  private takeIdle(uri: string): VirshSession | undefined {
+    for (const [session, timer] of [...(this.idle.get(uri) ?? [])].toReversed()) {
+      clearTimeout(timer);
+      this.idle.get(uri)?.delete(session);
+      if (session.isUsable) return session;
+    }
+    return undefined;
+  }
+
+  private rest(uri: string, session: VirshSession): void {
+    if (this.isDisposed) {
+      session.end();
+      return;
+    }
+    const idle = this.idle.get(uri) ?? new Map<VirshSession, NodeJS.Timeout>();
+    const timer = setTimeout(() => {
+      idle.delete(session);
+      session.end();
+    }, IDLE_SECONDS * 1000).unref();
+    this.idle.set(uri, idle.set(session, timer));
+  }
+
+  private connect(uri: string): Promise<VirshSession> {
+    return VirshSession.start(withoutPrompts(uri), OPTIONS, this.environment()).catch((cause: unknown) => {
+      throw cannotRun(cause);
+    });
+  }
+
+  private async spawn(host: HostRef, args: readonly string[], options: VirshOptions): Promise<Ended> {
     const timeoutSeconds = options.timeoutSeconds ?? this.timeoutSeconds;
-    const ended = await gate.pass(() => this.execute(host, args, options, timeoutSeconds));
-    if (!ended.timedOut) return ended;
-    throw new HypervisorError(
-      'host_timeout',
-      `Host ${host.name} gave no answer within ${timeoutSeconds} s.`,
-      {
-        details: { host: host.name, command: args[0] ?? 'script' },
-      },
-    );
+    const ended = await this.gate(host).pass(() => this.execute(host, args, options, timeoutSeconds));
+    if (ended.timedOut) throw tooLate(host, timeoutSeconds, args[0] ?? '');
+    return ended;
+  }
+
+  private gate({ uri }: HostRef): Gate {
+    const gate = this.gates.get(uri) ?? new Gate(this.atOnce);
+    this.gates.set(uri, gate);
+    return gate;
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    return { ...passedOn(), ...ENVIRONMENT, XDG_CACHE_HOME: this.folder };
   }
 
   private async execute(
@@ -130,10 +212,9 @@ export class Virsh implements Disposable {
     { input, onRead, signal }: VirshOptions,
     timeoutSeconds: number,
   ): Promise<Ended> {
-    const env = { ...passedOn(), ...ENVIRONMENT, XDG_CACHE_HOME: this.folder };
     const stdin = input === undefined ? 'ignore' : this.openInput(input);
-    const child = spawn('virsh', ['-q', ...KEEPALIVE, '-c', withoutPrompts(host.uri), ...args], {
-      env,
+    const child = spawn('virsh', [...OPTIONS, '-c', withoutPrompts(host.uri), ...args], {
+      env: this.environment(),
       stdio: [stdin, 'pipe', 'pipe'],
       timeout: timeoutSeconds * 1000,
       killSignal: 'SIGKILL',
@@ -151,9 +232,7 @@ export class Virsh implements Disposable {
       const [end, stdout, stderr] = await Promise.all([ended, collect(child.stdout), collect(child.stderr)]);
       return { ...end, stdout, stderr };
     } catch (cause) {
-      throw new HypervisorError('host_misconfigured', 'virsh cannot be run: install libvirt-clients.', {
-        cause,
-      });
+      throw cannotRun(cause);
     } finally {
       signal?.removeEventListener('abort', abort);
       clearInterval(watch);
@@ -161,8 +240,7 @@ export class Virsh implements Disposable {
   }
 
   /**
-   * A nameless file that only virsh can read. Not a pipe: Node's are sockets, which cannot be opened as
-   * /dev/stdin.
+   * A nameless file that only virsh can read. Not a pipe: Node's are sockets, which cannot be opened by a name.
    */
   private openInput(input: string | Buffer): number {
     this.inputs += 1;
@@ -174,6 +252,18 @@ export class Virsh implements Disposable {
       unlinkSync(path);
     }
   }
+}
+
+function tooLate(host: HostRef, seconds: number, command: string): HypervisorError {
+  return new HypervisorError('host_timeout', `Host ${host.name} gave no answer within ${seconds} s.`, {
+    details: { host: host.name, command },
+  });
+}
+
+function cannotRun(cause: unknown): HypervisorError {
+  return new HypervisorError('host_misconfigured', 'virsh cannot be run: install libvirt-clients.', {
+    cause,
+  });
 }
 
 function passedOn(): Record<string, string | undefined> {
@@ -200,15 +290,4 @@ async function collect(stream: Readable | null): Promise<string> {
 function withoutPrompts(uri: string): string {
   if (!/^qemu\+(ssh|libssh2?):/.test(uri) || uri.includes('no_tty=')) return uri;
   return `${uri}${uri.includes('?') ? '&' : '?'}no_tty=1`;
-}
-
-/** As virsh's own parser reads it back. */
-function quote(argument: string): string {
-  return `"${argument.replace(/[\\"]/g, '\\$&')}"`;
-}
-
-/** virsh echoes each command after its prompt, on a line of its own. */
-function splitAtPrompts(stdout: string, count: number): string[] {
-  const parts = stdout.split(/^virsh # [^\n]*\n?/m).slice(1);
-  return Array.from({ length: count }, (_, index) => parts[index] ?? '');
 }
