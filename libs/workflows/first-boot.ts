@@ -35,7 +35,8 @@ export async function writeSeed(deps: WorkflowDeps, placed: PlacedServer): Promi
     ...(userData !== undefined && { userData }),
   };
   const files = image.appliance.isForeign && { files: plainSeedFiles(server, address, secrets) };
-  await deps.hypervisor.createSeed(host, { ...seedSpecOf(server, address, secrets), ...files });
+  const origin = image.frozenDiskId === null && image.importReport === null ? 'golden' : 'used';
+  await deps.hypervisor.createSeed(host, { ...seedSpecOf(server, address, secrets, origin), ...files });
 }
 
 /** Secrets that have no use once a guest has booted and been verified. */

@@ -2,7 +2,7 @@ import { isHypervisorError } from '#libs/hypervisor';
 import { deps, PermanentError, saga } from '#libs/saga';
 import { openNetworkRequest } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
-import { LET_TIMERS_GO } from './clone-boot.ts';
+import { LET_TIMERS_GO } from './new-machine-boot.ts';
 import { placedServer } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { renderSeed } from '#libs/hypervisor';
 import { Server } from '#libs/servers';
-import { seedSpecOf } from './seed-spec.ts';
+import { type DiskOrigin, seedSpecOf } from './seed-spec.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6pRvqRv9TbF1nYQ1S0m0m9gJw1m0mS1dJ0c1mQn0aB owner';
 const HASH = '$6$salt$hash';
@@ -34,7 +34,7 @@ interface Reading {
 }
 
 /** What Debian's cloud-init makes of a server's seed. */
-function read(userData?: string): Reading {
+function read(userData?: string, origin: DiskOrigin = 'golden'): Reading {
   const folder = mkdtempSync(join(tmpdir(), 'servery-seed-'));
   try {
     const secrets = {
@@ -42,7 +42,7 @@ function read(userData?: string): Reading {
       passwordHash: HASH,
       ...(userData === undefined ? {} : { userData }),
     };
-    for (const { name, content } of renderSeed(seedSpecOf(server, address, secrets))) {
+    for (const { name, content } of renderSeed(seedSpecOf(server, address, secrets, origin))) {
       writeFileSync(join(folder, name), content);
     }
     const reader = fileURLToPath(new URL('../../test/support/cloud-init-reads.py', import.meta.url));
@@ -105,6 +105,13 @@ describe("a seed with its owner's user data", () => {
   it('is below their word where nothing of ours depends on it', () => {
     const { config } = read('#cloud-config\ndisable_root: true\nhostname: other\n');
     expect(config).toMatchObject({ disable_root: true, hostname: 'other' });
+  });
+
+  it('is done beside what makes a disk that was used a new machine', () => {
+    const { config } = read('#cloud-config\nbootcmd: [[echo, theirs]]\n', 'used');
+    const [theirs, ours] = config.bootcmd as string[][];
+    expect(theirs).toEqual(['echo', 'theirs']);
+    expect(ours?.at(-1)).toContain('systemd-machine-id-setup');
   });
 
   it('leaves scripts and parts as they are', () => {

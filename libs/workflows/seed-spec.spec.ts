@@ -8,8 +8,8 @@ import { parse } from 'yaml';
 import { generateHostKeyPair } from '#libs/accounts';
 import { SimulatedFleet, SimulatedHypervisor } from '#libs/hypervisor/simulated';
 import { Server } from '#libs/servers';
-import { LET_TIMERS_GO } from './clone-boot.ts';
-import { seedSpecOf } from './seed-spec.ts';
+import { LET_TIMERS_GO } from './new-machine-boot.ts';
+import { type DiskOrigin, seedSpecOf } from './seed-spec.ts';
 
 const run = promisify(execFile);
 const HOST = 'kvm-1';
@@ -25,6 +25,7 @@ async function userData(
   sshPublicKeys: string[],
   passwordHash?: string,
   more: Partial<Server> = {},
+  origin: DiskOrigin = 'golden',
 ): Promise<string> {
   const { publicKey, privateKey } = generateHostKeyPair();
   const server = Object.assign(new Server(), {
@@ -44,7 +45,8 @@ async function userData(
   };
   const fleet = new SimulatedFleet(folder);
   fleet.addHost(HOST);
-  const spec = seedSpecOf(server, address, { hostKey: privateKey, ...(passwordHash && { passwordHash }) });
+  const secrets = { hostKey: privateKey, ...(passwordHash && { passwordHash }) };
+  const spec = seedSpecOf(server, address, secrets, origin);
   await new SimulatedHypervisor(fleet, 'here').createSeed(fleet.hostRef(HOST, 1), spec);
   return fleet.volume(HOST, 'servery-disks', spec.volumeName)?.seed?.['user-data'] ?? '';
 }
@@ -75,7 +77,7 @@ describe('the seed of a server, by cloud-init’s own schema', () => {
     const document = await userData([], undefined, clone);
     expect(await judged(document)).toMatch(/^Valid/);
     const [argv] = parse(document).bootcmd as string[][];
-    expect(argv?.slice(0, 5)).toEqual(['cloud-init-per', 'instance', 'servery-clone', '/bin/sh', '-c']);
+    expect(argv?.slice(0, 5)).toEqual(['cloud-init-per', 'instance', 'servery-new-machine', '/bin/sh', '-c']);
     for (const script of [String(argv?.[5]), LET_TIMERS_GO]) {
       expect(script).toContain('/etc/servery/timers-are-held');
       await run('/bin/sh', ['-n', '-c', script]);
@@ -83,6 +85,14 @@ describe('the seed of a server, by cloud-init’s own schema', () => {
     expect(await userData([], undefined, { ...clone, holdsTimers: false })).not.toContain('timers-are-held');
     expect(parse(await userData([], undefined, { ...clone, generation: 2 })).bootcmd).toBeUndefined();
     expect(parse(await userData([], undefined, { cloneKind: null })).bootcmd).toBeUndefined();
+  });
+
+  it('is valid for a server on a disk that has been used, which becomes a new machine and holds no timers', async () => {
+    const document = await userData([], undefined, { generation: 3, holdsTimers: true }, 'used');
+    expect(await judged(document)).toMatch(/^Valid/);
+    const [argv] = parse(document).bootcmd as string[][];
+    expect(String(argv?.[5])).toContain('systemd-machine-id-setup');
+    expect(String(argv?.[5])).not.toContain('timers-are-held');
   });
 
   it('would be refused with a key that cloud-init does not take', async () => {

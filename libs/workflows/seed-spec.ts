@@ -1,7 +1,7 @@
 import { composeUserData, type SeedSpec, type YamlDocument } from '#libs/hypervisor';
 import type { Address } from '#libs/networks';
 import { type Server, seedVolumeName } from '#libs/servers';
-import { cloneBoot } from './clone-boot.ts';
+import { newMachineBoot } from './new-machine-boot.ts';
 
 /** What a system without cloud-init, into which our own first boot was put, reads of the seed. */
 export function plainSeedFiles(
@@ -30,11 +30,19 @@ export interface SeedSecrets {
   readonly userData?: string;
 }
 
+/** What is at the bottom of a server's disk: a golden image, or a disk that another server (or it) has run on. */
+export type DiskOrigin = 'golden' | 'used';
+
 /**
  * What cloud-init reads at first boot. An owner's user data goes over our defaults and below what makes the server
  * theirs to reach: their keys, their password, and the host key by which it is known.
  */
-export function seedSpecOf(server: Server, address: Address, secrets: SeedSecrets): SeedSpec {
+export function seedSpecOf(
+  server: Server,
+  address: Address,
+  secrets: SeedSecrets,
+  origin: DiskOrigin,
+): SeedSpec {
   const defaults = { hostname: server.name, preserve_hostname: false, disable_root: false };
   const identity = {
     ssh_deletekeys: true,
@@ -42,8 +50,9 @@ export function seedSpecOf(server: Server, address: Address, secrets: SeedSecret
   };
   const login = loginOf(secrets);
   const { userData } = secrets;
-  const isFirst = server.generation === 1 && server.cloneKind === 'safe';
-  const cloned = isFirst ? cloneBoot(server) : {};
+  const isClone = server.generation === 1 && server.cloneKind === 'safe';
+  const renewed =
+    isClone || origin === 'used' ? newMachineBoot({ holdsTimers: isClone && server.holdsTimers }) : {};
   return {
     volumeName: seedVolumeName(server),
     metaData: {
@@ -54,11 +63,12 @@ export function seedSpecOf(server: Server, address: Address, secrets: SeedSecret
     },
     networkConfig: networkConfig(address),
     ...(userData === undefined
-      ? { userData: { ...defaults, ...identity, ...login, ...cloned } }
+      ? { userData: { ...defaults, ...identity, ...login, ...renewed } }
       : {
           userData: composeUserData(userData, [
             { config: identity, merge: 'replace' },
             { config: login, merge: 'append' },
+            { config: renewed, merge: 'append' },
           ]),
           vendorData: defaults,
         }),

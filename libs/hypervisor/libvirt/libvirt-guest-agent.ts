@@ -8,7 +8,7 @@ import type { Virsh } from './virsh.ts';
 import { classify } from './virsh-errors.ts';
 
 const ANSWER_TIMEOUT_SECONDS = 5;
-const FIRST_PAUSE_MS = 50;
+const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 1000;
 
 const started = z.object({ return: z.object({ pid: z.int() }) });

@@ -28,12 +28,12 @@ const HOLD_TIMERS = `
 `;
 
 /**
- * What a clone does at its first boot to be a new machine, before anything of it starts: it stands in the seed, as
- * `bootcmd` of cloud-init, which a clone's new instance id has run once.
+ * What a server on a copied disk does at its first boot to be a new machine, before anything of it starts: it stands in the
+ * seed, as `bootcmd` of cloud-init, which its new instance id has run once.
  */
-export function cloneBoot({ holdsTimers }: { readonly holdsTimers: boolean }): YamlDocument {
+export function newMachineBoot({ holdsTimers }: { readonly holdsTimers: boolean }): YamlDocument {
   const script = `${NEW_MACHINE_ID}${holdsTimers ? HOLD_TIMERS : ''}`;
-  return { bootcmd: [['cloud-init-per', 'instance', 'servery-clone', '/bin/sh', '-c', script]] };
+  return { bootcmd: [['cloud-init-per', 'instance', 'servery-new-machine', '/bin/sh', '-c', script]] };
 }
 
 /** For a guest whose timers are held: they and cron start as if it booted now. */
