@@ -15,8 +15,8 @@ export interface RestoreTestBudget {
 }
 
 /**
- * The backup that has gone longest without a test, on a host that works; one whose test was called off gets no other on
- * the same day. `$1` how many a day, `$2` and `$3` ids of the test. No row while a test runs, or when the day has had its.
+ * The newest backup of the server that has gone longest without a test of one, on a host that works; one whose test was
+ * called off gets no other on the same day. `$1` how many a day, `$2` and `$3` ids of the test. No row while a test runs, or when the day has had its.
  */
 const TAKE = `
   INSERT INTO restore_tests (id, image_id, server_id, frozen_disk_id, domain_uuid)
@@ -27,7 +27,8 @@ const TAKE = `
     AND h.state = 'active' AND s.deleted_at IS NULL
     AND NOT EXISTS (SELECT FROM restore_tests t WHERE t.image_id = i.id AND t.started_at >= date_trunc('day', now(), 'UTC'))
     AND (SELECT count(*) FROM restore_tests t WHERE t.started_at >= date_trunc('day', now(), 'UTC')) < $1
-  ORDER BY coalesce(i.restore_tested_at, i.created_at), i.id LIMIT 1
+  ORDER BY (SELECT max(b.restore_tested_at) FROM images b WHERE b.server_id = i.server_id) NULLS FIRST,
+           i.created_at DESC, i.id DESC LIMIT 1
   ON CONFLICT DO NOTHING RETURNING id`;
 
 /** Tries out, within the operator's budget, whether backups can be started from. */

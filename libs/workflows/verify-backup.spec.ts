@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Image } from '#libs/images';
 import type { WorldAddress } from '#libs/saga/harness';
 import { runToEnd } from '#libs/saga/harness';
+import { RestoreTest } from '#libs/servers';
 import { describeSaga } from '../../test/support/describe-saga.ts';
 import { assertSound } from './harness/assert-sound.ts';
 import {
@@ -94,6 +95,21 @@ describe('a backup that is tried out', () => {
     });
     await world.dataSource.query('UPDATE findings SET resolved_at = now()');
     await assertSound(world);
+  });
+
+  it('is the newest of its server', async () => {
+    const [older = 0] = (
+      await world.dataSource.query<{ id: number }[]>(
+        `INSERT INTO images SELECT (jsonb_populate_record(i, jsonb_build_object('id', i.id - 1, 'name', 'older',
+           'created_at', i.created_at - interval '1 day'))).* FROM images i WHERE id = $1 RETURNING id`,
+        [backup.id],
+      )
+    ).map(({ id }) => id);
+    await testDue(world);
+    const tests = await world.dataSource.getRepository(RestoreTest).find();
+    expect(tests.map(({ imageId }) => imageId)).toEqual([backup.id]);
+    await world.dataSource.query('DELETE FROM restore_tests');
+    await world.dataSource.query('DELETE FROM images WHERE id = $1', [older]);
   });
 
   it('waits while it would take the room of the next order', async () => {
