@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 
 /** What came of the commands; `ended` where virsh went away before it had answered, `late` where time was up. */
@@ -10,9 +11,18 @@ export interface SessionAnswer {
   readonly errors: string;
 }
 
+export interface SessionCall {
+  readonly timeoutSeconds: number;
+  /** Is told now and then how many bytes virsh has read for this call. */
+  readonly onRead?: (bytes: number) => void;
+  /** Ends the session. */
+  readonly signal?: AbortSignal;
+}
+
 const PROMPT = 'virsh # ';
 /** Larger than the domain XML of a whole host's guests. */
 const MAX_OUTPUT_CHARACTERS = 64 * 1024 * 1024;
+const PROGRESS_EVERY_MS = 500;
 
 /**
  * A virsh that stays connected to a host and reads commands from its standard input, one call at a time: to connect
@@ -63,17 +73,26 @@ export class VirshSession {
   }
 
   /** Runs each command, whether or not those before it succeeded. Arguments must be free of control characters. */
-  async ask(commands: readonly (readonly string[])[], timeoutSeconds: number): Promise<SessionAnswer> {
+  async ask(
+    commands: readonly (readonly string[])[],
+    { timeoutSeconds, onRead, signal }: SessionCall,
+  ): Promise<SessionAnswer> {
     const token = `end-${randomUUID()}`;
     const lines = [...commands.map((command) => command.map(quote).join(' ')), `echo --err ${token}`];
     this.isIdle = false;
     this.holdProcess(true);
+    const calledOff = () => this.end();
+    signal?.addEventListener('abort', calledOff, { once: true });
+    if (signal?.aborted) this.end();
+    const watch = onRead && (await this.watchReading(onRead));
     this.child.stdin.write(`${lines.join('\n')}\necho ${token}\n`);
     const isAtEnd = new RegExp(`echo ${token}\n${token}\n?${PROMPT}$`);
     const isLate = await this.until(
       () => isAtEnd.test(this.tail) && this.errors.includes(token),
       timeoutSeconds,
     );
+    clearInterval(watch);
+    signal?.removeEventListener('abort', calledOff);
     const outputs = splitAtPrompts(this.output.join(''), commands.length);
     // virsh writes its usual beginning of an error before what it is told to echo.
     const errors = this.errors.replace(new RegExp(`(error: )?${token}\n`), '');
@@ -100,6 +119,12 @@ export class VirshSession {
     this.changed();
   }
 
+  private async watchReading(onRead: (bytes: number) => void): Promise<NodeJS.Timeout> {
+    const before = await bytesRead(this.child.pid);
+    const look = () => bytesRead(this.child.pid).then((bytes) => onRead(Math.max(0, bytes - before)));
+    return setInterval(() => void look(), PROGRESS_EVERY_MS);
+  }
+
   /** @returns whether time was up before `isThere`, or the end, came */
   private async until(isThere: () => boolean, timeoutSeconds: number): Promise<boolean> {
     return new Promise((resolve) => {
@@ -123,6 +148,12 @@ export class VirshSession {
       if (isHeld) one.ref();
       else one.unref();
   }
+}
+
+/** What the kernel has counted for a process; 0 where it is gone. */
+async function bytesRead(pid: number | undefined): Promise<number> {
+  const counts = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
+  return Number(/^rchar: (\d+)$/m.exec(counts)?.[1] ?? 0);
 }
 
 /** As virsh's own parser reads it back. */

@@ -86,12 +86,28 @@ describe('calls to a host', () => {
       ['domstate', '--domain', 'a "quoted\\ name'],
       ['domuuid', '--domain', 'test'],
     ]);
-    expect(outputs.map((output) => output.trim())).toEqual(['running', '', '6695eb01-f6a4-8304-79aa-97f2502e193f']);
+    expect(outputs.map((output) => output.trim())).toEqual([
+      'running',
+      '',
+      '6695eb01-f6a4-8304-79aa-97f2502e193f',
+    ]);
     expect(errors).toContain("failed to get domain 'a \"quoted\\ name'");
   });
 
-  it('take a session of their own where a line cannot hold them', async () => {
-    await virsh.run(host, ['desc', '--domain', 'test', '--live', '--new-desc', 'two\nlines']);
+  it('are refused where a line cannot hold them: nothing of them becomes another command', async () => {
+    const call = virsh.run(host, ['domstate', '--domain', 'test\ndestroy test']);
+    await expect(call).rejects.toThrow('domstate cannot be given "test\\ndestroy test".');
+    expect((await virsh.run(host, ['domstate', '--domain', 'test'])).trim()).toBe('running');
+  });
+
+  it('that are called off end with their session, and tell how far they have read until then', async () => {
+    const stop = new AbortController();
+    const onRead = (bytes: number) => {
+      expect(bytes).toBeGreaterThanOrEqual(0);
+      stop.abort();
+    };
+    const call = virsh.run(host, ['event', '--all', '--loop'], { onRead, signal: stop.signal });
+    await expect(call).rejects.toThrow('event on kvm-1');
     expect((await virsh.run(host, ['domstate', '--domain', 'test'])).trim()).toBe('running');
   });
 

@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { HypervisorError } from '../hypervisor.errors.ts';
 import type { HostRef } from '../port.ts';
 import { Gate } from './gate.ts';
@@ -14,7 +11,7 @@ export interface VirshOptions {
   readonly timeoutSeconds?: number;
   /** What virsh reads where an argument is /dev/stdin. */
   readonly input?: string | Buffer;
-  /** Is told now and then how many bytes virsh has read from files, its own libraries included. */
+  /** Is told now and then how many bytes virsh has read for this call. */
   readonly onRead?: (bytes: number) => void;
   /** Ends virsh, as if its time were up. What it asked for may go on at the host. */
   readonly signal?: AbortSignal;
@@ -33,16 +30,6 @@ export interface ScriptResult {
   readonly errors: string;
 }
 
-interface Ended {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exitCode: number | null;
-  readonly timedOut: boolean;
-}
-
-/** Larger than the domain XML of a whole host's guests. */
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
-const PROGRESS_EVERY_MS = 500;
 /** Cannot be given by a line of input. */
 const CONTROL = /\p{Cc}/u;
 /** As libvirt says it where a connection is cut; virsh that is killed says nothing. */
@@ -64,13 +51,13 @@ const PASSED_ON = [
 const OPTIONS = ['-q', '-k', '5', '-K', '3'];
 /** The steps of a workflow follow each other sooner. */
 const IDLE_SECONDS = 10;
-/** Where virsh reads its input: a process of its own, and a session whose input has its commands. */
+/** Stands in a command for the file of its input. */
 const STDIN = '/dev/stdin';
 
 /**
  * The one way to libvirt: virsh, never a shell, with a time limit, and with errors turned into closed codes. Commands
- * go to a session that stays connected for a while; what is watched while it runs, or called off, has a process of its
- * own. libvirt's answers are read in the C locale.
+ * come over the standard input of a session that stays connected for a while, so they stand in no process list. libvirt's
+ * answers are read in the C locale.
  */
 export class Virsh implements Disposable {
   private readonly gates = new Map<string, Gate>();
@@ -93,29 +80,20 @@ export class Virsh implements Disposable {
     this.timeoutSeconds = settings.timeoutSeconds ?? 30;
   }
 
-  /** Runs one command; gives what it printed. Arguments may stand in the process list: no secrets here. */
+  /** Runs one command; gives what it printed. */
   async run(host: HostRef, args: readonly string[], options: VirshOptions = {}): Promise<string> {
-    const { input, onRead, signal, timeoutSeconds } = options;
-    if (onRead || signal || args.some((arg) => CONTROL.test(arg))) {
-      const ended = await this.spawn(host, args, options);
-      if (ended.exitCode !== 0) throw classify(host, ended.stderr, args[0] ?? '');
-      return ended.stdout;
-    }
-    const { outputs, errors } = await this.ask(host, [args], timeoutSeconds, input);
+    const { outputs, errors } = await this.ask(host, [args], options);
     if (/^error: /m.test(errors)) throw classify(host, errors, args[0] ?? '');
     return outputs[0] ?? '';
   }
 
-  /**
-   * Runs several commands, each whether or not those before it succeeded. They come over standard input, so they
-   * stand in no process list. Arguments must be free of control characters.
-   */
+  /** Runs several commands, each whether or not those before it succeeded. */
   async script(
     host: HostRef,
     commands: readonly (readonly string[])[],
     options: { readonly timeoutSeconds?: number } = {},
   ): Promise<ScriptResult> {
-    return this.ask(host, commands, options.timeoutSeconds);
+    return this.ask(host, commands, options);
   }
 
   [Symbol.dispose](): void {
@@ -127,20 +105,20 @@ export class Virsh implements Disposable {
   private async ask(
     host: HostRef,
     commands: readonly (readonly string[])[],
-    timeoutSeconds = this.timeoutSeconds,
-    input?: string | Buffer,
+    { timeoutSeconds = this.timeoutSeconds, input, ...watched }: VirshOptions,
   ): Promise<ScriptResult> {
-    const fd = input === undefined ? undefined : this.openInput(input);
-    const own = (arg: string) => (arg === STDIN && fd !== undefined ? `/proc/${process.pid}/fd/${fd}` : arg);
     const command = commands[0]?.[0] ?? '';
+    const unfit = commands.flat().find((argument) => CONTROL.test(argument));
+    if (unfit !== undefined) {
+      throw new HypervisorError('invalid_spec', `${command} cannot be given ${JSON.stringify(unfit)}.`);
+    }
+    const fd = input === undefined ? undefined : this.openInput(input);
+    const own = (argument: string) =>
+      argument === STDIN && fd !== undefined ? `/proc/${process.pid}/fd/${fd}` : argument;
+    const lines = commands.map((each) => each.map(own));
     try {
       const answer = await this.gate(host).pass(() =>
-        this.inSession(host, (session) =>
-          session.ask(
-            commands.map((each) => each.map(own)),
-            timeoutSeconds,
-          ),
-        ),
+        this.inSession(host, (session) => session.ask(lines, { timeoutSeconds, ...watched })),
       );
       if (answer.end === 'late') throw tooLate(host, timeoutSeconds, command);
       if (answer.end === 'ended') throw classify(host, answer.errors || CUT_OFF, command);
@@ -184,59 +162,17 @@ export class Virsh implements Disposable {
   }
 
   private connect(uri: string): Promise<VirshSession> {
-    return VirshSession.start(withoutPrompts(uri), OPTIONS, this.environment()).catch((cause: unknown) => {
-      throw cannotRun(cause);
+    const env = { ...passedOn(), ...ENVIRONMENT, XDG_CACHE_HOME: this.folder };
+    return VirshSession.start(withoutPrompts(uri), OPTIONS, env).catch((cause: unknown) => {
+      const message = 'virsh cannot be run: install libvirt-clients.';
+      throw new HypervisorError('host_misconfigured', message, { cause });
     });
-  }
-
-  private async spawn(host: HostRef, args: readonly string[], options: VirshOptions): Promise<Ended> {
-    const timeoutSeconds = options.timeoutSeconds ?? this.timeoutSeconds;
-    const ended = await this.gate(host).pass(() => this.execute(host, args, options, timeoutSeconds));
-    if (ended.timedOut) throw tooLate(host, timeoutSeconds, args[0] ?? '');
-    return ended;
   }
 
   private gate({ uri }: HostRef): Gate {
     const gate = this.gates.get(uri) ?? new Gate(this.atOnce);
     this.gates.set(uri, gate);
     return gate;
-  }
-
-  private environment(): NodeJS.ProcessEnv {
-    return { ...passedOn(), ...ENVIRONMENT, XDG_CACHE_HOME: this.folder };
-  }
-
-  private async execute(
-    host: HostRef,
-    args: readonly string[],
-    { input, onRead, signal }: VirshOptions,
-    timeoutSeconds: number,
-  ): Promise<Ended> {
-    const stdin = input === undefined ? 'ignore' : this.openInput(input);
-    const child = spawn('virsh', [...OPTIONS, '-c', withoutPrompts(host.uri), ...args], {
-      env: this.environment(),
-      stdio: [stdin, 'pipe', 'pipe'],
-      timeout: timeoutSeconds * 1000,
-      killSignal: 'SIGKILL',
-    });
-    if (stdin !== 'ignore') closeSync(stdin);
-    const ended = new Promise<Pick<Ended, 'exitCode' | 'timedOut'>>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (exitCode, killedBy) => resolve({ exitCode, timedOut: killedBy === 'SIGKILL' }));
-    });
-    const abort = () => child.kill('SIGKILL');
-    if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const watch = onRead && setInterval(() => void bytesRead(child.pid).then(onRead), PROGRESS_EVERY_MS);
-    try {
-      const [end, stdout, stderr] = await Promise.all([ended, collect(child.stdout), collect(child.stderr)]);
-      return { ...end, stdout, stderr };
-    } catch (cause) {
-      throw cannotRun(cause);
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      clearInterval(watch);
-    }
   }
 
   /**
@@ -260,30 +196,8 @@ function tooLate(host: HostRef, seconds: number, command: string): HypervisorErr
   });
 }
 
-function cannotRun(cause: unknown): HypervisorError {
-  return new HypervisorError('host_misconfigured', 'virsh cannot be run: install libvirt-clients.', {
-    cause,
-  });
-}
-
 function passedOn(): Record<string, string | undefined> {
   return Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]]));
-}
-
-/** What the kernel has counted for a process; 0 where it is gone. */
-async function bytesRead(pid: number | undefined): Promise<number> {
-  const counts = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
-  return Number(/^rchar: (\d+)$/m.exec(counts)?.[1] ?? 0);
-}
-
-async function collect(stream: Readable | null): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of (stream ?? []) as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length <= MAX_OUTPUT_BYTES) chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** ssh must fail rather than ask for a password at a terminal that is not there. */
