@@ -108,9 +108,8 @@ export class Virsh implements Disposable {
     { timeoutSeconds = this.timeoutSeconds, input, ...watched }: VirshOptions,
   ): Promise<ScriptResult> {
     const command = commands[0]?.[0] ?? '';
-    const unfit = commands.flat().find((argument) => CONTROL.test(argument));
-    if (unfit !== undefined) {
-      throw new HypervisorError('invalid_spec', `${command} cannot be given ${JSON.stringify(unfit)}.`);
+    if (commands.flat().some((argument) => CONTROL.test(argument))) {
+      throw new HypervisorError('invalid_spec', `${command} cannot be given a control character.`);
     }
     const fd = input === undefined ? undefined : this.openInput(input);
     const own = (argument: string) =>
