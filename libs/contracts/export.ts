@@ -85,4 +85,5 @@ export const exportManifestResponse = z
   .meta({ id: 'ExportManifest' });
 
 export type CreateExport = z.output<typeof createExport>;
+export type ExportManifestWire = z.output<typeof exportManifestResponse>;
 export type ExportWire = z.output<typeof exported>;

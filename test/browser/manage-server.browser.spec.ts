@@ -8,9 +8,11 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type ExportManifestWire, exportManifestResponse } from '#libs/contracts';
 import { graveViolations } from './accessibility.fixture.ts';
 import { keepPictureOnFailure, launchChromium, openPage } from './chromium.fixture.ts';
 import { runBySsh } from './ssh.fixture.ts';
+import { startAtHome } from './taken-home.fixture.ts';
 import {
   act,
   addCard,
@@ -38,13 +40,18 @@ describe('a customer manages a server', () => {
   let name: string;
   let formerHostKey: string;
   let password: string;
+  let file: Awaited<ReturnType<typeof download>>;
+  let manifest: ExportManifestWire;
 
   beforeAll(async () => {
     browser = await launchChromium();
     // axe brings its script into the page, which our content security policy would refuse.
     page = await openPage(browser, { bypassCSP: true });
   });
-  afterAll(() => browser.close());
+  afterAll(async () => {
+    await browser.close();
+    if (file) await rm(file.path);
+  });
   beforeEach(() => keepPictureOnFailure(page));
 
   it('has one', async () => {
@@ -188,14 +195,22 @@ describe('a customer manages a server', () => {
     const exported = page.getByRole('list', { name: 'Exports' }).getByRole('listitem');
     const link = exported.getByRole('link', { name: /Download/ });
     await link.waitFor({ timeout: SERVED_WITHIN_MILLISECONDS });
-    const file = await download(String(await link.getAttribute('href')));
-    try {
-      expect(await exported.locator('code').textContent()).toBe(file.sha256);
-      expect(file.info).toMatchObject({ format: 'qcow2' });
-      expect(file.info).not.toHaveProperty('backing-filename');
-    } finally {
-      await rm(file.path);
-    }
+    file = await download(String(await link.getAttribute('href')));
+    expect(await exported.locator('code').textContent()).toBe(file.sha256);
+    expect(file.info).toMatchObject({ format: 'qcow2' });
+    expect(file.info).not.toHaveProperty('backing-filename');
+    const paper = await exported.getByRole('link', { name: /Manifest/ }).getAttribute('href');
+    manifest = exportManifestResponse.parse(await (await fetch(String(paper))).json());
+  });
+
+  it('starts it at home, where its login and its page are as they were', async () => {
+    const { hostKey } = await readAccess(page);
+    await using home = await startAtHome(file.path, manifest.server);
+    const login = { host: '127.0.0.1', port: home.sshPort, hostKey, secret: { password } };
+    const cat = () => runBySsh(login, 'cat /root/kept; hostname').catch((error: Error) => error.message);
+    await expect.poll(cat, { timeout: SERVED_WITHIN_MILLISECONDS, interval: 3000 }).toBe(`precious\n${name}`);
+    const served = async () => (await fetch(`http://127.0.0.1:${home.httpPort}/`)).text();
+    await expect.poll(served, { timeout: DONE_WITHIN_MILLISECONDS, interval: 3000 }).toContain(name);
   });
 
   it('finds all of it in the history', async () => {

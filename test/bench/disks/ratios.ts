@@ -11,7 +11,7 @@ const CHAINS = [1, 8, 32];
 const MIB = 1024 ** 2;
 const UNIT = 'ms';
 /** What the export copies, beside the guest's own system. */
-const EXPORTED_MIB = 1024;
+const EXPORTED_MIB = 4096;
 /** An export is fetched at the speed of libvirt's own streams, which is no news after this. */
 const EXPORT_ROUNDS = 3;
 /** What the guest reads in a random order, and how many blocks of it are written anew between two snapshots. */
@@ -84,7 +84,7 @@ async function mapAll(bench: BenchHost, volume: string, sizeGib: number): Promis
 
 async function exporting(bench: BenchHost, rounds: number): Promise<void> {
   const { hypervisor, host, folder } = bench;
-  const guest = new BenchGuest(bench, 'export', 2);
+  const guest = new BenchGuest(bench, 'export', 6);
   await guest.create();
   await guest.remove();
   const from = guest.disk;

@@ -73,6 +73,14 @@ function Exported({ exported }: { exported: ExportWire }) {
       {exported.sha256 && (
         <p className="text-sm break-all text-soft">
           SHA-256 <code className="font-mono">{exported.sha256}</code>
+          {download && (
+            <>
+              {' · '}
+              <a href={download.manifest_url} className="underline">
+                Manifest<span className="sr-only"> of {name}</span>
+              </a>
+            </>
+          )}
         </p>
       )}
       {remove.error && <ErrorPanel error={remove.error} title="It stayed" />}
