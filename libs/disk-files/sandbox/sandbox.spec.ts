@@ -63,7 +63,7 @@ describe('the sandbox (needs root or user namespaces, and bubblewrap)', () => {
     const { error, ...rest } = JSON.parse(stdout);
     expect(error).toMatch(/^E(NETUNREACH|CONNREFUSED)$/);
     expect(rest).toMatchObject({ capabilities: null, attempts: [], cards: ['lo'] });
-    expect(rest.env.toSorted()).toEqual(['LC_ALL', 'PWD']);
+    expect(rest.env.toSorted()).toEqual(['LC_ALL', 'MALLOC_ARENA_MAX', 'PWD']);
   });
 
   it('inherits the descriptors that it is given, read-only where they are, and no other', async () => {
