@@ -56,6 +56,8 @@ export const imageExtra = z.object({
   made_by: z.enum(['owner', 'plan', 'roll_back']).nullable(),
   /** When it is deleted by itself. */
   expires_at: timestamp.nullable(),
+  /** Whether it has what the server held in memory. */
+  has_memory: z.boolean(),
   /**
    * Whether a start from a backup was tried out, and what that showed. `checks` is what was found in order. Null: it is no
    * backup, and none was tried.
@@ -121,6 +123,8 @@ export const createImage = z.strictObject({
   description: z.string().max(255).nullish(),
   type: z.enum(['snapshot', 'backup']).default('snapshot'),
   labels: labels.optional(),
+  /** With what the server holds in memory, so that a roll back goes on from that moment without a boot. It must run. */
+  with_memory: z.boolean().default(false),
 });
 /** `type: snapshot` keeps a backup, or what a roll back left behind, until its owner deletes it. */
 export const updateImage = z.strictObject({

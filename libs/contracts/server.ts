@@ -215,7 +215,11 @@ export const enableBackup = z.strictObject({
 });
 
 /** Back, in place, to what a snapshot or backup holds of this server. */
-export const rollBackServer = z.strictObject({ image: idOrName });
+export const rollBackServer = z.strictObject({
+  image: idOrName,
+  /** To what it held in memory too, where the image has that and the server runs; else it boots. */
+  with_memory: z.boolean().default(true),
+});
 
 export const serverResponse = z.object({ server });
 export const serverListResponse = z.object({ servers: z.array(server), meta });

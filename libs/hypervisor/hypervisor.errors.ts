@@ -33,6 +33,10 @@ const CODES = {
   /** The overlay would be smaller than the image it stands on. */
   disk_too_small: { kind: 'invalid_input', retryable: false },
   domain_missing: { kind: 'not_found', retryable: false },
+  /** What was kept of a guest's memory fits a machine of another size: its vCPUs or its RAM were others then. */
+  memory_of_another_size: { kind: 'conflict', retryable: false },
+  /** A guest's memory knows all its disks, and only its own can be gone back to. */
+  domain_has_other_disks: { kind: 'conflict', retryable: false },
   domain_not_running: { kind: 'conflict', retryable: false },
   /** A domain of this UUID or name exists and does not carry our mark: it is never touched. */
   domain_exists_foreign: { kind: 'conflict', retryable: false },

@@ -97,16 +97,26 @@ export interface OverlaySpec {
 export interface FreezeSpec {
   readonly frozenVolume: string;
   readonly nextVolume: string;
+  /** Becomes what a running guest holds in memory at that moment, which can be gone on from. */
+  readonly memoryVolume?: string;
+}
+
+/** What was kept of a guest's memory, and an overlay on the disk that was frozen with it. */
+export interface ResumeSpec {
+  readonly memoryVolume: string;
+  readonly diskVolume: string;
 }
 
 /**
  * How a frozen disk looks to who starts from it: `filesystem` as after a clean sync, `crash` as after a power loss,
  * `as_left` as the guest left it when it was last on. `heldMilliseconds` is the longest that the guest's writes were
- * held up; null where it did not run.
+ * held up; null where it did not run, or was not measured.
  */
 export interface Frozen {
   readonly consistency: 'filesystem' | 'crash' | 'as_left';
   readonly heldMilliseconds: number | null;
+  /** Whether its memory was kept with it. */
+  readonly hasMemory: boolean;
 }
 
 /** `waiting`: the domain is off, and layers are merged only where it runs or is paused. */
@@ -310,10 +320,19 @@ export interface Hypervisor {
    * What a domain's disk holds at one moment stays in `frozenVolume` for good, and the domain goes on in an overlay
    * on it. A guest that runs goes on running; its file systems are quiesced by the guest agent where that answers.
    * `defineDomain` with the next volume comes after it; where the domain is off, that is what makes it go on there.
-   * A repeat, which cannot know any more, says `crash`.
-   * @throws domain_missing, volume_missing, pool_full, volume_exists_foreign
+   * A repeat, which cannot know any more, says `crash`. With its memory the disk is as after a power loss, for the rest is
+   * in memory; a guest that is off has none to keep.
+   * @throws domain_missing, volume_missing, pool_full, volume_exists_foreign, domain_has_other_disks (with its memory)
    */
   freezeDisk(host: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen>;
+
+  /**
+   * Lets a domain that is off go on from what was kept of its memory, on a disk as it was at that moment: no boot comes,
+   * and its network is as it is defined now. Success where it runs on that disk.
+   * @throws domain_missing, volume_missing, memory_of_another_size
+   */
+  resumeDomain(host: HostRef, uuid: string, spec: ResumeSpec): Promise<void>;
+
   /**
    * Brings into a domain's disk what the layers hold that lie between it and the lowest one, while the guest runs or is paused;
    * afterwards it stands on the lowest alone. Begins that, or tells how far it is: ask until it is `merged`.

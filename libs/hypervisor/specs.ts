@@ -1,7 +1,15 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { HypervisorError } from './hypervisor.errors.ts';
-import type { DomainSpec, FreezeSpec, ImageFile, OverlaySpec, SeedSpec, VolumeCopy } from './port.ts';
+import type {
+  DomainSpec,
+  FreezeSpec,
+  ImageFile,
+  OverlaySpec,
+  ResumeSpec,
+  SeedSpec,
+  VolumeCopy,
+} from './port.ts';
 
 /** Safe as a libvirt name, a file name, and an argument: never starts with `-` or `.`. */
 const name = z
@@ -41,8 +49,12 @@ const overlaySpec = z.strictObject({
 });
 
 const freezeSpec = z
-  .strictObject({ frozenVolume: volumeName, nextVolume: volumeName })
-  .refine(({ frozenVolume, nextVolume }) => frozenVolume !== nextVolume, 'two volumes');
+  .strictObject({ frozenVolume: volumeName, nextVolume: volumeName, memoryVolume: volumeName.optional() })
+  .refine((spec) => new Set(Object.values(spec)).size === Object.values(spec).length, 'volumes of their own');
+
+const resumeSpec = z
+  .strictObject({ memoryVolume: volumeName, diskVolume: volumeName })
+  .refine(({ memoryVolume, diskVolume }) => memoryVolume !== diskVolume, 'two volumes');
 
 const volumeCopy = z
   .strictObject({ volumeName, fromVolumeName: volumeName, format: z.enum(['qcow2', 'raw']) })
@@ -92,6 +104,7 @@ function check(schema: z.ZodType, what: string, value: unknown): void {
 export const checkDomainSpec = (spec: DomainSpec) => check(domainSpec, 'domain', spec);
 export const checkOverlaySpec = (spec: OverlaySpec) => check(overlaySpec, 'overlay', spec);
 export const checkFreezeSpec = (spec: FreezeSpec) => check(freezeSpec, 'freeze', spec);
+export const checkResumeSpec = (spec: ResumeSpec) => check(resumeSpec, 'resume', spec);
 export const checkImageFile = (image: ImageFile) => check(imageFile, 'image', image);
 export const checkSeedSpec = (spec: SeedSpec) => check(seedSpec, 'seed', spec);
 export const checkVolumeCopy = (copy: VolumeCopy) => check(volumeCopy, 'copy', copy);

@@ -27,6 +27,8 @@ export class Image {
   @Column('char', { length: 64, nullable: true }) sha256!: string | null;
   @Column('bigint', { name: 'file_size_bytes' }) fileSizeBytes!: number;
   @Column('bigint', { name: 'virtual_size_bytes' }) virtualSizeBytes!: number;
+  /** Part of the file's size: what was kept of a guest's memory. Null: none. */
+  @Column('bigint', { name: 'memory_bytes', nullable: true }) memoryBytes!: number | null;
   @Column('jsonb') appliance!: Appliance;
   @Column('int', { name: 'package_count' }) packageCount!: number;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;

@@ -12,6 +12,8 @@ export class FrozenDisk {
   @Column('bigint', { name: 'stands_on', nullable: true }) standsOn!: number | null;
   /** `as_left`: the server was off. */
   @Column('text') consistency!: 'filesystem' | 'crash' | 'as_left';
+  /** What its guest held in memory at that moment; null: none was kept, or it is gone. */
+  @Column('text', { name: 'memory_volume_name', nullable: true }) memoryVolumeName!: string | null;
   /** What its server was of then; null: not noted. */
   @Column('bigint', { name: 'image_id', nullable: true }) imageId!: number | null;
   /** By which its server was known then; null: not noted. */

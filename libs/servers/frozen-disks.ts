@@ -56,13 +56,14 @@ async function insertFrozen(
   return added.length > 0;
 }
 
-/** Names of the frozen disks among some volumes of hosts' disk pools. */
+/** Names of the frozen disks, and of the memory that was kept with them, among some volumes of hosts' disk pools. */
 export async function frozenAmong(
   manager: EntityManager,
   volumeNames: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const rows = await manager.query<{ name: string }[]>(
-    'SELECT volume_name AS name FROM frozen_disks WHERE volume_name = ANY($1) AND removed_at IS NULL',
+    `SELECT volume_name AS name FROM frozen_disks WHERE volume_name = ANY($1) AND removed_at IS NULL
+     UNION ALL SELECT memory_volume_name FROM frozen_disks WHERE memory_volume_name = ANY($1)`,
     [volumeNames],
   );
   return new Set(rows.map(({ name }) => name));
@@ -93,6 +94,26 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
                    WHERE a.status = 'running' AND i.frozen_disk_id = f.id)`,
     )
     .getMany();
+}
+
+/** Memory on a host that no image has any more, by its frozen disk; what a workflow may be about to go on from waits. */
+export function unneededMemory(
+  manager: EntityManager,
+  hostId: number,
+): Promise<{ readonly id: number; readonly volumeName: string }[]> {
+  return manager.query(
+    `SELECT f.id, f.memory_volume_name AS "volumeName" FROM frozen_disks f
+     WHERE f.host_id = $1 AND f.memory_volume_name IS NOT NULL
+       AND NOT EXISTS (SELECT FROM images i WHERE i.frozen_disk_id = f.id AND i.deleted_at IS NULL)
+       AND NOT EXISTS (SELECT FROM actions a JOIN images i ON i.id = a.image_id
+                       WHERE a.status = 'running' AND i.frozen_disk_id = f.id)`,
+    [hostId],
+  );
+}
+
+/** What was kept of a guest's memory is no more. */
+export async function noteMemoryRemoved(manager: EntityManager, id: number): Promise<void> {
+  await manager.query('UPDATE frozen_disks SET memory_volume_name = NULL WHERE id = $1', [id]);
 }
 
 /** A server whose disk stands on a frozen one. */

@@ -10,11 +10,13 @@ export {
   frozenAmong,
   frozenUnder,
   type Layered,
+  noteMemoryRemoved,
   noteMerged,
   noteRemoved,
   recordFreeze,
   recordRollBack,
   unneededDisks,
+  unneededMemory,
 } from './frozen-disks.ts';
 export {
   RestoreTest,
@@ -37,6 +39,7 @@ export {
   type DesiredState,
   diskVolumeName,
   domainName,
+  memoryVolumeName,
   type ObservedState,
   Server,
   type ServerAccess,

@@ -167,6 +167,9 @@ export class ServerCommands {
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
       if (wanted.type === 'backup') await assertBackedUp(manager, serverId);
+      if (wanted.withMemory && server.observed !== 'running') {
+        throw new ServersError('server_must_run', 'its memory can be kept while it runs: power it on first');
+      }
       await also?.(manager);
       const image = { id: imageId, type: 'snapshot' as const, madeBy: 'owner' as const, ...wanted };
       return requestImage(manager, this.sagas, server, image);
@@ -175,11 +178,11 @@ export class ServerCommands {
   }
 
   /**
-   * Puts the server back to what `image` holds of it, in place. What it leaves behind is kept for a day as an image, to
-   * which it can be rolled back in turn.
+   * Puts the server back to what `image` holds of it, in place: to its memory too, where the image has that, the server
+   * runs and `withMemory` says so. What it leaves behind is kept for a day as an image, to which it can be rolled back in turn.
    * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`
    */
-  rollBack(projectId: number, serverId: number, image: Image): Promise<Action> {
+  rollBack(projectId: number, serverId: number, image: Image, withMemory = true): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
       await assertOfServer(manager, server, image);
@@ -195,7 +198,8 @@ export class ServerCommands {
       const generation = server.generation + 1;
       const ids = { serverId, imageId: image.id, keptImageId, frozenDiskId: newId() };
       await this.mark(manager, server, { observed: 'rebuilding' });
-      const params = { ...ids, generation, power };
+      const resumes = withMemory && image.memoryBytes !== null && power === 'running';
+      const params = { ...ids, generation, power, resumes };
       return startOnServer(manager, this.sagas, server, {
         request: rollBackServerRequest,
         params,
@@ -307,7 +311,7 @@ export class ServerCommands {
 
 /** An image to be made: an owner's snapshot unless told. */
 type WantedImage = Pick<NewServerImage, 'description' | 'labels'> &
-  Partial<Pick<NewServerImage, 'type' | 'madeBy'>>;
+  Partial<Pick<NewServerImage, 'type' | 'madeBy' | 'withMemory'>>;
 
 /** @throws ServersError `image_too_large` */
 async function assertRoomFor(manager: EntityManager, server: Server, { appliance }: Image): Promise<void> {

@@ -12,6 +12,8 @@ export interface NewServerImage {
   readonly madeBy: NonNullable<Image['madeBy']>;
   readonly description: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** With what the guest holds in memory, which must run. */
+  readonly withMemory?: boolean;
 }
 
 /** The row of an image that is being made: with what it inherits from the image that its server was made of. */

@@ -34,6 +34,7 @@ export const createImageRequest = sagaRequest(
     imageId: z.number().int(),
     frozenDiskId: z.number().int(),
     generation: z.number().int(),
+    withMemory: z.boolean().default(false),
   }),
 );
 /** Asked for by those who read the frozen disk. */
@@ -62,6 +63,8 @@ export const rollBackServerRequest = sagaRequest(
     frozenDiskId: z.number().int(),
     generation: z.number().int(),
     power: z.enum(['running', 'off']),
+    /** From the memory of the snapshot, without a boot. */
+    resumes: z.boolean().default(false),
   }),
 );
 export const rebuildServerRequest = sagaRequest(

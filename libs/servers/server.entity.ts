@@ -97,6 +97,11 @@ export function diskVolumeName(server: Pick<Server, 'id' | 'generation'>): strin
   return `servery-${server.id}-${server.generation}.qcow2`;
 }
 
+/** What a guest held in memory when the disk of this generation was frozen under it. */
+export function memoryVolumeName(server: Pick<Server, 'id' | 'generation'>): string {
+  return `servery-${server.id}-${server.generation}.memory`;
+}
+
 export function seedVolumeName(server: Pick<Server, 'id' | 'generation'>): string {
   return `servery-${server.id}-${server.generation}-seed.img`;
 }

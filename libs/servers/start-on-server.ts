@@ -47,7 +47,10 @@ export async function requestImage(
   const [serverId, imageId, frozenDiskId] = [server.id, image.id, newId()];
   const started = await startOnServer(manager, sagas, server, {
     request: createImageRequest,
-    params: { serverId, imageId, frozenDiskId, generation: server.generation + 1 },
+    params: {
+      ...{ serverId, imageId, frozenDiskId, generation: server.generation + 1 },
+      withMemory: image.withMemory ?? false,
+    },
     command: 'create_image',
     imageId,
   });

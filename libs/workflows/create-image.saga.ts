@@ -6,7 +6,7 @@ import { placedServer } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /**
- * Makes an image of a server's disk as it is at one moment. The disk is frozen under the running guest, which goes on in
+ * Makes an image of a server's disk, and of its memory on request, as it is at one moment. The disk is frozen under the running guest, which goes on in
  * an overlay on it; the layers are merged later, in the background.
  */
 export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
@@ -28,21 +28,31 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
     title: 'Measuring it',
     do: async (ctx) => {
       const { host } = await placedServer(ctx);
-      const { frozenVolume } = volumesOf(ctx);
+      const { frozenVolume, memoryVolume } = volumesOf(ctx);
       const volumes = await ctx.deps.hypervisor.listVolumes(host, 'disks');
       const found = volumes.find(({ name }) => name === frozenVolume);
       if (!found) throw new PermanentError('frozen_disk_gone', `disk ${frozenVolume} is not there any more`);
-      return { fileSizeBytes: found.allocationBytes, virtualSizeBytes: found.capacityBytes };
+      const memory = volumes.find(
+        ({ name }) => ctx.outputs['freeze-disk'].hasMemory && name === memoryVolume,
+      );
+      const memoryBytes = memory?.allocationBytes ?? null;
+      const fileSizeBytes = found.allocationBytes + (memoryBytes ?? 0);
+      return { fileSizeBytes, memoryBytes, virtualSizeBytes: found.capacityBytes };
     },
     commit: async (manager, ctx, sizes) => {
       const { imageId, frozenDiskId } = ctx.params;
       const { hostId } = await manager.getRepository(FrozenDisk).findOneByOrFail({ id: frozenDiskId });
       await manager.query(
         `UPDATE images SET status = 'available', frozen_disk_id = $2, file_size_bytes = $3, virtual_size_bytes = $4,
-                           created_at = (SELECT frozen_at FROM frozen_disks WHERE id = $2)
+                           memory_bytes = $5, created_at = (SELECT frozen_at FROM frozen_disks WHERE id = $2)
          WHERE id = $1`,
-        [imageId, frozenDiskId, sizes.fileSizeBytes, sizes.virtualSizeBytes],
+        [imageId, frozenDiskId, sizes.fileSizeBytes, sizes.virtualSizeBytes, sizes.memoryBytes],
       );
+      if (sizes.memoryBytes !== null) {
+        const { memoryVolume } = volumesOf(ctx);
+        const values = [frozenDiskId, memoryVolume];
+        await manager.query('UPDATE frozen_disks SET memory_volume_name = $2 WHERE id = $1', values);
+      }
       await new ImagesService(ctx.deps.dataSource).recordOnHost(manager, imageId, hostId);
       await billImage(manager, imageId);
       await rotateBackups(manager, imageId);

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Frozen } from '#libs/hypervisor';
 import type { StepContext } from '#libs/saga';
-import { diskVolumeName, recordFreeze } from '#libs/servers';
+import { diskVolumeName, memoryVolumeName, recordFreeze } from '#libs/servers';
 import { placedServer } from './power-state.ts';
 import { loadServer } from './server-context.ts';
 import { switchDisk } from './switch-disk.ts';
@@ -12,23 +12,27 @@ export interface Freezing {
   readonly serverId: number;
   readonly frozenDiskId: number;
   readonly generation: number;
+  /** With what the guest holds in memory. */
+  readonly withMemory?: boolean;
 }
 
 type Context = Pick<StepContext<Freezing, unknown, WorkflowDeps>, 'params' | 'deps'>;
 
-export function volumesOf({ params: { serverId: id, generation } }: Pick<Context, 'params'>) {
+export function volumesOf({ params: { serverId: id, generation, withMemory } }: Pick<Context, 'params'>) {
+  const frozen = { id, generation: generation - 1 };
   return {
-    frozenVolume: diskVolumeName({ id, generation: generation - 1 }),
+    frozenVolume: diskVolumeName(frozen),
     nextVolume: diskVolumeName({ id, generation }),
+    ...(withMemory && { memoryVolume: memoryVolumeName(frozen) }),
   };
 }
 
 /** Freezes the disk under the guest, which goes on in an overlay on it. */
-export async function freeze(ctx: Context): Promise<Pick<Frozen, 'consistency'>> {
+export async function freeze(ctx: Context): Promise<Pick<Frozen, 'consistency' | 'hasMemory'>> {
   const { host, server } = await placedServer(ctx);
-  const { consistency } = await ctx.deps.hypervisor.freezeDisk(host, server.domainUuid, volumesOf(ctx));
+  const frozen = await ctx.deps.hypervisor.freezeDisk(host, server.domainUuid, volumesOf(ctx));
   await goOn(ctx);
-  return { consistency };
+  return { consistency: frozen.consistency, hasMemory: frozen.hasMemory };
 }
 
 /**
@@ -37,7 +41,8 @@ export async function freeze(ctx: Context): Promise<Pick<Frozen, 'consistency'>>
  */
 export async function unfreeze(ctx: Context): Promise<{ readonly goesOn: boolean }> {
   const { host, server } = await placedServer(ctx);
-  const { nextVolume } = volumesOf(ctx);
+  const { nextVolume, memoryVolume } = volumesOf(ctx);
+  if (memoryVolume !== undefined) await ctx.deps.hypervisor.deleteVolume(host, memoryVolume);
   const domains = await ctx.deps.hypervisor.listDomains(host);
   const goesOn = domains.some(
     ({ uuid, volumes }) => uuid === server.domainUuid && volumes.includes(nextVolume),

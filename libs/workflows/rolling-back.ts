@@ -22,6 +22,8 @@ export interface RollingBack {
   readonly frozenDiskId: number;
   readonly generation: number;
   readonly power: 'running' | 'off';
+  /** From the memory of the image, without a boot. */
+  readonly resumes?: boolean;
 }
 
 type Context = Pick<StepContext<RollingBack, unknown, WorkflowDeps>, 'params' | 'deps'>;
@@ -64,7 +66,17 @@ export async function switchToNext(ctx: Context): Promise<void> {
   const placed = await placedServer(ctx);
   const { devices } = (await targetOf(ctx)).image;
   await switchDisk(ctx.deps, { ...placed, server: { ...placed.server, devices } }, ctx.params.generation);
-  await startIfWanted(ctx);
+  if (ctx.params.resumes) await resume(ctx);
+  else await startIfWanted(ctx);
+}
+
+/** @throws PermanentError `memory_gone` */
+async function resume(ctx: Context): Promise<void> {
+  const { host, server } = await placedServer(ctx);
+  const { memoryVolumeName: memoryVolume } = (await targetOf(ctx)).frozen;
+  if (memoryVolume === null) throw new PermanentError('memory_gone', 'the memory of the snapshot is gone');
+  const spec = { memoryVolume, diskVolume: nextVolume(ctx) };
+  await ctx.deps.hypervisor.resumeDomain(host, server.domainUuid, spec);
 }
 
 export async function startIfWanted(ctx: Context): Promise<void> {

@@ -37,6 +37,7 @@ export function presentImage(image: Image, refusals: readonly ImageRefusal[] = [
     labels: image.labels,
     servery: {
       made_by: image.madeBy,
+      has_memory: image.memoryBytes !== null,
       expires_at: wireTimeOrNull(image.expiresAt),
       restore_test: presentRestoreTest(image),
       devices: presentDevices(image.devices),

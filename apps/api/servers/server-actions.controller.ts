@@ -150,7 +150,7 @@ export class ServerActionsController {
   ) {
     await this.servers.get(projectId, id);
     const image = await this.images.resolve(body.image, projectId).catch(unknownReferences);
-    return started(await this.commands.rollBack(projectId, id, image));
+    return started(await this.commands.rollBack(projectId, id, image, body.with_memory));
   }
 
   @Post('create_image')
@@ -161,9 +161,9 @@ export class ServerActionsController {
   async createImage(
     @ProjectId() projectId: number,
     @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: createImage }) { type, description, labels }: CreateImage,
+    @Body({ schema: createImage }) { type, description, labels, with_memory: withMemory }: CreateImage,
   ) {
-    const wanted = { type, description: description ?? null, labels: labels ?? {} };
+    const wanted = { type, description: description ?? null, labels: labels ?? {}, withMemory };
     const { action, imageId } = await this.commands.createImage(projectId, id, wanted);
     return { ...started(action), image: presentImage(await this.images.get(imageId, projectId)) };
   }

@@ -1,11 +1,20 @@
 import { isHypervisorError } from '#libs/hypervisor';
 import { SagaStore } from '#libs/saga';
-import { frozenUnder, mergeLayersRequest, noteMerged, noteRemoved, unneededDisks } from '#libs/servers';
+import {
+  frozenUnder,
+  mergeLayersRequest,
+  noteMemoryRemoved,
+  noteMerged,
+  noteRemoved,
+  unneededDisks,
+  unneededMemory,
+} from '#libs/servers';
 import type { HostWorld } from './host-world.ts';
 
 /**
  * Keeps chains of disks short: merges the layers under the disks of running servers, bit by bit while their guests run,
- * asks for the same of one server that is off, and removes frozen disks that nothing stands on any more.
+ * asks for the same of one server that is off, and removes frozen disks that nothing stands on any more, and memory that
+ * no image has.
  */
 export async function reconcileLayers({ dataSource, hypervisor, ref, host }: HostWorld): Promise<void> {
   for (const server of await frozenUnder(dataSource.manager, host.id, 'running')) {
@@ -13,6 +22,10 @@ export async function reconcileLayers({ dataSource, hypervisor, ref, host }: Hos
     if (state === 'merged') await noteMerged(dataSource.manager, server);
   }
   await mergeOneThatIsOff(dataSource, host.id);
+  for (const { id, volumeName } of await unneededMemory(dataSource.manager, host.id)) {
+    await hypervisor.deleteVolume(ref, volumeName);
+    await noteMemoryRemoved(dataSource.manager, id);
+  }
   for (const { id, volumeName } of await unneededDisks(dataSource.manager, host.id)) {
     try {
       await hypervisor.deleteVolume(ref, volumeName);

@@ -4,8 +4,8 @@ import type { NewFinding } from '#libs/placement';
 import { frozenAmong, restoreTestOfVolume, restoreTestsAmong } from '#libs/servers';
 import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
 
-/** Our volumes' names: `servery-<server>-<generation>.qcow2` and `…-seed.img`. */
-const NAME = /^servery-(\d{1,16})-(\d{1,9})(?:\.qcow2|-seed\.img)$/;
+/** Our volumes' names: `servery-<server>-<generation>.qcow2`, `….memory` and `…-seed.img`. */
+const NAME = /^servery-(\d{1,16})-(\d{1,9})(?:\.qcow2|\.memory|-seed\.img)$/;
 
 /** Finds volumes that no server owns; those that our own servers left behind are removed. */
 export async function* reconcileVolumes(world: HostWorld): AsyncGenerator<NewFinding> {

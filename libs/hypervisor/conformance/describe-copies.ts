@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HypervisorErrorCode } from '../hypervisor.errors.ts';
 import type { VolumeCopy } from '../port.ts';
 import { type ConformanceContext, planServer, type ServerPlan } from './conformance-context.ts';
+import { refusedAs } from './refused-as.ts';
 
 const run = promisify(execFile);
 
@@ -111,8 +111,4 @@ export function describeCopies(context: () => ConformanceContext): void {
       }
     });
   });
-}
-
-function refusedAs(code: HypervisorErrorCode) {
-  return expect.objectContaining({ name: 'HypervisorError', code });
 }

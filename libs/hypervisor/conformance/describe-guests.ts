@@ -3,6 +3,7 @@ import { afterEach, expect, it } from 'vitest';
 import { sleep } from '#libs/kernel';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
+import { refusedAs } from './refused-as.ts';
 
 const PAUSE_MS = 250;
 /** More than a boot loader reads, less than the kernel that it loads. */
@@ -156,7 +157,9 @@ export function describeGuests(context: () => ConformanceContext): void {
     const nextVolume = `next-${frozenVolume}`;
     const spec = { frozenVolume, nextVolume };
     const frozen = await hypervisor.freezeDisk(host, uuid, spec);
-    expect(frozen).toEqual({ consistency: 'filesystem', heldMilliseconds: expect.any(Number) });
+    expect(frozen).toEqual({
+      ...{ consistency: 'filesystem', heldMilliseconds: expect.any(Number), hasMemory: false },
+    });
     expect(await hypervisor.freezeDisk(host, uuid, spec)).toMatchObject({ consistency: 'crash' });
     expect(await hypervisor.listDomains(host)).toMatchObject([
       { state: 'running', volumes: [nextVolume, plan.seed.volumeName] },
@@ -179,6 +182,50 @@ export function describeGuests(context: () => ConformanceContext): void {
     await hypervisor.destroyDomain(host, uuid);
     await hypervisor.defineDomain(host, plan.domain);
     await hypervisor.deleteVolume(host, former.volumeName);
+  });
+
+  it('keeps the memory of a running guest with its disk, and goes on from both without a boot', async () => {
+    const { hypervisor, host } = context();
+    const { domain, seed, overlay } = await boot();
+    const { uuid, diskVolume: frozenVolume } = domain;
+    const bootId = async () => {
+      const argv = ['/bin/cat', '/proc/sys/kernel/random/boot_id'] as const;
+      return (await hypervisor.agentExec(host, uuid, argv, { timeoutSeconds: 30 })).stdout;
+    };
+    const [nextVolume, memoryVolume, back] = ['next', 'memory', 'back'].map(
+      (what) => `${what}-${frozenVolume}`,
+    );
+    const spec = { frozenVolume, nextVolume: String(nextVolume), memoryVolume: String(memoryVolume) };
+    const disk = { ...overlay, volumeName: String(back), base: { frozen: frozenVolume } };
+    const asSeen = { memoryVolume: spec.memoryVolume, diskVolume: disk.volumeName };
+    await expect(hypervisor.freezeDisk(host, uuid, spec)).rejects.toEqual(
+      refusedAs('domain_has_other_disks'),
+    );
+    await hypervisor.detachSeed(host, uuid, seed.volumeName);
+    const before = await bootId();
+    const frozen = { consistency: 'crash', heldMilliseconds: null, hasMemory: true };
+    expect(await hypervisor.freezeDisk(host, uuid, spec)).toEqual(frozen);
+    expect(await hypervisor.freezeDisk(host, uuid, spec)).toEqual(frozen);
+    const { seedVolume: _gone, ...seedless } = domain;
+    const defined = { ...seedless, diskVolume: disk.volumeName, network: 'closed' } as const;
+
+    await hypervisor.createOverlay(host, disk);
+    await hypervisor.destroyDomain(host, uuid);
+    await hypervisor.defineDomain(host, { ...defined, memoryMib: 256 });
+    await expect(hypervisor.resumeDomain(host, uuid, asSeen)).rejects.toEqual(
+      refusedAs('memory_of_another_size'),
+    );
+    await hypervisor.defineDomain(host, defined);
+    for (const _twice of [1, 2]) await hypervisor.resumeDomain(host, uuid, asSeen);
+    expect(await hypervisor.listDomains(host)).toMatchObject([
+      { state: 'running', volumes: [disk.volumeName], network: 'closed' },
+    ]);
+    expect(await bootId()).toBe(before);
+
+    await hypervisor.destroyDomain(host, uuid);
+    await hypervisor.defineDomain(host, { ...seedless, diskVolume: frozenVolume });
+    for (const left of [disk.volumeName, spec.nextVolume, spec.memoryVolume])
+      await hypervisor.deleteVolume(host, left);
   });
 
   it('resets and pulls the plug', async () => {

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, sleep } from '#libs/kernel';
-import type { HypervisorErrorCode } from '../hypervisor.errors.ts';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
 import { describeCopies } from './describe-copies.ts';
 import { describeGuests } from './describe-guests.ts';
+import { refusedAs } from './refused-as.ts';
 
 /** The suite which every driver of the port passes. `open` is called once; what it opened, `close` closes. */
 export function describeHypervisor(
@@ -28,10 +28,6 @@ export function describeHypervisor(
       describeGuests(() => context);
     });
   });
-}
-
-function refusedAs(code: HypervisorErrorCode) {
-  return expect.objectContaining({ name: 'HypervisorError', code });
 }
 
 /** Each call twice: the second must end as the first did. */
@@ -85,6 +81,7 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.destroyDomain(deadHost, uuid),
       hypervisor.setNetwork(deadHost, uuid, 'closed'),
       hypervisor.freezeDisk(deadHost, uuid, { frozenVolume: 'x', nextVolume: 'y' }),
+      hypervisor.resumeDomain(deadHost, uuid, { memoryVolume: 'x', diskVolume: 'y' }),
       hypervisor.mergeLayers(deadHost, uuid),
       hypervisor.detachSeed(deadHost, uuid, 'x'),
       hypervisor.agentPing(deadHost, uuid),
@@ -358,7 +355,7 @@ function describeDomains(context: () => ConformanceContext): void {
     await hypervisor.defineDomain(host, plan.domain);
     const spec = { frozenVolume, nextVolume: `next-${frozenVolume}` };
     const onFrozen = { ...plan.overlay, volumeName: `other-${frozenVolume}`, base: { frozen: frozenVolume } };
-    const frozen = { consistency: 'as_left', heldMilliseconds: null };
+    const frozen = { consistency: 'as_left', heldMilliseconds: null, hasMemory: false };
     expect(await hypervisor.freezeDisk(host, uuid, spec)).toEqual(frozen);
     expect(await hypervisor.freezeDisk(host, uuid, spec)).toEqual(frozen);
     expect(await hypervisor.mergeLayers(host, uuid)).toEqual({ state: 'waiting' });

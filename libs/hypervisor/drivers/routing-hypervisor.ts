@@ -51,6 +51,7 @@ export class RoutingHypervisor implements Hypervisor {
   destroyDomain = this.routed('destroyDomain');
   setNetwork = this.routed('setNetwork');
   freezeDisk = this.routed('freezeDisk');
+  resumeDomain = this.routed('resumeDomain');
   mergeLayers = this.routed('mergeLayers');
   diskReadBytes = this.routed('diskReadBytes');
   detachSeed = this.routed('detachSeed');

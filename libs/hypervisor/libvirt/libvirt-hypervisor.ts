@@ -18,6 +18,7 @@ import type {
   NetworkState,
   OnProgress,
   OverlaySpec,
+  ResumeSpec,
   SeedDetachment,
   SeedSpec,
   VolumeCopy,
@@ -31,6 +32,7 @@ import { LibvirtDomains } from './libvirt-domains.ts';
 import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import { LibvirtImages } from './libvirt-images.ts';
 import { LibvirtLayers } from './libvirt-layers.ts';
+import { LibvirtMemory } from './libvirt-memory.ts';
 import { LibvirtVolumeCopies } from './libvirt-volume-copies.ts';
 import { LibvirtVolumes } from './libvirt-volumes.ts';
 import { Virsh, type VirshSettings } from './virsh.ts';
@@ -58,6 +60,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly volumes: LibvirtVolumes;
   private readonly copies: LibvirtVolumeCopies;
   private readonly agent: LibvirtGuestAgent;
+  private readonly memory: LibvirtMemory;
   private readonly layers: LibvirtLayers;
   private readonly installationId: string;
   private readonly releaseSeconds: number;
@@ -72,7 +75,8 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
     this.copies = new LibvirtVolumeCopies(this.virsh, settings.copyStallSeconds ?? COPY_STALL_SECONDS);
     this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
-    this.layers = new LibvirtLayers(this.virsh, this.domains, this.volumes, this.agent);
+    this.memory = new LibvirtMemory(this.virsh, this.domains, this.volumes);
+    this.layers = new LibvirtLayers(this.virsh, this.domains, this.volumes, this.agent, this.memory);
     this.releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
   }
 
@@ -186,6 +190,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   freezeDisk(host: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen> {
     return this.layers.freeze(host, uuid, spec);
+  }
+
+  resumeDomain(host: HostRef, uuid: string, spec: ResumeSpec): Promise<void> {
+    return this.memory.resume(host, uuid, spec);
   }
 
   mergeLayers(host: HostRef, uuid: string): Promise<Merge> {

@@ -4,10 +4,13 @@ import { checkFreezeSpec } from '../specs.ts';
 import { type DomainRecord, isOwnDisk } from './domain-xml.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
+import type { LibvirtMemory } from './libvirt-memory.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
 import type { Virsh } from './virsh.ts';
 
 const FREEZE_TIMEOUT_SECONDS = 120;
+/** The whole memory is written at the speed of the pool. */
+const MEMORY_TIMEOUT_SECONDS = 3600;
 /** For what the guest has not written yet; what is left of it then is written while it is held. */
 const SYNC_TIMEOUT_SECONDS = 60;
 
@@ -17,12 +20,20 @@ export class LibvirtLayers {
   private readonly domains: LibvirtDomains;
   private readonly volumes: LibvirtVolumes;
   private readonly agent: LibvirtGuestAgent;
+  private readonly memory: LibvirtMemory;
 
-  constructor(virsh: Virsh, domains: LibvirtDomains, volumes: LibvirtVolumes, agent: LibvirtGuestAgent) {
+  constructor(
+    virsh: Virsh,
+    domains: LibvirtDomains,
+    volumes: LibvirtVolumes,
+    agent: LibvirtGuestAgent,
+    memory: LibvirtMemory,
+  ) {
     this.virsh = virsh;
     this.domains = domains;
     this.volumes = volumes;
     this.agent = agent;
+    this.memory = memory;
   }
 
   async freeze(host: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen> {
@@ -35,10 +46,15 @@ export class LibvirtLayers {
       throw new HypervisorError('volume_missing', message, { details: { host: host.name } });
     }
     const path = await this.volumes.layOver(host, spec);
-    if (!isRunning) return { consistency: 'as_left', heldMilliseconds: null };
-    if (disk.volume === spec.nextVolume) return { consistency: 'crash', heldMilliseconds: null };
+    const { memoryVolume } = spec;
+    if (!isRunning) return { consistency: 'as_left', heldMilliseconds: null, hasMemory: false };
+    if (disk.volume === spec.nextVolume) {
+      const hasMemory = memoryVolume !== undefined && (await this.volumes.exists(host, memoryVolume));
+      return { consistency: 'crash', heldMilliseconds: null, hasMemory };
+    }
     await this.endMerge(host, uuid, disk.target);
-    return this.switchOver(host, record, disk.target, path);
+    if (memoryVolume === undefined) return this.switchOver(host, record, disk.target, path);
+    return this.keepMemory(host, record, memoryVolume, path);
   }
 
   async merge(host: HostRef, uuid: string): Promise<Merge> {
@@ -54,27 +70,36 @@ export class LibvirtLayers {
     return { state: 'merging', ...(begun ?? { doneBytes: 0, totalBytes: 0 }) };
   }
 
-  /** What can be synced is, before the guest is held for the rest: so it is held for moments. */
-  private async switchOver(
+  /** Disk and memory at one moment: the guest cannot be quiesced for it, and needs not be. */
+  private async keepMemory(
     host: HostRef,
-    { uuid, disks }: DomainRecord,
-    own: string,
+    record: DomainRecord,
+    memoryVolume: string,
     path: string,
   ): Promise<Frozen> {
-    const others = disks.filter(({ target }) => target !== own).map(({ target }) => target);
-    const args = [
-      ...['snapshot-create-as', '--domain', uuid, '--disk-only', '--atomic', '--no-metadata'],
-      ...['--reuse-external', '--diskspec', `${own},snapshot=external,file=${path.replaceAll(',', ',,')}`],
-      ...others.flatMap((target) => ['--diskspec', `${target},snapshot=no`]),
-    ];
+    const memory = await this.memory.argumentsFor(host, record, memoryVolume, path);
+    if (await this.agent.ping(host, record.uuid)) await this.sync(host, record.uuid);
+    const args = [...snapshotArguments(record, diskOf(record)?.target ?? '', path), ...memory];
+    await this.virsh.run(host, args, { timeoutSeconds: MEMORY_TIMEOUT_SECONDS });
+    return { consistency: 'crash', heldMilliseconds: null, hasMemory: true };
+  }
+
+  private async sync(host: HostRef, uuid: string): Promise<void> {
+    const sync = this.agent.exec(host, uuid, ['/bin/sync'], { timeoutSeconds: SYNC_TIMEOUT_SECONDS });
+    await sync.catch(ofTheAgent);
+  }
+
+  /** What can be synced is, before the guest is held for the rest: so it is held for moments. */
+  private async switchOver(host: HostRef, record: DomainRecord, own: string, path: string): Promise<Frozen> {
+    const { uuid } = record;
+    const args = [...snapshotArguments(record, own, path), '--disk-only'];
     const limit = { timeoutSeconds: FREEZE_TIMEOUT_SECONDS };
     if (await this.agent.ping(host, uuid)) {
-      const sync = this.agent.exec(host, uuid, ['/bin/sync'], { timeoutSeconds: SYNC_TIMEOUT_SECONDS });
-      await sync.catch(ofTheAgent);
+      await this.sync(host, uuid);
       const begun = performance.now();
       try {
         await this.virsh.run(host, [...args, '--quiesce'], limit);
-        return { consistency: 'filesystem', heldMilliseconds: since(begun) };
+        return { consistency: 'filesystem', heldMilliseconds: since(begun), hasMemory: false };
       } catch (error) {
         await this.virsh.run(host, ['domfsthaw', '--domain', uuid]).catch(ofTheAgent);
         ofTheAgent(error);
@@ -82,7 +107,7 @@ export class LibvirtLayers {
     }
     const begun = performance.now();
     await this.virsh.run(host, args, limit);
-    return { consistency: 'crash', heldMilliseconds: since(begun) };
+    return { consistency: 'crash', heldMilliseconds: since(begun), hasMemory: false };
   }
 
   /** A freeze does not wait for the merging of layers, which goes on with the layers that there are then. */
@@ -115,6 +140,16 @@ export class LibvirtLayers {
 
 function diskOf({ disks }: DomainRecord): DomainRecord['disks'][number] | undefined {
   return disks.find(({ target }) => isOwnDisk(target));
+}
+
+/** The domain's own disk goes on in the overlay at `path`; its other disks stay as they are. */
+function snapshotArguments({ uuid, disks }: DomainRecord, own: string, path: string): string[] {
+  const others = disks.filter(({ target }) => target !== own).map(({ target }) => target);
+  return [
+    ...['snapshot-create-as', '--domain', uuid, '--atomic', '--no-metadata', '--reuse-external'],
+    ...['--diskspec', `${own},snapshot=external,file=${path.replaceAll(',', ',,')}`],
+    ...others.flatMap((target) => ['--diskspec', `${target},snapshot=no`]),
+  ];
 }
 
 function since(begun: number): number {

@@ -154,7 +154,7 @@ export class LibvirtVolumes {
     });
   }
 
-  private async exists(host: HostRef, name: string): Promise<boolean> {
+  async exists(host: HostRef, name: string): Promise<boolean> {
     const entries = await listPool(this.virsh, host, host.diskPool);
     if (entries.some((entry) => entry.name === name)) return true;
     await refreshPool(this.virsh, host, host.diskPool);

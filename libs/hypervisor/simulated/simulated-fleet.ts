@@ -63,6 +63,8 @@ export interface SimulatedVolume {
   readonly backing?: { readonly pool: string; readonly name: string };
   readonly seed?: Readonly<Record<string, string>>;
   readonly guest?: GuestFacts;
+  /** It is what was kept of the memory of a machine of this size. */
+  readonly memory?: Pick<SimulatedDomain, 'vcpus' | 'memoryMib' | 'startedAtMs'>;
   /** The volume that this one is a self-contained copy of. */
   readonly copyOf?: string;
 }

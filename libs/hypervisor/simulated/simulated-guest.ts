@@ -17,6 +17,9 @@ const cloudConfig = z.looseObject({
   ssh_keys: z.looseObject({ ed25519_public: z.string().optional() }).optional(),
 });
 
+/** Another one at each boot (Linux, proc_sys_kernel(5)). */
+const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
+
 /** The content of a part of a multipart document as `composeUserData` writes it. */
 const ENCODED_PART = /^Content-Transfer-Encoding: base64\n(?:.+\n)*\n((?:[A-Za-z0-9+/=]+\n)+)/gm;
 
@@ -52,6 +55,7 @@ export function runProgram(
     readonly fault: GuestFault | null;
     /** What a program reads. */
     readonly input: string;
+    readonly bootId: string;
     /** Whether it may connect to an address. */
     reaches(address: string): boolean;
   },
@@ -60,6 +64,7 @@ export function runProgram(
   const name = program.split('/').at(-1);
   if (guest.fault === 'exec_fails' || name === 'false') return { exitCode: 1, stdout: '', stderr: '' };
   if (name === 'echo') return { exitCode: 0, stdout: `${rest.join(' ')}\n`, stderr: '' };
+  if (rest[0] === BOOT_ID_FILE) return { exitCode: 0, stdout: `${guest.bootId}\n`, stderr: '' };
   if (name === 'cat') return { exitCode: 0, stdout: guest.input, stderr: '' };
   if (name === 'hostname') return { exitCode: 0, stdout: `${guest.hostname}\n`, stderr: '' };
   if (name === 'nc' && !guest.reaches(rest.at(-2) ?? '')) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { chmod, copyFile, rename, writeFile } from 'node:fs/promises';
-import { gibToBytes } from '#libs/kernel';
+import { gibToBytes, mibToKib } from '#libs/kernel';
 import { diskTooSmall, HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
 import { verifyImageFile } from '../image-file.ts';
 import type {
@@ -24,6 +24,7 @@ import type {
   OnProgress,
   OverlayBase,
   OverlaySpec,
+  ResumeSpec,
   SeedDetachment,
   SeedSpec,
   VolumeCopy,
@@ -36,6 +37,7 @@ import {
   checkImageFile,
   checkLogin,
   checkOverlaySpec,
+  checkResumeSpec,
   checkSeedSpec,
   checkUuid,
   checkVolumeCopy,
@@ -363,7 +365,7 @@ export class SimulatedHypervisor implements Hypervisor {
   freezeDisk(ref: HostRef, uuid: string, spec: FreezeSpec): Promise<Frozen> {
     return this.fleet.call(ref, 'freezeDisk', (host) => {
       checkFreezeSpec(spec);
-      const { frozenVolume, nextVolume } = spec;
+      const { frozenVolume, nextVolume, memoryVolume } = spec;
       const domain = this.needDomain(host, uuid);
       const isRunning = domain.state === 'running';
       if (domain.diskVolume !== frozenVolume && !(isRunning && domain.diskVolume === nextVolume)) {
@@ -371,11 +373,50 @@ export class SimulatedHypervisor implements Hypervisor {
       }
       const beneath = this.needVolume(host, ref, frozenVolume);
       this.lay(host, ref, nextVolume, beneath.capacityBytes, beneath);
-      if (!isRunning) return { consistency: 'as_left', heldMilliseconds: null };
-      if (domain.diskVolume === nextVolume) return { consistency: 'crash', heldMilliseconds: null };
+      if (!isRunning) return { consistency: 'as_left', heldMilliseconds: null, hasMemory: false };
+      const hasMemory = memoryVolume !== undefined;
+      if (domain.diskVolume === nextVolume)
+        return { consistency: 'crash', heldMilliseconds: null, hasMemory };
+      if (memoryVolume !== undefined) this.keepMemory(host, ref, domain, memoryVolume);
       this.fleet.putDomain(host.name, { ...domain, diskVolume: nextVolume });
+      if (hasMemory) return { consistency: 'crash', heldMilliseconds: null, hasMemory };
       const consistency = this.agentIsUp(host, domain) ? 'filesystem' : 'crash';
-      return { consistency, heldMilliseconds: 0 };
+      return { consistency, heldMilliseconds: 0, hasMemory };
+    });
+  }
+
+  private keepMemory(host: SimulatedHost, ref: HostRef, domain: SimulatedDomain, name: string): void {
+    if (domain.seedVolume !== undefined || domain.heldVolumes.length > 0) {
+      throw refusal(host, 'domain_has_other_disks', `Domain ${domain.name} has other disks than its own.`);
+    }
+    const sizeBytes = mibToKib(domain.memoryMib) * 1024;
+    const { vcpus, memoryMib, startedAtMs } = domain;
+    const sizes = { capacityBytes: sizeBytes, allocationBytes: sizeBytes };
+    const memory = { vcpus, memoryMib, startedAtMs };
+    this.fleet.putVolume(host.name, { name, pool: ref.diskPool, ...sizes, memory });
+  }
+
+  resumeDomain(ref: HostRef, uuid: string, spec: ResumeSpec): Promise<void> {
+    return this.fleet.call(ref, 'resumeDomain', (host) => {
+      checkResumeSpec(spec);
+      const domain = this.needDomain(host, uuid);
+      if (domain.state === 'running' && domain.diskVolume === spec.diskVolume) return;
+      const { memory } = this.needVolume(host, ref, spec.memoryVolume);
+      this.needVolume(host, ref, spec.diskVolume);
+      if (memory?.vcpus !== domain.vcpus || memory.memoryMib !== domain.memoryMib) {
+        throw refusal(
+          host,
+          'memory_of_another_size',
+          `${spec.memoryVolume} is of a machine of another size.`,
+        );
+      }
+      const { startedAtMs } = memory;
+      this.fleet.putDomain(host.name, {
+        ...domain,
+        diskVolume: spec.diskVolume,
+        state: 'running',
+        startedAtMs,
+      });
     });
   }
 
@@ -440,7 +481,8 @@ export class SimulatedHypervisor implements Hypervisor {
       const disk = this.needAgent(host, ref, uuid);
       const { network, startedAtMs } = this.needDomain(host, uuid);
       const [, , , name = '', ...args] = argv;
-      const call = { name, args, input, bootId: bootIdOf(uuid, startedAtMs) };
+      const bootId = bootIdOf(uuid, startedAtMs);
+      const call = { name, args, input, bootId };
       const own = disk.guest && runOwnProgram(call, disk.guest.software ?? FRESH_SOFTWARE);
       if (disk.guest && own) {
         this.fleet.putVolume(host.name, { ...disk, guest: { ...disk.guest, software: own.software } });
@@ -448,7 +490,7 @@ export class SimulatedHypervisor implements Hypervisor {
       }
       const reaches = (address: string) =>
         network === 'open' || (network === 'isolated' && this.isolatedAllows.includes(address));
-      const facts = { hostname: disk.guest?.hostname ?? '', reaches, fault: host.guestFault, input };
+      const facts = { hostname: disk.guest?.hostname ?? '', reaches, fault: host.guestFault, input, bootId };
       return runProgram(argv, facts);
     });
   }
