@@ -85,6 +85,7 @@ async function plantDomain(owner: 'nobody' | 'another' | 'ours'): Promise<string
     state: 'running',
     startedAtMs: 0,
     heldVolumes: [],
+    volumes: [],
     network: 'open',
   });
   return uuid;
