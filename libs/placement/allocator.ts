@@ -114,9 +114,10 @@ export async function release(manager: EntityManager, serverId: number): Promise
  * The room of a volume becomes that of a larger one, on its host. @throws DomainError `resource_unavailable`
  */
 export async function growReservation(manager: EntityManager, id: number, diskGib: number): Promise<void> {
-  await manager.query('SELECT FROM hosts WHERE id = (SELECT host_id FROM reservations WHERE server_id = $1) FOR NO KEY UPDATE', [
-    id,
-  ]);
+  await manager.query(
+    'SELECT FROM hosts WHERE id = (SELECT host_id FROM reservations WHERE server_id = $1) FOR NO KEY UPDATE',
+    [id],
+  );
   const [, grown] = await manager.query<[unknown, number]>(
     `WITH wanted AS (
        SELECT r.host_id, $2 - r.disk_gib AS more FROM reservations r WHERE r.server_id = $1

@@ -55,7 +55,11 @@ export class ActionsService {
   }
 
   /** @throws ServersError `action_not_found`, also when it is another project's, another server's or another volume's */
-  async get(projectId: number, id: number, { serverId, volumeId, everyVolume }: ActionsOf = {}): Promise<Action> {
+  async get(
+    projectId: number,
+    id: number,
+    { serverId, volumeId, everyVolume }: ActionsOf = {},
+  ): Promise<Action> {
     const where = {
       ...{ id, projectId },
       ...(serverId !== undefined && { serverId }),

@@ -19,4 +19,10 @@ export * from './volume-requests.ts';
 export { billVolume, VolumeSuspensions } from './volume-suspensions.ts';
 export { VolumesError, type VolumesErrorCode } from './volumes.errors.ts';
 export { VolumeSuspensionsModule, VolumesModule, volumesEntities } from './volumes.module.ts';
-export { releaseVolumesOf, VolumesService, volumesOfServer } from './volumes.service.ts';
+export {
+  noteAttached,
+  noteDetached,
+  releaseVolumesOf,
+  VolumesService,
+  volumesOfServer,
+} from './volumes.service.ts';

@@ -73,7 +73,11 @@ export async function volumeGibOf(manager: EntityManager, accountId: number): Pr
  * Whether the account may have so much more, decided for one request of an account at a time until the transaction ends.
  * @throws VolumesError `volume_limit_exceeded`
  */
-export async function admitVolumeGib(manager: EntityManager, accountId: number, asked: number): Promise<void> {
+export async function admitVolumeGib(
+  manager: EntityManager,
+  accountId: number,
+  asked: number,
+): Promise<void> {
   const statements = [lockStanding(accountId), volumeUsage(accountId)] as const;
   const [[standing], [usage]] = await runStatements(manager, statements);
   if (!standing || !usage) throw new Error(`there is no account ${accountId}`);

@@ -31,7 +31,9 @@ export interface WantedVolume {
   readonly format: VolumeFormat | null;
   readonly currency: string;
   /** Where it is made: at a server's, which gets it, or in a location. */
-  readonly place: { readonly serverId: number; readonly automount: boolean } | { readonly locationId: number };
+  readonly place:
+    | { readonly serverId: number; readonly automount: boolean }
+    | { readonly locationId: number };
 }
 
 /** A volume that is being made, and what is done to it, in order: its making, and its attaching where it has a server. */
@@ -154,7 +156,12 @@ export class VolumeCommands {
     const hostId = await reserve(manager, { ...demand, ...only, serverId: volumeId });
     await manager.update(Volume, { id: volumeId }, { hostId });
     const volume = await lockVolume(manager, projectId, volumeId);
-    const what = { request: createVolumeRequest, params: { volumeId }, command: 'create_volume', serverId: null };
+    const what = {
+      request: createVolumeRequest,
+      params: { volumeId },
+      command: 'create_volume',
+      serverId: null,
+    };
     const begun = [await startOnVolume(manager, this.sagas, volume, what)];
     if (server && 'serverId' in place) {
       begun.push(await this.startAttaching(manager, volume, server, place.automount));
@@ -184,7 +191,10 @@ export class VolumeCommands {
     if (seen?.serverId) await admitToServer(manager, projectId, seen.serverId);
     const volume = await admitToVolume(manager, projectId, id);
     if (volume.serverId === (seen?.serverId ?? null)) return volume;
-    throw new VolumesError('volume_locked', 'the volume was just given to, or taken from, a server: try again');
+    throw new VolumesError(
+      'volume_locked',
+      'the volume was just given to, or taken from, a server: try again',
+    );
   }
 
   private async findMade({ volumeId, projectId }: WantedVolume): Promise<RequestedVolume | undefined> {

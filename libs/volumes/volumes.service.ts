@@ -79,6 +79,23 @@ export function volumesOfServer(manager: EntityManager, serverId: number): Promi
   return manager.getRepository(Volume).find({ where: { serverId }, order: { slot: 'ASC' } });
 }
 
+/** A server has the volume from now on. */
+export async function noteAttached(
+  manager: EntityManager,
+  {
+    volumeId,
+    serverId,
+    slot,
+  }: { readonly volumeId: number; readonly serverId: number; readonly slot: number },
+): Promise<void> {
+  await manager.update(Volume, { id: volumeId }, { serverId, slot });
+}
+
+/** No server has the volume any more. */
+export async function noteDetached(manager: EntityManager, volumeId: number): Promise<void> {
+  await manager.update(Volume, { id: volumeId }, { serverId: null, slot: null });
+}
+
 /** A server is gone: its volumes are free again, with all that is on them. */
 export async function releaseVolumesOf(manager: EntityManager, serverId: number): Promise<void> {
   await manager.query('UPDATE volumes SET server_id = NULL, slot = NULL WHERE server_id = $1', [serverId]);

@@ -70,7 +70,9 @@ export class ServerActionsController {
     @Param({ schema: serverActionParams }) { id, action_id }: z.output<typeof serverActionParams>,
   ) {
     return {
-      action: await this.presenter.presentWithSteps(await this.actions.get(projectId, action_id, { serverId: id })),
+      action: await this.presenter.presentWithSteps(
+        await this.actions.get(projectId, action_id, { serverId: id }),
+      ),
     };
   }
 
