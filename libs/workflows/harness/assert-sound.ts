@@ -176,6 +176,7 @@ async function assertHostHas(
       .sort(),
     [
       ...[...images, ...frozen].map(({ volumeName }) => volumeName),
+      ...frozen.flatMap(({ memoryVolumeName }) => memoryVolumeName ?? []),
       ...living.map(diskVolumeName),
       ...(filesOn.get(host) ?? []),
     ].sort(),
