@@ -154,7 +154,11 @@ async function assertHostHas(
       .volumes(host)
       .map(({ name }) => name)
       .sort(),
-    [...[...images, ...frozen].map(({ volumeName }) => volumeName), ...living.map(diskVolumeName)].sort(),
+    [
+      ...[...images, ...frozen].map(({ volumeName }) => volumeName),
+      ...frozen.flatMap(({ memoryVolumeName }) => memoryVolumeName ?? []),
+      ...living.map(diskVolumeName),
+    ].sort(),
   );
 }
 
