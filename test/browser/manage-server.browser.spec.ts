@@ -167,8 +167,10 @@ describe('a customer manages a server', () => {
     const access = await readAccess(page);
     const onServer = (command: string) => runBySsh({ ...access, secret: { password } }, command);
     await onServer('echo precious > /root/kept; sync');
+    const started = await onServer('uptime --since');
     await page.getByRole('button', { name: 'Take a snapshot' }).click();
     await page.getByLabel('What for?').fill('before the upgrade');
+    await page.getByLabel('With its memory').check();
     expect(await graveViolations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Take the snapshot' }).click();
     const kept = page.getByRole('list', { name: 'Snapshots and backups' }).getByRole('listitem');
@@ -184,6 +186,7 @@ describe('a customer manages a server', () => {
     await page.getByText('It is back at its snapshot').waitFor({ timeout: SERVED_WITHIN_MILLISECONDS });
     const cat = () => onServer('cat /root/kept').catch((error: Error) => error.message);
     await expect.poll(cat, { timeout: SERVED_WITHIN_MILLISECONDS, interval: 3000 }).toBe('precious');
+    expect(await onServer('uptime --since')).toBe(started);
     await kept.filter({ hasText: 'Before the roll back' }).waitFor();
   });
 
