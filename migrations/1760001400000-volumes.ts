@@ -48,8 +48,6 @@ export class Volumes1760001400000 implements MigrationInterface {
       ALTER TABLE price_items
         DROP CONSTRAINT price_items_code_check,
         ADD CONSTRAINT price_items_code_check CHECK (code ~ '^(compute|disk|image|address|snapshot|backup)/.+') NOT VALID;
-      DELETE FROM ledger_accounts a WHERE code = 'revenue_volume'
-        AND NOT EXISTS (SELECT FROM ledger_entries WHERE account = a.code);
     `);
   }
 }
