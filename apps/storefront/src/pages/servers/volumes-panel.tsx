@@ -34,7 +34,7 @@ export function VolumesPanel({ server }: { server: ServerWire }) {
         them out.
       </p>
       {own.length > 0 && (
-        <ul aria-label="Volumes of this server" className="-mx-5 mt-2 divide-y divide-line sm:-mx-6">
+        <ul aria-label="Volumes of this server" className="-mx-4 mt-2 divide-y divide-line sm:-mx-5">
           {own.map((volume) => (
             <VolumeRow key={volume.id} volume={volume} />
           ))}
