@@ -9,7 +9,7 @@ const CODES = {
   /** Its account is suspended. */
   volume_suspended: 'forbidden',
   volume_already_attached: 'conflict',
-  volume_not_attached: 'conflict',
+  volume_not_attached: 'invalid_input',
   /** It cannot be deleted while a server has it. */
   volume_still_attached: 'conflict',
   /** Volumes only grow. */
@@ -19,7 +19,7 @@ const CODES = {
   volume_in_another_location: 'invalid_input',
   volume_needs_a_place: 'invalid_input',
   /** The server's machine has no virtio, and so no driver for what volumes hang on. */
-  volume_bus_unsupported: 'conflict',
+  volume_bus_unsupported: 'invalid_input',
   volume_slots_taken: 'limit',
 } as const satisfies Record<string, ErrorKind>;
 
