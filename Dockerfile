@@ -26,7 +26,7 @@ CMD ["node", "dist/apps/api/main.js"]
 FROM runtime AS worker
 RUN apt-get update \
   && apt-get install -y --no-install-recommends libvirt-clients qemu-utils bubblewrap openssh-client netcat-openbsd \
-     genisoimage zstd \
+     e2fsprogs genisoimage zstd \
   && rm -rf /var/lib/apt/lists/*
 USER node
 CMD ["node", "dist/apps/worker/main.js"]

@@ -18,6 +18,7 @@ import { RehearsalRequestsModule, RehearsalsModule, rehearsalsEntities } from '#
 import { SagaStoreModule } from '#libs/saga';
 import { secretsModule } from '#libs/secrets';
 import { ServersModule, serversEntities } from '#libs/servers';
+import { VolumesModule, volumesEntities } from '#libs/volumes';
 import { orderPayments } from '#libs/workflows';
 import { AccountPresenter } from './accounts/account.presenter.ts';
 import { AccountsController } from './accounts/accounts.controller.ts';
@@ -80,6 +81,9 @@ import { FormInterceptor } from './uploads/form.interceptor.ts';
 import { ImageImportsController } from './uploads/image-imports.controller.ts';
 import { ResumableUploads } from './uploads/resumable-uploads.ts';
 import { UploadsController } from './uploads/uploads.controller.ts';
+import { VolumePresenter } from './volumes/volume.presenter.ts';
+import { VolumeActionsController } from './volumes/volume-actions.controller.ts';
+import { VolumesController } from './volumes/volumes.controller.ts';
 
 const entities = [
   ...accountsEntities,
@@ -90,6 +94,7 @@ const entities = [
   ...placementEntities,
   ...rehearsalsEntities,
   ...serversEntities,
+  ...volumesEntities,
 ];
 
 /** Fixed paths stand before those with a placeholder in their place. */
@@ -121,6 +126,8 @@ const controllers = [
   ServerTypesController,
   TopUpsController,
   UploadsController,
+  VolumeActionsController,
+  VolumesController,
   WebhooksController,
   AccountsController,
   ApiTokensController,
@@ -176,6 +183,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       RehearsalRequestsModule,
       RehearsalsModule,
       ServersModule,
+      VolumesModule,
       { module: SagaStoreModule, global: true },
     ],
     controllers,
@@ -187,6 +195,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       HostPresenter,
       OrderPresenter,
       ServerPresenter,
+      VolumePresenter,
       ApiTokenStrategy,
       IdempotencyStore,
       PasswordStrategy,

@@ -25,6 +25,14 @@ const owned: Record<string, string> = {
   '/v1/rehearsals/:id': 'rehearsal',
   '/v1/rehearsals/:id/output': 'rehearsal',
   '/v1/rehearsals/:id/actions/apply': 'rehearsal',
+  '/v1/volumes/:id': 'volume',
+  '/v1/volumes/:id/actions': 'volume',
+  '/v1/volumes/:id/actions/:action_id': 'volume',
+  '/v1/volumes/:id/actions/attach': 'volume',
+  '/v1/volumes/:id/actions/detach': 'volume',
+  '/v1/volumes/:id/actions/resize': 'volume',
+  '/v1/volumes/:id/actions/change_protection': 'volume',
+  '/v1/volumes/actions/:id': 'volumeAction',
   '/v1/orders/:id': 'order',
   '/v1/uploads/:id': 'upload',
   '/v1/ssh_keys/:id': 'sshKey',
@@ -46,6 +54,10 @@ const bodies: Record<string, unknown> = {
   '/v1/images/:id/exports': { format: 'ova' },
   '/v1/servers/:id/rehearsals': { script: 'true' },
   '/v1/servers/:id/actions/roll_back': { image: 4711 },
+  '/v1/volumes/:id': { labels: {} },
+  '/v1/volumes/:id/actions/attach': { server: 4711 },
+  '/v1/volumes/:id/actions/resize': { size: 2 },
+  '/v1/volumes/:id/actions/change_protection': { delete: false },
 };
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6pRvqRv9TbF1nYQ1S0m0m9gJw1m0mS1dJ0c1mQn0aB owner';
@@ -80,6 +92,7 @@ beforeAll(async () => {
      SELECT 4714, account_id, project_id, id, '[]', 60, 4 FROM servers WHERE id = $1`,
     [server.id],
   );
+  const volume = await make('/v1/volumes', { name: 'data', size: 1 });
   const invoice = await usedServerOf(api.current, owner);
   const cookie = owner.cookie;
   const [token] = (await api.current.request('GET', '/v1/api_tokens', { cookie })).json().api_tokens;
@@ -91,6 +104,8 @@ beforeAll(async () => {
     export: '4712',
     upload: '4713',
     rehearsal: '4714',
+    volume: volume.volume.id,
+    volumeAction: volume.action.id,
     order: server.servery.order_id,
     sshKey: ssh_key.id,
     invoice: String(invoice),

@@ -67,7 +67,7 @@ it('servery host drains, activates, and removes a host only when it is empty', a
   await expect(order(world)).rejects.toMatchObject({ code: 'resource_unavailable' });
   await servery('host', 'activate', 'kvm-1');
   const { server } = await order(world);
-  await expect(servery('host', 'remove', 'kvm-1')).rejects.toThrow('1 servers are on this host');
+  await expect(servery('host', 'remove', 'kvm-1')).rejects.toThrow('1 servers and volumes are on this host');
 
   const { manager } = world.dataSource;
   await release(manager, server.id);

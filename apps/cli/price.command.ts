@@ -19,7 +19,7 @@ export function registerPrice(program: Command): void {
   price
     .command('set')
     .description('changes a price from now on, or from a later moment; what was used before keeps its price')
-    .argument('<item>', 'compute/s1, disk/s1, image/NAME, address/ipv4, snapshot/gib, backup/gib')
+    .argument('<item>', 'compute/s1, disk/s1, image/NAME, address/ipv4, snapshot/gib, backup/gib, volume/gib')
     .argument('<amount>', 'for an hour, in the currency: 0.00625')
     .option('--from <moment>', 'from when on: 2027-01-01T00:00:00Z')
     .option('--title <text>', 'what invoices call it; needed when it has no price yet')

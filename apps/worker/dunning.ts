@@ -3,6 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
 import { advanceDunning } from '#libs/dunning';
 import { ServerSuspensions } from '#libs/servers';
+import { VolumeSuspensions } from '#libs/volumes';
 import { type CollectingDeps, collectOpenInvoices, lookAtUnpaid } from '#libs/workflows';
 import { COLLECTING } from './collecting.module.ts';
 
@@ -12,16 +13,18 @@ export class Dunning {
   constructor(
     private readonly dataSource: DataSource,
     private readonly suspensions: ServerSuspensions,
+    private readonly volumes: VolumeSuspensions,
     @Inject(COLLECTING) private readonly collecting: CollectingDeps,
     private readonly log: PinoLogger,
   ) {}
 
   async advance(): Promise<void> {
     const { clock, sagas } = this.collecting;
-    const { steps, restored, retried, unsure, servers } = await advanceDunning(
+    const { steps, restored, retried, unsure, servers, volumes } = await advanceDunning(
       {
         dataSource: this.dataSource,
         suspensions: this.suspensions,
+        volumes: this.volumes,
         collectAgain: (manager, accountId) => collectOpenInvoices(manager, sagas, accountId),
         lookAgain: (accountId) => lookAtUnpaid(this.collecting, accountId),
       },
@@ -35,6 +38,6 @@ export class Dunning {
         'nothing is taken from accounts of which the provider does not say whether they paid',
       );
     }
-    if (retried.length + servers > 0) this.log.info({ retried, servers }, 'dunning');
+    if (retried.length + servers + volumes > 0) this.log.info({ retried, servers, volumes }, 'dunning');
   }
 }

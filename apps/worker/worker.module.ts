@@ -28,6 +28,7 @@ import { SagaStoreModule } from '#libs/saga';
 import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
 import { EnvelopeCipher, secretsModule } from '#libs/secrets';
 import { ActionProgress, SecretsStore, ServersModule, serversEntities } from '#libs/servers';
+import { VolumeSuspensionsModule, volumesEntities } from '#libs/volumes';
 import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
 import { COLLECTING, CollectingModule } from './collecting.module.ts';
@@ -51,6 +52,7 @@ const entities = [
   ...placementEntities,
   ...rehearsalsEntities,
   ...serversEntities,
+  ...volumesEntities,
 ];
 
 /** Services come up by then, also under emulation. */
@@ -88,6 +90,7 @@ export function workerModule(environment: Environment, installationId: string): 
       { module: SagaStoreModule, global: true },
       RehearsalsModule,
       ServersModule,
+      VolumeSuspensionsModule,
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],

@@ -8,7 +8,8 @@ export type AccountStanding = AccountLimits & Pick<Account, 'trusted'>;
 /** Reads it and locks the account's row until the transaction ends, so that its orders are counted one by one. */
 export function lockStanding(accountId: number): Statement<AccountStanding> {
   return {
-    text: `SELECT trusted, max_servers AS "maxServers", max_vcpus AS "maxVcpus", max_memory_mib AS "maxMemoryMib"
+    text: `SELECT trusted, max_servers AS "maxServers", max_vcpus AS "maxVcpus", max_memory_mib AS "maxMemoryMib",
+                  max_volume_gib AS "maxVolumeGib"
            FROM accounts WHERE id = $1 FOR NO KEY UPDATE`,
     values: [accountId],
   };

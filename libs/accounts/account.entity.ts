@@ -2,11 +2,12 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type AccountRole = 'customer' | 'operator';
 
-/** What all servers of all projects of an account may take together. */
+/** What all servers, and all volumes, of all projects of an account may take together. */
 export interface AccountLimits {
   readonly maxServers: number;
   readonly maxVcpus: number;
   readonly maxMemoryMib: number;
+  readonly maxVolumeGib: number;
 }
 
 /** A customer or an operator. */
@@ -35,6 +36,9 @@ export class Account implements AccountLimits {
 
   @Column({ type: 'integer', name: 'max_memory_mib' })
   maxMemoryMib!: number;
+
+  @Column({ type: 'integer', name: 'max_volume_gib' })
+  maxVolumeGib!: number;
 
   /** Has paid an invoice, so orders need no hold. */
   @Column({ type: 'boolean' })

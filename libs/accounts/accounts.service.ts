@@ -9,7 +9,7 @@ import { Project } from './project.entity.ts';
 import { Session } from './session.entity.ts';
 
 /** New accounts are small; an operator raises them. */
-const NEW_ACCOUNT_LIMITS = { maxServers: 5, maxVcpus: 8, maxMemoryMib: 16_384 };
+const NEW_ACCOUNT_LIMITS = { maxServers: 5, maxVcpus: 8, maxMemoryMib: 16_384, maxVolumeGib: 500 };
 const FIRST_PROJECT_NAME = 'Default';
 
 export interface NewAccount {

@@ -18,6 +18,7 @@ export const LEDGER_UNITS = {
   revenue_address: 'micro',
   revenue_snapshot: 'micro',
   revenue_backup: 'micro',
+  revenue_volume: 'micro',
   rounding: 'micro',
   refunds: 'minor',
   promotions: 'minor',

@@ -216,3 +216,4 @@ export { type PlaceUsage, usageBy } from './usage-by.ts';
 export { changeUsage, closeUsage, openUsage, type Part, type Subscriber, type Usage } from './usage-spans.ts';
 export { type UsageKey, type UsageSum, usageSums } from './usage-sums.ts';
 export { parseVatId } from './vat-id.ts';
+export { openVolume, resizeVolume } from './volume-usage.ts';

@@ -5,9 +5,9 @@ import { HOUR_SECONDS } from './calendar.ts';
 import { CAPPED_SECONDS } from './rating.ts';
 
 /** What is billed of a server. `compute` is CPU and RAM, apart from `disk`, so that a stopped server costs less. */
-export type Component = 'compute' | 'disk' | 'image' | 'address' | 'snapshot' | 'backup';
+export type Component = 'compute' | 'disk' | 'image' | 'address' | 'snapshot' | 'backup' | 'volume';
 
-/** `<component>/<name>`: `compute/s1`, `image/groupware`, `address/ipv4`, `snapshot/gib`. */
+/** `<component>/<name>`: `compute/s1`, `image/groupware`, `address/ipv4`, `snapshot/gib`, `volume/gib`. */
 export type PriceItem = `${Component}/${string}`;
 
 /** The price of one unit of an item for an hour, in millionths of the minor unit. */

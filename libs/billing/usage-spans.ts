@@ -19,7 +19,7 @@ export interface Usage {
   readonly item: PriceItem;
   /** Which of several: the address, the snapshot; empty for what a server has once. */
   readonly slot?: string;
-  /** GiB of a snapshot or backup; 1 unless told. */
+  /** GiB of a snapshot, backup or volume; 1 unless told. */
   readonly quantity?: number;
 }
 

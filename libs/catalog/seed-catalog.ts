@@ -44,6 +44,9 @@ export const DEFAULT_SERVER_TYPES: readonly TypeSeed[] = [
   },
 ];
 
+/** 4.37 minor units for a GiB in a month. */
+const VOLUME_GIB_HOURLY_MICRO = 6_500;
+
 /** Puts in the location and the default sizes where they are missing. Changes nothing that is there. */
 export async function seedCatalog(
   manager: EntityManager,
@@ -54,6 +57,11 @@ export async function seedCatalog(
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING`,
     [newId(), location.name, location.description, location.city, location.country, location.networkZone],
   );
+  await firstPrice(manager, {
+    item: 'volume/gib',
+    title: 'Volume, per GiB',
+    hourlyMicro: VOLUME_GIB_HOURLY_MICRO,
+  });
   for (const type of DEFAULT_SERVER_TYPES) {
     await manager.query(
       `INSERT INTO server_types (id, name, description, vcpus, memory_mib, disk_gib)

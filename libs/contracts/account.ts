@@ -17,7 +17,7 @@ export const password = z
 
 export const project = z.object({ id, name: z.string(), created: timestamp }).meta({ id: 'Project' });
 
-const usage = z.object({ servers: z.int(), vcpus: z.int(), memory_gb: z.number() });
+const usage = z.object({ servers: z.int(), vcpus: z.int(), memory_gb: z.number(), volume_gb: z.int() });
 
 export const account = z
   .object({

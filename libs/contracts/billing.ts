@@ -11,7 +11,7 @@ const exact = z.string();
 const day = z.iso.date({ error: 'must be a day, such as 2027-01-31' });
 
 /** What is billed of a server. */
-export const usageKind = z.enum(['compute', 'disk', 'image', 'address', 'snapshot', 'backup']);
+export const usageKind = z.enum(['compute', 'disk', 'image', 'address', 'snapshot', 'backup', 'volume']);
 
 const country = z
   .string()

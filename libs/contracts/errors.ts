@@ -14,6 +14,8 @@ export const errorStatus = {
   method_not_allowed: 405,
   conflict: 409,
   uniqueness_error: 409,
+  resource_in_use: 409,
+  volume_already_attached: 409,
   idempotency_conflict: 409,
   gone: 410,
   resource_unavailable: 412,

@@ -19,3 +19,4 @@ export * from './server.ts';
 export * from './server-type.ts';
 export * from './ssh-key.ts';
 export * from './suspension.ts';
+export * from './volume.ts';

@@ -11,11 +11,13 @@ import {
 } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import type { ServerSuspensions } from '#libs/servers';
+import type { VolumeSuspensions } from '#libs/volumes';
 import { mailRestored, mailStep } from './dunning-mails.ts';
 
 export interface DunningDeps {
   readonly dataSource: DataSource;
   readonly suspensions: ServerSuspensions;
+  readonly volumes: VolumeSuspensions;
   /** Asks for an account's open invoices once more, in this transaction. */
   readonly collectAgain: (manager: EntityManager, accountId: number) => Promise<unknown>;
   /** Looks at the provider whether an account has paid, and brings the books to it. Throws where it cannot look. */
@@ -31,11 +33,13 @@ export interface DunningReport {
   readonly unsure: readonly number[];
   /** Servers for which a workflow was asked. */
   readonly servers: number;
+  /** Volumes that were hidden, given back, or asked to be deleted. */
+  readonly volumes: number;
 }
 
 /**
  * Leads accounts that do not pay down the ladder as far as is due by `now`, those that have paid back up, and has their
- * servers follow. Several workers may do it at once, and as often as they like: each step is taken once.
+ * servers and volumes follow. Several workers may do it at once, and as often as they like: each step is taken once.
  */
 export async function advanceDunning(deps: DunningDeps, now: Date): Promise<DunningReport> {
   await endSettled(deps, now);
@@ -47,7 +51,8 @@ export async function advanceDunning(deps: DunningDeps, now: Date): Promise<Dunn
     for (const accountId of accountIds) await deps.collectAgain(manager, accountId);
     return accountIds;
   });
-  return { steps, restored, retried, unsure, servers: await deps.suspensions.align() };
+  const servers = await deps.suspensions.align();
+  return { steps, restored, retried, unsure, servers, volumes: await deps.volumes.align() };
 }
 
 /** Debts that ended without a payment that told of it: by a credit note, a write-off, credit. */

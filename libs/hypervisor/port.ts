@@ -156,6 +156,33 @@ export interface SeedSpec {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+/** A disk that holds what its owner keeps on it, apart from any server. */
+export interface BlockVolumeSpec {
+  readonly volumeName: string;
+  readonly sizeGib: number;
+  /** The file system that fills it from the start; it is empty unless told. */
+  readonly format?: 'ext4';
+}
+
+/** A volume among the disks of a domain, whose own disk is on virtio. */
+export interface AttachedVolume {
+  readonly volumeName: string;
+  /** Digits. Linux finds the disk by it, as `/dev/disk/by-id/scsi-0HC_Volume_<serial>`. */
+  readonly serial: string;
+  /** Its place on the controller of the volumes, from 0; no two of a domain have the same. */
+  readonly slot: number;
+}
+
+/** `domainUuid`: the domain that has it, if any. */
+export interface GrowSpec {
+  readonly volumeName: string;
+  readonly sizeGib: number;
+  readonly domainUuid?: string;
+}
+
+/** How many volumes a domain can have at once. */
+export const VOLUME_SLOTS = 16;
+
 /** A domain as Servery defines it. Bridge and accelerator come from the host. */
 export interface DomainSpec extends Devices {
   readonly uuid: string;
@@ -173,6 +200,8 @@ export interface DomainSpec extends Devices {
   readonly ipv4: string;
   /** `open` unless told. */
   readonly network?: NetworkState;
+  /** None unless told; on `virtio` alone. */
+  readonly volumes?: readonly AttachedVolume[];
 }
 
 /** `absent`: no domain of this UUID on the host. */
@@ -270,6 +299,28 @@ export interface Hypervisor {
   deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void>;
   /** Volumes of one of the host's pools, images' markers left out. */
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]>;
+
+  /**
+   * Makes a disk of its own for what an owner keeps. One of that name and at least that size is left as it is, with all
+   * that is on it; one whose making was cut off is made anew.
+   * @throws pool_full, volume_exists_foreign (smaller, or standing on another)
+   */
+  createVolume(host: HostRef, volume: BlockVolumeSpec): Promise<void>;
+  /**
+   * Gives a domain the volume, for good: at once where it runs, and whenever it is started. Having it is success.
+   * @throws domain_missing, volume_missing, volume_in_use (another domain has it, or this one has its slot taken)
+   */
+  attachVolume(host: HostRef, uuid: string, volume: AttachedVolume): Promise<void>;
+  /**
+   * Takes a volume from a domain, as pulling its cable does; what is on it stays. Success where the domain does not have
+   * it, or is not there. @throws volume_in_use while the guest holds it
+   */
+  detachVolume(host: HostRef, uuid: string, volumeName: string): Promise<void>;
+  /**
+   * Makes a volume larger, under a guest that writes to it or not; the guest sees it at once. That large is success.
+   * @throws volume_missing, pool_full
+   */
+  growVolume(host: HostRef, spec: GrowSpec): Promise<void>;
 
   /**
    * Makes a volume in the disk pool that stands on no other. A volume of that name which is whole is left as it

@@ -1,14 +1,18 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { HypervisorError } from './hypervisor.errors.ts';
-import type {
-  DomainSpec,
-  FreezeSpec,
-  ImageFile,
-  OverlaySpec,
-  ResumeSpec,
-  SeedSpec,
-  VolumeCopy,
+import {
+  type AttachedVolume,
+  type BlockVolumeSpec,
+  type DomainSpec,
+  type FreezeSpec,
+  type GrowSpec,
+  type ImageFile,
+  type OverlaySpec,
+  type ResumeSpec,
+  type SeedSpec,
+  VOLUME_SLOTS,
+  type VolumeCopy,
 } from './port.ts';
 
 /** Safe as a libvirt name, a file name, and an argument: never starts with `-` or `.`. */
@@ -22,6 +26,20 @@ const volumeName = name.max(200);
 const uuid = z.uuid();
 /** The second hex digit is even: a unicast address. */
 const mac = z.string().regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/, 'a unicast MAC address in lower case');
+
+const sizeGib = z.int().min(1).max(65_536);
+
+const attachedVolume = z.strictObject({
+  volumeName,
+  serial: z.string().regex(/^\d{1,20}$/, 'digits, at most 20'),
+  slot: z
+    .int()
+    .min(0)
+    .max(VOLUME_SLOTS - 1),
+});
+
+const blockVolumeSpec = z.strictObject({ volumeName, sizeGib, format: z.literal('ext4').optional() });
+const growSpec = z.strictObject({ volumeName, sizeGib, domainUuid: uuid.optional() });
 
 const domainSpec = z.strictObject({
   uuid,
@@ -40,12 +58,13 @@ const domainSpec = z.strictObject({
   firmware: z.enum(['bios', 'uefi']),
   diskBus: z.enum(['virtio', 'sata', 'ide']),
   nicModel: z.enum(['virtio', 'e1000e']),
+  volumes: z.array(attachedVolume).max(VOLUME_SLOTS).optional(),
 });
 
 const overlaySpec = z.strictObject({
   volumeName,
   base: z.union([z.strictObject({ image: volumeName }), z.strictObject({ frozen: volumeName })]),
-  sizeGib: z.int().min(1).max(65_536),
+  sizeGib,
 });
 
 const freezeSpec = z
@@ -107,6 +126,9 @@ export const checkFreezeSpec = (spec: FreezeSpec) => check(freezeSpec, 'freeze',
 export const checkResumeSpec = (spec: ResumeSpec) => check(resumeSpec, 'resume', spec);
 export const checkImageFile = (image: ImageFile) => check(imageFile, 'image', image);
 export const checkSeedSpec = (spec: SeedSpec) => check(seedSpec, 'seed', spec);
+export const checkAttachedVolume = (volume: AttachedVolume) => check(attachedVolume, 'volume', volume);
+export const checkBlockVolumeSpec = (volume: BlockVolumeSpec) => check(blockVolumeSpec, 'volume', volume);
+export const checkGrowSpec = (spec: GrowSpec) => check(growSpec, 'volume', spec);
 export const checkVolumeCopy = (copy: VolumeCopy) => check(volumeCopy, 'copy', copy);
 export const checkVolumeName = (volume: string) => check(volumeName, 'volume name', volume);
 export const checkUuid = (id: string) => check(uuid, 'domain UUID', id);

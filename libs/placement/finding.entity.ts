@@ -5,6 +5,8 @@ export type FindingKind =
   | 'orphan_domain'
   | 'foreign_domain'
   | 'orphan_volume'
+  | 'volume_misplaced'
+  | 'volume_missing'
   | 'orphan_address'
   | 'orphan_reservation'
   | 'domain_missing'

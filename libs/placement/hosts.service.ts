@@ -68,7 +68,7 @@ export class HostsService {
 
   /**
    * Forgets a host. Nothing on the host itself is touched.
-   * @throws DomainError `host_in_use` while a server is on it or has room there
+   * @throws DomainError `host_in_use` while a server is on it, or it or a volume has room there
    */
   remove(id: number): Promise<void> {
     return runInTransaction(this.dataSource, async (manager) => {
@@ -85,7 +85,7 @@ export class HostsService {
         throw new DomainError(
           'conflict',
           'host_in_use',
-          `${servers} servers are on this host; drain it and delete them first`,
+          `${servers} servers and volumes are on this host; drain it and delete them first`,
         );
       }
       await manager.query('UPDATE servers SET host_id = NULL WHERE host_id = $1', [id]);

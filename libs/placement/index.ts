@@ -1,5 +1,6 @@
 export {
   fits,
+  growReservation,
   type PlacementRequest,
   type Reserved,
   release,

@@ -34,7 +34,16 @@ export function noCapacity(demand: Demand, filters: FilterReport): DomainError {
   return new DomainError(
     'unavailable',
     'resource_unavailable' satisfies PlacementErrorCode,
-    `no host has room for this server now (${story})`,
+    `no host has room for this ${demand.vcpus === 0 ? 'volume' : 'server'} now (${story})`,
     { details: { filters, demand } },
+  );
+}
+
+/** The host of a volume has no room for a larger one. */
+export function noRoomToGrow(diskGib: number): DomainError {
+  return new DomainError(
+    'unavailable',
+    'resource_unavailable' satisfies PlacementErrorCode,
+    `the host of this volume has no room for ${diskGib} GiB now`,
   );
 }

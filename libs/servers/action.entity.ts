@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type ActionStatus = 'running' | 'success' | 'error';
 
-/** What a customer watches: a long operation on a server, an image, an export or a rehearsal, driven by the saga of the same row. */
+/** What a customer watches: a long operation on a server, an image, an export, a rehearsal or a volume, driven by the saga of the same row. */
 @Entity('actions')
 export class Action {
   @PrimaryColumn('bigint') id!: number;
@@ -19,6 +19,7 @@ export class Action {
   @Column('bigint', { name: 'image_id', nullable: true }) imageId!: number | null;
   @Column('bigint', { name: 'export_id', nullable: true }) exportId!: number | null;
   @Column('bigint', { name: 'rehearsal_id', nullable: true }) rehearsalId!: number | null;
+  @Column('bigint', { name: 'volume_id', nullable: true }) volumeId!: number | null;
   @Column('timestamptz', { name: 'started_at', default: () => 'now()' }) startedAt!: Date;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;
 }

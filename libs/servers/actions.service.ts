@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Action } from './action.entity.ts';
@@ -15,6 +15,14 @@ export interface NewAction {
   readonly imageId?: number;
   readonly exportId?: number;
   readonly rehearsalId?: number;
+  readonly volumeId?: number;
+}
+
+/** Which of a project's actions: those on one server or one volume, or on any volume; all unless told. */
+export interface ActionsOf {
+  readonly serverId?: number;
+  readonly volumeId?: number;
+  readonly everyVolume?: true;
 }
 
 /** The actions that customers watch. */
@@ -23,12 +31,15 @@ export class ActionsService {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Filters: id, status, command. Sorts: id, command, status, started, finished; `progress` as Hetzner has it. */
-  list(projectId: number, query: ListQuery = firstPage, serverId?: number): Promise<Page<Action>> {
+  list(projectId: number, query: ListQuery = firstPage, of: ActionsOf = {}): Promise<Page<Action>> {
     const builder = this.dataSource
       .getRepository(Action)
       .createQueryBuilder('action')
       .where('action.projectId = :projectId', { projectId });
+    const { serverId, volumeId, everyVolume } = of;
     if (serverId !== undefined) builder.andWhere('action.serverId = :serverId', { serverId });
+    if (volumeId !== undefined) builder.andWhere('action.volumeId = :volumeId', { volumeId });
+    if (everyVolume) builder.andWhere('action.volumeId IS NOT NULL');
     return pageOf(builder, query, {
       id: 'action.id',
       filters: { id: 'action.id', status: 'action.status', command: 'action.command' },
@@ -43,9 +54,18 @@ export class ActionsService {
     });
   }
 
-  /** @throws ServersError `action_not_found`, also when it is another project's or another server's */
-  async get(projectId: number, id: number, serverId?: number): Promise<Action> {
-    const where = serverId === undefined ? { id, projectId } : { id, projectId, serverId };
+  /** @throws ServersError `action_not_found`, also when it is another project's, another server's or another volume's */
+  async get(
+    projectId: number,
+    id: number,
+    { serverId, volumeId, everyVolume }: ActionsOf = {},
+  ): Promise<Action> {
+    const where = {
+      ...{ id, projectId },
+      ...(serverId !== undefined && { serverId }),
+      ...(everyVolume && { volumeId: Not(IsNull()) }),
+      ...(volumeId !== undefined && { volumeId }),
+    };
     const action = await this.dataSource.getRepository(Action).findOneBy(where);
     if (!action) throw new ServersError('action_not_found', `there is no action ${id}`);
     return action;
@@ -63,6 +83,7 @@ export function newAction(action: NewAction): Action {
     imageId: null,
     exportId: null,
     rehearsalId: null,
+    volumeId: null,
     startedAt: new Date(),
     finishedAt: null,
     ...action,

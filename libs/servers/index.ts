@@ -1,6 +1,6 @@
 export { Action, type ActionStatus } from './action.entity.ts';
 export { ActionProgress } from './action-progress.ts';
-export { ActionsService, newAction } from './actions.service.ts';
+export { type ActionsOf, ActionsService, newAction, recordDone } from './actions.service.ts';
 export { BackupPlan, WINDOW_BEGINS, type WindowBegin } from './backup-plan.entity.ts';
 export { type PlanChange, retryBackup } from './backup-plan.ts';
 export { BackupsService } from './backups.service.ts';

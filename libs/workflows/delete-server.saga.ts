@@ -3,13 +3,14 @@ import { orderOfServer } from '#libs/orders';
 import { release } from '#libs/placement';
 import { deps, saga } from '#libs/saga';
 import { deleteServerRequest, diskVolumeName, endSuspension, seedVolumeName } from '#libs/servers';
+import { releaseVolumesOf } from '#libs/volumes';
 import { withdrawAccess } from './access.ts';
 import { findHost, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /**
  * Takes a server off its host and gives back what it held. Billing ended with the request. Whatever is gone already,
- * because the server was never finished or a step ran before, is success.
+ * because the server was never finished or a step ran before, is success. Volumes are detached, with all that is on them.
  */
 export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
   .pointOfNoReturn('its owner asked for the deletion, and it is no longer billed')
@@ -59,6 +60,7 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
       const { serverId } = params;
       await release(manager, serverId);
       await releaseAddress(manager, serverId);
+      await releaseVolumesOf(manager, serverId);
       await endSuspension(manager, serverId);
       await deps.secrets.destroy(
         manager,

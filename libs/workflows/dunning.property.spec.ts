@@ -16,8 +16,10 @@ import {
   lift,
   type ServerWorld,
   standingServer,
+  standingVolume,
   suspend,
   suspensionsOf,
+  volumeSuspensionsOf,
 } from './harness/index.ts';
 import { failPayment, settleInvoices } from './harness/unpaid-invoices.ts';
 
@@ -126,6 +128,7 @@ class Story {
     const deps = {
       dataSource: world.dataSource,
       suspensions,
+      volumes: volumeSuspensionsOf(world),
       collectAgain: async () => {},
       lookAgain: async () => {},
     };
@@ -137,9 +140,9 @@ class Story {
     await this.working;
     this.working = undefined;
     for (;;) {
-      const { servers, steps } = await this.advance();
+      const { servers, volumes, steps } = await this.advance();
       const worked = await workOff();
-      if (servers + steps.length + worked === 0) return;
+      if (servers + volumes + steps.length + worked === 0) return;
     }
   }
 
@@ -179,10 +182,13 @@ async function workOff(): Promise<number> {
   }
 }
 
-/** The one that the story before has left, as it is; or a new one. */
+/** The one that the story before has left, as it is; or a new one, which has a volume. */
 async function anyServer(): Promise<Server> {
   const left = await world.dataSource.getRepository(Server).findOneBy({ deletedAt: IsNull() });
-  return left ?? standingServer(world, 'running');
+  if (left) return left;
+  const server = await standingServer(world, 'running');
+  await standingVolume(world, server);
+  return server;
 }
 
 const reload = ({ id }: Server) => world.dataSource.getRepository(Server).findOneByOrFail({ id });

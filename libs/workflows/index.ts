@@ -1,10 +1,14 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
 import { applyRehearsal } from './apply-rehearsal.saga.ts';
+import { attachVolume } from './attach-volume.saga.ts';
 import { cloneServer } from './clone-server.saga.ts';
 import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { createImage } from './create-image.saga.ts';
+import { createVolume } from './create-volume.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
+import { deleteVolume } from './delete-volume.saga.ts';
+import { detachVolume } from './detach-volume.saga.ts';
 import { exportDisk } from './export-disk.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
 import { importImage } from './import-image.saga.ts';
@@ -19,6 +23,7 @@ import { rechargeCredit } from './recharge-credit.saga.ts';
 import { rehearseServer } from './rehearse-server.saga.ts';
 import { resetPassword } from './reset-password.saga.ts';
 import { resetServer } from './reset-server.saga.ts';
+import { resizeVolume } from './resize-volume.saga.ts';
 import { resumeServer } from './resume-server.saga.ts';
 import { retireServer } from './retire-server.saga.ts';
 import { rollBackServer } from './roll-back-server.saga.ts';
@@ -63,6 +68,8 @@ const all = [
   retireServer,
 ];
 
+const ofVolumes = [createVolume, deleteVolume];
+
 /** Every workflow with what its steps need: what the worker runs and the harness breaks. */
 export function workflows(deps: WorkflowDeps): BoundSaga[] {
   return [
@@ -79,6 +86,10 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(applyRehearsal, deps),
     withDeps(verifyBackup, deps),
     withDeps(mergeLayers, deps),
+    ...ofVolumes.map((definition) => withDeps(definition, deps)),
+    withDeps(attachVolume, deps),
+    withDeps(detachVolume, deps),
+    withDeps(resizeVolume, deps),
     ...moneyWorkflows(deps.collecting),
   ];
 }
@@ -102,6 +113,10 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       applyRehearsal,
       verifyBackup,
       mergeLayers,
+      ...ofVolumes,
+      attachVolume,
+      detachVolume,
+      resizeVolume,
       freezeDisk,
       exportDisk,
       importImage,

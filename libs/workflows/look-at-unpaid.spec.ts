@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { arrearsOf } from '#libs/billing';
 import { advanceDunning } from '#libs/dunning';
 import type { ServerSuspensions } from '#libs/servers';
+import type { VolumeSuspensions } from '#libs/volumes';
 import { collectOpenInvoices } from './collect-invoices.ts';
 import { compareWithProvider } from './compare-provider.ts';
 import { DECLINED_LATER, GOOD, moneyBench } from './harness/money-bench.ts';
@@ -36,6 +37,7 @@ const advance = () =>
     {
       dataSource: bench.dataSource,
       suspensions: { align: async () => 0 } as unknown as ServerSuspensions,
+      volumes: { align: async () => 0 } as unknown as VolumeSuspensions,
       collectAgain: (manager, accountId) => collectOpenInvoices(manager, bench.world.store, accountId),
       lookAgain: (accountId) => lookAtUnpaid(bench.world.deps, accountId),
     },

@@ -3,6 +3,7 @@ import { isHypervisorError } from '#libs/hypervisor';
 import { Image, ImagesService } from '#libs/images';
 import { PermanentError, type StepContext } from '#libs/saga';
 import { diskVolumeName, FrozenDisk, recordRollBack } from '#libs/servers';
+import { attachedVolume } from '#libs/volumes';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { look, observe, placedServer } from './power-state.ts';
 import { baseOf, loadServer } from './server-context.ts';
@@ -70,13 +71,20 @@ export async function switchToNext(ctx: Context): Promise<void> {
   else await startIfWanted(ctx);
 }
 
-/** @throws PermanentError `memory_gone` */
+/**
+ * Volumes that it has now it had not then: those are plugged in anew, as into any machine that runs.
+ * @throws PermanentError `memory_gone`
+ */
 async function resume(ctx: Context): Promise<void> {
-  const { host, server } = await placedServer(ctx);
+  const { host, server, volumes } = await placedServer(ctx);
   const { memoryVolumeName: memoryVolume } = (await targetOf(ctx)).frozen;
   if (memoryVolume === null) throw new PermanentError('memory_gone', 'the memory of the snapshot is gone');
   const spec = { memoryVolume, diskVolume: nextVolume(ctx) };
   await ctx.deps.hypervisor.resumeDomain(host, server.domainUuid, spec);
+  for (const volume of volumes) {
+    const plugged = attachedVolume(volume, volume.slot ?? 0);
+    await ctx.deps.hypervisor.attachVolume(host, server.domainUuid, plugged);
+  }
 }
 
 export async function startIfWanted(ctx: Context): Promise<void> {

@@ -9,6 +9,7 @@ import { scenarios as moneyScenarios } from './money.scenario.ts';
 import { scenarios as rehearsalScenarios } from './rehearsal.scenario.ts';
 import { commandScenarios, scenarios } from './server.scenario.ts';
 import { scenarios as backupScenarios } from './verify-backup.scenario.ts';
+import { scenarios as volumeScenarios } from './volume.scenario.ts';
 
 const module = new URL('./server.scenario.ts', import.meta.url).href;
 for (const scenario of commandScenarios) describeSaga(scenario, module);
@@ -24,5 +25,6 @@ it('leaves no workflow out of the harness', () => {
     ...moneyScenarios,
     ...rehearsalScenarios,
     ...backupScenarios,
+    ...volumeScenarios,
   ]);
 });

@@ -6,6 +6,7 @@ import { type Address, addressOf } from '#libs/networks';
 import { Host, toHostRef } from '#libs/placement';
 import { PermanentError } from '#libs/saga';
 import { diskVolumeName, domainName, FrozenDisk, Server } from '#libs/servers';
+import { attachedVolume, type Volume, volumesOfServer } from '#libs/volumes';
 
 /** A server with the rows that its workflows need. */
 export interface ServerContext {
@@ -18,6 +19,8 @@ export interface ServerContext {
 export interface PlacedServer extends ServerContext {
   readonly host: HostRef;
   readonly address: Address;
+  /** What its owner has attached to it. */
+  readonly volumes: readonly Volume[];
 }
 
 /** @throws PermanentError `server_gone` */
@@ -46,7 +49,7 @@ export async function loadPlaced(manager: EntityManager, serverId: number): Prom
   if (!host || !address) {
     throw new PermanentError('server_not_placed', `server ${serverId} has no host or no address`);
   }
-  return { ...context, host, address };
+  return { ...context, host, address, volumes: await volumesOfServer(manager, serverId) };
 }
 
 /** The virtual machine of a server as it is defined on its host. */
@@ -54,7 +57,8 @@ export function domainSpec({
   server,
   type,
   address,
-}: Pick<PlacedServer, 'server' | 'type' | 'address'>): DomainSpec {
+  volumes,
+}: Pick<PlacedServer, 'server' | 'type' | 'address' | 'volumes'>): DomainSpec {
   return {
     uuid: server.domainUuid,
     name: domainName(server),
@@ -65,6 +69,7 @@ export function domainSpec({
     mac: address.mac,
     ipv4: address.ip,
     network: server.network,
+    volumes: volumes.map((volume) => attachedVolume(volume, volume.slot ?? 0)),
     ...server.devices,
   };
 }

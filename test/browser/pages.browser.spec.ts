@@ -27,6 +27,7 @@ const FOR_CUSTOMERS = [
   '/tokens',
   '/ssh-keys',
   '/images',
+  '/volumes',
   '/images/import',
   '/orders/1',
 ];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServerWire } from '#libs/contracts';
+import type { ServerWire, VolumeWire } from '#libs/contracts';
 import { newSshKey } from '../browser/ssh.fixture.ts';
 import { deleteServers, findServers, fromEnvironment, ledger, onServer, webPage } from './stack.fixture.ts';
 
@@ -37,6 +37,12 @@ describe('the hcloud command', () => {
     return server;
   }
 
+  async function theVolume(): Promise<VolumeWire> {
+    return JSON.parse(await hcloud('volume', 'describe', name, '-o', 'json'));
+  }
+
+  const onVolume = async (command: string) => onServer(await theServer(), { privateKey }, command);
+
   const bootId = async () =>
     onServer(await theServer(), { privateKey }, 'cat /proc/sys/kernel/random/boot_id');
 
@@ -57,6 +63,7 @@ describe('the hcloud command', () => {
   });
   afterAll(async () => {
     await deleteServers([name]);
+    await hcloud('volume', 'delete', name).catch(() => undefined);
     await hcloud('ssh-key', 'delete', name).catch(() => undefined);
     await rm(home, { recursive: true });
   });
@@ -102,6 +109,32 @@ describe('the hcloud command', () => {
     expect(mine[0]?.capturedMinor).toBe(mine[0]?.amountMinor);
   });
 
+  it('gives it a volume with a file system, which is mounted', async () => {
+    const wanted = ['--name', name, '--size', '1', '--server', name, '--format', 'ext4', '--automount'];
+    expect(await hcloud('volume', 'create', ...wanted)).toMatch(/Volume \d+ created/);
+    const { id, linux_device: device } = await theVolume();
+    expect(device).toBe(`/dev/disk/by-id/scsi-0HC_Volume_${id}`);
+    expect(await onVolume(`findmnt -n -o FSTYPE,TARGET --source $(readlink -f ${device})`)).toMatch(
+      new RegExp(`^ext4\\s+/mnt/HC_Volume_${id}$`),
+    );
+    expect((await theServer()).volumes).toEqual([id]);
+  });
+
+  it('makes the volume larger under a writer', async () => {
+    const { id, linux_device: device } = await theVolume();
+    const at = `/mnt/HC_Volume_${id}`;
+    const writer = `until [ -e /run/enough ]; do date >>${at}/log; sleep 0.1; done`;
+    await onVolume(`echo precious >${at}/kept; sync; (${writer}) >/dev/null 2>&1 &`);
+    await hcloud('volume', 'resize', name, '--size', '2');
+    expect((await theVolume()).size).toBe(2);
+    expect(await onVolume(`blockdev --getsize64 ${device}`)).toBe(String(2 * 1024 ** 3));
+    await onVolume(`resize2fs ${device}`);
+    const lines = async () => Number(await onVolume(`wc -l <${at}/log`));
+    const before = await lines();
+    await expect.poll(lines).toBeGreaterThan(before);
+    expect(await onVolume(`touch /run/enough; cat ${at}/kept`)).toBe('precious');
+  });
+
   it('resets the password of root', async () => {
     const output = await hcloud('server', 'reset-password', name);
     const password = /reset to: (\S+)/.exec(output)?.[1] ?? '';
@@ -123,6 +156,20 @@ describe('the hcloud command', () => {
     await hcloud('server', 'poweron', name);
     expect(await listedStatus()).toBe('running');
     await answers().toSatisfy((now: string) => now !== '' && now !== before);
+    const { id } = await theVolume();
+    await expect.poll(() => onVolume(`cat /mnt/HC_Volume_${id}/kept`).catch(() => '')).toBe('precious');
+  });
+
+  it('detaches the volume, and attaches it again with all that is on it', async () => {
+    const { id, linux_device: device } = await theVolume();
+    await expect(hcloud('volume', 'delete', name)).rejects.toThrow(/attached/);
+    await hcloud('volume', 'detach', name);
+    expect(await theVolume()).toMatchObject({ id, server: null });
+    expect(await onVolume(`ls ${device} /mnt/HC_Volume_${id} 2>/dev/null; grep HC_ /etc/fstab; true`)).toBe(
+      '',
+    );
+    await hcloud('volume', 'attach', '--automount', '--server', name, name);
+    expect(await onVolume(`cat /mnt/HC_Volume_${id}/kept`)).toBe('precious');
   });
 
   it('rebuilds it from another image, under the same name and key', async () => {
@@ -133,6 +180,9 @@ describe('the hcloud command', () => {
     expect(server.image?.name).toBe('debian-12');
     expect(server.servery.host_key).not.toBe(former);
     expect(await onServer(server, { privateKey }, 'hostname; ls /root')).toBe(name);
+    const { id, linux_device: device } = await theVolume();
+    const read = `mkdir /mnt/old && mount ${device} /mnt/old && cat /mnt/old/kept`;
+    expect([server.volumes, await onVolume(read)]).toEqual([[id], 'precious']);
     expect(server.servery.access.map(({ service }) => service)).toEqual(['ssh']);
   });
 
@@ -169,5 +219,14 @@ describe('the hcloud command', () => {
     await hcloud('server', 'delete', name);
     await expect.poll(() => findServers(name), { timeout: 120_000, interval: 1000 }).toEqual([]);
     expect(await listedStatus()).toBeUndefined();
+  });
+
+  it('keeps the volume, until that is deleted as well, which its protection forbids', async () => {
+    expect(await theVolume()).toMatchObject({ server: null, size: 2 });
+    await hcloud('volume', 'enable-protection', name, 'delete');
+    await expect(hcloud('volume', 'delete', name)).rejects.toThrow(/protected/);
+    await hcloud('volume', 'disable-protection', name, 'delete');
+    await hcloud('volume', 'delete', name);
+    expect(await hcloud('volume', 'list', '-o', 'noheader', '-o', 'columns=name')).not.toContain(name);
   });
 });

@@ -4,6 +4,7 @@ import { type Account, ProjectsService, type Suspension, standingSuspensions } f
 import type { AccountWire, SuspensionWire } from '#libs/contracts';
 import { accountUsage } from '#libs/orders';
 import { CardsService, type SavedCard } from '#libs/payments';
+import { volumeGibOf } from '#libs/volumes';
 import { mibToGib, wireTime } from '../http/wire.ts';
 
 @Injectable()
@@ -15,10 +16,11 @@ export class AccountPresenter {
   ) {}
 
   async present(account: Account): Promise<AccountWire> {
-    const [projects, cards, usage, suspensions] = await Promise.all([
+    const [projects, cards, usage, volumeGib, suspensions] = await Promise.all([
       this.projects.list(account.id),
       this.cards.list(account.id),
       accountUsage(this.dataSource.manager, account.id),
+      volumeGibOf(this.dataSource.manager, account.id),
       standingSuspensions(this.dataSource.manager, account.id),
     ]);
     const card = cards.find(({ isDefault }) => isDefault);
@@ -32,8 +34,14 @@ export class AccountPresenter {
         servers: account.maxServers,
         vcpus: account.maxVcpus,
         memory_gb: mibToGib(account.maxMemoryMib),
+        volume_gb: account.maxVolumeGib,
       },
-      usage: { servers: usage.servers, vcpus: usage.vcpus, memory_gb: mibToGib(usage.memoryMib) },
+      usage: {
+        servers: usage.servers,
+        vcpus: usage.vcpus,
+        memory_gb: mibToGib(usage.memoryMib),
+        volume_gb: volumeGib,
+      },
       projects: projects.map(({ id, name }) => ({ id, name })),
       card: card ? presentCard(card) : null,
       suspensions: suspensions.map(presentSuspension),

@@ -32,6 +32,7 @@ export function presentAction(action: Action): ActionWire {
     { id: action.imageId, type: 'image' },
     { id: action.exportId, type: 'export' },
     { id: action.rehearsalId, type: 'rehearsal' },
+    { id: action.volumeId, type: 'volume' },
   ];
   return {
     id: action.id,

@@ -55,7 +55,7 @@ export class ServerTypesController {
     const [types, locations, kept] = await Promise.all([
       this.catalog.serverTypes(firstPage),
       this.presenter.locations(),
-      monthlyPrices(this.dataSource.manager, ['snapshot/gib', 'backup/gib']),
+      monthlyPrices(this.dataSource.manager, ['snapshot/gib', 'backup/gib', 'volume/gib']),
     ]);
     return {
       pricing: {
@@ -67,7 +67,7 @@ export class ServerTypesController {
           prices: presentPrices(type, locations),
         })),
         image: { price_per_gb_month: wirePriceMicro(kept['snapshot/gib']) },
-        volume: { price_per_gb_month: freeOfCharge },
+        volume: { price_per_gb_month: wirePriceMicro(kept['volume/gib']) },
         floating_ip: { price_monthly: freeOfCharge },
         floating_ips: [],
         primary_ips: [],

@@ -16,14 +16,18 @@ const codeOfKind: Record<ErrorKind, ErrorCode> = {
   internal: 'service_error',
 };
 
-/** Codes of features for which the API has a word of its own. */
+/** Codes of features for which the API has a word of its own. `conflict` is none: Hetzner's clients try that again and again. */
 const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   email_taken: 'uniqueness_error',
   project_name_taken: 'uniqueness_error',
   ssh_key_name_taken: 'uniqueness_error',
   ssh_key_fingerprint_taken: 'uniqueness_error',
   server_name_taken: 'uniqueness_error',
+  volume_name_taken: 'uniqueness_error',
   image_protected: 'protected',
+  volume_protected: 'protected',
+  volume_already_attached: 'volume_already_attached',
+  volume_still_attached: 'resource_in_use',
   credentials_gone: 'gone',
   link_gone: 'gone',
   export_link_expired: 'gone',

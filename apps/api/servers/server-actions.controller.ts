@@ -59,7 +59,7 @@ export class ServerActionsController {
   ) {
     await this.servers.get(projectId, id);
     const query = toListQuery(parsed);
-    const page = await this.actions.list(projectId, query, id);
+    const page = await this.actions.list(projectId, query, { serverId: id });
     return { actions: page.items.map(presentAction), meta: metaOf(query, page) };
   }
 
@@ -70,7 +70,9 @@ export class ServerActionsController {
     @Param({ schema: serverActionParams }) { id, action_id }: z.output<typeof serverActionParams>,
   ) {
     return {
-      action: await this.presenter.presentWithSteps(await this.actions.get(projectId, action_id, id)),
+      action: await this.presenter.presentWithSteps(
+        await this.actions.get(projectId, action_id, { serverId: id }),
+      ),
     };
   }
 

@@ -3,6 +3,7 @@ import { CatalogService, type ServerType } from '#libs/catalog';
 import type { ServerExtraWire, ServerWire } from '#libs/contracts';
 import { type Image, ImagesService } from '#libs/images';
 import { type Server, type ServerAccess, type ServerFacts, ServersService } from '#libs/servers';
+import { VolumesService } from '#libs/volumes';
 import {
   type CatalogContext,
   CatalogPresenter,
@@ -19,6 +20,7 @@ interface Parts {
   readonly image: Image;
   readonly facts: ServerFacts;
   readonly catalog: CatalogContext;
+  readonly volumes: readonly number[];
 }
 
 /** Servers as the wire has them, with the rows that they name read together. */
@@ -29,6 +31,7 @@ export class ServerPresenter {
     private readonly catalogPresenter: CatalogPresenter,
     private readonly images: ImagesService,
     private readonly servers: ServersService,
+    private readonly volumes: VolumesService,
   ) {}
 
   async presentOne(server: Server): Promise<ServerWire> {
@@ -39,11 +42,12 @@ export class ServerPresenter {
 
   async present(servers: readonly Server[]): Promise<ServerWire[]> {
     if (servers.length === 0) return [];
-    const [types, images, facts, catalog] = await Promise.all([
+    const [types, images, facts, catalog, volumes] = await Promise.all([
       this.catalog.serverTypesByIds(servers.map(({ serverTypeId }) => serverTypeId)),
       this.images.byIds(servers.map(({ imageId }) => imageId)),
       this.servers.factsOf(servers),
       this.catalogPresenter.context(),
+      this.volumes.idsByServer(servers.map(({ id }) => id)),
     ]);
     return servers.map((server) => {
       const parts = {
@@ -52,12 +56,15 @@ export class ServerPresenter {
         facts: facts.get(server.id),
       };
       if (!parts.type || !parts.image || !parts.facts) throw new Error(`server ${server.id} lacks a part`);
-      return presentServer(server, { type: parts.type, image: parts.image, facts: parts.facts, catalog });
+      return presentServer(server, {
+        ...{ type: parts.type, image: parts.image, facts: parts.facts, catalog },
+        volumes: volumes.get(server.id) ?? [],
+      });
     });
   }
 }
 
-function presentServer(server: Server, { type, image, facts, catalog }: Parts): ServerWire {
+function presentServer(server: Server, { type, image, facts, catalog, volumes }: Parts): ServerWire {
   const location = catalog.locations.find(({ id }) => id === server.locationId);
   if (!location) throw new Error(`server ${server.id} is in an unknown location`);
   return {
@@ -86,7 +93,7 @@ function presentServer(server: Server, { type, image, facts, catalog }: Parts): 
     primary_disk_size: type.diskGib,
     protection: { delete: false, rebuild: false },
     labels: server.labels,
-    volumes: [],
+    volumes: [...volumes],
     load_balancers: [],
     placement_group: null,
     servery: presentExtra(server, image, facts),

@@ -144,6 +144,12 @@ const sshKeysRoute = createRoute({
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/ssh-keys/ssh-keys-page.tsx'), 'SshKeysPage'),
 });
+const volumesRoute = createRoute({
+  getParentRoute: parent,
+  path: '/volumes',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/volumes/volumes-page.tsx'), 'VolumesPage'),
+});
 const imagesRoute = createRoute({
   getParentRoute: parent,
   path: '/images',
@@ -329,6 +335,7 @@ const routeTree = rootRoute.addChildren([
   accountRoute,
   tokensRoute,
   sshKeysRoute,
+  volumesRoute,
   imagesRoute,
   importRoute,
   serversRoute,

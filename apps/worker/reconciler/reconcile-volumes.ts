@@ -2,6 +2,7 @@ import { exportIdOfVolume, exportsAmong } from '#libs/exports';
 import { isHypervisorError } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
 import { frozenAmong, restoreTestOfVolume, restoreTestsAmong } from '#libs/servers';
+import { volumeFileName, volumeIdOfFile } from '#libs/volumes';
 import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
 
 /** Our volumes' names: `servery-<server>-<generation>.qcow2`, `….memory` and `…-seed.img`. */
@@ -65,14 +66,29 @@ async function deleteUnlessHad({ hypervisor, ref }: HostWorld, name: string): Pr
 }
 
 /**
- * What exports and tests of backups have on the host: `needed` while they are at work, `left` when they have ended, which is
- * for good. By the rows as they are after the volumes were listed.
+ * What exports, tests of backups and owners have on the host: `needed` while they are at work, or kept, `left` when they have
+ * ended, or were deleted, which is for good. By the rows as they are after the volumes were listed.
  */
 async function passingVolumes(
   world: HostWorld,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, 'needed' | 'left'>> {
-  return new Map([...(await exportVolumes(world, names)), ...(await testVolumes(world, names))]);
+  return new Map([
+    ...(await exportVolumes(world, names)),
+    ...(await testVolumes(world, names)),
+    ...(await ownersVolumes(world, names)),
+  ]);
+}
+
+/** Where a volume has its room says nothing: several hosts may show one and the same network storage. */
+async function ownersVolumes({ dataSource }: HostWorld, names: readonly string[]) {
+  const ids = names.flatMap((name) => volumeIdOfFile(name) ?? []);
+  const known = await dataSource.query<{ id: number; needed: boolean }[]>(
+    `SELECT v.id, v.deleted_at IS NULL OR EXISTS (SELECT FROM actions a WHERE a.volume_id = v.id
+       AND a.status = 'running') AS needed FROM volumes v WHERE v.id = ANY($1)`,
+    [ids],
+  );
+  return known.map(({ id, needed }) => [volumeFileName({ id }), needed ? 'needed' : 'left'] as const);
 }
 
 async function testVolumes({ dataSource }: HostWorld, names: readonly string[]) {

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { HYPERVISOR, type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import { ACCESS_PUBLISHER, type AccessPublisher } from '#libs/networks';
 import { FindingsService, type Host, HostsService, type NewFinding, toHostRef } from '#libs/placement';
+import { reconcileAttachments } from './reconcile-attachments.ts';
 import { reconcileBookkeeping } from './reconcile-bookkeeping.ts';
 import { reconcileDomains } from './reconcile-domains.ts';
 import { reconcileImages } from './reconcile-images.ts';
@@ -20,6 +21,8 @@ const HOST_FINDINGS = [
   'orphan_domain',
   'foreign_domain',
   'orphan_volume',
+  'volume_misplaced',
+  'volume_missing',
   'domain_missing',
   'host_unreachable',
 ] as const;
@@ -79,7 +82,7 @@ export class Reconciler {
     const found: NewFinding[] = [];
     const world = { dataSource: this.dataSource, hypervisor: this.hypervisor, host, ref: toHostRef(host) };
     try {
-      for (const look of [reconcileDomains, reconcileVolumes]) {
+      for (const look of [reconcileDomains, reconcileAttachments, reconcileVolumes]) {
         for await (const finding of look(world)) found.push(finding);
       }
       await reconcileLayers(world);

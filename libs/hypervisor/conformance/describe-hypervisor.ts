@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, sleep } from '#libs/kernel';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
+import { describeBlocks } from './describe-blocks.ts';
 import { describeCopies } from './describe-copies.ts';
 import { describeGuests } from './describe-guests.ts';
 import { refusedAs } from './refused-as.ts';
@@ -24,6 +25,7 @@ export function describeHypervisor(
       beforeAll(() => context.hypervisor.importImage(context.host, context.image));
       describeVolumes(() => context);
       describeCopies(() => context);
+      describeBlocks(() => context);
       describeDomains(() => context);
       describeGuests(() => context);
     });
@@ -71,6 +73,10 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.createSeed(deadHost, plan.seed),
       hypervisor.deleteVolume(deadHost, 'x'),
       hypervisor.listVolumes(deadHost, 'disks'),
+      hypervisor.createVolume(deadHost, { volumeName: 'x', sizeGib: 1 }),
+      hypervisor.attachVolume(deadHost, uuid, { volumeName: 'x', serial: '1', slot: 0 }),
+      hypervisor.detachVolume(deadHost, uuid, 'x'),
+      hypervisor.growVolume(deadHost, { volumeName: 'x', sizeGib: 2 }),
       hypervisor.flattenVolume(deadHost, { volumeName: 'y', fromVolumeName: 'x', format: 'qcow2' }),
       hypervisor.downloadVolume(deadHost, 'x', '/nonexistent/x'),
       hypervisor.defineDomain(deadHost, plan.domain),

@@ -38,6 +38,10 @@ export class RoutingHypervisor implements Hypervisor {
   createSeed = this.routed('createSeed');
   deleteVolume = this.routed('deleteVolume');
   listVolumes = this.routed('listVolumes');
+  createVolume = this.routed('createVolume');
+  attachVolume = this.routed('attachVolume');
+  detachVolume = this.routed('detachVolume');
+  growVolume = this.routed('growVolume');
   flattenVolume = this.routed('flattenVolume');
   downloadVolume = this.routed('downloadVolume');
   defineDomain = this.routed('defineDomain');

@@ -50,6 +50,8 @@ describe('a domain', () => {
       validate(domainXml({ ...host, domainType }, spec, 'here', filters), 'domain');
       const { seedVolume: _seed, ...bare } = spec;
       validate(domainXml({ ...host, domainType }, bare, 'here', filters), 'domain');
+      const volumes = [{ volumeName: 'kept.qcow2', serial: '4711', slot: 15 }];
+      validate(domainXml({ ...host, domainType }, { ...spec, volumes }, 'here', filters), 'domain');
     },
   );
 
@@ -71,6 +73,7 @@ describe('a domain', () => {
     expect(readDomain(domainXml(host, { ...spec, network }, 'a "b" <c> & d', filters))).toEqual({
       uuid: spec.uuid,
       name: spec.name,
+      hasVolumeController: true,
       owner: { serverId: spec.serverId, installationId: 'a "b" <c> & d' },
       disks: [
         { target: 'vda', volume: 'web-1.qcow2', path: '', layers: [] },

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { mibToKib } from '#libs/kernel';
-import type { DomainFacts, DomainSpec, DomainType, HostRef, NetworkState } from '../port.ts';
+import type { AttachedVolume, DomainFacts, DomainSpec, DomainType, HostRef, NetworkState } from '../port.ts';
 import { ISOLATION_FILTER_PREFIX } from './isolation-filter.ts';
 import { writeXml, XmlElement, type XmlTree } from './xml.ts';
 
@@ -17,6 +17,9 @@ const TARGETS = {
 export function isOwnDisk(target: string): boolean {
   return Object.values(TARGETS).some(([disk]) => disk === target);
 }
+
+/** Behind the names of a guest's own disk and its seed on any bus, so that none is taken for them. */
+const FIRST_VOLUME_TARGET = 'c'.charCodeAt(0);
 
 /** Names of libvirt's filters for guests that are free to speak, and of ours for those that may only answer. */
 export interface CardFilters {
@@ -102,8 +105,9 @@ function devices(host: HostRef, spec: DomainSpec, filters: CardFilters): XmlTree
       ...(spec.seedVolume === undefined
         ? []
         : [disk(host.diskPool, spec.seedVolume, { type: 'raw', target: seedTarget, bus })]),
+      ...(spec.volumes ?? []).map((volume) => volumeDisk(host.diskPool, volume)),
     ],
-    controller: { '@type': 'usb', '@model': 'none' },
+    controller: [{ '@type': 'usb', '@model': 'none' }, ...(bus === 'virtio' ? [VOLUME_CONTROLLER] : [])],
     interface: card(host, {
       mac: spec.mac,
       ipv4: spec.ipv4,
@@ -167,6 +171,34 @@ function disk(
   };
 }
 
+/** What volumes hang on: a guest that runs takes and loses a disk of it at any moment, which PCI wants it to agree to. */
+const VOLUME_CONTROLLER: XmlTree = { '@type': 'scsi', '@index': '0', '@model': 'virtio-scsi' };
+
+/** The controller alone, as `virsh attach-device` takes it. */
+export function volumeControllerXml(): string {
+  return writeXml({ controller: VOLUME_CONTROLLER });
+}
+
+/** A volume alone, as `virsh attach-device` takes it. */
+export function volumeDiskXml(pool: string, volume: AttachedVolume): string {
+  return writeXml({ disk: volumeDisk(pool, volume) });
+}
+
+/** Vendor and product are Hetzner's, for Linux makes the name of the device of them, and what finds it there finds it here. */
+function volumeDisk(pool: string, { volumeName, serial, slot }: AttachedVolume): XmlTree {
+  return {
+    '@type': 'volume',
+    '@device': 'disk',
+    driver: { '@name': 'qemu', '@type': 'qcow2', '@cache': 'writeback', '@discard': 'unmap' },
+    source: { '@pool': pool, '@volume': volumeName },
+    target: { '@dev': `sd${String.fromCharCode(FIRST_VOLUME_TARGET + slot)}`, '@bus': 'scsi' },
+    serial,
+    vendor: 'HC',
+    product: 'Volume',
+    address: { '@type': 'drive', '@controller': '0', '@bus': '0', '@target': '0', '@unit': String(slot) },
+  };
+}
+
 /** What a domain's XML says of it. */
 export interface DomainRecord {
   readonly uuid: string;
@@ -180,6 +212,8 @@ export interface DomainRecord {
     /** By libvirt's numbers, the topmost first: what lies below the disk, as far as a running domain's XML tells. */
     readonly layers: readonly number[];
   }[];
+  /** Volumes can be given to it without more. */
+  readonly hasVolumeController: boolean;
   readonly cards: readonly (Card & { readonly network: NetworkState })[];
 }
 
@@ -201,6 +235,10 @@ export function readDomain(xml: string): DomainRecord {
           layers: layersBelow(disk),
         };
       }),
+    hasVolumeController: domain
+      .at('devices')
+      .all('controller')
+      .some((one) => one.attribute('type') === 'scsi' && one.attribute('model') === 'virtio-scsi'),
     cards: domain.at('devices').all('interface').map(readCard),
   };
 }

@@ -40,7 +40,9 @@ export class LibvirtDomains {
     if (existing && existing.owner?.serverId !== spec.serverId) throw foreignDomain(host, spec.uuid);
     await this.needVolumes(
       host,
-      [spec.diskVolume, spec.seedVolume].filter((volume) => volume !== undefined),
+      [spec.diskVolume, spec.seedVolume, ...(spec.volumes ?? []).map((volume) => volume.volumeName)].filter(
+        (volume) => volume !== undefined,
+      ),
     );
     if (spec.network === 'isolated') await this.isolation.ensure(host);
     const filters = { open: OPEN_FILTER, isolated: this.isolation.name };

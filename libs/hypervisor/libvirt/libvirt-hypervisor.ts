@@ -3,12 +3,15 @@ import type {
   Acceleration,
   AgentExecOptions,
   AgentExecResult,
+  AttachedVolume,
+  BlockVolumeSpec,
   CopyOptions,
   DomainFacts,
   DomainSpec,
   DomainState,
   FreezeSpec,
   Frozen,
+  GrowSpec,
   HostFacts,
   HostRef,
   Hypervisor,
@@ -28,6 +31,7 @@ import { checkVolumeName } from '../specs.ts';
 import { probeAcceleration } from './acceleration-probe.ts';
 import { inspectHost } from './host-inspection.ts';
 import { IsolationFilter } from './isolation-filter.ts';
+import { LibvirtBlockVolumes } from './libvirt-block-volumes.ts';
 import { LibvirtDomains } from './libvirt-domains.ts';
 import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import { LibvirtImages } from './libvirt-images.ts';
@@ -58,6 +62,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly domains: LibvirtDomains;
   private readonly images: LibvirtImages;
   private readonly volumes: LibvirtVolumes;
+  private readonly blocks: LibvirtBlockVolumes;
   private readonly copies: LibvirtVolumeCopies;
   private readonly agent: LibvirtGuestAgent;
   private readonly memory: LibvirtMemory;
@@ -73,11 +78,13 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.domains = new LibvirtDomains(this.virsh, installationId, isolation);
     this.images = new LibvirtImages(this.virsh);
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
+    const releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
+    this.blocks = new LibvirtBlockVolumes(this.virsh, this.domains, this.volumes, releaseSeconds);
     this.copies = new LibvirtVolumeCopies(this.virsh, settings.copyStallSeconds ?? COPY_STALL_SECONDS);
     this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
     this.memory = new LibvirtMemory(this.virsh, this.domains, this.volumes);
     this.layers = new LibvirtLayers(this.virsh, this.domains, this.volumes, this.agent, this.memory);
-    this.releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
+    this.releaseSeconds = releaseSeconds;
   }
 
   [Symbol.dispose](): void {
@@ -129,6 +136,22 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   ): Promise<void> {
     await this.volumes.deleteVolume(host, volumeName, options);
     await this.copies.forget(host, volumeName);
+  }
+
+  createVolume(host: HostRef, volume: BlockVolumeSpec): Promise<void> {
+    return this.blocks.create(host, volume);
+  }
+
+  attachVolume(host: HostRef, uuid: string, volume: AttachedVolume): Promise<void> {
+    return this.blocks.attach(host, uuid, volume);
+  }
+
+  detachVolume(host: HostRef, uuid: string, volumeName: string): Promise<void> {
+    return this.blocks.detach(host, uuid, volumeName);
+  }
+
+  growVolume(host: HostRef, spec: GrowSpec): Promise<void> {
+    return this.blocks.grow(host, spec);
   }
 
   flattenVolume(host: HostRef, copy: VolumeCopy, options: CopyOptions = {}): Promise<void> {

@@ -137,6 +137,18 @@ export class LibvirtVolumes {
     );
   }
 
+  /** @throws volume_missing, volume_exists_foreign where it is smaller, or stands on another */
+  async needOwn(host: HostRef, name: string, capacityBytes: number): Promise<void> {
+    const existing = await this.read(host, name);
+    if (existing.backingPath === '' && existing.capacityBytes >= capacityBytes) return;
+    throw foreignVolume(host, name);
+  }
+
+  /** Size that a guest sees, in bytes. @throws volume_missing */
+  async capacityOf(host: HostRef, name: string): Promise<number> {
+    return (await this.read(host, name)).capacityBytes;
+  }
+
   private async refuseWhileHad(host: HostRef, name: string): Promise<void> {
     const user = await this.domains.userOf(host, host.diskPool, name);
     if (user === undefined) return;

@@ -5,6 +5,7 @@ import { type Clock, gibToBytes, sleep, systemClock } from '#libs/kernel';
 import { HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
 import type {
   Acceleration,
+  AttachedVolume,
   DomainSpec,
   Firmware,
   GuestReach,
@@ -65,17 +66,21 @@ export interface SimulatedVolume {
   readonly guest?: GuestFacts;
   /** It is what was kept of the memory of a machine of this size. */
   readonly memory?: Pick<SimulatedDomain, 'vcpus' | 'memoryMib' | 'startedAtMs'>;
+  /** What a guest has written at the beginning of a disk of its owner's. */
+  readonly content?: string;
   /** The volume that this one is a self-contained copy of. */
   readonly copyOf?: string;
 }
 
-export interface SimulatedDomain extends Omit<DomainSpec, 'serverId'> {
+export interface SimulatedDomain extends Omit<DomainSpec, 'serverId' | 'volumes'> {
   readonly owner: { readonly serverId: number; readonly installationId: string } | null;
   readonly state: 'running' | 'off' | 'paused' | 'crashed';
   readonly startedAtMs: number;
   /** What the running guest still has plugged in, where that differs from the definition. */
   readonly heldVolumes: readonly string[];
   readonly network: NetworkState;
+  /** What its owner has attached; a guest that runs has the same. */
+  readonly volumes: readonly AttachedVolume[];
 }
 
 export type SimulatedMethod = keyof Hypervisor | keyof GuestReach;

@@ -8,12 +8,15 @@ import type {
   Acceleration,
   AgentExecOptions,
   AgentExecResult,
+  AttachedVolume,
+  BlockVolumeSpec,
   CopyOptions,
   DomainFacts,
   DomainSpec,
   DomainState,
   FreezeSpec,
   Frozen,
+  GrowSpec,
   HostFacts,
   HostRef,
   Hypervisor,
@@ -32,8 +35,11 @@ import type {
 } from '../port.ts';
 import { renderSeed } from '../seed-documents.ts';
 import {
+  checkAttachedVolume,
+  checkBlockVolumeSpec,
   checkDomainSpec,
   checkFreezeSpec,
+  checkGrowSpec,
   checkImageFile,
   checkLogin,
   checkOverlaySpec,
@@ -44,6 +50,7 @@ import {
   checkVolumeName,
 } from '../specs.ts';
 import { emptyQcow2 } from './empty-qcow2.ts';
+import { runOnBlocks } from './simulated-blocks.ts';
 import type { SimulatedDomain, SimulatedFleet, SimulatedHost, SimulatedVolume } from './simulated-fleet.ts';
 import { firstBoot, guestIsUp, runProgram } from './simulated-guest.ts';
 import { bootIdOf, FRESH_SOFTWARE, runOwnProgram } from './simulated-programs.ts';
@@ -229,6 +236,54 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
+  createVolume(ref: HostRef, volume: BlockVolumeSpec): Promise<void> {
+    return this.fleet.call(ref, 'createVolume', (host) => {
+      checkBlockVolumeSpec(volume);
+      const { volumeName: name, sizeGib } = volume;
+      const capacityBytes = gibToBytes(sizeGib);
+      const existing = this.fleet.volume(host.name, ref.diskPool, name);
+      if (existing && !existing.backing && existing.capacityBytes >= capacityBytes) return;
+      if (existing) throw refusal(host, 'volume_exists_foreign', `Another volume is called ${name}.`);
+      const allocationBytes = EMPTY_OVERLAY_BYTES;
+      this.needSpace(host, allocationBytes);
+      this.fleet.putVolume(host.name, { name, pool: ref.diskPool, capacityBytes, allocationBytes });
+    });
+  }
+
+  attachVolume(ref: HostRef, uuid: string, volume: AttachedVolume): Promise<void> {
+    return this.fleet.call(ref, 'attachVolume', (host) => {
+      checkAttachedVolume(volume);
+      const domain = this.needDomain(host, uuid);
+      const { volumeName, slot } = volume;
+      this.needVolume(host, ref, volumeName);
+      if (domain.volumes.some((one) => one.volumeName === volumeName)) return;
+      this.refuseWhileHad(host, volumeName);
+      if (domain.volumes.some((one) => one.slot === slot)) {
+        throw refusal(host, 'volume_in_use', `Domain ${domain.name} has another volume in slot ${slot}.`);
+      }
+      this.fleet.putDomain(host.name, { ...domain, volumes: [...domain.volumes, volume] });
+    });
+  }
+
+  detachVolume(ref: HostRef, uuid: string, volumeName: string): Promise<void> {
+    return this.fleet.call(ref, 'detachVolume', (host) => {
+      checkVolumeName(volumeName);
+      const domain = this.ownDomain(host, uuid);
+      if (!domain) return;
+      const volumes = domain.volumes.filter((one) => one.volumeName !== volumeName);
+      this.fleet.putDomain(host.name, { ...domain, volumes });
+    });
+  }
+
+  growVolume(ref: HostRef, spec: GrowSpec): Promise<void> {
+    return this.fleet.call(ref, 'growVolume', (host) => {
+      checkGrowSpec(spec);
+      const volume = this.needVolume(host, ref, spec.volumeName);
+      const capacityBytes = Math.max(volume.capacityBytes, gibToBytes(spec.sizeGib));
+      this.fleet.putVolume(host.name, { ...volume, capacityBytes });
+    });
+  }
+
   flattenVolume(ref: HostRef, copy: VolumeCopy, options: CopyOptions = {}): Promise<void> {
     return this.fleet.call(ref, 'flattenVolume', (host) => {
       checkVolumeCopy(copy);
@@ -263,7 +318,7 @@ export class SimulatedHypervisor implements Hypervisor {
   defineDomain(ref: HostRef, spec: DomainSpec): Promise<void> {
     return this.fleet.call(ref, 'defineDomain', (host) => {
       checkDomainSpec(spec);
-      const { serverId, network = 'open', ...rest } = spec;
+      const { serverId, network = 'open', volumes = [], ...rest } = spec;
       const existing = this.fleet.domain(host.name, spec.uuid);
       const namesake = this.fleet.domains(host.name).find((domain) => domain.name === spec.name);
       if ((existing && !this.isOurs(existing, serverId)) || (namesake && namesake.uuid !== spec.uuid)) {
@@ -276,7 +331,7 @@ export class SimulatedHypervisor implements Hypervisor {
       if (!host.firmwares.includes(spec.firmware)) {
         throw refusal(host, 'firmware_missing', `Host ${host.name} has no firmware ${spec.firmware}.`);
       }
-      for (const volume of [spec.diskVolume, spec.seedVolume]) {
+      for (const volume of [spec.diskVolume, spec.seedVolume, ...volumes.map((one) => one.volumeName)]) {
         if (volume !== undefined) this.needVolume(host, ref, volume);
       }
       const owner = { serverId, installationId: this.installationId };
@@ -285,6 +340,7 @@ export class SimulatedHypervisor implements Hypervisor {
         startedAtMs: existing?.startedAtMs ?? 0,
         heldVolumes: [],
         network,
+        volumes,
       };
       this.fleet.putDomain(host.name, { ...rest, owner, ...run });
     });
@@ -387,7 +443,7 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   private keepMemory(host: SimulatedHost, ref: HostRef, domain: SimulatedDomain, name: string): void {
-    if (domain.seedVolume !== undefined || domain.heldVolumes.length > 0) {
+    if (volumesOf(domain).length > 1) {
       throw refusal(host, 'domain_has_other_disks', `Domain ${domain.name} has other disks than its own.`);
     }
     const sizeBytes = mibToKib(domain.memoryMib) * 1024;
@@ -480,7 +536,7 @@ export class SimulatedHypervisor implements Hypervisor {
   ): Promise<AgentExecResult> {
     return this.fleet.call(ref, 'agentExec', (host) => {
       const disk = this.needAgent(host, ref, uuid);
-      const { network, startedAtMs } = this.needDomain(host, uuid);
+      const { network, startedAtMs, volumes } = this.needDomain(host, uuid);
       const [, , , name = '', ...args] = argv;
       const bootId = bootIdOf(uuid, startedAtMs);
       const call = { name, args, input, bootId };
@@ -489,6 +545,10 @@ export class SimulatedHypervisor implements Hypervisor {
         this.fleet.putVolume(host.name, { ...disk, guest: { ...disk.guest, software: own.software } });
         return own.result;
       }
+      const blocks = volumes.map(({ volumeName }) => this.needVolume(host, ref, volumeName));
+      const onBlock = runOnBlocks(argv, input, blocks);
+      if (onBlock?.volume) this.fleet.putVolume(host.name, onBlock.volume);
+      if (onBlock) return onBlock.result;
       const reaches = (address: string) =>
         network === 'open' || (network === 'isolated' && this.isolatedAllows.includes(address));
       const facts = { hostname: disk.guest?.hostname ?? '', reaches, fault: host.guestFault, input, bootId };
@@ -572,7 +632,8 @@ export class SimulatedHypervisor implements Hypervisor {
 
 function volumesOf(domain: SimulatedDomain): string[] {
   const defined = domain.seedVolume === undefined ? [] : [domain.seedVolume];
-  return [domain.diskVolume, ...new Set([...defined, ...domain.heldVolumes])];
+  const attached = domain.volumes.map(({ volumeName }) => volumeName);
+  return [domain.diskVolume, ...new Set([...defined, ...domain.heldVolumes, ...attached])];
 }
 
 function refusal(host: SimulatedHost, code: HypervisorErrorCode, message: string): HypervisorError {

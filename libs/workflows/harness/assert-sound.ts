@@ -4,6 +4,7 @@ import { checkBooks, creditBalanceMinor } from '#libs/billing';
 import { Image } from '#libs/images';
 import type { Ledger } from '#libs/payments/emulator';
 import { diskVolumeName, FrozenDisk, Server } from '#libs/servers';
+import { Volume, volumeFileName } from '#libs/volumes';
 import type { ServerWorld } from './server-world.ts';
 
 /** What the emulator has of the world's money. */
@@ -36,18 +37,24 @@ export async function assertServersSound(world: ServerWorld): Promise<void> {
   const suspensions = await suspensionsIn(world);
   const shown = living.filter(({ id }) => !suspensions.get(id)?.retiredAt);
   assert.deepEqual(await nothingUnderWay(world), { sagas: [], actions: [], orders: [], findings: [] });
+  const volumes = await world.dataSource
+    .getRepository(Volume)
+    .find({ where: { deletedAt: IsNull() }, order: { id: 'ASC' } });
   assert.deepEqual(await heldInDatabase(world), {
-    reservations: ids,
+    reservations: [...ids, ...volumes.map(({ id }) => id)].sort((a, b) => a - b),
     addresses: living.filter(({ ipv4 }) => ipv4 !== null).map(({ id }) => id),
     heirs: living.filter(({ network }) => network === 'closed').map(({ id }) => id),
     ports: await expectedPorts(world, shown),
     bootSecrets: [],
     passwordsOfTheDead: [],
     openSpans: shown.map(({ id }) => id),
+    openVolumes: volumes
+      .filter(({ retiredAt }) => retiredAt === null)
+      .map(({ id, sizeGib }) => `${id} ${sizeGib}`),
     openCompute: living.filter(({ observed }) => observed === 'running').map(({ id }) => id),
   });
   await assertCountersAddUp(world);
-  await assertHostHas(world, living, suspensions);
+  await assertHostHas(world, living, volumes, suspensions);
 }
 
 /** What stands of suspensions, by server: each is whole, and of a server that lives. */
@@ -93,6 +100,11 @@ async function heldInDatabase(world: ServerWorld) {
       world,
       `SELECT server_id AS value FROM usage_spans WHERE component = 'disk' AND closed_at IS NULL ORDER BY 1`,
     ),
+    openVolumes: await column(
+      world,
+      `SELECT server_id || ' ' || quantity AS value FROM usage_spans
+       WHERE component = 'volume' AND closed_at IS NULL ORDER BY server_id`,
+    ),
     openCompute: await column(
       world,
       `SELECT server_id AS value FROM usage_spans WHERE component = 'compute' AND closed_at IS NULL ORDER BY 1`,
@@ -126,12 +138,16 @@ async function assertCountersAddUp(world: ServerWorld): Promise<void> {
 async function assertHostHas(
   world: ServerWorld,
   living: readonly Server[],
+  volumes: readonly Volume[],
   suspensions: ReadonlyMap<number, unknown>,
 ): Promise<void> {
   const [host = ''] = world.fleet.hostNames();
-  const domains = world.fleet.domains(host).map(({ uuid, state, diskVolume, seedVolume, ipv4, network }) => {
+  const filesOn = await volumeFilesByHost(world, volumes);
+  const domains = world.fleet.domains(host).map((domain) => {
+    const { uuid, state, diskVolume, seedVolume, ipv4, network } = domain;
     const guest = world.fleet.volumes(host).find(({ name }) => name === diskVolume)?.guest;
-    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: guest?.hostKey };
+    const had = domain.volumes.map(({ volumeName }) => volumeName).sort();
+    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: guest?.hostKey, had };
   });
   const inherited = await inheritedAddresses(world);
   const wanted = living.map((server) => ({
@@ -142,6 +158,10 @@ async function assertHostHas(
     ipv4: server.ipv4 ?? inherited.get(server.id),
     network: suspensions.has(server.id) ? 'closed' : server.network,
     hostKey: server.hostKey,
+    had: volumes
+      .filter(({ serverId }) => serverId === server.id)
+      .map(volumeFileName)
+      .sort(),
   }));
   assert.deepEqual(byUuid(domains), byUuid(wanted));
   const whole = { frozenDiskId: IsNull(), deletedAt: IsNull(), status: 'available' } as const;
@@ -158,7 +178,23 @@ async function assertHostHas(
       ...[...images, ...frozen].map(({ volumeName }) => volumeName),
       ...frozen.flatMap(({ memoryVolumeName }) => memoryVolumeName ?? []),
       ...living.map(diskVolumeName),
+      ...(filesOn.get(host) ?? []),
     ].sort(),
+  );
+  for (const other of world.fleet.hostNames().filter((name) => name !== host)) {
+    const files = world.fleet.volumes(other).map(({ name }) => name);
+    assert.deepEqual(files.sort(), (filesOn.get(other) ?? []).toSorted());
+  }
+}
+
+/** Files of volumes that each host should have, by its name. */
+async function volumeFilesByHost(
+  world: ServerWorld,
+  volumes: readonly Volume[],
+): Promise<ReadonlyMap<string, string[]>> {
+  const hosts = await world.dataSource.query<{ id: number; name: string }[]>('SELECT id, name FROM hosts');
+  return new Map(
+    hosts.map(({ id, name }) => [name, volumes.filter(({ hostId }) => hostId === id).map(volumeFileName)]),
   );
 }
 

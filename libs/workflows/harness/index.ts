@@ -7,4 +7,13 @@ export {
   type ServerWorld,
 } from './server-world.ts';
 export { finish, order, orderClone, standingServer } from './standing-server.ts';
-export { lift, settle, suspend, suspensionsOf } from './suspending.ts';
+export { askForVolume, createVolumeWorld, standingVolume, volumeOf } from './standing-volume.ts';
+export {
+  fallInArrears,
+  leaveArrears,
+  lift,
+  settle,
+  suspend,
+  suspensionsOf,
+  volumeSuspensionsOf,
+} from './suspending.ts';

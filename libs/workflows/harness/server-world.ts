@@ -20,6 +20,7 @@ import { SagaStore } from '#libs/saga';
 import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
 import { EnvelopeCipher } from '#libs/secrets';
 import { ActionProgress, SecretsStore, ServerCommands, ServersService, serversEntities } from '#libs/servers';
+import { VolumeCommands, volumesEntities } from '#libs/volumes';
 import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { workflows } from '../index.ts';
 import { moneyListener } from '../order-payments.listener.ts';
@@ -37,6 +38,7 @@ export interface ServerWorld extends SagaWorld {
   readonly commands: ServerCommands;
   readonly exports: ExportRequests;
   readonly rehearsals: RehearsalRequests;
+  readonly volumes: VolumeCommands;
   readonly events: ProviderEvents;
   readonly emulatorUrl: string;
 }
@@ -51,6 +53,7 @@ const entities = [
   ...placementEntities,
   ...rehearsalsEntities,
   ...serversEntities,
+  ...volumesEntities,
 ];
 
 /** What this process started for a world, by the world's database. */
@@ -126,6 +129,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
     rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, mayOrder),
+    volumes: new VolumeCommands(dataSource, store, silentQueue, mayOrder),
     events,
     emulatorUrl: `http://${LOOPBACK}:${stripePort}`,
     close: () => dataSource.destroy(),

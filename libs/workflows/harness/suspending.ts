@@ -2,6 +2,7 @@ import { liftSuspension, type SuspensionReason, suspendAccount } from '#libs/acc
 import { newId } from '#libs/kernel';
 import type { SagaQueue } from '#libs/queue';
 import { Action, type Server, ServerSuspensions } from '#libs/servers';
+import { VolumeSuspensions } from '#libs/volumes';
 import type { ServerWorld } from './server-world.ts';
 import { finish } from './standing-server.ts';
 
@@ -10,6 +11,10 @@ const silentQueue = { poke: async () => {} } as unknown as SagaQueue;
 
 export function suspensionsOf({ dataSource, store }: ServerWorld): ServerSuspensions {
   return new ServerSuspensions(dataSource, store, silentQueue);
+}
+
+export function volumeSuspensionsOf({ dataSource, store }: ServerWorld): VolumeSuspensions {
+  return new VolumeSuspensions(dataSource, store, silentQueue);
 }
 
 export async function suspend(world: ServerWorld, { accountId }: Server, reason: SuspensionReason) {

@@ -28,6 +28,8 @@ const PROGRAMS = ['usr/sbin/qemu-ga', 'usr/sbin/dropbear', 'usr/bin/dropbearkey'
 const MODULES = [
   'virtio_pci',
   'virtio_blk',
+  'virtio_scsi',
+  'sd_mod',
   'virtio_net',
   'virtio_console',
   'virtio-rng',

@@ -4,6 +4,7 @@ import {
   Activity,
   BookOpen,
   ChevronDown,
+  Cylinder,
   Disc3,
   FileKey2,
   HardDrive,
@@ -42,6 +43,9 @@ export function AccountMenu({ account }: { account: AccountWire }) {
       {account.projects.length > 1 && <ProjectSwitch projects={account.projects} />}
       <DropMenuItem icon={Server} link={<Link to="/servers" />}>
         My servers
+      </DropMenuItem>
+      <DropMenuItem icon={Cylinder} link={<Link to="/volumes" />}>
+        Volumes
       </DropMenuItem>
       <DropMenuItem icon={Disc3} link={<Link to="/images" />}>
         Images

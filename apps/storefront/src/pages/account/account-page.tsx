@@ -34,6 +34,7 @@ function AccountBody({ account }: { account: AccountWire }) {
           <UsageMeter label="Servers" used={usage.servers} total={limits.servers} />
           <UsageMeter label="vCPUs" used={usage.vcpus} total={limits.vcpus} />
           <UsageMeter label="Memory" used={usage.memory_gb} total={limits.memory_gb} unit="GB" />
+          <UsageMeter label="Volumes" used={usage.volume_gb} total={limits.volume_gb} unit="GB" />
         </Panel>
       </Section>
       <ProjectsSection projects={account.projects} />

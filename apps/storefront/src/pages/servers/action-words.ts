@@ -64,6 +64,9 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
     doing: 'Rehearsing the upgrade on a clone',
     done: 'The upgrade was rehearsed',
   },
+  attach_volume: { name: 'Attach volume', doing: 'Attaching the volume', done: 'It has the volume' },
+  detach_volume: { name: 'Detach volume', doing: 'Detaching the volume', done: 'The volume is detached' },
+  resize_volume: { name: 'Resize volume', doing: 'Making the volume larger', done: 'The volume is larger' },
   delete_server: { name: 'Delete', doing: 'Deleting it', done: 'It is deleted' },
 };
 

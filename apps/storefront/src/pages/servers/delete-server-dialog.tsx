@@ -32,6 +32,7 @@ export function DeleteServerDialog({ server, close }: { server: ServerWire; clos
       onConfirm={() => remove.mutate()}
     >
       <p>The server and everything on its disk are gone at once and cannot be brought back. Billing stops.</p>
+      {server.volumes.length > 0 && <p>Its volumes are detached, and kept with all that is on them.</p>}
       <TextField
         label={`Type ${server.name} to go on`}
         name="confirm-name"

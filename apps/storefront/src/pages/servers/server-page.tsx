@@ -23,6 +23,7 @@ import { LabelsPanel } from './labels-panel.tsx';
 import { NetworkNotice } from './network-notice.tsx';
 import { PowerMenu } from './power-menu.tsx';
 import { SnapshotsPanel } from './snapshots-panel.tsx';
+import { VolumesPanel } from './volumes-panel.tsx';
 
 export function ServerPage() {
   const { serverId } = useParams({ from: '/servers/$serverId' });
@@ -61,6 +62,7 @@ function ServerBody({ server }: { server: ServerWire }) {
         <ConnectPanel server={server} />
         <CredentialsPanel server={server} />
         <RehearsalsPanel server={server} isBusy={isServerBusy(server)} />
+        <VolumesPanel server={server} />
         <SnapshotsPanel server={server} />
         <ExportsPanel server={server} />
         <LabelsPanel server={server} />

@@ -1,0 +1,49 @@
+import { type FormEvent, useState } from 'react';
+import type { VolumeWire } from '#libs/contracts';
+import { Button } from '../../components/button.tsx';
+import { FormDialog } from '../../components/dialogs.tsx';
+import { parseSize, SizeField } from './size-field.tsx';
+
+interface ResizeDialogProps {
+  readonly volume: VolumeWire;
+  readonly resize: (size: number) => void;
+  readonly close: () => void;
+}
+
+/** How large a volume becomes. */
+export function ResizeDialog({ volume, resize, close }: ResizeDialogProps) {
+  const [size, setSize] = useState(String(volume.size * 2));
+  const [tried, setTried] = useState(false);
+  const atLeast = volume.size + 1;
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    setTried(true);
+    const wanted = parseSize(size, atLeast);
+    if (wanted !== undefined) resize(wanted);
+  }
+  return (
+    <FormDialog open onOpenChange={close} title={`Resize ${volume.name}`}>
+      <form noValidate onSubmit={submit} className="grid gap-5">
+        <p className="text-soft">
+          A volume grows while it is in use, and never shrinks. Its file system is grown on the server, with{' '}
+          <code className="font-mono">resize2fs {volume.linux_device}</code>.
+        </p>
+        <SizeField
+          label="New size in GB"
+          value={size}
+          onChange={setSize}
+          atLeast={atLeast}
+          showProblem={tried}
+          refused={undefined}
+        />
+        <div className="flex justify-end gap-2">
+          <Button look="secondary" onClick={close}>
+            Cancel
+          </Button>
+          <Button type="submit">Resize</Button>
+        </div>
+      </form>
+    </FormDialog>
+  );
+}

@@ -1,0 +1,170 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { EllipsisVertical, Lock, LockOpen, Maximize2, Plug, Trash2, Unplug } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import type { VolumeWire } from '#libs/contracts';
+import { attachVolume, deleteVolume, detachVolume, protectVolume, resizeVolume } from '../../api/volumes.ts';
+import { ConfirmDialog } from '../../components/dialogs.tsx';
+import { ErrorPanel } from '../../components/error-panel.tsx';
+import { DropMenu, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
+import { AttachDialog } from './attach-dialog.tsx';
+import { ResizeDialog } from './resize-dialog.tsx';
+import { useVolumeAction } from './use-volume-action.ts';
+
+type Asking = 'attach' | 'detach' | 'resize' | 'delete';
+
+/** A volume with what can be done with it; `where` says which server has it, where that is not plain. */
+export function VolumeRow({ volume, where }: { volume: VolumeWire; where?: ReactNode }) {
+  const [asking, setAsking] = useState<Asking | null>(null);
+  const close = () => setAsking(null);
+  const action = useVolumeAction(close);
+  const act = action.start;
+  const isBusy = action.busy || volume.status === 'creating';
+  return (
+    <li className="grid gap-3 p-4 sm:px-5">
+      <div className="flex items-start justify-between gap-4">
+        <div className="min-w-0">
+          <p className="truncate font-[600]">{volume.name}</p>
+          <p className="text-sm text-soft">
+            {factsOf(volume)}
+            {where && <> · {where}</>}
+            {isBusy && ' · at work'}
+          </p>
+          <p className="text-sm break-all text-soft">
+            <code className="font-mono">{volume.linux_device}</code>
+          </p>
+        </div>
+        <VolumeMenu
+          volume={volume}
+          isBusy={isBusy}
+          ask={setAsking}
+          protect={() => act(() => protectVolume(volume))}
+        />
+      </div>
+      {action.error && <ErrorPanel error={action.error} title="It stayed as it was" />}
+      {asking === 'attach' && (
+        <AttachDialog
+          volume={volume}
+          attach={(server, automount) => act(() => attachVolume(volume.id, server, automount))}
+          close={close}
+        />
+      )}
+      {asking === 'resize' && (
+        <ResizeDialog
+          volume={volume}
+          resize={(size) => act(() => resizeVolume(volume.id, size))}
+          close={close}
+        />
+      )}
+      {asking === 'detach' && (
+        <DetachDialog volume={volume} detach={() => act(() => detachVolume(volume.id))} close={close} />
+      )}
+      {asking === 'delete' && <DeleteDialog volume={volume} close={close} />}
+    </li>
+  );
+}
+
+interface MenuProps {
+  readonly volume: VolumeWire;
+  readonly isBusy: boolean;
+  readonly ask: (what: Asking) => void;
+  readonly protect: () => void;
+}
+
+function VolumeMenu({ volume, isBusy, ask, protect }: MenuProps) {
+  const isAttached = volume.server !== null;
+  const isProtected = volume.protection.delete;
+  return (
+    <DropMenu trigger={<Trigger name={volume.name} />}>
+      <DropMenuItem
+        icon={isAttached ? Unplug : Plug}
+        disabled={isBusy}
+        onClick={() => ask(isAttached ? 'detach' : 'attach')}
+      >
+        {isAttached ? 'Detach' : 'Attach to a server'}
+      </DropMenuItem>
+      <DropMenuItem icon={Maximize2} disabled={isBusy} onClick={() => ask('resize')}>
+        Resize
+      </DropMenuItem>
+      <DropMenuItem icon={isProtected ? LockOpen : Lock} disabled={isBusy} onClick={protect}>
+        {isProtected ? 'Take the protection away' : 'Protect from deletion'}
+      </DropMenuItem>
+      <DropMenuRule />
+      <DropMenuItem
+        icon={Trash2}
+        danger
+        disabled={isBusy || isAttached || isProtected}
+        onClick={() => ask('delete')}
+      >
+        Delete
+      </DropMenuItem>
+      {isAttached && <DropMenuHint>It can be deleted when no server has it.</DropMenuHint>}
+    </DropMenu>
+  );
+}
+
+function factsOf({ size, format, protection }: VolumeWire): string {
+  return [`${size} GB`, format ?? 'no file system of ours', ...(protection.delete ? ['protected'] : [])].join(
+    ' · ',
+  );
+}
+
+interface DetachProps {
+  readonly volume: VolumeWire;
+  readonly detach: () => void;
+  readonly close: () => void;
+}
+
+function DetachDialog({ volume, detach, close }: DetachProps) {
+  return (
+    <ConfirmDialog
+      open
+      onOpenChange={close}
+      title={`Detach ${volume.name}?`}
+      confirm="Detach"
+      onConfirm={detach}
+    >
+      <p>
+        The server is asked to unmount it, and then it is unplugged. All that is on it stays. What still
+        writes to it should be stopped before.
+      </p>
+    </ConfirmDialog>
+  );
+}
+
+function DeleteDialog({ volume, close }: { volume: VolumeWire; close: () => void }) {
+  const queryClient = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => deleteVolume(volume.id),
+    onSuccess: async () => {
+      close();
+      await queryClient.invalidateQueries({ queryKey: ['volumes'] });
+    },
+  });
+  return (
+    <ConfirmDialog
+      open
+      onOpenChange={close}
+      title={`Delete ${volume.name}?`}
+      confirm="Delete for good"
+      look="danger"
+      busy={remove.isPending}
+      onConfirm={() => remove.mutate()}
+    >
+      <p>All that is on it is gone at once and cannot be brought back. Billing stops.</p>
+      {remove.error && <ErrorPanel error={remove.error} title="It was not deleted" />}
+    </ConfirmDialog>
+  );
+}
+
+function Trigger({ name, ...props }: { name: string }) {
+  return (
+    <button
+      type="button"
+      {...props}
+      aria-label={`Actions for ${name}`}
+      className="grid size-10 shrink-0 place-items-center rounded-control text-soft hover:bg-sunken hover:text-ink"
+    >
+      <EllipsisVertical aria-hidden="true" className="size-5" />
+    </button>
+  );
+}

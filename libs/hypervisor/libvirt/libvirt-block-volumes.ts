@@ -1,0 +1,181 @@
+import { gibToBytes, sleep } from '#libs/kernel';
+import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
+import type { AttachedVolume, BlockVolumeSpec, GrowSpec, HostRef } from '../port.ts';
+import {
+  checkAttachedVolume,
+  checkBlockVolumeSpec,
+  checkGrowSpec,
+  checkUuid,
+  checkVolumeName,
+} from '../specs.ts';
+import { type DomainRecord, readDomain, volumeControllerXml, volumeDiskXml } from './domain-xml.ts';
+import { makeExt4File } from './ext4-file.ts';
+import { isMark, partMark } from './image-marks.ts';
+import type { LibvirtDomains } from './libvirt-domains.ts';
+import type { LibvirtVolumes } from './libvirt-volumes.ts';
+import { listPool, refreshPool } from './pool-listing.ts';
+import type { Virsh } from './virsh.ts';
+import { saysNoSuchDisk, saysVolumeExists } from './virsh-errors.ts';
+import { volumeXml } from './volume-xml.ts';
+
+const UPLOAD_TIMEOUT_SECONDS = 3600;
+const MARK_BYTES = 512;
+const RELEASE_PAUSE_MS = 250;
+
+/** What a domain is now, and what it is when it is started next; the same where it is off. */
+type Scope = 'config' | 'live';
+
+/** Disks that owners keep apart from servers, and the domains that have them. */
+export class LibvirtBlockVolumes {
+  private readonly virsh: Virsh;
+  private readonly domains: LibvirtDomains;
+  private readonly volumes: LibvirtVolumes;
+  private readonly releaseSeconds: number;
+
+  constructor(virsh: Virsh, domains: LibvirtDomains, volumes: LibvirtVolumes, releaseSeconds: number) {
+    this.virsh = virsh;
+    this.domains = domains;
+    this.volumes = volumes;
+    this.releaseSeconds = releaseSeconds;
+  }
+
+  async create(host: HostRef, volume: BlockVolumeSpec): Promise<void> {
+    checkBlockVolumeSpec(volume);
+    const { volumeName, sizeGib, format } = volume;
+    if (isMark(volumeName)) throw new HypervisorError('invalid_spec', `${volumeName} is the name of a mark.`);
+    await refreshPool(this.virsh, host, host.diskPool);
+    if (await this.isWhole(host, volumeName))
+      return this.volumes.needOwn(host, volumeName, gibToBytes(sizeGib));
+    if (format === 'ext4') return this.bringFormatted(host, volumeName, gibToBytes(sizeGib));
+    await this.make(host, volumeName, gibToBytes(sizeGib), 'qcow2');
+    await this.volumes.remove(host, partMark(volumeName));
+  }
+
+  async attach(host: HostRef, uuid: string, volume: AttachedVolume): Promise<void> {
+    checkUuid(uuid);
+    checkAttachedVolume(volume);
+    const { name } = await this.domains.need(host, uuid);
+    if (!(await this.volumes.exists(host, volume.volumeName))) throw missing(host, volume.volumeName);
+    const user = await this.domains.userOf(host, host.diskPool, volume.volumeName);
+    if (user !== undefined && user !== name) throw inUse(host, volume.volumeName, user);
+    for (const scope of ['config', 'live'] as const) await this.attachIn(host, uuid, volume, scope);
+  }
+
+  async detach(host: HostRef, uuid: string, volumeName: string): Promise<void> {
+    checkUuid(uuid);
+    checkVolumeName(volumeName);
+    if (!(await this.domains.own(host, uuid))) return;
+    for (const scope of ['config', 'live'] as const) {
+      const target = targetOf(await this.record(host, uuid, scope), volumeName);
+      if (target !== undefined) await this.detachIn(host, uuid, target, scope);
+    }
+    const deadline = Date.now() + this.releaseSeconds * 1000;
+    for (;;) {
+      const held = targetOf(await this.record(host, uuid, 'live'), volumeName);
+      if (held === undefined) return;
+      if (Date.now() > deadline) throw inUse(host, volumeName, uuid);
+      await sleep(RELEASE_PAUSE_MS);
+    }
+  }
+
+  async grow(host: HostRef, spec: GrowSpec): Promise<void> {
+    checkGrowSpec(spec);
+    const { volumeName, sizeGib, domainUuid } = spec;
+    const sizeBytes = gibToBytes(sizeGib);
+    await refreshPool(this.virsh, host, host.diskPool);
+    if ((await this.volumes.capacityOf(host, volumeName)) >= sizeBytes) return;
+    if (domainUuid !== undefined && (await this.growUnder(host, domainUuid, volumeName, sizeBytes))) return;
+    const args = ['vol-resize', '--pool', host.diskPool, '--vol', volumeName, '--capacity', `${sizeBytes}B`];
+    await this.virsh.run(host, args);
+  }
+
+  /** True where the guest runs with it: QEMU has the file then, and nobody else may touch it. */
+  private async growUnder(host: HostRef, uuid: string, volumeName: string, bytes: number): Promise<boolean> {
+    const state = await this.domains.state(host, uuid);
+    if (state !== 'running' && state !== 'paused') return false;
+    const target = targetOf(await this.domains.need(host, uuid), volumeName);
+    if (target === undefined) return false;
+    const args = ['blockresize', '--domain', uuid, '--path', target, '--size', `${bytes}B`];
+    await this.virsh.run(host, args);
+    await refreshPool(this.virsh, host, host.diskPool);
+    return true;
+  }
+
+  private async attachIn(host: HostRef, uuid: string, volume: AttachedVolume, scope: Scope): Promise<void> {
+    const record = await this.record(host, uuid, scope);
+    if (targetOf(record, volume.volumeName) !== undefined) return;
+    const plug = (input: string) =>
+      offIsFine(
+        this.virsh.run(host, ['attach-device', '--domain', uuid, '--file', '/dev/stdin', `--${scope}`], {
+          input,
+        }),
+      );
+    // Domains that were defined by an earlier release.
+    if (!record.hasVolumeController) await plug(volumeControllerXml());
+    await plug(volumeDiskXml(host.diskPool, volume));
+  }
+
+  private async detachIn(host: HostRef, uuid: string, target: string, scope: Scope): Promise<void> {
+    const args = ['detach-disk', '--domain', uuid, '--target', target, `--${scope}`];
+    await offIsFine(this.virsh.run(host, args)).catch((error: unknown) => {
+      if (!saysNoSuchDisk(error)) throw error;
+    });
+  }
+
+  private async record(host: HostRef, uuid: string, scope: Scope): Promise<DomainRecord> {
+    const args = ['dumpxml', '--domain', uuid, ...(scope === 'config' ? ['--inactive'] : [])];
+    return readDomain(await this.virsh.run(host, args));
+  }
+
+  private async isWhole(host: HostRef, volumeName: string): Promise<boolean> {
+    const names = (await listPool(this.virsh, host, host.diskPool)).map(({ name }) => name);
+    return names.includes(volumeName) && !names.includes(partMark(volumeName));
+  }
+
+  /** Its mark stands until all of it is there: what is cut off is made anew. */
+  private async bringFormatted(host: HostRef, volumeName: string, capacityBytes: number): Promise<void> {
+    const file = await makeExt4File(capacityBytes);
+    try {
+      await this.make(host, partMark(volumeName), MARK_BYTES, 'raw');
+      await this.volumes.remove(host, volumeName);
+      await this.make(host, volumeName, file.sizeBytes, 'raw');
+      const args = ['vol-upload', '--pool', host.diskPool, '--vol', volumeName, '--file', file.path];
+      await this.virsh.run(host, args, { timeoutSeconds: UPLOAD_TIMEOUT_SECONDS });
+      await refreshPool(this.virsh, host, host.diskPool);
+      await this.volumes.needOwn(host, volumeName, capacityBytes);
+      await this.volumes.remove(host, partMark(volumeName));
+    } finally {
+      await file.remove();
+    }
+  }
+
+  private async make(host: HostRef, name: string, capacityBytes: number, format: 'raw' | 'qcow2') {
+    const input = volumeXml({ name, capacityBytes, allocationBytes: 0, format });
+    const args = ['vol-create', '--pool', host.diskPool, '--file', '/dev/stdin'];
+    await this.virsh.run(host, args, { input }).catch((error: unknown) => {
+      if (!saysVolumeExists(error)) throw error;
+    });
+  }
+}
+
+function targetOf({ disks }: DomainRecord, volumeName: string): string | undefined {
+  return disks.find(({ volume }) => volume === volumeName)?.target;
+}
+
+function missing(host: HostRef, volumeName: string): HypervisorError {
+  return new HypervisorError('volume_missing', `There is no volume ${volumeName} on ${host.name}.`, {
+    details: { host: host.name, volume: volumeName },
+  });
+}
+
+function inUse(host: HostRef, volumeName: string, domain: string): HypervisorError {
+  return new HypervisorError('volume_in_use', `Domain ${domain} on ${host.name} has volume ${volumeName}.`, {
+    details: { host: host.name, domain },
+  });
+}
+
+async function offIsFine(call: Promise<unknown>): Promise<void> {
+  await call.catch((error: unknown) => {
+    if (!isHypervisorError(error, 'domain_not_running')) throw error;
+  });
+}

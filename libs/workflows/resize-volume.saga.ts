@@ -1,0 +1,29 @@
+import { resizeVolume as billSize } from '#libs/billing';
+import { deps, saga } from '#libs/saga';
+import { resizeVolumeRequest, volumeFileName } from '#libs/volumes';
+import { loadServer } from './server-context.ts';
+import { needHost } from './volume-context.ts';
+import type { WorkflowDeps } from './workflow-deps.ts';
+
+/** Makes a volume larger, under a guest that writes to it or not. Its room was reserved with the request. */
+export const resizeVolume = saga(resizeVolumeRequest, deps<WorkflowDeps>())
+  .pointOfNoReturn('a disk does not shrink')
+  .step('grow', {
+    title: 'Making it larger',
+    do: async (ctx) => {
+      const { volumeId, serverId, sizeGib } = ctx.params;
+      const host = await needHost(ctx);
+      const had =
+        serverId === null
+          ? {}
+          : { domainUuid: (await loadServer(ctx.deps.dataSource.manager, serverId)).server.domainUuid };
+      const volumeName = volumeFileName({ id: volumeId });
+      await ctx.deps.hypervisor.growVolume(host, { volumeName, sizeGib, ...had });
+      return {};
+    },
+    commit: async (manager, { params: { volumeId, sizeGib } }) => {
+      await manager.query('UPDATE volumes SET size_gib = $2 WHERE id = $1', [volumeId, sizeGib]);
+      await billSize(manager, volumeId, sizeGib);
+    },
+  })
+  .build();
