@@ -3,6 +3,7 @@ import { sleep } from '#libs/kernel';
 import type { SagaObserver } from '../observer.ts';
 import { naturalPace, type Pace } from '../runner/pace.ts';
 import { SagaRunner } from '../runner/saga.runner.ts';
+import { SagaError } from '../saga.errors.ts';
 import type { SagaRecord } from '../saga.record.ts';
 import { SagaStore, type SagaWakeUp } from '../saga.store.ts';
 import type { SagaCase } from './cases.ts';
@@ -62,13 +63,21 @@ export async function runToEnd(
     for (;;) {
       const rests = await untilRest(store, sagaId, bell);
       if (rests.state !== 'stuck' || helpLeft === 0) return rests;
+      const { manager } = world.dataSource;
+      const help = operator === 'gives up' ? store.giveUp(manager, sagaId) : store.resume(sagaId);
+      const wakeUp = await help.catch(goneOnByItself);
+      if (!wakeUp) continue;
       helpLeft -= 1;
-      if (operator === 'gives up') ring(runner, await store.giveUp(world.dataSource.manager, sagaId));
-      else ring(runner, await store.resume(sagaId));
+      ring(runner, wakeUp);
     }
   } finally {
     await runner.stop();
   }
+}
+
+/** What a stuck saga waits for may happen after all, just before it is helped. */
+function goneOnByItself(error: unknown): undefined {
+  if (!(error instanceof SagaError && error.code === 'saga_not_stuck')) throw error;
 }
 
 function ring(runner: SagaRunner, { sagaId }: SagaWakeUp, seconds = 0): void {
