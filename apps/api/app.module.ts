@@ -74,6 +74,7 @@ import { SignInLimits } from './rate-limit/sign-in-limits.ts';
 import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
+import { ServerChangesController } from './servers/server-changes.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
 import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
 import { FormInterceptor } from './uploads/form.interceptor.ts';
@@ -117,6 +118,7 @@ const controllers = [
   RehearsalsController,
   SagasController,
   ServerActionsController,
+  ServerChangesController,
   ServersController,
   ServerTypesController,
   TopUpsController,

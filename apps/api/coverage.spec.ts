@@ -40,6 +40,7 @@ const bodies: Record<string, unknown> = {
   '/v1/images/:id/actions/change_protection': { delete: false },
   '/v1/servers/:id': { labels: {} },
   '/v1/ssh_keys/:id': { name: 'x' },
+  '/v1/servers/:id/actions/change_type': { server_type: 's2', upgrade_disk: false },
   '/v1/servers/:id/actions/rebuild': { image: 'web' },
   '/v1/servers/:id/clone': { name: 'x' },
   '/v1/servers/:id/exports': { format: 'ova' },

@@ -179,7 +179,7 @@ export class ServerCommands {
 
   /**
    * Puts the server back to what `image` holds of it, in place: to its memory too, where the image has that, the server
-   * runs and `withMemory` says so. What it leaves behind is kept for a day as an image, to which it can be rolled back in turn.
+   * runs, has the size that it had then, and `withMemory` says so. Its disk stays as large as it is now. What it leaves behind is kept for a day as an image, to which it can be rolled back in turn.
    * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`
    */
   rollBack(projectId: number, serverId: number, image: Image, withMemory = true): Promise<Action> {
@@ -198,7 +198,8 @@ export class ServerCommands {
       const generation = server.generation + 1;
       const ids = { serverId, imageId: image.id, keptImageId, frozenDiskId: newId() };
       await this.mark(manager, server, { observed: 'rebuilding' });
-      const resumes = withMemory && image.memoryBytes !== null && power === 'running';
+      const isSameDisk = image.virtualSizeBytes === gibToBytes(server.diskGib);
+      const resumes = withMemory && image.memoryBytes !== null && power === 'running' && isSameDisk;
       const params = { ...ids, generation, power, resumes };
       return startOnServer(manager, this.sagas, server, {
         request: rollBackServerRequest,
@@ -315,15 +316,15 @@ type WantedImage = Pick<NewServerImage, 'description' | 'labels'> &
 
 /** @throws ServersError `image_too_large` */
 async function assertRoomFor(manager: EntityManager, server: Server, { appliance }: Image): Promise<void> {
-  const [type] = await manager.query<{ name: string; memoryMib: number; diskGib: number }[]>(
-    `SELECT name, memory_mib AS "memoryMib", disk_gib AS "diskGib" FROM server_types WHERE id = $1`,
+  const [type] = await manager.query<{ memoryMib: number }[]>(
+    'SELECT memory_mib AS "memoryMib" FROM server_types WHERE id = $1',
     [server.serverTypeId],
   );
   const { title, minimumMemoryMib, minimumDiskGib } = appliance;
-  if (type && type.memoryMib >= minimumMemoryMib && type.diskGib >= minimumDiskGib) return;
+  if (type && type.memoryMib >= minimumMemoryMib && server.diskGib >= minimumDiskGib) return;
   throw new ServersError(
     'image_too_large',
-    `${title} needs ${minimumMemoryMib} MiB of memory and ${minimumDiskGib} GiB of disk, more than ${type?.name} has`,
+    `${title} needs ${minimumMemoryMib} MiB of memory and ${minimumDiskGib} GiB of disk, more than the server has`,
     'image',
   );
 }
@@ -338,11 +339,7 @@ async function assertOfServer(manager: EntityManager, server: Server, image: Ima
     const message = `image ${image.id} was not made of this server: rebuild it from that image, or order another`;
     throw new ServersError('image_of_another_server', message, 'image');
   }
-  const [type] = await manager.query<{ diskGib: number }[]>(
-    'SELECT disk_gib AS "diskGib" FROM server_types WHERE id = $1',
-    [server.serverTypeId],
-  );
-  if (type && gibToBytes(type.diskGib) === image.virtualSizeBytes) return;
-  const message = `the server's disk had another size when image ${image.id} was made: rebuild it from that image`;
+  if (image.virtualSizeBytes <= gibToBytes(server.diskGib)) return;
+  const message = `the server's disk is smaller than it was when image ${image.id} was made`;
   throw new ServersError('image_of_another_size', message, 'image');
 }

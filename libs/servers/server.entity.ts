@@ -43,6 +43,8 @@ export class Server {
   @Column('text') name!: string;
   @Column('uuid', { name: 'domain_uuid' }) domainUuid!: string;
   @Column('bigint', { name: 'server_type_id' }) serverTypeId!: number;
+  /** Of its disk, which may be smaller than its type's. It never shrinks. */
+  @Column('int', { name: 'disk_gib' }) diskGib!: number;
   @Column('bigint', { name: 'image_id' }) imageId!: number;
   @Column('bigint', { name: 'location_id' }) locationId!: number;
   @Column('bigint', { name: 'host_id', nullable: true }) hostId!: number | null;

@@ -19,6 +19,7 @@ const CODES = {
   server_not_ready: 'conflict',
   server_must_be_off: 'conflict',
   server_must_run: 'conflict',
+  invalid_server_type: 'invalid_input',
   network_is_open: 'conflict',
   network_closed: 'conflict',
   credentials_not_there: 'not_found',

@@ -83,7 +83,7 @@ function presentServer(server: Server, { type, image, facts, catalog }: Parts): 
     outgoing_traffic: null,
     ingoing_traffic: null,
     included_traffic: null,
-    primary_disk_size: type.diskGib,
+    primary_disk_size: server.diskGib,
     protection: { delete: false, rebuild: false },
     labels: server.labels,
     volumes: [],

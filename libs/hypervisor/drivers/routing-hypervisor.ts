@@ -35,6 +35,7 @@ export class RoutingHypervisor implements Hypervisor {
   downloadImage = this.routed('downloadImage');
   deleteImage = this.routed('deleteImage');
   createOverlay = this.routed('createOverlay');
+  growDisk = this.routed('growDisk');
   createSeed = this.routed('createSeed');
   deleteVolume = this.routed('deleteVolume');
   listVolumes = this.routed('listVolumes');

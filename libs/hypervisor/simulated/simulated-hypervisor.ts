@@ -32,6 +32,7 @@ import type {
 } from '../port.ts';
 import { renderSeed } from '../seed-documents.ts';
 import {
+  checkDiskSize,
   checkDomainSpec,
   checkFreezeSpec,
   checkImageFile,
@@ -188,6 +189,20 @@ export class SimulatedHypervisor implements Hypervisor {
       allocationBytes: EMPTY_OVERLAY_BYTES,
       backing: { pool, name: beneath },
       ...(guest && { guest }),
+    });
+  }
+
+  growDisk(ref: HostRef, volumeName: string, sizeGib: number): Promise<void> {
+    return this.fleet.call(ref, 'growDisk', (host) => {
+      checkDiskSize({ volumeName, sizeGib });
+      const volume = this.needVolume(host, ref, volumeName);
+      const capacityBytes = gibToBytes(sizeGib);
+      if (volume.capacityBytes >= capacityBytes) return;
+      const user = this.fleet
+        .domains(host.name)
+        .find((domain) => domain.state !== 'off' && volumesOf(domain).includes(volumeName));
+      if (user) throw refusal(host, 'volume_in_use', `Domain ${user.name} runs on ${volumeName}.`);
+      this.fleet.putVolume(host.name, { ...volume, capacityBytes });
     });
   }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { IsNull, Not } from 'typeorm';
 import { checkBooks, creditBalanceMinor } from '#libs/billing';
+import { ServerType } from '#libs/catalog';
 import { Image } from '#libs/images';
+import { gibToBytes } from '#libs/kernel';
 import type { Ledger } from '#libs/payments/emulator';
 import { diskVolumeName, FrozenDisk, Server } from '#libs/servers';
 import type { ServerWorld } from './server-world.ts';
@@ -47,6 +49,7 @@ export async function assertServersSound(world: ServerWorld): Promise<void> {
     openCompute: living.filter(({ observed }) => observed === 'running').map(({ id }) => id),
   });
   await assertCountersAddUp(world);
+  await assertSizesAgree(world);
   await assertHostHas(world, living, suspensions);
 }
 
@@ -122,6 +125,18 @@ async function assertCountersAddUp(world: ServerWorld): Promise<void> {
   assert.deepEqual(wrong, []);
 }
 
+/** Each server has the room of its size, and what is open of it is of its type. */
+async function assertSizesAgree(world: ServerWorld): Promise<void> {
+  const wrong = await world.dataSource.query<unknown[]>(
+    `SELECT s.id, r, u.price_item FROM servers s JOIN server_types t ON t.id = s.server_type_id
+     JOIN reservations r ON r.server_id = s.id
+     LEFT JOIN usage_spans u ON u.server_id = s.id AND u.closed_at IS NULL AND u.component IN ('compute', 'disk')
+     WHERE (r.vcpus, r.memory_mib, r.disk_gib) <> (t.vcpus, t.memory_mib, s.disk_gib)
+        OR u.price_item <> u.component || '/' || t.name`,
+  );
+  assert.deepEqual(wrong, []);
+}
+
 /** Domains, disks and guests of the one host are those of the living servers, in the state that is shown. */
 async function assertHostHas(
   world: ServerWorld,
@@ -129,12 +144,16 @@ async function assertHostHas(
   suspensions: ReadonlyMap<number, unknown>,
 ): Promise<void> {
   const [host = ''] = world.fleet.hostNames();
-  const domains = world.fleet.domains(host).map(({ uuid, state, diskVolume, seedVolume, ipv4, network }) => {
-    const guest = world.fleet.volumes(host).find(({ name }) => name === diskVolume)?.guest;
-    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: guest?.hostKey };
+  const domains = world.fleet.domains(host).map((domain) => {
+    const { uuid, state, diskVolume, seedVolume, ipv4, network, vcpus, memoryMib } = domain;
+    const disk = world.fleet.volumes(host).find(({ name }) => name === diskVolume);
+    const size = { vcpus, memoryMib, diskBytes: disk?.capacityBytes };
+    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: disk?.guest?.hostKey, size };
   });
   const inherited = await inheritedAddresses(world);
+  const types = await world.dataSource.getRepository(ServerType).find();
   const wanted = living.map((server) => ({
+    size: sizeOf(server, types),
     uuid: server.domainUuid,
     state: server.observed,
     diskVolume: diskVolumeName(server),
@@ -154,8 +173,18 @@ async function assertHostHas(
       .volumes(host)
       .map(({ name }) => name)
       .sort(),
-    [...[...images, ...frozen].map(({ volumeName }) => volumeName), ...living.map(diskVolumeName)].sort(),
+    [
+      ...[...images, ...frozen].map(({ volumeName }) => volumeName),
+      ...frozen.flatMap(({ memoryVolumeName }) => memoryVolumeName ?? []),
+      ...living.map(diskVolumeName),
+    ].sort(),
   );
+}
+
+/** As it is ordered and billed. */
+function sizeOf({ serverTypeId, diskGib }: Server, types: readonly ServerType[]) {
+  const type = types.find(({ id }) => id === serverTypeId);
+  return { vcpus: type?.vcpus, memoryMib: type?.memoryMib, diskBytes: gibToBytes(diskGib) };
 }
 
 /** Addresses that exact clones wait for, by clone. */
