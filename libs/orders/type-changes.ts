@@ -67,13 +67,13 @@ export class TypeChanges {
 
   private async start(manager: EntityManager, server: Server, change: TypeChange) {
     if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+    const former = await manager.getRepository(ServerType).findOneByOrFail({ id: server.serverTypeId });
+    await assertChangeable(manager, server, change.type);
     const power = server.observed === 'off' ? ('off' as const) : ('running' as const);
     if (power === 'running' && !change.restarts) {
       const message = 'the server runs: power it off first, or have it restarted by "restart": true';
       throw new ServersError('server_must_be_off', message);
     }
-    const former = await manager.getRepository(ServerType).findOneByOrFail({ id: server.serverTypeId });
-    await assertChangeable(manager, server, change.type);
     const diskGib = change.upgradesDisk ? change.type.diskGib : server.diskGib;
     await admitGrowth(manager, server.accountId, growthOf(former, change.type));
     await changeReservation(manager, server.id, { ...largerOf(former, change.type), diskGib });

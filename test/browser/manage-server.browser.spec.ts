@@ -117,6 +117,25 @@ describe('a customer manages a server', () => {
     await act(page, 'Power on');
     await page.getByText('It is on').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
     await page.locator('[data-status="running"]').waitFor();
+    await act(page, 'Power off now');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Power off now' }).click();
+    await page.locator('[data-status="off"]').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
+  });
+
+  it('resizes it, and sees what it costs before and after', async () => {
+    await act(page, 'Resize');
+    const dialog = page.getByRole('alertdialog');
+    const confirm = dialog.getByRole('button', { name: 'Resize and start it' });
+    expect(await confirm.isDisabled()).toBe(true);
+    await dialog.getByRole('radio', { name: /^s2/ }).click();
+    const prices = await dialog.getByTestId('prices').textContent();
+    expect(prices).toMatch(/Now.*an hour.*Then.*an hour/);
+    await dialog.getByRole('checkbox', { name: /Grow its disk too/ }).waitFor();
+    expect(await graveViolations(page)).toEqual([]);
+    await confirm.click();
+    await page.getByText('It has its new size').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
+    await page.getByText('s2: 2 vCPUs').waitFor();
+    await page.locator('[data-status="running"]').waitFor();
   });
 
   it('works in another project, where the server is not, and comes back', async () => {
@@ -215,7 +234,7 @@ describe('a customer manages a server', () => {
 
   it('finds all of it in the history', async () => {
     const history = page.getByRole('listitem');
-    for (const one of ['Roll back', 'Snapshot', 'Rebuild', 'Power on', 'Power off', 'Order'])
+    for (const one of ['Roll back', 'Snapshot', 'Rebuild', 'Resize', 'Power on', 'Power off', 'Order'])
       await history.filter({ hasText: new RegExp(`^${one}done`) }).waitFor();
   });
 

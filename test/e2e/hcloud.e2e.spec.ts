@@ -115,14 +115,26 @@ describe('the hcloud command', () => {
     await answers().toSatisfy((now: string) => now !== '' && now !== before);
   });
 
-  it('powers it off and on', async () => {
+  it('powers it off and on, and changes its type, from which it starts larger', async () => {
     const before = await bootId();
     await hcloud('server', 'poweroff', name);
     expect(await listedStatus()).toBe('off');
     await expect(bootId()).rejects.toThrow();
     await hcloud('server', 'poweron', name);
     expect(await listedStatus()).toBe('running');
+    await expect(hcloud('server', 'change-type', name, 's2')).rejects.toThrow('server_not_stopped');
+    await hcloud('server', 'poweroff', name);
+    await hcloud('server', 'change-type', name, 's2');
+    expect(await listedStatus()).toBe('running');
+    expect(await theServer()).toMatchObject({ server_type: { name: 's2' }, primary_disk_size: 20 });
     await answers().toSatisfy((now: string) => now !== '' && now !== before);
+    const sizes = await onServer(
+      await theServer(),
+      { privateKey },
+      'nproc; df --output=size -BG / | tail -1',
+    );
+    expect(sizes).toMatch(/^2\n\s*(19|20)G$/);
+    await expect(hcloud('server', 'change-type', name, 's1')).rejects.toThrow('cannot shrink');
   });
 
   it('rebuilds it from another image, under the same name and key', async () => {

@@ -79,7 +79,7 @@ export function describeGuests(context: () => ConformanceContext): void {
     }
   });
 
-  it('takes the seed from a running guest, which then boots without it', async () => {
+  it('takes the seed from a running guest, which then boots without it, larger than it was', async () => {
     const { hypervisor, reach, host, network } = context();
     const plan = await boot();
     const { uuid, diskVolume } = plan.domain;
@@ -92,10 +92,18 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect((await hypervisor.listVolumes(host, 'disks')).map((volume) => volume.name)).toEqual([diskVolume]);
     expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'running', volumes: [diskVolume] }]);
 
+    await expect(hypervisor.growDisk(host, diskVolume, 2)).rejects.toEqual(refusedAs('volume_in_use'));
     await hypervisor.shutdownDomain(host, uuid);
     await isOff(plan);
+    const { seedVolume: _gone, ...seedless } = plan.domain;
+    await hypervisor.defineDomain(host, { ...seedless, vcpus: 2, memoryMib: 256 });
+    await hypervisor.growDisk(host, diskVolume, 2);
     await hypervisor.startDomain(host, uuid);
     await agentAnswers(plan);
+    const run = (...argv: [string, ...string[]]) =>
+      hypervisor.agentExec(host, uuid, argv, { timeoutSeconds: 30 });
+    expect(await run('/bin/nproc')).toMatchObject({ stdout: '2\n' });
+    expect(await run('/bin/cat', '/sys/block/vda/size')).toMatchObject({ stdout: `${2 ** 22}\n` });
     const after = await within(context().bootSeconds, 'host key', () =>
       reach.readSshHostKey(host, network.address, 22),
     );

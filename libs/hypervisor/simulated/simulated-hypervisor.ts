@@ -494,7 +494,7 @@ export class SimulatedHypervisor implements Hypervisor {
   ): Promise<AgentExecResult> {
     return this.fleet.call(ref, 'agentExec', (host) => {
       const disk = this.needAgent(host, ref, uuid);
-      const { network, startedAtMs } = this.needDomain(host, uuid);
+      const { network, startedAtMs, vcpus } = this.needDomain(host, uuid);
       const [, , , name = '', ...args] = argv;
       const bootId = bootIdOf(uuid, startedAtMs);
       const call = { name, args, input, bootId };
@@ -505,8 +505,9 @@ export class SimulatedHypervisor implements Hypervisor {
       }
       const reaches = (address: string) =>
         network === 'open' || (network === 'isolated' && this.isolatedAllows.includes(address));
-      const facts = { hostname: disk.guest?.hostname ?? '', reaches, fault: host.guestFault, input, bootId };
-      return runProgram(argv, facts);
+      const hostname = disk.guest?.hostname ?? '';
+      const diskBytes = disk.capacityBytes;
+      return runProgram(argv, { hostname, reaches, fault: host.guestFault, input, bootId, vcpus, diskBytes });
     });
   }
 

@@ -93,6 +93,19 @@ export async function rebuildServer(id: number, image: string, idempotencyKey: s
   return (await call(`/servers/${id}/actions/rebuild`, rebuildServerResponse, options)).action;
 }
 
+export interface TypeChange {
+  readonly server_type: string;
+  readonly upgrade_disk: boolean;
+  /** Where it runs. */
+  readonly restart: boolean;
+}
+
+/** Makes a server larger or smaller; it runs afterwards. */
+export async function changeServerType(id: number, body: TypeChange, idempotencyKey: string) {
+  const options = { method: 'POST', body, idempotencyKey } as const;
+  return (await call(`/servers/${id}/actions/change_type`, actionResponse, options)).action;
+}
+
 export async function deleteServer(id: number) {
   return (await call(`/servers/${id}`, actionResponse, { method: 'DELETE' })).action;
 }

@@ -9,6 +9,7 @@ import {
   PowerOff,
   RefreshCw,
   RotateCw,
+  Scaling,
   Trash2,
   Zap,
 } from 'lucide-react';
@@ -23,6 +24,7 @@ import { CloneDialog } from './clone-dialog.tsx';
 import { DeleteServerDialog } from './delete-server-dialog.tsx';
 import { RebuildDialog } from './rebuild-dialog.tsx';
 import { RenameDialog } from './rename-dialog.tsx';
+import { ResizeDialog } from './resize-dialog.tsx';
 import { useServerAction } from './use-server-action.ts';
 
 const ACTIONS = {
@@ -100,6 +102,13 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
           Clone
         </DropMenuItem>
         <DropMenuItem
+          icon={Scaling}
+          disabled={locked || !server.servery.ready}
+          onClick={() => setDialog('resize')}
+        >
+          Resize
+        </DropMenuItem>
+        <DropMenuItem
           icon={HardDriveDownload}
           disabled={locked || !server.servery.ready}
           onClick={() => setDialog('rebuild')}
@@ -147,6 +156,7 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
 const DIALOGS = {
   clone: CloneDialog,
   rename: RenameDialog,
+  resize: ResizeDialog,
   rebuild: RebuildDialog,
   delete: DeleteServerDialog,
 } as const;
