@@ -227,6 +227,12 @@ export const changeType = z.strictObject({
   }),
 });
 
+/** What it is guarded against: `delete`, and `rebuild`, which a roll back is too. What is not given stays as it is. */
+export const changeServerProtection = z.strictObject({
+  delete: z.boolean().optional(),
+  rebuild: z.boolean().optional(),
+});
+
 /** Back, in place, to what a snapshot or backup holds of this server. */
 export const rollBackServer = z.strictObject({
   image: idOrName,

@@ -225,6 +225,8 @@ function newServer(request: ServerOrder, ipv4: string | null): Server {
     clonedFrom: copy?.original.id ?? null,
     cloneKind: copy?.kind ?? null,
     copiedDiskId: copy?.frozenDiskId ?? null,
+    isDeleteProtected: false,
+    isRebuildProtected: false,
     createdAt: new Date(),
     readyAt: null,
     deletedAt: null,

@@ -13,6 +13,7 @@ import { credentialKindOf, type DesiredState, type ObservedState, type Server } 
 import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
 import { insertImage, type NewServerImage } from './server-images.ts';
+import { refuseProtected } from './server-protection.ts';
 import {
   openNetworkRequest,
   powerOffServerRequest,
@@ -117,7 +118,7 @@ export class ServerCommands {
 
   /**
    * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
-   * system's first boot. @throws ServersError `image_too_large`, `network_closed`
+   * system's first boot. @throws ServersError `image_too_large`, `network_closed`, `server_protected`
    */
   async rebuild(
     projectId: number,
@@ -129,6 +130,7 @@ export class ServerCommands {
     const password = newPassword();
     let usesPassword = false;
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
+      refuseProtected(server, 'rebuild');
       await assertRoomFor(manager, server, image);
       if (server.network === 'closed') {
         throw new ServersError(
@@ -180,11 +182,12 @@ export class ServerCommands {
   /**
    * Puts the server back to what `image` holds of it, in place: to its memory too, where the image has that, the server
    * runs, has the size that it had then, and `withMemory` says so. Its disk stays as large as it is now. What it leaves behind is kept for a day as an image, to which it can be rolled back in turn.
-   * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`
+   * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`, `server_protected`
    */
   rollBack(projectId: number, serverId: number, image: Image, withMemory = true): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      refuseProtected(server, 'rebuild');
       await assertOfServer(manager, server, image);
       const keptImageId = newId();
       await insertImage(manager, server, {
@@ -243,12 +246,16 @@ export class ServerCommands {
   /**
    * Billing ends with this call. A server that is still being made is taken back first. Who does not pay may delete, and
    * owes no more from then on; what an account is suspended for abuse with is kept until that is settled.
+   * @throws ServersError `server_protected`
    */
   async delete(projectId: number, serverId: number): Promise<Action> {
     const action = await this.transaction(
       projectId,
       serverId,
-      (manager, server) => requestDeletion(manager, this.sagas, server),
+      (manager, server) => {
+        refuseProtected(server, 'delete');
+        return requestDeletion(manager, this.sagas, server);
+      },
       { whileLocked: true },
     );
     return action;

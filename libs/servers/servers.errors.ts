@@ -6,6 +6,7 @@ const CODES = {
   server_name_taken: 'conflict',
   server_locked: 'locked',
   server_suspended: 'forbidden',
+  server_protected: 'forbidden',
   image_too_large: 'invalid_input',
   image_not_found: 'not_found',
   image_of_catalog: 'forbidden',

@@ -138,6 +138,23 @@ describe('a customer manages a server', () => {
     await page.locator('[data-status="running"]').waitFor();
   });
 
+  it('protects it, and takes the protection away again', async () => {
+    const guard = page.getByRole('checkbox', { name: 'It cannot be deleted' });
+    await guard.click();
+    await expect.poll(() => guard.isEnabled()).toBe(true);
+    await page.reload();
+    await page.getByRole('checkbox', { name: 'It cannot be deleted', checked: true }).waitFor();
+    await page
+      .getByRole('button', { name: /Actions/ })
+      .first()
+      .click();
+    await page.getByText('It is protected; its page takes that away.').waitFor();
+    expect(await graveViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await guard.click();
+    await page.getByRole('checkbox', { name: 'It cannot be deleted', checked: false }).waitFor();
+  });
+
   it('works in another project, where the server is not, and comes back', async () => {
     await page.goto('/account');
     await page.getByRole('button', { name: 'New project' }).click();

@@ -137,6 +137,15 @@ describe('the hcloud command', () => {
     await expect(hcloud('server', 'change-type', name, 's1')).rejects.toThrow('cannot shrink');
   });
 
+  it('protects it from being deleted and rebuilt', async () => {
+    await hcloud('server', 'enable-protection', name, 'delete', 'rebuild');
+    expect((await theServer()).protection).toEqual({ delete: true, rebuild: true });
+    await expect(hcloud('server', 'delete', name)).rejects.toThrow('protected');
+    await expect(hcloud('server', 'rebuild', name, '--image', 'debian-12')).rejects.toThrow('protected');
+    await hcloud('server', 'disable-protection', name, 'delete', 'rebuild');
+    expect((await theServer()).protection).toEqual({ delete: false, rebuild: false });
+  });
+
   it('rebuilds it from another image, under the same name and key', async () => {
     await onServer(await theServer(), { privateKey }, 'touch /root/of-the-old-disk');
     const former = (await theServer()).servery.host_key;

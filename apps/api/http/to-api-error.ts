@@ -24,6 +24,7 @@ const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   ssh_key_fingerprint_taken: 'uniqueness_error',
   server_name_taken: 'uniqueness_error',
   image_protected: 'protected',
+  server_protected: 'protected',
   invalid_server_type: 'invalid_server_type',
   server_must_be_off: 'server_not_stopped',
   credentials_gone: 'gone',

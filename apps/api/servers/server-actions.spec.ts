@@ -158,6 +158,37 @@ describe('a change of type', () => {
   });
 });
 
+describe('protection', () => {
+  const protect = (id: number, body: object) =>
+    ask('POST', `/v1/servers/${id}/actions/change_protection`, body);
+  const refused = { error: { code: 'protected', details: { reason: 'server_protected' } } };
+
+  it('keeps a server from every way to delete or rebuild it, until it is taken away', async () => {
+    const id = await readyServer();
+    const answer = await protect(id, { delete: true, rebuild: true });
+    expect([answer.statusCode, answer.json().action]).toMatchObject([
+      201,
+      { command: 'change_protection', status: 'success', progress: 100 },
+    ]);
+    const shown = async () => (await ask('GET', `/v1/servers/${id}`)).json().server.protection;
+    expect(await shown()).toEqual({ delete: true, rebuild: true });
+    const deletion = await ask('DELETE', `/v1/servers/${id}`);
+    expect([deletion.statusCode, deletion.json()]).toMatchObject([403, refused]);
+    const rebuild = () => ask('POST', `/v1/servers/${id}/actions/rebuild`, { image: 'web' });
+    expect((await rebuild()).json()).toMatchObject(refused);
+    const image = (await ask('GET', '/v1/images?name=web')).json().images[0].id;
+    const rollBack = await ask('POST', `/v1/servers/${id}/actions/roll_back`, { image });
+    expect(rollBack.json()).toMatchObject(refused);
+    await protect(id, { rebuild: false });
+    expect(await shown()).toEqual({ delete: true, rebuild: false });
+    expect((await rebuild()).statusCode).toBe(201);
+    expect((await ask('DELETE', `/v1/servers/${id}`)).statusCode).toBe(403);
+    await protect(id, { delete: false });
+    expect((await ask('DELETE', `/v1/servers/${id}`)).statusCode).toBe(200);
+    expect((await protect(id, { delete: true })).json().error.code).toBe('locked');
+  });
+});
+
 it('names the field of a name that is taken', async () => {
   const body = { name: 'taken', server_type: 's1', image: 'web' };
   await ask('POST', '/v1/servers', body);

@@ -84,7 +84,7 @@ function presentServer(server: Server, { type, image, facts, catalog }: Parts): 
     ingoing_traffic: null,
     included_traffic: null,
     primary_disk_size: server.diskGib,
-    protection: { delete: false, rebuild: false },
+    protection: { delete: server.isDeleteProtected, rebuild: server.isRebuildProtected },
     labels: server.labels,
     volumes: [],
     load_balancers: [],

@@ -7,6 +7,7 @@ import {
   orderResponse,
   rebuildServerResponse,
   type ServerStatus,
+  type ServerWire,
   serverListResponse,
   serverResponse,
 } from '#libs/contracts';
@@ -104,6 +105,12 @@ export interface TypeChange {
 export async function changeServerType(id: number, body: TypeChange, idempotencyKey: string) {
   const options = { method: 'POST', body, idempotencyKey } as const;
   return (await call(`/servers/${id}/actions/change_type`, actionResponse, options)).action;
+}
+
+/** Guards a server against deletion and rebuilds, or lets them be again; what is not given stays. */
+export async function setProtection(id: number, body: Partial<ServerWire['protection']>) {
+  const options = { method: 'POST', body, idempotencyKey: newIdempotencyKey() } as const;
+  return (await call(`/servers/${id}/actions/change_protection`, actionResponse, options)).action;
 }
 
 export async function deleteServer(id: number) {

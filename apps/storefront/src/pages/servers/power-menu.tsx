@@ -110,7 +110,7 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
         </DropMenuItem>
         <DropMenuItem
           icon={HardDriveDownload}
-          disabled={locked || !server.servery.ready}
+          disabled={locked || !server.servery.ready || server.protection.rebuild}
           onClick={() => setDialog('rebuild')}
         >
           Rebuild
@@ -119,12 +119,15 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
         <DropMenuItem
           icon={Trash2}
           danger
-          disabled={server.status === 'deleting'}
+          disabled={server.status === 'deleting' || server.protection.delete}
           onClick={() => setDialog('delete')}
         >
           Delete
         </DropMenuItem>
         {locked && <DropMenuHint>{whyLocked(server)}</DropMenuHint>}
+        {!locked && (server.protection.delete || server.protection.rebuild) && (
+          <DropMenuHint>It is protected; its page takes that away.</DropMenuHint>
+        )}
       </DropMenu>
       <ConfirmDialog
         open={asking !== null}

@@ -22,6 +22,7 @@ import { isServerBusy } from './is-busy.ts';
 import { LabelsPanel } from './labels-panel.tsx';
 import { NetworkNotice } from './network-notice.tsx';
 import { PowerMenu } from './power-menu.tsx';
+import { ProtectionSwitch } from './protection-switch.tsx';
 import { SnapshotsPanel } from './snapshots-panel.tsx';
 
 export function ServerPage() {
@@ -67,6 +68,7 @@ function ServerBody({ server }: { server: ServerWire }) {
       </div>
       <div className="grid min-w-0 content-start gap-6">
         <FactsPanel server={server} />
+        <ProtectionSwitch server={server} />
         <HistoryPanel serverId={server.id} />
       </div>
     </div>

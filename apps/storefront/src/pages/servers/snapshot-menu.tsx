@@ -35,7 +35,11 @@ export function SnapshotMenu({ server, image, isBusy }: SnapshotMenuProps) {
   return (
     <>
       <DropMenu trigger={<Trigger name={nameOf(image)} />}>
-        <DropMenuItem icon={History} disabled={isBusy} onClick={() => setAsking('rollBack')}>
+        <DropMenuItem
+          icon={History}
+          disabled={isBusy || server.protection.rebuild}
+          onClick={() => setAsking('rollBack')}
+        >
           Roll back to it
         </DropMenuItem>
         {goesByItself ? (
