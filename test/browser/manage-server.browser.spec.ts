@@ -135,6 +135,7 @@ describe('a customer manages a server', () => {
     await confirm.click();
     await page.getByText('It has its new size').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
     await page.getByText('s2: 2 vCPUs').waitFor();
+    await page.getByRole('heading', { name: 'What it uses' }).waitFor();
     await page.locator('[data-status="running"]').waitFor();
   });
 
@@ -144,10 +145,7 @@ describe('a customer manages a server', () => {
     await expect.poll(() => guard.isEnabled()).toBe(true);
     await page.reload();
     await page.getByRole('checkbox', { name: 'It cannot be deleted', checked: true }).waitFor();
-    await page
-      .getByRole('button', { name: /Actions/ })
-      .first()
-      .click();
+    await page.getByRole('button', { name: 'Actions', exact: true }).click();
     await page.getByText('It is protected; its page takes that away.').waitFor();
     expect(await graveViolations(page)).toEqual([]);
     await page.keyboard.press('Escape');

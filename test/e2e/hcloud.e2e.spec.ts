@@ -137,6 +137,18 @@ describe('the hcloud command', () => {
     await expect(hcloud('server', 'change-type', name, 's1')).rejects.toThrow('cannot shrink');
   });
 
+  it('shows what it uses', async () => {
+    const shown = async () => {
+      const output = await hcloud('server', 'metrics', name, '--type', 'cpu,disk,network', '-o', 'json');
+      return JSON.parse(output).time_series ?? {};
+    };
+    const measured = async () => Number((await shown()).cpu?.values?.length ?? 0);
+    await expect.poll(measured, { timeout: 200_000, interval: 5000 }).toBeGreaterThan(0);
+    const series = await shown();
+    expect(Object.keys(series)).toContain('network.0.bandwidth.in');
+    expect(await hcloud('server', 'metrics', name, '--type', 'cpu')).toContain('cpu');
+  });
+
   it('protects it from being deleted and rebuilt', async () => {
     await hcloud('server', 'enable-protection', name, 'delete', 'rebuild');
     expect((await theServer()).protection).toEqual({ delete: true, rebuild: true });

@@ -63,6 +63,16 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect(await reach.readSshHostKey(host, network.address, 22)).toBe(pair.public.split(' ', 2).join(' '));
     const page = await reach.httpGet(host, network.address, 80, '/');
     expect(page).toEqual({ status: 200, body: expect.stringContaining(hostname) });
+
+    const [used, ...others] = await hypervisor.sampleDomains(host);
+    expect(others).toEqual([]);
+    expect(used).toMatchObject({ uuid: domain.uuid });
+    const { cpuMilliseconds, diskReads, diskReadBytes, packetsIn, packetsOut, bytesIn, bytesOut } =
+      used ?? {};
+    expect(diskReadBytes).toBeGreaterThan(MEBIBYTE);
+    for (const counted of [cpuMilliseconds, diskReads, packetsIn, packetsOut, bytesIn, bytesOut]) {
+      expect(counted).toBeGreaterThan(0);
+    }
   });
 
   it('sets a password through the agent, and refuses unknown users and control characters', async () => {
@@ -244,6 +254,7 @@ export function describeGuests(context: () => ConformanceContext): void {
     await agentAnswers(plan);
     await hypervisor.destroyDomain(host, plan.domain.uuid);
     expect(await hypervisor.domainState(host, plan.domain.uuid)).toBe('off');
+    expect(await hypervisor.sampleDomains(host)).toEqual([]);
     expect(await reach.tcpOpen(host, network.address, 22)).toBe(false);
     expect(await reach.readSshHostKey(host, network.address, 22)).toBeNull();
     expect(await reach.httpGet(host, network.address, 80, '/')).toBeNull();

@@ -55,6 +55,7 @@ export class RoutingHypervisor implements Hypervisor {
   resumeDomain = this.routed('resumeDomain');
   mergeLayers = this.routed('mergeLayers');
   diskReadBytes = this.routed('diskReadBytes');
+  sampleDomains = this.routed('sampleDomains');
   detachSeed = this.routed('detachSeed');
   agentPing = this.routed('agentPing');
   agentExec = this.routed('agentExec');

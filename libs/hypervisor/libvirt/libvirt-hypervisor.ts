@@ -5,6 +5,7 @@ import type {
   AgentExecResult,
   CopyOptions,
   DomainFacts,
+  DomainSample,
   DomainSpec,
   DomainState,
   FreezeSpec,
@@ -26,6 +27,7 @@ import type {
 } from '../port.ts';
 import { checkVolumeName } from '../specs.ts';
 import { probeAcceleration } from './acceleration-probe.ts';
+import { sampleDomains } from './domain-samples.ts';
 import { inspectHost } from './host-inspection.ts';
 import { IsolationFilter } from './isolation-filter.ts';
 import { LibvirtDomains } from './libvirt-domains.ts';
@@ -206,6 +208,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   diskReadBytes(host: HostRef, uuid: string): Promise<number> {
     return this.domains.diskReadBytes(host, uuid);
+  }
+
+  sampleDomains(host: HostRef): Promise<readonly DomainSample[]> {
+    return sampleDomains(this.virsh, host);
   }
 
   /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */

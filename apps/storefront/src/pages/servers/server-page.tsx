@@ -20,6 +20,7 @@ import { FactsPanel } from './facts-panel.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import { isServerBusy } from './is-busy.ts';
 import { LabelsPanel } from './labels-panel.tsx';
+import { MetricsPanel } from './metrics-panel.tsx';
 import { NetworkNotice } from './network-notice.tsx';
 import { PowerMenu } from './power-menu.tsx';
 import { ProtectionSwitch } from './protection-switch.tsx';
@@ -61,6 +62,7 @@ function ServerBody({ server }: { server: ServerWire }) {
         <ActionPanel server={server} />
         <ConnectPanel server={server} />
         <CredentialsPanel server={server} />
+        {server.servery.ready && <MetricsPanel server={server} />}
         <RehearsalsPanel server={server} isBusy={isServerBusy(server)} />
         <SnapshotsPanel server={server} />
         <ExportsPanel server={server} />
