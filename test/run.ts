@@ -1,9 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nothing, type Outcome, readReport, sum } from './runner/outcome.ts';
+import { nothing, type Outcome, readReport, slowest, sum } from './runner/outcome.ts';
 import { endCurrent, runCommand } from './runner/run-command.ts';
 import { stackDown, stackEnvironment, stackLogins, stackUp } from './runner/stack.ts';
 import { type Command, dataFolder, node, root, type Suite, suites, vitest } from './runner/suites.ts';
+
+/** Of suites and files, so many are told by how long they took. */
+const LONGEST_TOLD = 40;
 
 /** `npm test [-- SUITE…]`: runs the suites one after another; one that fails does not stop the others. */
 async function main(names: readonly string[]): Promise<Outcome> {
@@ -59,9 +62,9 @@ async function run(suite: Suite, logins: NodeJS.ProcessEnv = {}): Promise<Outcom
     'vitestProject' in suite.what
       ? await runVitest(suite, suite.what.vitestProject, environment)
       : await runPlain(suite, suite.what, environment);
-  const minutes = ((performance.now() - started) / 60_000).toFixed(1);
-  process.stdout.write(`${suite.name}: ${totals(outcome)} in ${minutes} minutes\n`);
-  return outcome;
+  const seconds = (performance.now() - started) / 1000;
+  process.stdout.write(`${suite.name}: ${totals(outcome)} in ${minutes(seconds)}\n`);
+  return { ...outcome, took: [...outcome.took, { what: suite.title, seconds }] };
 }
 
 async function runPlain(
@@ -93,6 +96,10 @@ function heading(title: string): void {
   process.stdout.write(`\n━━ ${title} ${'━'.repeat(Math.max(0, 96 - title.length))}\n`);
 }
 
+function minutes(seconds: number): string {
+  return `${(seconds / 60).toFixed(1)} minutes`;
+}
+
 function totals({ passed, failed, skipped }: Outcome): string {
   return `${passed} passed, ${failed.length} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
 }
@@ -109,6 +116,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 await mkdir(dataFolder, { recursive: true });
 const outcome = await main(process.argv.slice(2));
+for (const { what, seconds } of slowest(outcome, LONGEST_TOLD))
+  process.stdout.write(`took ${minutes(seconds)}: ${what}\n`);
 for (const name of outcome.skipped) process.stdout.write(`skipped: ${name}\n`);
 for (const name of outcome.failed) process.stdout.write(`failed: ${name}\n`);
 process.stdout.write(`${totals(outcome)}\n`);

@@ -181,7 +181,8 @@ export class ServerCommands {
 
   /**
    * Puts the server back to what `image` holds of it, in place: to its memory too, where the image has that, the server
-   * runs, has the size that it had then, and `withMemory` says so. Its disk stays as large as it is now. What it leaves behind is kept for a day as an image, to which it can be rolled back in turn.
+   * runs, has the size that it had then, and `withMemory` says so. Its disk stays as large as it is now. What it leaves
+   * behind is kept for a day as an image, to which it can be rolled back in turn.
    * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`, `server_protected`
    */
   rollBack(projectId: number, serverId: number, image: Image, withMemory = true): Promise<Action> {

@@ -1,20 +1,23 @@
 import { ImagesService } from '#libs/images';
 import { deps, PermanentError, saga } from '#libs/saga';
 import { billImage, createImageRequest, FrozenDisk, retryBackup, rotateBackups } from '#libs/servers';
-import { freeze, recordFrozen, unfreeze, volumesOf } from './freezing.ts';
+import { forgetMemory, freeze, recordFrozen, unfreeze, volumesOf } from './freezing.ts';
 import { placedServer } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /**
- * Makes an image of a server's disk, and of its memory on request, as it is at one moment. The disk is frozen under the running guest, which goes on in
- * an overlay on it; the layers are merged later, in the background.
+ * Makes an image of a server's disk, and of its memory on request, as it is at one moment. The disk is frozen under the
+ * running guest, which goes on in an overlay on it; the layers are merged later, in the background.
  */
 export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
   .step('freeze-disk', {
     title: 'Freezing its disk',
     do: freeze,
     commit: (manager, ctx, { consistency }) => recordFrozen(manager, ctx, consistency),
-    undo: async (ctx) => (ctx.output ? { goesOn: false } : unfreeze(ctx)),
+    undo: async (ctx) => {
+      await forgetMemory(ctx);
+      return ctx.output ? { goesOn: false } : unfreeze(ctx);
+    },
     undoTransact: async (manager, ctx, { goesOn }) => {
       if (goesOn) await recordFrozen(manager, ctx, 'crash');
       await manager.query(
@@ -50,8 +53,8 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
       );
       if (sizes.memoryBytes !== null) {
         const { memoryVolume } = volumesOf(ctx);
-        const values = [frozenDiskId, memoryVolume];
-        await manager.query('UPDATE frozen_disks SET memory_volume_name = $2 WHERE id = $1', values);
+        const noted = [frozenDiskId, memoryVolume];
+        await manager.query('UPDATE frozen_disks SET memory_volume_name = $2 WHERE id = $1', noted);
       }
       await new ImagesService(ctx.deps.dataSource).recordOnHost(manager, imageId, hostId);
       await billImage(manager, imageId);

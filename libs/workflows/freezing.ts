@@ -41,8 +41,7 @@ export async function freeze(ctx: Context): Promise<Pick<Frozen, 'consistency' |
  */
 export async function unfreeze(ctx: Context): Promise<{ readonly goesOn: boolean }> {
   const { host, server } = await placedServer(ctx);
-  const { nextVolume, memoryVolume } = volumesOf(ctx);
-  if (memoryVolume !== undefined) await ctx.deps.hypervisor.deleteVolume(host, memoryVolume);
+  const { nextVolume } = volumesOf(ctx);
   const domains = await ctx.deps.hypervisor.listDomains(host);
   const goesOn = domains.some(
     ({ uuid, volumes }) => uuid === server.domainUuid && volumes.includes(nextVolume),
@@ -50,6 +49,13 @@ export async function unfreeze(ctx: Context): Promise<{ readonly goesOn: boolean
   if (goesOn) await goOn(ctx);
   else await ctx.deps.hypervisor.deleteVolume(host, nextVolume);
   return { goesOn };
+}
+
+/** What was kept of its memory is no more. */
+export async function forgetMemory(ctx: Context): Promise<void> {
+  const { host } = await placedServer(ctx);
+  const { memoryVolume } = volumesOf(ctx);
+  if (memoryVolume !== undefined) await ctx.deps.hypervisor.deleteVolume(host, memoryVolume);
 }
 
 export async function recordFrozen(

@@ -8,6 +8,7 @@ import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
 import {
   Action,
   diskVolumeName,
+  FrozenDisk,
   freezeDiskRequest,
   mergeLayersRequest,
   newAction,
@@ -182,16 +183,33 @@ async function newestSnapshot(world: ServerWorld, { id }: Server): Promise<Image
   return image;
 }
 
+const withMemory = { description: 'before', labels: {}, withMemory: true };
+
+/** When a server's guest started. */
+function runsSince({ fleet }: ServerWorld, { domainUuid }: Server): number | undefined {
+  const [host = ''] = fleet.hostNames();
+  return fleet.domains(host).find(({ uuid }) => uuid === domainUuid)?.startedAtMs;
+}
+
+/** When the guest started whose memory was kept with what a server stands on. */
+async function wasKeptSince({ dataSource, fleet }: ServerWorld, { standsOn }: Server): Promise<number> {
+  const frozen = await dataSource.getRepository(FrozenDisk).findOneByOrFail({ id: standsOn ?? 0 });
+  const [host = ''] = fleet.hostNames();
+  const { memory } = fleet.volumes(host).find(({ name }) => name === frozen.memoryVolumeName) ?? {};
+  assert.ok(memory);
+  return memory.startedAtMs;
+}
+
 export const imageScenarios = [
   command(
     anyDefinition(createImage),
     'running',
-    async ({ commands }, { projectId, id }) =>
-      (await commands.createImage(projectId, id, { description: 'before', labels: {} })).action,
+    async ({ commands }, { projectId, id }) => (await commands.createImage(projectId, id, withMemory)).action,
     async (world, server) => {
       shows('running')(world, server);
-      const { status, frozenDiskId } = await newestSnapshot(world, server);
+      const { status, frozenDiskId, memoryBytes } = await newestSnapshot(world, server);
       assert.deepEqual([status, frozenDiskId], ['available', server.standsOn]);
+      assert.ok(memoryBytes);
     },
     async (world, server) => {
       shows('running')(world, server);
@@ -208,6 +226,7 @@ export const imageScenarios = [
       const { madeBy, status, frozenDiskId, expiresAt } = await newestSnapshot(world, server);
       assert.deepEqual([madeBy, status], ['roll_back', 'available']);
       assert.ok(expiresAt && frozenDiskId !== server.standsOn);
+      assert.equal(runsSince(world, server), await wasKeptSince(world, server));
     },
     async (world, server) => {
       shows('running')(world, server);
@@ -280,7 +299,7 @@ async function rollBack(world: ServerWorld, { projectId, id }: Server): Promise<
   const images = dataSource.getRepository(Image);
   const kept = { serverId: id, status: 'available', madeBy: 'owner' } as const;
   if (!(await images.existsBy(kept))) {
-    const { action } = await commands.createImage(projectId, id, { description: 'before', labels: {} });
+    const { action } = await commands.createImage(projectId, id, withMemory);
     await finish(world, action);
   }
   return commands.rollBack(projectId, id, await images.findOneByOrFail(kept));

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readReport, sum } from './outcome.ts';
+import { nothing, readReport, slowest, sum } from './outcome.ts';
 
 describe('the totals of npm test', () => {
   let folder = '';
@@ -14,6 +14,8 @@ describe('the totals of npm test', () => {
   const file = (...statuses: string[]) => ({
     name: 'f.spec.ts',
     status: statuses.includes('failed') ? 'failed' : 'passed',
+    startTime: 1000,
+    endTime: 3500,
     assertionResults: statuses.map((status, index) => ({ fullName: `t${index}`, status })),
   });
 
@@ -24,8 +26,14 @@ describe('the totals of npm test', () => {
 
   it('count what passed, failed and was skipped', async () => {
     const outcome = await read({ success: false, testResults: [file('passed', 'failed', 'pending')] }, 1);
-    expect(outcome).toEqual({ passed: 1, failed: ['s: t1'], skipped: ['s: t2'] });
-    expect(sum([outcome, outcome]).passed).toBe(2);
+    const took = [{ what: 's: f.spec.ts', seconds: 2.5 }];
+    expect(outcome).toEqual({ passed: 1, failed: ['s: t1'], skipped: ['s: t2'], took });
+    expect(sum([outcome, outcome])).toMatchObject({ passed: 2, took: [...took, ...took] });
+  });
+
+  it('say what took longest', () => {
+    const took = [1, 3, 2].map((seconds) => ({ what: `${seconds}`, seconds }));
+    expect(slowest({ ...nothing, took }, 2).map(({ what }) => what)).toEqual(['3', '2']);
   });
 
   it('say why something failed, without colours and not at any length', async () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 
@@ -10,16 +11,29 @@ export interface Outcome {
   /** The names of what failed, each followed by the first lines of why. */
   readonly failed: readonly string[];
   readonly skipped: readonly string[];
+  /** How long its suites and their files took. */
+  readonly took: readonly Took[];
 }
 
-export const nothing: Outcome = { passed: 0, failed: [], skipped: [] };
+export interface Took {
+  readonly what: string;
+  readonly seconds: number;
+}
+
+export const nothing: Outcome = { passed: 0, failed: [], skipped: [], took: [] };
 
 export function sum(outcomes: readonly Outcome[]): Outcome {
   return {
     passed: outcomes.reduce((total, one) => total + one.passed, 0),
     failed: outcomes.flatMap((one) => one.failed),
     skipped: outcomes.flatMap((one) => one.skipped),
+    took: outcomes.flatMap((one) => one.took),
   };
+}
+
+/** The slowest first, `most` at most: where to look when a run takes too long. */
+export function slowest({ took }: Outcome, most: number): readonly Took[] {
+  return took.toSorted((a, b) => b.seconds - a.seconds).slice(0, most);
 }
 
 const report = z.object({
@@ -28,6 +42,8 @@ const report = z.object({
     z.object({
       name: z.string(),
       status: z.string(),
+      startTime: z.number(),
+      endTime: z.number(),
       assertionResults: z.array(
         z.object({
           fullName: z.string(),
@@ -62,7 +78,12 @@ export async function readReport(suite: string, path: string, exitCode: number |
   if (tests.length === 0 && failed.length === 0) failed.push(`${suite}: it has no tests`);
   if (exitCode !== 0 && failed.length === 0)
     failed.push(`${suite}: errors outside its tests (exit ${exitCode})`);
-  return { passed: named('passed').length, failed, skipped: named('pending', 'skipped', 'todo', 'disabled') };
+  const took = testResults.map(({ name, startTime, endTime }) => ({
+    what: `${suite}: ${basename(name)}`,
+    seconds: (endTime - startTime) / 1000,
+  }));
+  const skipped = named('pending', 'skipped', 'todo', 'disabled');
+  return { passed: named('passed').length, failed, skipped, took };
 }
 
 /** Enough of the messages to start from where the whole log is not at hand. */

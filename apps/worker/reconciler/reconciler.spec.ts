@@ -373,6 +373,21 @@ describe('snapshots', () => {
     await assertSound(world);
   });
 
+  it('keep a memory for as long as an image has it', async () => {
+    const taken = { description: '', labels: {}, withMemory: true };
+    const { imageId, action } = await world.commands.createImage(server.projectId, server.id, taken);
+    await finish(world, action);
+    const memory = diskVolumeName(server).replace('.qcow2', '.memory');
+    await reconciler.run();
+    expect(disks()).toContain(memory);
+    await assertSound(world);
+    await snapshots().delete(server.projectId, imageId);
+    await reconciler.run();
+    expect(disks()).not.toContain(memory);
+    await assertSound(world);
+    expect(await openFindings()).toEqual([]);
+  });
+
   it('outlive their server, which can be ordered anew from one, and rebuilt from it', async () => {
     const imageId = await keep();
     const frozen = diskVolumeName(server);

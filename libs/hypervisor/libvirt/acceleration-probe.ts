@@ -5,7 +5,8 @@ import { type ProbePlan, planProbe, probeDisk, probeDomainXml } from './probe-gu
 import type { Virsh } from './virsh.ts';
 import { volumeXml } from './volume-xml.ts';
 
-const DEADLINE_SECONDS = 20;
+/** By emulation a busy machine may take long; what a broken KVM runs does not end at all. */
+const DEADLINE_SECONDS = { kvm: 20, qemu: 180 } as const;
 const PAUSE_MS = 250;
 /** libvirt's words for a machine that its own guest switched off. */
 const RAN_TO_ITS_END = 'shut off (shutdown)';
@@ -39,7 +40,9 @@ export async function probeAcceleration(
   if (emulated.end === RAN_TO_ITS_END) {
     return { domainType: 'qemu', reason: `a probe guest ran by emulation, and not under KVM: ${failure}` };
   }
-  const message = `Host ${host.name} runs no guest, neither under KVM nor by emulation.`;
+  const message =
+    `Host ${host.name} runs no guest, neither under KVM (${underKvm.end}) nor by emulation (${emulated.end}). ` +
+    `See the log of the domain servery-probe-… in /var/log/libvirt/qemu on the host.`;
   throw new HypervisorError('host_misconfigured', message, {
     details: { host: host.name, underKvm: underKvm.end, emulated: emulated.end },
   });
@@ -71,7 +74,7 @@ async function runProbe(virsh: Virsh, host: HostRef, plan: ProbePlan): Promise<s
     await virsh.run(host, upload, { input: disk });
     await virsh.run(host, ['define', '--file', '/dev/stdin'], { input: probeDomainXml(plan) });
     await virsh.run(host, ['start', '--domain', plan.uuid]);
-    return await waitForEnd(virsh, host, plan.uuid);
+    return await waitForEnd(virsh, host, plan);
   } catch (error) {
     if (isHypervisorError(error, 'host_refused')) return String(error.details.said);
     throw error;
@@ -84,12 +87,13 @@ async function runProbe(virsh: Virsh, host: HostRef, plan: ProbePlan): Promise<s
   }
 }
 
-async function waitForEnd(virsh: Virsh, host: HostRef, uuid: string): Promise<string> {
-  const deadline = Date.now() + DEADLINE_SECONDS * 1000;
+async function waitForEnd(virsh: Virsh, host: HostRef, { uuid, domainType }: ProbePlan): Promise<string> {
+  const seconds = DEADLINE_SECONDS[domainType];
+  const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const state = (await virsh.run(host, ['domstate', '--domain', uuid, '--reason'])).trim();
     if (!state.startsWith('running')) return state;
-    if (Date.now() > deadline) return `it did not end within ${DEADLINE_SECONDS} s`;
+    if (Date.now() > deadline) return `it did not end within ${seconds} s`;
     await sleep(PAUSE_MS);
   }
 }

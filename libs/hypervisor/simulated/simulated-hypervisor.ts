@@ -390,10 +390,11 @@ export class SimulatedHypervisor implements Hypervisor {
       const beneath = this.needVolume(host, ref, frozenVolume);
       this.lay(host, ref, nextVolume, beneath.capacityBytes, beneath);
       if (!isRunning) return { consistency: 'as_left', heldMilliseconds: null, hasMemory: false };
-      const hasMemory = memoryVolume !== undefined;
-      if (domain.diskVolume === nextVolume)
-        return { consistency: 'crash', heldMilliseconds: null, hasMemory };
-      if (memoryVolume !== undefined) this.keepMemory(host, ref, domain, memoryVolume);
+      const isDone = domain.diskVolume === nextVolume;
+      if (memoryVolume !== undefined && !isDone) this.keepMemory(host, ref, domain, memoryVolume);
+      const hasMemory =
+        memoryVolume !== undefined && this.fleet.volume(host.name, ref.diskPool, memoryVolume) !== undefined;
+      if (isDone) return { consistency: 'crash', heldMilliseconds: null, hasMemory };
       this.fleet.putDomain(host.name, { ...domain, diskVolume: nextVolume });
       if (hasMemory) return { consistency: 'crash', heldMilliseconds: null, hasMemory };
       const consistency = this.agentIsUp(host, domain) ? 'filesystem' : 'crash';

@@ -119,8 +119,8 @@ function isHopeless(world: World, invoice: Invoice, card: string): boolean {
 
 /** Drafts that finalize themselves, and attempts that are planned. */
 export function invoicesDue(world: World): Due[] {
-  return world.store.all('invoice').flatMap(({ id, customer, status, ...invoice }): Due[] => {
-    const finalizesAt = invoice.automatically_finalizes_at;
+  return world.store.all('invoice').flatMap((invoice): Due[] => {
+    const { id, customer, status, automatically_finalizes_at: finalizesAt } = invoice;
     if (status === 'draft' && finalizesAt !== null) {
       return [{ at: finalizesAt, customer, run: () => finalizeAlone(world, id) }];
     }

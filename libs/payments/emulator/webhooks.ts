@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Faults } from './faults.ts';
 import type { Delivery, StoredEvent } from './kinds.ts';
 import type { Store } from './store.ts';
+import { WebhookSender } from './webhook-sender.ts';
 
 export interface WebhookEndpoint {
   readonly url: string;
@@ -12,7 +13,6 @@ export interface WebhookEndpoint {
 
 /** Stripe's waits before each further try: some in the first hours, then every twelve hours for three days. */
 const WAIT_MINUTES = [5, 30, 120, 300, 600, 720, 720, 720, 720];
-const ANSWER_MILLISECONDS = 10_000;
 /** Requests under way at once. */
 const MOST_AT_ONCE = 8;
 
@@ -28,7 +28,8 @@ export class Deliverer {
   readonly #faults: Faults;
   readonly #endpoint: WebhookEndpoint | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #stop = new AbortController();
+  readonly #sender = new WebhookSender();
+  #isClosed = false;
   readonly #running = new Set<Promise<void>>();
   readonly #queue: string[] = [];
   /** The events of the requests under way. */
@@ -88,7 +89,8 @@ export class Deliverer {
   }
 
   async close(): Promise<void> {
-    this.#stop.abort();
+    this.#isClosed = true;
+    this.#sender.close();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#queue.length = 0;
     await Promise.allSettled(this.#running);
@@ -122,7 +124,7 @@ export class Deliverer {
   #next(): void {
     while (this.#running.size < MOST_AT_ONCE) {
       const id = this.#queue.shift();
-      if (id === undefined || this.#stop.signal.aborted) return;
+      if (id === undefined || this.#isClosed) return;
       this.#sent.add(id);
       const sending = this.#send(id).finally(() => {
         this.#sent.delete(id);
@@ -134,7 +136,7 @@ export class Deliverer {
   }
 
   #timer(run: () => void, milliseconds: number): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#isClosed) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       run();
@@ -146,7 +148,7 @@ export class Deliverer {
     const event = this.#store.get('event', id);
     if (!event || !this.#endpoint) return;
     const isAnswered = await this.#post(this.#endpoint, JSON.stringify(event, null, 2));
-    if (this.#stop.signal.aborted) return;
+    if (this.#isClosed) return;
     const delivery = this.#store.get('delivery', id);
     if (delivery?.state !== 'pending') return;
     this.#record(delivery, isAnswered, this.#endpoint.retryMilliseconds);
@@ -165,23 +167,11 @@ export class Deliverer {
     if (state === 'pending') this.#later(delivery.id, wait);
   }
 
-  async #post(endpoint: WebhookEndpoint, body: string): Promise<boolean> {
-    try {
-      const response = await fetch(endpoint.url, {
-        method: 'POST',
-        body,
-        redirect: 'manual',
-        headers: {
-          'content-type': 'application/json; charset=utf-8',
-          'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-          'stripe-signature': signatureOf(body, endpoint.secret, Math.floor(Date.now() / 1000)),
-        },
-        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]),
-      });
-      await response.arrayBuffer();
-      return response.ok;
-    } catch {
-      return false;
-    }
+  #post(endpoint: WebhookEndpoint, body: string): Promise<boolean> {
+    return this.#sender.post(endpoint.url, body, {
+      'content-type': 'application/json; charset=utf-8',
+      'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+      'stripe-signature': signatureOf(body, endpoint.secret, Math.floor(Date.now() / 1000)),
+    });
   }
 }

@@ -66,17 +66,17 @@ export function importDisk(body: DiskToImport, idempotencyKey: string) {
 }
 
 /** The answer has the image, which is ready when the action is over. */
-export function takeSnapshot(serverId: number, description: string) {
-  const body = { type: 'snapshot', ...(description && { description }) };
+export function takeSnapshot(serverId: number, description: string, withMemory: boolean) {
+  const body = { type: 'snapshot', with_memory: withMemory, ...(description && { description }) };
   const options = { method: 'POST', body, idempotencyKey: newIdempotencyKey() } as const;
   return call(`/servers/${serverId}/actions/create_image`, createImageResponse, options);
 }
 
-/** Puts a server back to what the image holds of it. */
-export async function rollBackServer(serverId: number, imageId: number) {
+/** Puts a server back to what the image holds of it; to its memory too, where it has that and this is wanted. */
+export async function rollBackServer(serverId: number, imageId: number, withMemory: boolean) {
   const options = {
     method: 'POST',
-    body: { image: imageId },
+    body: { image: imageId, with_memory: withMemory },
     idempotencyKey: newIdempotencyKey(),
   } as const;
   return (await call(`/servers/${serverId}/actions/roll_back`, actionResponse, options)).action;

@@ -3,6 +3,7 @@ import { EllipsisVertical, History, Lock, LockOpen, Pin, Trash2 } from 'lucide-r
 import { useState } from 'react';
 import type { ImageWire, ServerWire } from '#libs/contracts';
 import { deleteImage, protectImage, rollBackServer, updateImage } from '../../api/images.ts';
+import { CheckBox } from '../../components/check-box.tsx';
 import { ConfirmDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { DropMenu, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
@@ -76,8 +77,12 @@ interface AskingProps extends Omit<SnapshotMenuProps, 'isBusy'> {
 
 function RollBackDialog({ server, image, close }: AskingProps) {
   const queryClient = useQueryClient();
+  const isSameSize = image.disk_size === server.primary_disk_size;
+  const canGoOn = image.servery.has_memory && server.status === 'running' && isSameSize;
+  const [wantsMemory, setWantsMemory] = useState(true);
+  const goesOn = canGoOn && wantsMemory;
   const rollBack = useMutation({
-    mutationFn: () => rollBackServer(server.id, image.id),
+    mutationFn: () => rollBackServer(server.id, image.id, goesOn),
     onSuccess: async () => {
       close();
       await queryClient.invalidateQueries({ queryKey: ['servers'] });
@@ -94,10 +99,18 @@ function RollBackDialog({ server, image, close }: AskingProps) {
       onConfirm={() => rollBack.mutate()}
     >
       <p>
-        It is switched off, its disk is as it was on {formatDate(image.created)}, and it starts again, with
-        its address, its name and its keys. What it has now is kept for a day, so that you can come back to
-        that.
+        It is switched off, its disk is as it was on {formatDate(image.created)}, and{' '}
+        {goesOn ? 'it goes on from that moment without a start' : 'it starts again'}, with its address, its
+        name and its keys. What its disk has now is kept for a day, so that you can come back to that.
       </p>
+      {canGoOn && (
+        <CheckBox
+          label="Go on from its memory"
+          checked={wantsMemory}
+          onChange={setWantsMemory}
+          disabled={rollBack.isPending}
+        />
+      )}
       {rollBack.error && <ErrorPanel error={rollBack.error} title="It was not rolled back" />}
     </ConfirmDialog>
   );

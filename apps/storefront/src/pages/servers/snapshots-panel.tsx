@@ -72,6 +72,7 @@ function Kept({ server, image, isBusy }: KeptProps) {
             <>
               <Time at={image.created} />
               {image.image_size !== null && ` · ${formatBytes(image.image_size * BYTES_PER_GB)}`}
+              {image.servery.has_memory && ' · with its memory'}
               {image.protection.delete && ' · protected'}
               {expiresAt && ` · kept until ${formatDate(expiresAt)}`}
             </>

@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import type { ServerWire } from '#libs/contracts';
 import { takeSnapshot } from '../../api/images.ts';
 import { Button } from '../../components/button.tsx';
+import { CheckBox } from '../../components/check-box.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { TextField } from '../../components/text-field.tsx';
@@ -12,8 +13,10 @@ const LONGEST = 255;
 export function TakeSnapshotDialog({ server, close }: { server: ServerWire; close: () => void }) {
   const queryClient = useQueryClient();
   const [description, setDescription] = useState('');
+  const [withMemory, setWithMemory] = useState(false);
+  const isRunning = server.status === 'running';
   const take = useMutation({
-    mutationFn: () => takeSnapshot(server.id, description.trim()),
+    mutationFn: () => takeSnapshot(server.id, description.trim(), isRunning && withMemory),
     onSuccess: async () => {
       close();
       await queryClient.invalidateQueries({ queryKey: ['servers'] });
@@ -35,6 +38,21 @@ export function TakeSnapshotDialog({ server, close }: { server: ServerWire; clos
           onValueChange={setDescription}
           maxLength={LONGEST}
           autoComplete="off"
+        />
+        <CheckBox
+          label={
+            <>
+              With its memory
+              <span className="block text-sm text-soft">
+                {isRunning
+                  ? 'Rolled back to it, the server goes on in the middle of what it does now, without a start. It takes longer and more room.'
+                  : 'Only while the server runs.'}
+              </span>
+            </>
+          }
+          checked={isRunning && withMemory}
+          onChange={setWithMemory}
+          disabled={!isRunning}
         />
         <div className="flex justify-end gap-2">
           <Button look="secondary" onClick={close}>
