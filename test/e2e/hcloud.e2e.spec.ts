@@ -140,7 +140,7 @@ describe('the hcloud command', () => {
   it('shows what it uses', async () => {
     const shown = async () => {
       const output = await hcloud('server', 'metrics', name, '--type', 'cpu,disk,network', '-o', 'json');
-      return JSON.parse(output).time_series ?? {};
+      return JSON.parse(output).metrics.time_series;
     };
     const measured = async () => Number((await shown()).cpu?.values?.length ?? 0);
     await expect.poll(measured, { timeout: 200_000, interval: 5000 }).toBeGreaterThan(0);
