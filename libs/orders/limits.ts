@@ -53,8 +53,10 @@ export async function accountUsage(manager: EntityManager, accountId: number): P
 
 function usageOf(accountId: number): Statement<AccountUsage> {
   return {
-    text: `SELECT count(*) AS servers, coalesce(sum(t.vcpus), 0) AS vcpus, coalesce(sum(t.memory_mib), 0) AS "memoryMib"
-           FROM servers s JOIN server_types t ON t.id = s.server_type_id
+    // What is becoming larger has its room already.
+    text: `SELECT count(*) AS servers, coalesce(sum(greatest(t.vcpus, r.vcpus)), 0) AS vcpus,
+                  coalesce(sum(greatest(t.memory_mib, r.memory_mib)), 0) AS "memoryMib"
+           FROM servers s JOIN server_types t ON t.id = s.server_type_id LEFT JOIN reservations r ON r.server_id = s.id
            WHERE s.account_id = $1 AND s.deleted_at IS NULL`,
     values: [accountId],
   };

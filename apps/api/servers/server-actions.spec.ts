@@ -152,6 +152,12 @@ describe('a change of type', () => {
     const limited = await change(id, s4);
     await dataSource.query('UPDATE accounts SET max_vcpus = 99');
     expect([limited.statusCode, limited.json().error.code]).toEqual([403, 'resource_limit_exceeded']);
+    const other = await readyServer();
+    expect((await change(other, s4)).statusCode).toBe(201);
+    await dataSource.query('UPDATE accounts SET max_vcpus = 5');
+    const beside = await change(id, { ...s4, server_type: 's2' });
+    await dataSource.query('UPDATE accounts SET max_vcpus = 99');
+    expect(beside.json().error.code).toBe('resource_limit_exceeded');
     expect((await ask('GET', `/v1/servers/${id}`)).json().server).toMatchObject({
       ...{ status: 'running', locked: false, server_type: { name: 's1' }, primary_disk_size: 10 },
     });
