@@ -10,6 +10,8 @@ const DEADLINE_SECONDS = { kvm: 20, qemu: 180 } as const;
 const PAUSE_MS = 250;
 /** libvirt's words for a machine that its own guest switched off. */
 const RAN_TO_ITS_END = 'shut off (shutdown)';
+/** A guest that has switched itself off is `in shutdown` until its process has ended. */
+const NOT_AT_ITS_END = /^(running|in shutdown)\b/;
 
 /** How much longer than under emulation a guest may run under a KVM that works: the noise of two starts. */
 const KVM_SLACK_MS = 1000;
@@ -92,7 +94,7 @@ async function waitForEnd(virsh: Virsh, host: HostRef, { uuid, domainType }: Pro
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const state = (await virsh.run(host, ['domstate', '--domain', uuid, '--reason'])).trim();
-    if (!state.startsWith('running')) return state;
+    if (!NOT_AT_ITS_END.test(state)) return state;
     if (Date.now() > deadline) return `it did not end within ${seconds} s`;
     await sleep(PAUSE_MS);
   }

@@ -1,9 +1,9 @@
 import { sleep } from '#libs/kernel';
 import type { YearWorld } from './world.ts';
 
-const LOOK_MILLISECONDS = 20;
+const LOOK_MILLISECONDS = 60;
 /** Longer than any outage that the plan asks for; looks, since the machine may sleep. */
-const MOST_LOOKS = 6000;
+const MOST_LOOKS = 4000;
 
 /** Waits until no saga is under way and no event is left to be worked off. @throws Error naming what does not end */
 export async function rest({ dataSource, payments, crew }: YearWorld): Promise<void> {

@@ -16,6 +16,9 @@ import { Mortality, mortalListener, mortalSaga } from './mortal.ts';
 const address = JSON.parse(process.argv[2] ?? '{}') as WorkerAddress;
 const { databaseUrl, stripePort, timeoutMilliseconds } = address;
 
+/** Looking for work costs more than most of the work, so who has none waits; years side by side use the time. */
+const IDLE_MILLISECONDS = 120;
+
 let aheadMilliseconds = 0;
 const clock = { now: () => new Date(Date.now() + aheadMilliseconds) };
 const mortality = new Mortality();
@@ -34,14 +37,14 @@ const connected: ReturnType<typeof connectPayments> = connectPayments(dataSource
 const world = moneyWorld(dataSource, connected, `http://127.0.0.1:${stripePort}`, clock);
 
 /** A simulated day takes moments, so pauses do as well; an operator resumes at once what is stuck. */
-const pace: Pace = { ...naturalPace, retry: () => 0.02, look: () => 0.05, stuck: () => 0.5 };
+const pace: Pace = { ...naturalPace, retry: () => 0.02, look: () => 0.1, stuck: () => 0.5 };
 const runner = new SagaRunner({
   dataSource,
   sagas: world.sagas.map((saga) => mortalSaga(saga, mortality)),
   log: pino({ level: process.env.SERVERY_HARNESS_LOG ?? 'silent' }, pino.destination(2)),
   concurrency: 4,
   leaseSeconds: 5,
-  sweepSeconds: 0.05,
+  sweepSeconds: IDLE_MILLISECONDS / 1000,
   pace,
 });
 
@@ -61,5 +64,5 @@ async function work(): Promise<void> {
 }
 
 async function handleEvents(): Promise<void> {
-  for (;;) if ((await world.events.processDue(20)) === 0) await sleep(25);
+  for (;;) if ((await world.events.processDue(20)) === 0) await sleep(IDLE_MILLISECONDS);
 }
