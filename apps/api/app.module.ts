@@ -9,6 +9,7 @@ import { DunningModule } from '#libs/dunning';
 import { exportsEntities, exportsModule } from '#libs/exports';
 import { ImagesModule, imagesEntities } from '#libs/images';
 import { importsModule } from '#libs/imports';
+import { ServerMetricsModule } from '#libs/metrics';
 import { OrdersModule, ordersEntities } from '#libs/orders';
 import { PaymentsModule } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
@@ -75,6 +76,8 @@ import { SignInLimits } from './rate-limit/sign-in-limits.ts';
 import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
+import { ServerChangesController } from './servers/server-changes.controller.ts';
+import { ServerMetricsController } from './servers/server-metrics.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
 import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
 import { FormInterceptor } from './uploads/form.interceptor.ts';
@@ -122,6 +125,8 @@ const controllers = [
   RehearsalsController,
   SagasController,
   ServerActionsController,
+  ServerChangesController,
+  ServerMetricsController,
   ServersController,
   ServerTypesController,
   TopUpsController,
@@ -182,6 +187,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       PlacementModule,
       RehearsalRequestsModule,
       RehearsalsModule,
+      ServerMetricsModule,
       ServersModule,
       VolumesModule,
       { module: SagaStoreModule, global: true },

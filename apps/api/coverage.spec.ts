@@ -48,6 +48,7 @@ const bodies: Record<string, unknown> = {
   '/v1/images/:id/actions/change_protection': { delete: false },
   '/v1/servers/:id': { labels: {} },
   '/v1/ssh_keys/:id': { name: 'x' },
+  '/v1/servers/:id/actions/change_type': { server_type: 's2', upgrade_disk: false },
   '/v1/servers/:id/actions/rebuild': { image: 'web' },
   '/v1/servers/:id/clone': { name: 'x' },
   '/v1/servers/:id/exports': { format: 'ova' },
@@ -58,6 +59,11 @@ const bodies: Record<string, unknown> = {
   '/v1/volumes/:id/actions/attach': { server: 4711 },
   '/v1/volumes/:id/actions/resize': { size: 2 },
   '/v1/volumes/:id/actions/change_protection': { delete: false },
+};
+
+/** What a path cannot be asked for without. */
+const queries: Record<string, string> = {
+  '/v1/servers/:id/metrics': '?type=cpu&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z',
 };
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6pRvqRv9TbF1nYQ1S0m0m9gJw1m0mS1dJ0c1mQn0aB owner';
@@ -199,7 +205,8 @@ describe('every route', () => {
     for (const { method, path, access } of ofOwner) {
       const credentials = access === 'session' ? { cookie: stranger.cookie } : { token: stranger.token };
       const body = method === 'GET' || method === 'DELETE' ? {} : { body: bodies[path] ?? {} };
-      const answer = await api.current.request(method, ownersPath(path), { ...credentials, ...body });
+      const url = `${ownersPath(path)}${queries[path] ?? ''}`;
+      const answer = await api.current.request(method, url, { ...credentials, ...body });
       expect([method, path, answer.statusCode]).toEqual([method, path, 404]);
     }
   });

@@ -2,6 +2,7 @@ import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportExpiry } from '#libs/exports';
 import { UploadsService } from '#libs/imports';
+import { SAMPLE_SECONDS } from '#libs/metrics';
 import { ProviderEvents } from '#libs/payments';
 import { RehearsalsService } from '#libs/rehearsals';
 import { BackupsService, type RestoreTestBudget, RestoreTests, SnapshotsService } from '#libs/servers';
@@ -11,6 +12,7 @@ import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
+import { Sampling } from './sampling.ts';
 
 /** What the worker does again and again. */
 export interface Task {
@@ -24,6 +26,7 @@ export const TIMETABLE = Symbol('TIMETABLE');
 
 const MINUTE_SECONDS = 60;
 const TEN_MINUTES_SECONDS = 600;
+const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
 
 /** Everything that happens by the clock, and how often. */
@@ -44,6 +47,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     SnapshotsService,
     RehearsalsService,
     ImageSpreading,
+    Sampling,
   ],
   useFactory: (
     environment: Environment,
@@ -60,6 +64,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     snapshots: SnapshotsService,
     rehearsals: RehearsalsService,
     spreading: ImageSpreading,
+    sampling: Sampling,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
     task('provider events', 1, () => events.processDue()),
@@ -82,6 +87,8 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('restore tests', MINUTE_SECONDS, () => restoreTests.startDue(restoreBudget(environment))),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('expired clones', MINUTE_SECONDS, () => rehearsals.removeExpired()),
+    task('samples', SAMPLE_SECONDS, (stop) => sampling.run(stop)),
+    task('old samples', HOUR_SECONDS, () => sampling.thin()),
     task('pruning', DAY_SECONDS, () => pruning.run()),
   ],
 };

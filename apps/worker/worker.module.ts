@@ -40,6 +40,7 @@ import { MetricsController } from './observability/metrics.controller.ts';
 import { REGISTRY, registryModule } from './observability/registry.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
+import { Sampling } from './sampling.ts';
 import { Schedules } from './schedules.ts';
 import { timetable } from './timetable.ts';
 
@@ -94,7 +95,7 @@ export function workerModule(environment: Environment, installationId: string): 
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Books, Dunning, ImageSpreading, Mails, Pruning, Reconciler, Schedules, timetable],
+    providers: [Books, Dunning, ImageSpreading, Mails, Pruning, Reconciler, Sampling, Schedules, timetable],
   };
 }
 

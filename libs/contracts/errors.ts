@@ -23,6 +23,8 @@ export const errorStatus = {
   unsupported_media_type: 415,
   invalid_input: 422,
   unsupported_error: 422,
+  invalid_server_type: 422,
+  server_not_stopped: 422,
   locked: 423,
   rate_limit_exceeded: 429,
   service_error: 500,

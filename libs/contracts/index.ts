@@ -10,6 +10,7 @@ export * from './image.ts';
 export * from './import.ts';
 export * from './labels.ts';
 export * from './location.ts';
+export * from './metrics.ts';
 export * from './operator.ts';
 export * from './order.ts';
 export * from './payment-method.ts';

@@ -214,6 +214,25 @@ export const enableBackup = z.strictObject({
   keep: z.int().min(1).max(7).optional(),
 });
 
+/**
+ * Another size. The disk grows with `upgrade_disk`, and stays as it is without; it never shrinks. The server is running
+ * afterwards.
+ */
+export const changeType = z.strictObject({
+  server_type: idOrName,
+  upgrade_disk: z.boolean(),
+  restart: z.boolean().default(false).meta({
+    description:
+      'Also a server that runs: it is shut down for it, by its power button, and started again. Without it such a server is refused with `server_not_stopped`.',
+  }),
+});
+
+/** What it is guarded against: `delete`, and `rebuild`, which a roll back is too. What is not given stays as it is. */
+export const changeServerProtection = z.strictObject({
+  delete: z.boolean().optional(),
+  rebuild: z.boolean().optional(),
+});
+
 /** Back, in place, to what a snapshot or backup holds of this server. */
 export const rollBackServer = z.strictObject({
   image: idOrName,
@@ -254,5 +273,6 @@ export type CreateServer = z.output<typeof createServer>;
 export type CloneServer = z.output<typeof cloneServer>;
 export type RebuildServer = z.output<typeof rebuildServer>;
 export type EnableBackup = z.output<typeof enableBackup>;
+export type ChangeType = z.output<typeof changeType>;
 export type RollBackServer = z.output<typeof rollBackServer>;
 export type CreateServerResponse = z.output<typeof createServerResponse>;

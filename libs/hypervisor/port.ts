@@ -220,6 +220,22 @@ export interface DomainFacts {
   readonly network: NetworkState;
 }
 
+/** What a domain has used since it was started, as counters that begin anew then. Disk: its own. Network: its first card. */
+export interface DomainSample {
+  readonly uuid: string;
+  /** Of all its vCPUs, and of what its host does for it. */
+  readonly cpuMilliseconds: number;
+  readonly diskReads: number;
+  readonly diskWrites: number;
+  readonly diskReadBytes: number;
+  readonly diskWrittenBytes: number;
+  /** As the guest sees it: what it has received, and sent. */
+  readonly packetsIn: number;
+  readonly packetsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 /**
  * `isolated`: the guest is reached and answers, and opens no connection itself, but to the addresses that the driver was
  * told to allow. `closed`: its network cards are unplugged, as far as the guest and everybody else can tell.
@@ -297,6 +313,12 @@ export interface Hypervisor {
    * @throws volume_in_use while a domain has it, or another disk stands on it
    */
   deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void>;
+  /**
+   * A disk is as large as this from now on; what was added reads as zeros, and its guest sees it at its next start. One that
+   * is so large, or larger, stays as it is: a disk never shrinks. What it stands on is not touched.
+   * @throws volume_missing, volume_in_use (a guest runs on it), invalid_spec, pool_full
+   */
+  growDisk(host: HostRef, volumeName: string, sizeGib: number): Promise<void>;
   /** Volumes of one of the host's pools, images' markers left out. */
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]>;
 
@@ -396,6 +418,9 @@ export interface Hypervisor {
    * @throws domain_missing, domain_not_running
    */
   diskReadBytes(host: HostRef, uuid: string): Promise<number>;
+
+  /** What the running domains of a host have used, whoever's they are, in one call. Those that are off are left out. */
+  sampleDomains(host: HostRef): Promise<readonly DomainSample[]>;
 
   /** Takes the seed disk from the domain, erases it and deletes it. Success where that was done before. */
   detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment>;

@@ -13,3 +13,4 @@ export {
   sagaOfOrder,
 } from './orders.service.ts';
 export { type Quote, type QuoteProblem, QuotesService } from './quotes.service.ts';
+export { type TypeChange, TypeChanges } from './type-changes.ts';

@@ -29,6 +29,22 @@ export async function admit(
   return standing;
 }
 
+/**
+ * Whether a server of the account may grow by this, decided for one order of an account at a time until the transaction ends.
+ * @throws OrdersError as `admit`
+ */
+export async function admitGrowth(
+  manager: EntityManager,
+  accountId: number,
+  growth: Pick<Demand, 'vcpus' | 'memoryMib'>,
+): Promise<void> {
+  const statements = [lockStanding(accountId), usageOf(accountId), standingAgainst(accountId)] as const;
+  const [[standing], [usage], [against]] = await runStatements(manager, statements);
+  if (!standing || !usage || !against) throw new Error(`there is no account ${accountId}`);
+  assertNothingStands(against);
+  assertResources(standing, usage, growth);
+}
+
 export async function accountUsage(manager: EntityManager, accountId: number): Promise<AccountUsage> {
   const [usage] = await runStatement(manager, usageOf(accountId));
   if (!usage) throw new Error('an aggregate without GROUP BY has one row');
@@ -37,8 +53,10 @@ export async function accountUsage(manager: EntityManager, accountId: number): P
 
 function usageOf(accountId: number): Statement<AccountUsage> {
   return {
-    text: `SELECT count(*) AS servers, coalesce(sum(t.vcpus), 0) AS vcpus, coalesce(sum(t.memory_mib), 0) AS "memoryMib"
-           FROM servers s JOIN server_types t ON t.id = s.server_type_id
+    // What is becoming larger has its room already.
+    text: `SELECT count(*) AS servers, coalesce(sum(greatest(t.vcpus, r.vcpus)), 0) AS vcpus,
+                  coalesce(sum(greatest(t.memory_mib, r.memory_mib)), 0) AS "memoryMib"
+           FROM servers s JOIN server_types t ON t.id = s.server_type_id LEFT JOIN reservations r ON r.server_id = s.id
            WHERE s.account_id = $1 AND s.deleted_at IS NULL`,
     values: [accountId],
   };
@@ -46,11 +64,29 @@ function usageOf(accountId: number): Statement<AccountUsage> {
 
 /** @throws OrdersError `resource_limit_exceeded`, naming the limit, what is used of it and what was asked. */
 export function assertWithinLimits(limits: AccountLimits, usage: AccountUsage, demand: Demand): void {
-  const checks = [
-    { what: 'servers', used: usage.servers, asked: 1, limit: limits.maxServers },
+  assertBelow([{ what: 'servers', used: usage.servers, asked: 1, limit: limits.maxServers }]);
+  assertResources(limits, usage, demand);
+}
+
+interface Check {
+  readonly what: string;
+  readonly used: number;
+  readonly asked: number;
+  readonly limit: number;
+}
+
+function assertResources(
+  limits: AccountLimits,
+  usage: AccountUsage,
+  demand: Pick<Demand, 'vcpus' | 'memoryMib'>,
+): void {
+  assertBelow([
     { what: 'vCPUs', used: usage.vcpus, asked: demand.vcpus, limit: limits.maxVcpus },
     { what: 'MiB of memory', used: usage.memoryMib, asked: demand.memoryMib, limit: limits.maxMemoryMib },
-  ];
+  ]);
+}
+
+function assertBelow(checks: readonly Check[]): void {
   for (const { what, used, asked, limit } of checks) {
     if (used + asked > limit) {
       throw new OrdersError(

@@ -4,7 +4,7 @@ import { demandOf, type Location, type ServerType } from '#libs/catalog';
 import { insertOf, isUniqueViolation, runInTransaction, runStatements, type Statement } from '#libs/database';
 import { type Currency, DomainError, newId, newUuid } from '#libs/kernel';
 import { claimAddress, inheritAddress } from '#libs/networks';
-import { FindingsService, outOfCapacity, reservation, reserveWaiting } from '#libs/placement';
+import { type Demand, FindingsService, outOfCapacity, reservation, reserveWaiting } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import {
@@ -120,7 +120,7 @@ export class OrderPlacer {
     request: ServerOrder,
   ): Promise<{ placed: PlacedOrder; wakeUp: SagaWakeUp }> {
     const { serverId, projectId, location, image, copy } = request;
-    const demand = demandOf(request.serverType);
+    const demand = demandOfOrder(request);
     const account = await admit(manager, request.accountId, demand);
     const address = copy?.kind === 'exact' ? undefined : await claimAddress(manager, serverId, location.id);
     const sagaId = newId();
@@ -187,6 +187,12 @@ type Wanted = Pick<ServerOrder, 'name'> & {
   readonly location: Pick<Location, 'name'>;
 };
 
+/** A copy's disk is as large as that of its original. */
+function demandOfOrder({ serverType, copy }: ServerOrder): Demand {
+  const demand = demandOf(serverType);
+  return copy ? { ...demand, diskGib: copy.original.diskGib } : demand;
+}
+
 function newServer(request: ServerOrder, ipv4: string | null): Server {
   const { copy } = request;
   return {
@@ -196,6 +202,7 @@ function newServer(request: ServerOrder, ipv4: string | null): Server {
     name: request.name,
     domainUuid: newUuid(),
     serverTypeId: request.serverType.id,
+    diskGib: demandOfOrder(request).diskGib,
     imageId: request.image.id,
     locationId: request.location.id,
     hostId: null,
@@ -218,6 +225,8 @@ function newServer(request: ServerOrder, ipv4: string | null): Server {
     clonedFrom: copy?.original.id ?? null,
     cloneKind: copy?.kind ?? null,
     copiedDiskId: copy?.frozenDiskId ?? null,
+    isDeleteProtected: false,
+    isRebuildProtected: false,
     createdAt: new Date(),
     readyAt: null,
     deletedAt: null,

@@ -11,6 +11,7 @@ import { OrderItems } from './order-items.ts';
 import { OrderPlacer } from './order-placer.ts';
 import { OrdersService } from './orders.service.ts';
 import { QuotesService } from './quotes.service.ts';
+import { TypeChanges } from './type-changes.ts';
 
 /** Tables of this feature, for the app's data source. */
 export const ordersEntities = [Order];
@@ -18,7 +19,7 @@ export const ordersEntities = [Order];
 /** Needs `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
   imports: [AccountsModule, CatalogModule, ImagesModule, PaymentsModule, PlacementModule, ServersModule],
-  providers: [CloneRequests, OrderItems, OrderPlacer, OrdersService, QuotesService],
-  exports: [CloneRequests, OrdersService, QuotesService],
+  providers: [CloneRequests, OrderItems, OrderPlacer, OrdersService, QuotesService, TypeChanges],
+  exports: [CloneRequests, OrdersService, QuotesService, TypeChanges],
 })
 export class OrdersModule {}

@@ -9,6 +9,7 @@ export {
   reservedHost,
   reserveWaiting,
 } from './allocator.ts';
+export { changeReservation } from './change-reservation.ts';
 export { Finding, type FindingKind } from './finding.entity.ts';
 export { FindingsService, type NewFinding } from './findings.service.ts';
 export { Host, type HostState } from './host.entity.ts';

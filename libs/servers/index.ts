@@ -50,6 +50,7 @@ export { admit as admitToServer, ownServer, refuseWhileLocked } from './server-a
 export { ServerCommands } from './server-commands.ts';
 export { requestDeletion } from './server-deletion.ts';
 export { billImage, insertImage, rotateBackups } from './server-images.ts';
+export { type ProtectionChange, ServerProtection } from './server-protection.ts';
 export * from './server-requests.ts';
 export { ServerSuspensions } from './server-suspensions.ts';
 export { ServersError, type ServersErrorCode } from './servers.errors.ts';

@@ -13,6 +13,7 @@ import { credentialKindOf, type DesiredState, type ObservedState, type Server } 
 import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
 import { insertImage, type NewServerImage } from './server-images.ts';
+import { refuseProtected } from './server-protection.ts';
 import {
   openNetworkRequest,
   powerOffServerRequest,
@@ -117,7 +118,7 @@ export class ServerCommands {
 
   /**
    * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
-   * system's first boot. @throws ServersError `image_too_large`, `network_closed`
+   * system's first boot. @throws ServersError `image_too_large`, `network_closed`, `server_protected`
    */
   async rebuild(
     projectId: number,
@@ -129,6 +130,7 @@ export class ServerCommands {
     const password = newPassword();
     let usesPassword = false;
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
+      refuseProtected(server, 'rebuild');
       await assertRoomFor(manager, server, image);
       if (server.network === 'closed') {
         throw new ServersError(
@@ -179,13 +181,14 @@ export class ServerCommands {
 
   /**
    * Puts the server back to what `image` holds of it, in place: to its memory too, where the image has that, the server
-   * runs and `withMemory` says so. What it leaves behind is kept for a day as an image, to which it can be rolled back
-   * in turn.
-   * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`
+   * runs, has the size that it had then, and `withMemory` says so. Its disk stays as large as it is now. What it leaves
+   * behind is kept for a day as an image, to which it can be rolled back in turn.
+   * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`, `server_protected`
    */
   rollBack(projectId: number, serverId: number, image: Image, withMemory = true): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      refuseProtected(server, 'rebuild');
       await assertOfServer(manager, server, image);
       const keptImageId = newId();
       await insertImage(manager, server, {
@@ -199,7 +202,8 @@ export class ServerCommands {
       const generation = server.generation + 1;
       const ids = { serverId, imageId: image.id, keptImageId, frozenDiskId: newId() };
       await this.mark(manager, server, { observed: 'rebuilding' });
-      const resumes = withMemory && image.memoryBytes !== null && power === 'running';
+      const isSameDisk = image.virtualSizeBytes === gibToBytes(server.diskGib);
+      const resumes = withMemory && image.memoryBytes !== null && power === 'running' && isSameDisk;
       const params = { ...ids, generation, power, resumes };
       return startOnServer(manager, this.sagas, server, {
         request: rollBackServerRequest,
@@ -243,12 +247,16 @@ export class ServerCommands {
   /**
    * Billing ends with this call. A server that is still being made is taken back first. Who does not pay may delete, and
    * owes no more from then on; what an account is suspended for abuse with is kept until that is settled.
+   * @throws ServersError `server_protected`
    */
   async delete(projectId: number, serverId: number): Promise<Action> {
     const action = await this.transaction(
       projectId,
       serverId,
-      (manager, server) => requestDeletion(manager, this.sagas, server),
+      (manager, server) => {
+        refuseProtected(server, 'delete');
+        return requestDeletion(manager, this.sagas, server);
+      },
       { whileLocked: true },
     );
     return action;
@@ -316,15 +324,15 @@ type WantedImage = Pick<NewServerImage, 'description' | 'labels'> &
 
 /** @throws ServersError `image_too_large` */
 async function assertRoomFor(manager: EntityManager, server: Server, { appliance }: Image): Promise<void> {
-  const [type] = await manager.query<{ name: string; memoryMib: number; diskGib: number }[]>(
-    `SELECT name, memory_mib AS "memoryMib", disk_gib AS "diskGib" FROM server_types WHERE id = $1`,
+  const [type] = await manager.query<{ memoryMib: number }[]>(
+    'SELECT memory_mib AS "memoryMib" FROM server_types WHERE id = $1',
     [server.serverTypeId],
   );
   const { title, minimumMemoryMib, minimumDiskGib } = appliance;
-  if (type && type.memoryMib >= minimumMemoryMib && type.diskGib >= minimumDiskGib) return;
+  if (type && type.memoryMib >= minimumMemoryMib && server.diskGib >= minimumDiskGib) return;
   throw new ServersError(
     'image_too_large',
-    `${title} needs ${minimumMemoryMib} MiB of memory and ${minimumDiskGib} GiB of disk, more than ${type?.name} has`,
+    `${title} needs ${minimumMemoryMib} MiB of memory and ${minimumDiskGib} GiB of disk, more than the server has`,
     'image',
   );
 }
@@ -339,11 +347,7 @@ async function assertOfServer(manager: EntityManager, server: Server, image: Ima
     const message = `image ${image.id} was not made of this server: rebuild it from that image, or order another`;
     throw new ServersError('image_of_another_server', message, 'image');
   }
-  const [type] = await manager.query<{ diskGib: number }[]>(
-    'SELECT disk_gib AS "diskGib" FROM server_types WHERE id = $1',
-    [server.serverTypeId],
-  );
-  if (type && gibToBytes(type.diskGib) === image.virtualSizeBytes) return;
-  const message = `the server's disk had another size when image ${image.id} was made: rebuild it from that image`;
+  if (image.virtualSizeBytes <= gibToBytes(server.diskGib)) return;
+  const message = `the server's disk is smaller than it was when image ${image.id} was made`;
   throw new ServersError('image_of_another_size', message, 'image');
 }

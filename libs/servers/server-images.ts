@@ -25,10 +25,10 @@ export async function insertImage(
   await manager.query(
     `INSERT INTO images (id, name, type, volume_name, file_size_bytes, virtual_size_bytes, appliance, package_count,
                          project_id, server_id, server_name, status, description, labels, made_by, devices, verification)
-     SELECT $1::bigint, $10 || '-' || $1::bigint, $10, $2, 0, t.disk_gib * 1024::bigint * 1024 * 1024,
-            jsonb_set(i.appliance, '{minimumDiskGib}', to_jsonb(t.disk_gib)), i.package_count,
-            $3, $4, $5, 'creating', $6, $7, $11, $12, i.verification
-     FROM images i, server_types t WHERE i.id = $8 AND t.id = $9`,
+     SELECT $1::bigint, $8 || '-' || $1::bigint, $8, $2, 0, s.disk_gib * 1024::bigint * 1024 * 1024,
+            jsonb_set(i.appliance, '{minimumDiskGib}', to_jsonb(s.disk_gib)), i.package_count,
+            $3, $4, $5, 'creating', $6, $7, $9, $10, i.verification
+     FROM servers s JOIN images i ON i.id = s.image_id WHERE s.id = $4`,
     [
       id,
       diskVolumeName(server),
@@ -37,8 +37,6 @@ export async function insertImage(
       server.name,
       description ?? server.name,
       JSON.stringify(labels),
-      server.imageId,
-      server.serverTypeId,
       type,
       madeBy,
       JSON.stringify(server.devices),

@@ -67,6 +67,18 @@ export const rollBackServerRequest = sagaRequest(
     resumes: z.boolean().default(false),
   }),
 );
+/** What a server is changed from, and to; `power` is what it does when that is asked for. */
+export const changeTypeRequest = sagaRequest(
+  'change-type',
+  z.strictObject({
+    serverId: z.number().int(),
+    serverTypeId: z.number().int(),
+    diskGib: z.number().int(),
+    formerTypeId: z.number().int(),
+    formerDiskGib: z.number().int(),
+    power: z.enum(['running', 'off']),
+  }),
+);
 export const rebuildServerRequest = sagaRequest(
   'rebuild-server',
   z.strictObject({ serverId: z.number().int(), imageId: z.number().int(), generation: z.number().int() }),

@@ -43,6 +43,8 @@ export class Server {
   @Column('text') name!: string;
   @Column('uuid', { name: 'domain_uuid' }) domainUuid!: string;
   @Column('bigint', { name: 'server_type_id' }) serverTypeId!: number;
+  /** Of its disk, which may be smaller than its type's. It never shrinks. */
+  @Column('int', { name: 'disk_gib' }) diskGib!: number;
   @Column('bigint', { name: 'image_id' }) imageId!: number;
   @Column('bigint', { name: 'location_id' }) locationId!: number;
   @Column('bigint', { name: 'host_id', nullable: true }) hostId!: number | null;
@@ -74,6 +76,10 @@ export class Server {
   @Column('text', { name: 'clone_kind', nullable: true }) cloneKind!: 'safe' | 'exact' | null;
   /** The frozen disk that it is a copy of, which may be still to be frozen. */
   @Column('bigint', { name: 'copied_disk_id', nullable: true }) copiedDiskId!: number | null;
+  /** Its owner has to take this away before they delete it. */
+  @Column('boolean', { name: 'is_delete_protected', default: false }) isDeleteProtected!: boolean;
+  /** The same of a new disk in the place of its own: a rebuild, or a roll back. */
+  @Column('boolean', { name: 'is_rebuild_protected', default: false }) isRebuildProtected!: boolean;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
   @Column('timestamptz', { name: 'ready_at', nullable: true }) readyAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

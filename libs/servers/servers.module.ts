@@ -10,6 +10,7 @@ import { RestoreTests } from './restore-tests.service.ts';
 import { SecretsStore } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
 import { ServerCommands } from './server-commands.ts';
+import { ServerProtection } from './server-protection.ts';
 import { ServerSuspensions } from './server-suspensions.ts';
 import { ServersService } from './servers.service.ts';
 import { SnapshotsService } from './snapshots.service.ts';
@@ -24,6 +25,7 @@ export const serversEntities = [Action, BackupPlan, FrozenDisk, RestoreTest, Ser
     BackupsService,
     RestoreTests,
     ServerCommands,
+    ServerProtection,
     ServerSuspensions,
     ServersService,
     SnapshotsService,
@@ -38,6 +40,7 @@ export const serversEntities = [Action, BackupPlan, FrozenDisk, RestoreTest, Ser
     BackupsService,
     RestoreTests,
     ServerCommands,
+    ServerProtection,
     ServerSuspensions,
     ServersService,
     SnapshotsService,

@@ -59,11 +59,11 @@ export const cloneServer = saga(cloneServerRequest, deps<WorkflowDeps>())
   .step('clone-disk', {
     title: 'Cloning the disk',
     do: async ({ params, outputs, deps }) => {
-      const { server, host, type } = await loadPlaced(deps.dataSource.manager, params.serverId);
+      const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
       await deps.hypervisor.createOverlay(host, {
         volumeName: diskVolumeName(server),
         base: { frozen: outputs.frozen.volumeName },
-        sizeGib: type.diskGib,
+        sizeGib: server.diskGib,
       });
       return {};
     },

@@ -1,6 +1,6 @@
 import { addressOf, releaseAddress } from '#libs/networks';
 import { orderOfServer } from '#libs/orders';
-import { release } from '#libs/placement';
+import { outOfCapacity, release } from '#libs/placement';
 import { deps, saga } from '#libs/saga';
 import { deleteServerRequest, diskVolumeName, endSuspension, seedVolumeName } from '#libs/servers';
 import { releaseVolumesOf } from '#libs/volumes';
@@ -62,6 +62,7 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
       await releaseAddress(manager, serverId);
       await releaseVolumesOf(manager, serverId);
       await endSuspension(manager, serverId);
+      await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
       await deps.secrets.destroy(
         manager,
         serverId,

@@ -1,6 +1,7 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
 import { applyRehearsal } from './apply-rehearsal.saga.ts';
 import { attachVolume } from './attach-volume.saga.ts';
+import { changeType } from './change-type.saga.ts';
 import { cloneServer } from './clone-server.saga.ts';
 import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
@@ -75,6 +76,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
   return [
     ...all.map((definition) => withDeps(definition, deps)),
     withDeps(rebuildServer, deps),
+    withDeps(changeType, deps),
     withDeps(createImage, deps),
     withDeps(cloneServer, deps),
     withDeps(openNetwork, deps),
@@ -105,6 +107,7 @@ export function workflowSteps(name: string): readonly SagaStep[] {
     [
       ...all,
       rebuildServer,
+      changeType,
       createImage,
       cloneServer,
       openNetwork,

@@ -40,12 +40,12 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
   .step('clone-disk', {
     title: 'Cloning the golden image',
     do: async ({ params, deps }) => {
-      const { server, host, image, type } = await loadPlaced(deps.dataSource.manager, params.serverId);
+      const { server, host, image } = await loadPlaced(deps.dataSource.manager, params.serverId);
       const volumeName = diskVolumeName(server);
       await deps.hypervisor.createOverlay(host, {
         volumeName,
         base: await baseOf(deps.dataSource.manager, image),
-        sizeGib: type.diskGib,
+        sizeGib: server.diskGib,
       });
       return { volumeName };
     },

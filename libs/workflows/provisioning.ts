@@ -232,8 +232,8 @@ async function place(
   const host = kept === undefined ? null : await manager.getRepository(Host).findOneBy({ id: kept });
   if (host && host.state !== 'unreachable') return settle(manager, deps, server, host.id);
   await release(manager, serverId);
-  const { vcpus, memoryMib, diskGib } = type;
-  const { locationId, imageId } = server;
+  const { vcpus, memoryMib } = type;
+  const { locationId, imageId, diskGib } = server;
   const demand = { serverId, locationId, imageId, vcpus, memoryMib, diskGib };
   try {
     const hostId = await reserve(manager, { ...demand, ...(await onlyHost(manager, server)) });

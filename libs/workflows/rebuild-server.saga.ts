@@ -29,12 +29,12 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
   .step('clone-disk', {
     title: 'Cloning the golden image',
     do: async (ctx) => {
-      const { server, host, image, type } = await nextOf(ctx);
+      const { server, host, image } = await nextOf(ctx);
       const volumeName = diskVolumeName(server);
       await ctx.deps.hypervisor.createOverlay(host, {
         volumeName,
         base: await baseOf(ctx.deps.dataSource.manager, image),
-        sizeGib: type.diskGib,
+        sizeGib: server.diskGib,
       });
       return { volumeName };
     },

@@ -105,18 +105,24 @@ describe('an upgrade', () => {
     expect([applied.rehearsal.state, webOf(world, server)]).toEqual(['applied', '2.0']);
   });
 
-  it('leaves its clone for as long as its owner asked for', async () => {
+  it('leaves its clone for as long as its owner asked for, or protects it', async () => {
     const { rehearsal } = await rehearse('true', 1);
     const servers = world.dataSource.getRepository(Server);
     const clone = () => servers.findOneByOrFail({ id: rehearsal.cloneServerId ?? 0 });
     expect([(await clone()).deletedAt, (await clone()).network]).toEqual([null, 'isolated']);
     const service = new RehearsalsService(world.dataSource, world.store);
     expect(await service.removeExpired()).toBe(0);
-    await world.dataSource.query('UPDATE rehearsals SET clone_expires_at = now() WHERE id = $1', [
-      rehearsal.id,
-    ]);
-    expect(await service.removeExpired()).toBe(1);
-    await settleAll(world);
+    const expire = async (isDeleteProtected: boolean) => {
+      await servers.update({ id: rehearsal.cloneServerId ?? 0 }, { isDeleteProtected });
+      await world.dataSource.query('UPDATE rehearsals SET clone_expires_at = now() WHERE id = $1', [
+        rehearsal.id,
+      ]);
+      expect(await service.removeExpired()).toBe(1);
+      await settleAll(world);
+    };
+    await expire(true);
+    expect((await clone()).deletedAt).toBeNull();
+    await expire(false);
     expect((await clone()).deletedAt).not.toBeNull();
     await assertSound(world);
   });

@@ -48,12 +48,12 @@ export async function targetOf({ params, deps }: Context) {
 
 /** Makes the disk that the server goes on with. */
 export async function cloneFrozen(ctx: Context): Promise<void> {
-  const { host, type } = await placedServer(ctx);
+  const { host, server } = await placedServer(ctx);
   const { image } = await targetOf(ctx);
   await ctx.deps.hypervisor.createOverlay(host, {
     volumeName: nextVolume(ctx),
     base: await baseOf(ctx.deps.dataSource.manager, image),
-    sizeGib: type.diskGib,
+    sizeGib: server.diskGib,
   });
 }
 
@@ -80,7 +80,11 @@ async function resume(ctx: Context): Promise<void> {
   const { memoryVolumeName: memoryVolume } = (await targetOf(ctx)).frozen;
   if (memoryVolume === null) throw new PermanentError('memory_gone', 'the memory of the snapshot is gone');
   const spec = { memoryVolume, diskVolume: nextVolume(ctx) };
-  await ctx.deps.hypervisor.resumeDomain(host, server.domainUuid, spec);
+  await ctx.deps.hypervisor.resumeDomain(host, server.domainUuid, spec).catch(async (error: unknown) => {
+    // Its type has been changed since: what ran then cannot go on, and boots.
+    if (!isHypervisorError(error, 'memory_of_another_size')) throw error;
+    await startIfWanted(ctx);
+  });
   for (const volume of volumes) {
     const plugged = attachedVolume(volume, volume.slot ?? 0);
     await ctx.deps.hypervisor.attachVolume(host, server.domainUuid, plugged);

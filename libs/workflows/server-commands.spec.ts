@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { assertAllSagasCovered } from '#libs/saga/harness';
 import { describeSaga } from '../../test/support/describe-saga.ts';
+import { scenarios as changeTypeScenarios } from './change-type.scenario.ts';
 import { scenarios as cloneScenarios } from './clone.scenario.ts';
 import { scenarios as exportScenarios } from './export.scenario.ts';
 import { scenarios as importScenarios } from './import-image.scenario.ts';
@@ -19,6 +20,7 @@ it('leaves no workflow out of the harness', () => {
   expect(all.length).toBeGreaterThan(0);
   assertAllSagasCovered(all, [
     ...scenarios,
+    ...changeTypeScenarios,
     ...cloneScenarios,
     ...exportScenarios,
     ...importScenarios,

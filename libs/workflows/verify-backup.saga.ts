@@ -113,7 +113,8 @@ async function takeRoom(
 ): Promise<{ hostId: number } | undefined> {
   const { imageId, serverId } = await testOf(manager, restoreTestId);
   const { server, type } = await loadServer(manager, serverId);
-  const { vcpus, memoryMib, diskGib } = type;
+  const { vcpus, memoryMib } = type;
+  const { diskGib } = server;
   const place = { locationId: server.locationId, imageId };
   const twice = { vcpus: 2 * vcpus, memoryMib: 2 * memoryMib, diskGib: 2 * diskGib };
   if (!(await fits(manager, { ...place, ...twice }))) return undefined;

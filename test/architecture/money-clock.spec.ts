@@ -13,8 +13,9 @@ const MONEY = [
   'libs/workflows',
 ];
 const TESTS = /\.(spec|scenario)\.ts$|\/harness\//;
-/** What waits for somebody or something real, and the provider's stand-in, whose clock is its own. */
+/** What waits for, or measures, somebody or something real, and the provider's stand-in, whose clock is its own. */
 const REAL_TIME = [
+  'apps/worker/sampling.ts',
   'libs/workflows/boot-clock.ts',
   'libs/workflows/suspend-server.saga.ts',
   'libs/payments/emulator/',

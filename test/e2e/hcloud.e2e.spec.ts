@@ -148,16 +148,49 @@ describe('the hcloud command', () => {
     await answers().toSatisfy((now: string) => now !== '' && now !== before);
   });
 
-  it('powers it off and on', async () => {
+  it('powers it off and on, and changes its type, from which it starts larger', async () => {
     const before = await bootId();
     await hcloud('server', 'poweroff', name);
     expect(await listedStatus()).toBe('off');
     await expect(bootId()).rejects.toThrow();
     await hcloud('server', 'poweron', name);
     expect(await listedStatus()).toBe('running');
+    await expect(hcloud('server', 'change-type', name, 's2')).rejects.toThrow('server_not_stopped');
+    await hcloud('server', 'poweroff', name);
+    await hcloud('server', 'change-type', name, 's2');
+    expect(await listedStatus()).toBe('running');
+    expect(await theServer()).toMatchObject({ server_type: { name: 's2' }, primary_disk_size: 20 });
     await answers().toSatisfy((now: string) => now !== '' && now !== before);
+    const sizes = await onServer(
+      await theServer(),
+      { privateKey },
+      'nproc; df --output=size -BG / | tail -1',
+    );
+    expect(sizes).toMatch(/^2\n\s*(19|20)G$/);
+    await expect(hcloud('server', 'change-type', name, 's1')).rejects.toThrow('cannot shrink');
     const { id } = await theVolume();
     await expect.poll(() => onVolume(`cat /mnt/HC_Volume_${id}/kept`).catch(() => '')).toBe('precious');
+  });
+
+  it('shows what it uses', async () => {
+    const shown = async () => {
+      const output = await hcloud('server', 'metrics', name, '--type', 'cpu,disk,network', '-o', 'json');
+      return JSON.parse(output).metrics.time_series;
+    };
+    const measured = async () => Number((await shown()).cpu?.values?.length ?? 0);
+    await expect.poll(measured, { timeout: 200_000, interval: 5000 }).toBeGreaterThan(0);
+    const series = await shown();
+    expect(Object.keys(series)).toContain('network.0.bandwidth.in');
+    expect(await hcloud('server', 'metrics', name, '--type', 'cpu')).toContain('cpu');
+  });
+
+  it('protects it from being deleted and rebuilt', async () => {
+    await hcloud('server', 'enable-protection', name, 'delete', 'rebuild');
+    expect((await theServer()).protection).toEqual({ delete: true, rebuild: true });
+    await expect(hcloud('server', 'delete', name)).rejects.toThrow('protected');
+    await expect(hcloud('server', 'rebuild', name, '--image', 'debian-12')).rejects.toThrow('protected');
+    await hcloud('server', 'disable-protection', name, 'delete', 'rebuild');
+    expect((await theServer()).protection).toEqual({ delete: false, rebuild: false });
   });
 
   it('detaches the volume, and attaches it again with all that is on it', async () => {

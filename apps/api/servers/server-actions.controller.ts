@@ -21,23 +21,19 @@ import {
   unknownActionParams,
 } from '#libs/contracts';
 import { ImagesService } from '#libs/images';
-import { type Action, ActionsService, BackupsService, ServerCommands, ServersService } from '#libs/servers';
+import { ActionsService, BackupsService, ServerCommands, ServersService } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
 import { presentImage } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
-import { Endpoint, type EndpointOptions } from '../http/endpoint.ts';
+import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { toPlanChange } from './backup-plan.presenter.ts';
+import { command, started } from './command.ts';
 import { passwordDelivery } from './password-delivery.ts';
 import { unknownReferences } from './to-order-request.ts';
 
 type ById = z.output<typeof byId>;
-
-/** A command that is answered with the action that carries it out. */
-function command(audit: `server.${string}`, summary: string): EndpointOptions {
-  return { summary, access: 'write', response: actionResponse, status: 201, idempotent: true, audit };
-}
 
 @Controller('v1/servers/:id/actions')
 export class ServerActionsController {
@@ -216,8 +212,4 @@ export class ServerActionsController {
     await this.servers.get(projectId, id);
     throw new ApiError('unsupported_error', `the action "${action}" is not available here yet`);
   }
-}
-
-function started(action: Action) {
-  return { action: presentAction(action) };
 }

@@ -107,6 +107,94 @@ describe('a rebuild', () => {
   });
 });
 
+describe('a change of type', () => {
+  const change = (id: number, body: object) => ask('POST', `/v1/servers/${id}/actions/change_type`, body);
+  const s2 = { server_type: 's2', upgrade_disk: false };
+
+  it('takes a server that is off, and one that runs when it may be restarted', async () => {
+    const id = await readyServer();
+    const running = await change(id, s2);
+    expect([running.statusCode, running.json().error.code]).toEqual([422, 'server_not_stopped']);
+    const answer = await change(id, { ...s2, restart: true });
+    expect(answer.json().action).toMatchObject({ command: 'change_server_type', status: 'running' });
+    expect((await change(id, s2)).json().error.code).toBe('locked');
+    const other = await readyServer();
+    await api.current.dataSource.query("UPDATE servers SET observed = 'off' WHERE id = $1", [other]);
+    expect((await change(other, { ...s2, upgrade_disk: true })).statusCode).toBe(201);
+  });
+
+  it('is refused with the words that clients know', async () => {
+    const id = await readyServer();
+    const answer = await change(id, { server_type: 's1', upgrade_disk: false, restart: true });
+    expect(answer.json().error).toMatchObject({
+      code: 'invalid_server_type',
+      details: { fields: [{ name: 'server_type' }] },
+    });
+    const unknown = await change(id, { server_type: 'cx9', upgrade_disk: false });
+    expect(unknown.json().error).toMatchObject({
+      code: 'invalid_input',
+      details: { fields: [{ name: 'server_type' }], reason: 'server_type_not_found' },
+    });
+    expect((await change(id, { server_type: 's2' })).json().error.details.fields).toMatchObject([
+      { name: 'upgrade_disk' },
+    ]);
+  });
+
+  it('waits for room, and counts against the limits of the account', async () => {
+    const id = await readyServer();
+    const { dataSource } = api.current;
+    await dataSource.query('UPDATE hosts SET vcpus = used_vcpus + 1');
+    const s4 = { server_type: 's4', upgrade_disk: true, restart: true };
+    const full = await change(id, s4);
+    await dataSource.query('UPDATE hosts SET vcpus = 64');
+    expect([full.statusCode, full.json().error.code]).toEqual([412, 'resource_unavailable']);
+    await dataSource.query('UPDATE accounts SET max_vcpus = 3');
+    const limited = await change(id, s4);
+    await dataSource.query('UPDATE accounts SET max_vcpus = 99');
+    expect([limited.statusCode, limited.json().error.code]).toEqual([403, 'resource_limit_exceeded']);
+    const other = await readyServer();
+    expect((await change(other, s4)).statusCode).toBe(201);
+    await dataSource.query('UPDATE accounts SET max_vcpus = 5');
+    const beside = await change(id, { ...s4, server_type: 's2' });
+    await dataSource.query('UPDATE accounts SET max_vcpus = 99');
+    expect(beside.json().error.code).toBe('resource_limit_exceeded');
+    expect((await ask('GET', `/v1/servers/${id}`)).json().server).toMatchObject({
+      ...{ status: 'running', locked: false, server_type: { name: 's1' }, primary_disk_size: 10 },
+    });
+  });
+});
+
+describe('protection', () => {
+  const protect = (id: number, body: object) =>
+    ask('POST', `/v1/servers/${id}/actions/change_protection`, body);
+  const refused = { error: { code: 'protected', details: { reason: 'server_protected' } } };
+
+  it('keeps a server from every way to delete or rebuild it, until it is taken away', async () => {
+    const id = await readyServer();
+    const answer = await protect(id, { delete: true, rebuild: true });
+    expect([answer.statusCode, answer.json().action]).toMatchObject([
+      201,
+      { command: 'change_protection', status: 'success', progress: 100 },
+    ]);
+    const shown = async () => (await ask('GET', `/v1/servers/${id}`)).json().server.protection;
+    expect(await shown()).toEqual({ delete: true, rebuild: true });
+    const deletion = await ask('DELETE', `/v1/servers/${id}`);
+    expect([deletion.statusCode, deletion.json()]).toMatchObject([403, refused]);
+    const rebuild = () => ask('POST', `/v1/servers/${id}/actions/rebuild`, { image: 'web' });
+    expect((await rebuild()).json()).toMatchObject(refused);
+    const image = (await ask('GET', '/v1/images?name=web')).json().images[0].id;
+    const rollBack = await ask('POST', `/v1/servers/${id}/actions/roll_back`, { image });
+    expect(rollBack.json()).toMatchObject(refused);
+    await protect(id, { rebuild: false });
+    expect(await shown()).toEqual({ delete: true, rebuild: false });
+    expect((await rebuild()).statusCode).toBe(201);
+    expect((await ask('DELETE', `/v1/servers/${id}`)).statusCode).toBe(403);
+    await protect(id, { delete: false });
+    expect((await ask('DELETE', `/v1/servers/${id}`)).statusCode).toBe(200);
+    expect((await protect(id, { delete: true })).json().error.code).toBe('locked');
+  });
+});
+
 it('names the field of a name that is taken', async () => {
   const body = { name: 'taken', server_type: 's1', image: 'web' };
   await ask('POST', '/v1/servers', body);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PinoLogger } from 'nestjs-pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ServerType } from '#libs/catalog';
 import { exportVolumeNames } from '#libs/exports';
 import { OUR_DEVICES } from '#libs/hypervisor';
 import { Image, ImagesService } from '#libs/images';
@@ -109,6 +110,16 @@ async function deleteAllButOnHost(): Promise<{ uuid: string; disk: string }> {
 }
 
 describe('a fleet that is as the database says', () => {
+  it('gives no finding of a server that has become larger, nor changes it', async () => {
+    const type = await world.dataSource.getRepository(ServerType).findOneByOrFail({ name: 's2' });
+    const change = { type, upgradesDisk: true, restarts: true };
+    await finish(world, await world.types.change(server.projectId, server.id, change));
+    await reconciler.run();
+    expect(await openFindings()).toEqual([]);
+    expect(await reload()).toMatchObject({ observed: 'running', diskGib: 20 });
+    await assertSound(world);
+  });
+
   it('gives no finding and is not changed, however often it is looked at', async () => {
     for (let round = 0; round < 2; round += 1) {
       await reconciler.run();

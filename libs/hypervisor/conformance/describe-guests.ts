@@ -63,6 +63,16 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect(await reach.readSshHostKey(host, network.address, 22)).toBe(pair.public.split(' ', 2).join(' '));
     const page = await reach.httpGet(host, network.address, 80, '/');
     expect(page).toEqual({ status: 200, body: expect.stringContaining(hostname) });
+
+    const [used, ...others] = await hypervisor.sampleDomains(host);
+    expect(others).toEqual([]);
+    expect(used).toMatchObject({ uuid: domain.uuid });
+    const { cpuMilliseconds, diskReads, diskReadBytes, packetsIn, packetsOut, bytesIn, bytesOut } =
+      used ?? {};
+    expect(diskReadBytes).toBeGreaterThan(MEBIBYTE);
+    for (const counted of [cpuMilliseconds, diskReads, packetsIn, packetsOut, bytesIn, bytesOut]) {
+      expect(counted).toBeGreaterThan(0);
+    }
   });
 
   it('sets a password through the agent, and refuses unknown users and control characters', async () => {
@@ -79,7 +89,7 @@ export function describeGuests(context: () => ConformanceContext): void {
     }
   });
 
-  it('takes the seed from a running guest, which then boots without it', async () => {
+  it('takes the seed from a running guest, which then boots without it, larger than it was', async () => {
     const { hypervisor, reach, host, network } = context();
     const plan = await boot();
     const { uuid, diskVolume } = plan.domain;
@@ -92,10 +102,18 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect((await hypervisor.listVolumes(host, 'disks')).map((volume) => volume.name)).toEqual([diskVolume]);
     expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'running', volumes: [diskVolume] }]);
 
+    await expect(hypervisor.growDisk(host, diskVolume, 2)).rejects.toEqual(refusedAs('volume_in_use'));
     await hypervisor.shutdownDomain(host, uuid);
     await isOff(plan);
+    const { seedVolume: _gone, ...seedless } = plan.domain;
+    await hypervisor.defineDomain(host, { ...seedless, vcpus: 2, memoryMib: 256 });
+    await hypervisor.growDisk(host, diskVolume, 2);
     await hypervisor.startDomain(host, uuid);
     await agentAnswers(plan);
+    const run = (...argv: [string, ...string[]]) =>
+      hypervisor.agentExec(host, uuid, argv, { timeoutSeconds: 30 });
+    expect(await run('/bin/nproc')).toMatchObject({ stdout: '2\n' });
+    expect(await run('/bin/cat', '/sys/block/vda/size')).toMatchObject({ stdout: `${2 ** 22}\n` });
     const after = await within(context().bootSeconds, 'host key', () =>
       reach.readSshHostKey(host, network.address, 22),
     );
@@ -236,6 +254,7 @@ export function describeGuests(context: () => ConformanceContext): void {
     await agentAnswers(plan);
     await hypervisor.destroyDomain(host, plan.domain.uuid);
     expect(await hypervisor.domainState(host, plan.domain.uuid)).toBe('off');
+    expect(await hypervisor.sampleDomains(host)).toEqual([]);
     expect(await reach.tcpOpen(host, network.address, 22)).toBe(false);
     expect(await reach.readSshHostKey(host, network.address, 22)).toBeNull();
     expect(await reach.httpGet(host, network.address, 80, '/')).toBeNull();

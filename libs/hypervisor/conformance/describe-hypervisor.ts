@@ -181,6 +181,25 @@ function describeVolumes(context: () => ConformanceContext): void {
     expect(await disks()).toEqual([]);
   });
 
+  it('grows a disk above what it stands on, and never shrinks it', async () => {
+    const { hypervisor, host } = context();
+    const { overlay } = planServer(context());
+    const { volumeName } = overlay;
+    const sizeGib = async () => {
+      const disk = (await hypervisor.listVolumes(host, 'disks')).find(({ name }) => name === volumeName);
+      return (disk?.capacityBytes ?? 0) / 1024 ** 3;
+    };
+    const missing = refusedAs('volume_missing');
+    await expect(hypervisor.growDisk(host, volumeName, 2)).rejects.toEqual(missing);
+    await hypervisor.createOverlay(host, overlay);
+    await twice(() => hypervisor.growDisk(host, volumeName, 3));
+    expect(await sizeGib()).toBe(3);
+    await hypervisor.growDisk(host, volumeName, 2);
+    expect(await sizeGib()).toBe(3);
+    await expect(hypervisor.growDisk(host, volumeName, 0)).rejects.toEqual(refusedAs('invalid_spec'));
+    await hypervisor.deleteVolume(host, volumeName);
+  });
+
   it('writes a seed again and again, and deletes it erased', async () => {
     const { hypervisor, host } = context();
     const { seed } = planServer(context());

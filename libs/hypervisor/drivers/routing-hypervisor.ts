@@ -35,6 +35,7 @@ export class RoutingHypervisor implements Hypervisor {
   downloadImage = this.routed('downloadImage');
   deleteImage = this.routed('deleteImage');
   createOverlay = this.routed('createOverlay');
+  growDisk = this.routed('growDisk');
   createSeed = this.routed('createSeed');
   deleteVolume = this.routed('deleteVolume');
   listVolumes = this.routed('listVolumes');
@@ -58,6 +59,7 @@ export class RoutingHypervisor implements Hypervisor {
   resumeDomain = this.routed('resumeDomain');
   mergeLayers = this.routed('mergeLayers');
   diskReadBytes = this.routed('diskReadBytes');
+  sampleDomains = this.routed('sampleDomains');
   detachSeed = this.routed('detachSeed');
   agentPing = this.routed('agentPing');
   agentExec = this.routed('agentExec');

@@ -7,6 +7,7 @@ import type {
   BlockVolumeSpec,
   CopyOptions,
   DomainFacts,
+  DomainSample,
   DomainSpec,
   DomainState,
   FreezeSpec,
@@ -29,6 +30,7 @@ import type {
 } from '../port.ts';
 import { checkVolumeName } from '../specs.ts';
 import { probeAcceleration } from './acceleration-probe.ts';
+import { sampleDomains } from './domain-samples.ts';
 import { inspectHost } from './host-inspection.ts';
 import { IsolationFilter } from './isolation-filter.ts';
 import { LibvirtBlockVolumes } from './libvirt-block-volumes.ts';
@@ -123,6 +125,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   createOverlay(host: HostRef, overlay: OverlaySpec): Promise<void> {
     return this.volumes.createOverlay(host, overlay);
+  }
+
+  growDisk(host: HostRef, volumeName: string, sizeGib: number): Promise<void> {
+    return this.volumes.grow(host, volumeName, sizeGib);
   }
 
   createSeed(host: HostRef, seed: SeedSpec): Promise<void> {
@@ -225,6 +231,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   diskReadBytes(host: HostRef, uuid: string): Promise<number> {
     return this.domains.diskReadBytes(host, uuid);
+  }
+
+  sampleDomains(host: HostRef): Promise<readonly DomainSample[]> {
+    return sampleDomains(this.virsh, host);
   }
 
   /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */

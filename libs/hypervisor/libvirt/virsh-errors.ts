@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
   ),
   rule(/domain is not running/, 'domain_not_running', 'the domain is not running'),
   rule(
-    /is still in use|is still being allocated|has asynchronous jobs|volume .*in use/i,
+    /is still in use|is still being allocated|has asynchronous jobs|volume .*in use|Failed to get .?write.? lock/i,
     'volume_in_use',
     'the volume is in use',
   ),

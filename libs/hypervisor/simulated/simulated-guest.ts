@@ -20,6 +20,9 @@ const cloudConfig = z.looseObject({
 /** Another one at each boot (Linux, proc_sys_kernel(5)). */
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 
+/** In sectors of 512 bytes. */
+const DISK_SIZE_FILE = '/sys/block/vda/size';
+
 /** The content of a part of a multipart document as `composeUserData` writes it. */
 const ENCODED_PART = /^Content-Transfer-Encoding: base64\n(?:.+\n)*\n((?:[A-Za-z0-9+/=]+\n)+)/gm;
 
@@ -56,6 +59,8 @@ export function runProgram(
     /** What a program reads. */
     readonly input: string;
     readonly bootId: string;
+    readonly vcpus: number;
+    readonly diskBytes: number;
     /** Whether it may connect to an address. */
     reaches(address: string): boolean;
   },
@@ -65,6 +70,8 @@ export function runProgram(
   if (guest.fault === 'exec_fails' || name === 'false') return { exitCode: 1, stdout: '', stderr: '' };
   if (name === 'echo') return { exitCode: 0, stdout: `${rest.join(' ')}\n`, stderr: '' };
   if (rest[0] === BOOT_ID_FILE) return { exitCode: 0, stdout: `${guest.bootId}\n`, stderr: '' };
+  if (rest[0] === DISK_SIZE_FILE) return { exitCode: 0, stdout: `${guest.diskBytes / 512}\n`, stderr: '' };
+  if (name === 'nproc') return { exitCode: 0, stdout: `${guest.vcpus}\n`, stderr: '' };
   if (name === 'cat') return { exitCode: 0, stdout: guest.input, stderr: '' };
   if (name === 'hostname') return { exitCode: 0, stdout: `${guest.hostname}\n`, stderr: '' };
   if (name === 'nc' && !guest.reaches(rest.at(-2) ?? '')) {

@@ -12,6 +12,7 @@ import type {
   BlockVolumeSpec,
   CopyOptions,
   DomainFacts,
+  DomainSample,
   DomainSpec,
   DomainState,
   FreezeSpec,
@@ -37,6 +38,7 @@ import { renderSeed } from '../seed-documents.ts';
 import {
   checkAttachedVolume,
   checkBlockVolumeSpec,
+  checkDiskSize,
   checkDomainSpec,
   checkFreezeSpec,
   checkGrowSpec,
@@ -195,6 +197,20 @@ export class SimulatedHypervisor implements Hypervisor {
       allocationBytes: EMPTY_OVERLAY_BYTES,
       backing: { pool, name: beneath },
       ...(guest && { guest }),
+    });
+  }
+
+  growDisk(ref: HostRef, volumeName: string, sizeGib: number): Promise<void> {
+    return this.fleet.call(ref, 'growDisk', (host) => {
+      checkDiskSize({ volumeName, sizeGib });
+      const volume = this.needVolume(host, ref, volumeName);
+      const capacityBytes = gibToBytes(sizeGib);
+      if (volume.capacityBytes >= capacityBytes) return;
+      const user = this.fleet
+        .domains(host.name)
+        .find((domain) => domain.state !== 'off' && volumesOf(domain).includes(volumeName));
+      if (user) throw refusal(host, 'volume_in_use', `Domain ${user.name} runs on ${volumeName}.`);
+      this.fleet.putVolume(host.name, { ...volume, capacityBytes });
     });
   }
 
@@ -504,6 +520,17 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
+  /** As of guests that idle: everything grows with the time that they have run. */
+  sampleDomains(ref: HostRef): Promise<readonly DomainSample[]> {
+    return this.fleet.call(ref, 'sampleDomains', (host) => {
+      const now = this.fleet.clock.now().getTime();
+      return this.fleet
+        .domains(host.name)
+        .filter(({ state }) => state === 'running')
+        .map(({ uuid, startedAtMs }) => usedBy(uuid, now - startedAtMs));
+    });
+  }
+
   detachSeed(ref: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment> {
     return this.fleet.call(ref, 'detachSeed', (host) => {
       checkVolumeName(volumeName);
@@ -536,7 +563,7 @@ export class SimulatedHypervisor implements Hypervisor {
   ): Promise<AgentExecResult> {
     return this.fleet.call(ref, 'agentExec', (host) => {
       const disk = this.needAgent(host, ref, uuid);
-      const { network, startedAtMs, volumes } = this.needDomain(host, uuid);
+      const { network, startedAtMs, vcpus, volumes } = this.needDomain(host, uuid);
       const [, , , name = '', ...args] = argv;
       const bootId = bootIdOf(uuid, startedAtMs);
       const call = { name, args, input, bootId };
@@ -551,8 +578,9 @@ export class SimulatedHypervisor implements Hypervisor {
       if (onBlock) return onBlock.result;
       const reaches = (address: string) =>
         network === 'open' || (network === 'isolated' && this.isolatedAllows.includes(address));
-      const facts = { hostname: disk.guest?.hostname ?? '', reaches, fault: host.guestFault, input, bootId };
-      return runProgram(argv, facts);
+      const hostname = disk.guest?.hostname ?? '';
+      const diskBytes = disk.capacityBytes;
+      return runProgram(argv, { hostname, reaches, fault: host.guestFault, input, bootId, vcpus, diskBytes });
     });
   }
 
@@ -628,6 +656,23 @@ export class SimulatedHypervisor implements Hypervisor {
       throw refusal(host, 'pool_full', `The pool of host ${host.name} has no ${bytes} bytes left.`);
     }
   }
+}
+
+/** A boot, and then a twentieth of a CPU, an operation and a packet each way in a second. */
+function usedBy(uuid: string, ranMilliseconds: number): DomainSample {
+  const times = 1 + Math.max(0, Math.floor(ranMilliseconds / 1000));
+  return {
+    uuid,
+    cpuMilliseconds: 50 * times,
+    diskReads: times,
+    diskWrites: times,
+    diskReadBytes: BOOT_READ_BYTES + 4096 * times,
+    diskWrittenBytes: 4096 * times,
+    packetsIn: times,
+    packetsOut: times,
+    bytesIn: 64 * times,
+    bytesOut: 64 * times,
+  };
 }
 
 function volumesOf(domain: SimulatedDomain): string[] {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { IsNull, Not } from 'typeorm';
 import { checkBooks, creditBalanceMinor } from '#libs/billing';
+import { ServerType } from '#libs/catalog';
 import { Image } from '#libs/images';
+import { gibToBytes } from '#libs/kernel';
 import type { Ledger } from '#libs/payments/emulator';
 import { diskVolumeName, FrozenDisk, Server } from '#libs/servers';
 import { Volume, volumeFileName } from '#libs/volumes';
@@ -54,6 +56,7 @@ export async function assertServersSound(world: ServerWorld): Promise<void> {
     openCompute: living.filter(({ observed }) => observed === 'running').map(({ id }) => id),
   });
   await assertCountersAddUp(world);
+  await assertSizesAgree(world);
   await assertHostHas(world, living, volumes, suspensions);
 }
 
@@ -134,6 +137,18 @@ async function assertCountersAddUp(world: ServerWorld): Promise<void> {
   assert.deepEqual(wrong, []);
 }
 
+/** Each server has the room of its size, and what is open of it is of its type. */
+async function assertSizesAgree(world: ServerWorld): Promise<void> {
+  const wrong = await world.dataSource.query<unknown[]>(
+    `SELECT s.id, r, u.price_item FROM servers s JOIN server_types t ON t.id = s.server_type_id
+     JOIN reservations r ON r.server_id = s.id
+     LEFT JOIN usage_spans u ON u.server_id = s.id AND u.closed_at IS NULL AND u.component IN ('compute', 'disk')
+     WHERE (r.vcpus, r.memory_mib, r.disk_gib) <> (t.vcpus, t.memory_mib, s.disk_gib)
+        OR u.price_item <> u.component || '/' || t.name`,
+  );
+  assert.deepEqual(wrong, []);
+}
+
 /** Domains, disks and guests of the one host are those of the living servers, in the state that is shown. */
 async function assertHostHas(
   world: ServerWorld,
@@ -144,13 +159,16 @@ async function assertHostHas(
   const [host = ''] = world.fleet.hostNames();
   const filesOn = await volumeFilesByHost(world, volumes);
   const domains = world.fleet.domains(host).map((domain) => {
-    const { uuid, state, diskVolume, seedVolume, ipv4, network } = domain;
-    const guest = world.fleet.volumes(host).find(({ name }) => name === diskVolume)?.guest;
+    const { uuid, state, diskVolume, seedVolume, ipv4, network, vcpus, memoryMib } = domain;
+    const disk = world.fleet.volumes(host).find(({ name }) => name === diskVolume);
+    const size = { vcpus, memoryMib, diskBytes: disk?.capacityBytes };
     const had = domain.volumes.map(({ volumeName }) => volumeName).sort();
-    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: guest?.hostKey, had };
+    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: disk?.guest?.hostKey, size, had };
   });
   const inherited = await inheritedAddresses(world);
+  const types = await world.dataSource.getRepository(ServerType).find();
   const wanted = living.map((server) => ({
+    size: sizeOf(server, types),
     uuid: server.domainUuid,
     state: server.observed,
     diskVolume: diskVolumeName(server),
@@ -196,6 +214,12 @@ async function volumeFilesByHost(
   return new Map(
     hosts.map(({ id, name }) => [name, volumes.filter(({ hostId }) => hostId === id).map(volumeFileName)]),
   );
+}
+
+/** As it is ordered and billed. */
+function sizeOf({ serverTypeId, diskGib }: Server, types: readonly ServerType[]) {
+  const type = types.find(({ id }) => id === serverTypeId);
+  return { vcpus: type?.vcpus, memoryMib: type?.memoryMib, diskBytes: gibToBytes(diskGib) };
 }
 
 /** Addresses that exact clones wait for, by clone. */

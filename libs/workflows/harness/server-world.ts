@@ -10,7 +10,7 @@ import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/
 import { ImagesService, imagesEntities } from '#libs/images';
 import { systemClock } from '#libs/kernel';
 import type { AccessPublisher } from '#libs/networks';
-import { CloneRequests, OrderPlacer, ordersEntities } from '#libs/orders';
+import { CloneRequests, OrderPlacer, ordersEntities, TypeChanges } from '#libs/orders';
 import type { PaymentProvider, ProviderEvents } from '#libs/payments';
 import { connectPayments, startPayments } from '#libs/payments/harness';
 import { FindingsService, installationId, placementEntities } from '#libs/placement';
@@ -35,6 +35,7 @@ export interface ServerWorld extends SagaWorld {
   readonly store: SagaStore;
   readonly placer: OrderPlacer;
   readonly clones: CloneRequests;
+  readonly types: TypeChanges;
   readonly commands: ServerCommands;
   readonly exports: ExportRequests;
   readonly rehearsals: RehearsalRequests;
@@ -126,6 +127,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     store,
     placer,
     clones,
+    types: new TypeChanges(dataSource, mayOrder, servers, store, silentQueue, findings),
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
     rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, mayOrder),

@@ -21,10 +21,10 @@ function script(goods: Goods): string {
 \\set address (:i * ${CLIENTS} + :client_id) % ${FREE_ADDRESSES}
 \\set account 1 + :client_id * 100 + :i % 100
 BEGIN;
-INSERT INTO servers (id, account_id, project_id, name, domain_uuid, server_type_id, image_id, location_id, desired,
-                     observed, labels, ssh_public_keys, credential_kind)
-VALUES (:id, :account, :account, ':id', gen_random_uuid(), ${serverType.id}, ${image.id}, ${location.id}, 'running',
-        'initializing', '{}', ARRAY['ssh-ed25519 ${'A'.repeat(68)} bench'], 'ssh_key');
+INSERT INTO servers (id, account_id, project_id, name, domain_uuid, server_type_id, disk_gib, image_id, location_id,
+                     desired, observed, labels, ssh_public_keys, credential_kind)
+VALUES (:id, :account, :account, ':id', gen_random_uuid(), ${serverType.id}, ${serverType.diskGib}, ${image.id}, ${location.id},
+        'running', 'initializing', '{}', ARRAY['ssh-ed25519 ${'A'.repeat(68)} bench'], 'ssh_key');
 UPDATE addresses SET server_id = :id WHERE ip = inet '10.64.0.1' + :address;
 INSERT INTO actions (id, project_id, server_id, saga_id, command) VALUES (:id, :account, :id, :id, 'create_server');
 INSERT INTO orders (id, account_id, project_id, server_id, action_id, saga_id, hold_amount_minor, currency,

@@ -107,9 +107,9 @@ export async function resetFleet(
     DELETE FROM orders;
     DELETE FROM actions;
     DELETE FROM servers;
-    INSERT INTO servers (id, account_id, project_id, name, domain_uuid, server_type_id, image_id, location_id,
+    INSERT INTO servers (id, account_id, project_id, name, domain_uuid, server_type_id, disk_gib, image_id, location_id,
                          desired, observed, credential_kind)
-    SELECT n, n, n, n, gen_random_uuid(), ${serverType.id}, ${image.id}, ${location.id}, 'running', 'running', 'ssh_key'
+    SELECT n, n, n, n, gen_random_uuid(), ${serverType.id}, ${diskGib}, ${image.id}, ${location.id}, 'running', 'running', 'ssh_key'
     FROM generate_series(1, ${STANDING}) AS n;
     INSERT INTO actions (id, project_id, server_id, saga_id, command, status, finished_at)
     SELECT id, project_id, id, id, 'create_server', 'success', now() FROM servers;

@@ -63,6 +63,42 @@ export function managing(walk: ServerWalk): void {
     await act(page, 'Power on');
     await page.getByText('It is on').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
     await page.locator('[data-status="running"]').waitFor();
+    await act(page, 'Power off now');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Power off now' }).click();
+    await page.locator('[data-status="off"]').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
+  });
+
+  it('resizes it, and sees what it costs before and after', async () => {
+    const { page } = walk;
+    await act(page, 'Resize');
+    const dialog = page.getByRole('alertdialog');
+    const confirm = dialog.getByRole('button', { name: 'Resize and start it' });
+    expect(await confirm.isDisabled()).toBe(true);
+    await dialog.getByRole('radio', { name: /^s2/ }).click();
+    const prices = await dialog.getByTestId('prices').textContent();
+    expect(prices).toMatch(/Now.*an hour.*Then.*an hour/);
+    await dialog.getByRole('checkbox', { name: /Grow its disk too/ }).waitFor();
+    expect(await graveViolations(page)).toEqual([]);
+    await confirm.click();
+    await page.getByText('It has its new size').waitFor({ timeout: DONE_WITHIN_MILLISECONDS });
+    await page.getByText('s2: 2 vCPUs').waitFor();
+    await page.locator('[data-status="running"]').waitFor();
+    await page.getByRole('heading', { name: 'What it uses' }).waitFor();
+  });
+
+  it('protects it, and takes the protection away again', async () => {
+    const { page } = walk;
+    const guard = page.getByRole('checkbox', { name: 'It cannot be deleted' });
+    await guard.click();
+    await expect.poll(() => guard.isEnabled()).toBe(true);
+    await page.reload();
+    await page.getByRole('checkbox', { name: 'It cannot be deleted', checked: true }).waitFor();
+    await page.getByRole('button', { name: 'Actions', exact: true }).click();
+    await page.getByText('It is protected; its page takes that away.').waitFor();
+    expect(await graveViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await guard.click();
+    await page.getByRole('checkbox', { name: 'It cannot be deleted', checked: false }).waitFor();
   });
 
   it('works in another project, where the server is not, and comes back', async () => {

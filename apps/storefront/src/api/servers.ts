@@ -7,6 +7,7 @@ import {
   orderResponse,
   rebuildServerResponse,
   type ServerStatus,
+  type ServerWire,
   serverListResponse,
   serverResponse,
 } from '#libs/contracts';
@@ -91,6 +92,25 @@ export async function updateServer(id: number, body: { name?: string; labels?: R
 export async function rebuildServer(id: number, image: string, idempotencyKey: string) {
   const options = { method: 'POST', body: { image }, idempotencyKey } as const;
   return (await call(`/servers/${id}/actions/rebuild`, rebuildServerResponse, options)).action;
+}
+
+export interface TypeChange {
+  readonly server_type: string;
+  readonly upgrade_disk: boolean;
+  /** Where it runs. */
+  readonly restart: boolean;
+}
+
+/** Makes a server larger or smaller; it runs afterwards. */
+export async function changeServerType(id: number, body: TypeChange, idempotencyKey: string) {
+  const options = { method: 'POST', body, idempotencyKey } as const;
+  return (await call(`/servers/${id}/actions/change_type`, actionResponse, options)).action;
+}
+
+/** Guards a server against deletion and rebuilds, or lets them be again; what is not given stays. */
+export async function setProtection(id: number, body: Partial<ServerWire['protection']>) {
+  const options = { method: 'POST', body, idempotencyKey: newIdempotencyKey() } as const;
+  return (await call(`/servers/${id}/actions/change_protection`, actionResponse, options)).action;
 }
 
 export async function deleteServer(id: number) {

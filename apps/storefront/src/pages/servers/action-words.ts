@@ -22,6 +22,7 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
     done: 'The new password waits under “Log in”',
   },
   rebuild_server: { name: 'Rebuild', doing: 'Rebuilding it', done: 'It is rebuilt, checked and running' },
+  change_server_type: { name: 'Resize', doing: 'Resizing it', done: 'It has its new size' },
   roll_back_server: { name: 'Roll back', doing: 'Rolling it back', done: 'It is back at its snapshot' },
   create_image: { name: 'Snapshot', doing: 'Keeping its disk as it is', done: 'Its disk is kept as it was' },
   freeze_disk: {

@@ -9,6 +9,7 @@ import {
   PowerOff,
   RefreshCw,
   RotateCw,
+  Scaling,
   Trash2,
   Zap,
 } from 'lucide-react';
@@ -23,6 +24,7 @@ import { CloneDialog } from './clone-dialog.tsx';
 import { DeleteServerDialog } from './delete-server-dialog.tsx';
 import { RebuildDialog } from './rebuild-dialog.tsx';
 import { RenameDialog } from './rename-dialog.tsx';
+import { ResizeDialog } from './resize-dialog.tsx';
 import { useServerAction } from './use-server-action.ts';
 
 const ACTIONS = {
@@ -100,8 +102,15 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
           Clone
         </DropMenuItem>
         <DropMenuItem
-          icon={HardDriveDownload}
+          icon={Scaling}
           disabled={locked || !server.servery.ready}
+          onClick={() => setDialog('resize')}
+        >
+          Resize
+        </DropMenuItem>
+        <DropMenuItem
+          icon={HardDriveDownload}
+          disabled={locked || !server.servery.ready || server.protection.rebuild}
           onClick={() => setDialog('rebuild')}
         >
           Rebuild
@@ -110,12 +119,15 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
         <DropMenuItem
           icon={Trash2}
           danger
-          disabled={server.status === 'deleting'}
+          disabled={server.status === 'deleting' || server.protection.delete}
           onClick={() => setDialog('delete')}
         >
           Delete
         </DropMenuItem>
         {locked && <DropMenuHint>{whyLocked(server)}</DropMenuHint>}
+        {!locked && (server.protection.delete || server.protection.rebuild) && (
+          <DropMenuHint>It is protected; its page takes that away.</DropMenuHint>
+        )}
       </DropMenu>
       <ConfirmDialog
         open={asking !== null}
@@ -147,6 +159,7 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
 const DIALOGS = {
   clone: CloneDialog,
   rename: RenameDialog,
+  resize: ResizeDialog,
   rebuild: RebuildDialog,
   delete: DeleteServerDialog,
 } as const;

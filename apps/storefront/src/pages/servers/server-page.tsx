@@ -20,8 +20,10 @@ import { FactsPanel } from './facts-panel.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import { isServerBusy } from './is-busy.ts';
 import { LabelsPanel } from './labels-panel.tsx';
+import { MetricsPanel } from './metrics-panel.tsx';
 import { NetworkNotice } from './network-notice.tsx';
 import { PowerMenu } from './power-menu.tsx';
+import { ProtectionSwitch } from './protection-switch.tsx';
 import { SnapshotsPanel } from './snapshots-panel.tsx';
 import { VolumesPanel } from './volumes-panel.tsx';
 
@@ -61,6 +63,7 @@ function ServerBody({ server }: { server: ServerWire }) {
         <ActionPanel server={server} />
         <ConnectPanel server={server} />
         <CredentialsPanel server={server} />
+        {server.servery.ready && <MetricsPanel server={server} />}
         <RehearsalsPanel server={server} isBusy={isServerBusy(server)} />
         <VolumesPanel server={server} />
         <SnapshotsPanel server={server} />
@@ -69,6 +72,7 @@ function ServerBody({ server }: { server: ServerWire }) {
       </div>
       <div className="grid min-w-0 content-start gap-6">
         <FactsPanel server={server} />
+        <ProtectionSwitch server={server} />
         <HistoryPanel serverId={server.id} />
       </div>
     </div>

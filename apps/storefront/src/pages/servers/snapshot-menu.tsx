@@ -36,7 +36,11 @@ export function SnapshotMenu({ server, image, isBusy }: SnapshotMenuProps) {
   return (
     <>
       <DropMenu trigger={<Trigger name={nameOf(image)} />}>
-        <DropMenuItem icon={History} disabled={isBusy} onClick={() => setAsking('rollBack')}>
+        <DropMenuItem
+          icon={History}
+          disabled={isBusy || server.protection.rebuild}
+          onClick={() => setAsking('rollBack')}
+        >
           Roll back to it
         </DropMenuItem>
         {goesByItself ? (
@@ -73,7 +77,8 @@ interface AskingProps extends Omit<SnapshotMenuProps, 'isBusy'> {
 
 function RollBackDialog({ server, image, close }: AskingProps) {
   const queryClient = useQueryClient();
-  const canGoOn = image.servery.has_memory && server.status === 'running';
+  const isSameSize = image.disk_size === server.primary_disk_size;
+  const canGoOn = image.servery.has_memory && server.status === 'running' && isSameSize;
   const [wantsMemory, setWantsMemory] = useState(true);
   const goesOn = canGoOn && wantsMemory;
   const rollBack = useMutation({
