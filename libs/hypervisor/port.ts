@@ -313,12 +313,6 @@ export interface Hypervisor {
    * @throws volume_in_use while a domain has it, or another disk stands on it
    */
   deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void>;
-  /**
-   * A disk is as large as this from now on; what was added reads as zeros, and its guest sees it at its next start. One that
-   * is so large, or larger, stays as it is: a disk never shrinks. What it stands on is not touched.
-   * @throws volume_missing, volume_in_use (a guest runs on it), invalid_spec, pool_full
-   */
-  growDisk(host: HostRef, volumeName: string, sizeGib: number): Promise<void>;
   /** Volumes of one of the host's pools, images' markers left out. */
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]>;
 
@@ -339,8 +333,10 @@ export interface Hypervisor {
    */
   detachVolume(host: HostRef, uuid: string, volumeName: string): Promise<void>;
   /**
-   * Makes a volume larger, under a guest that writes to it or not; the guest sees it at once. That large is success.
-   * @throws volume_missing, pool_full
+   * Makes a disk or a volume larger, under a guest that writes to it where its domain is named; that guest sees it at once.
+   * What was added reads as zeros. One that is so large, or larger, stays as it is: none ever shrinks. What it stands on
+   * is not touched.
+   * @throws volume_missing, volume_in_use (a guest that is not named runs on it), invalid_spec, pool_full
    */
   growVolume(host: HostRef, spec: GrowSpec): Promise<void>;
 

@@ -66,7 +66,6 @@ const overlaySpec = z.strictObject({
   base: z.union([z.strictObject({ image: volumeName }), z.strictObject({ frozen: volumeName })]),
   sizeGib,
 });
-const diskSize = z.strictObject({ volumeName, sizeGib });
 
 const freezeSpec = z
   .strictObject({ frozenVolume: volumeName, nextVolume: volumeName, memoryVolume: volumeName.optional() })
@@ -123,8 +122,6 @@ function check(schema: z.ZodType, what: string, value: unknown): void {
 /** Each throws `invalid_spec` naming the wrong fields; none repeats a value, for it may be a secret. */
 export const checkDomainSpec = (spec: DomainSpec) => check(domainSpec, 'domain', spec);
 export const checkOverlaySpec = (spec: OverlaySpec) => check(overlaySpec, 'overlay', spec);
-export const checkDiskSize = (size: { volumeName: string; sizeGib: number }) =>
-  check(diskSize, 'disk size', size);
 export const checkFreezeSpec = (spec: FreezeSpec) => check(freezeSpec, 'freeze', spec);
 export const checkResumeSpec = (spec: ResumeSpec) => check(resumeSpec, 'resume', spec);
 export const checkImageFile = (image: ImageFile) => check(imageFile, 'image', image);

@@ -77,7 +77,10 @@ export const changeType = saga(changeTypeRequest, deps<WorkflowDeps>())
     do: async (ctx) => {
       const { diskGib, formerDiskGib } = ctx.params;
       const { server, host } = await placedServer(ctx);
-      if (diskGib > formerDiskGib) await ctx.deps.hypervisor.growDisk(host, diskVolumeName(server), diskGib);
+      if (diskGib > formerDiskGib) {
+        const volumeName = diskVolumeName(server);
+        await ctx.deps.hypervisor.growVolume(host, { volumeName, sizeGib: diskGib });
+      }
       return {};
     },
     commit: async (manager, { params }) => {

@@ -102,12 +102,14 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect((await hypervisor.listVolumes(host, 'disks')).map((volume) => volume.name)).toEqual([diskVolume]);
     expect(await hypervisor.listDomains(host)).toMatchObject([{ state: 'running', volumes: [diskVolume] }]);
 
-    await expect(hypervisor.growDisk(host, diskVolume, 2)).rejects.toEqual(refusedAs('volume_in_use'));
+    await expect(hypervisor.growVolume(host, { volumeName: diskVolume, sizeGib: 2 })).rejects.toEqual(
+      refusedAs('volume_in_use'),
+    );
     await hypervisor.shutdownDomain(host, uuid);
     await isOff(plan);
     const { seedVolume: _gone, ...seedless } = plan.domain;
     await hypervisor.defineDomain(host, { ...seedless, vcpus: 2, memoryMib: 256 });
-    await hypervisor.growDisk(host, diskVolume, 2);
+    await hypervisor.growVolume(host, { volumeName: diskVolume, sizeGib: 2 });
     await hypervisor.startDomain(host, uuid);
     await agentAnswers(plan);
     const run = (...argv: [string, ...string[]]) =>

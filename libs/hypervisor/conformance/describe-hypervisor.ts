@@ -190,13 +190,15 @@ function describeVolumes(context: () => ConformanceContext): void {
       return (disk?.capacityBytes ?? 0) / 1024 ** 3;
     };
     const missing = refusedAs('volume_missing');
-    await expect(hypervisor.growDisk(host, volumeName, 2)).rejects.toEqual(missing);
+    await expect(hypervisor.growVolume(host, { volumeName, sizeGib: 2 })).rejects.toEqual(missing);
     await hypervisor.createOverlay(host, overlay);
-    await twice(() => hypervisor.growDisk(host, volumeName, 3));
+    await twice(() => hypervisor.growVolume(host, { volumeName, sizeGib: 3 }));
     expect(await sizeGib()).toBe(3);
-    await hypervisor.growDisk(host, volumeName, 2);
+    await hypervisor.growVolume(host, { volumeName, sizeGib: 2 });
     expect(await sizeGib()).toBe(3);
-    await expect(hypervisor.growDisk(host, volumeName, 0)).rejects.toEqual(refusedAs('invalid_spec'));
+    await expect(hypervisor.growVolume(host, { volumeName, sizeGib: 0 })).rejects.toEqual(
+      refusedAs('invalid_spec'),
+    );
     await hypervisor.deleteVolume(host, volumeName);
   });
 

@@ -35,7 +35,6 @@ export class RoutingHypervisor implements Hypervisor {
   downloadImage = this.routed('downloadImage');
   deleteImage = this.routed('deleteImage');
   createOverlay = this.routed('createOverlay');
-  growDisk = this.routed('growDisk');
   createSeed = this.routed('createSeed');
   deleteVolume = this.routed('deleteVolume');
   listVolumes = this.routed('listVolumes');

@@ -127,10 +127,6 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     return this.volumes.createOverlay(host, overlay);
   }
 
-  growDisk(host: HostRef, volumeName: string, sizeGib: number): Promise<void> {
-    return this.volumes.grow(host, volumeName, sizeGib);
-  }
-
   createSeed(host: HostRef, seed: SeedSpec): Promise<void> {
     return this.volumes.createSeed(host, seed);
   }

@@ -2,7 +2,7 @@ import { gibToBytes } from '#libs/kernel';
 import { diskTooSmall, HypervisorError } from '../hypervisor.errors.ts';
 import type { FreezeSpec, HostRef, ImageFormat, OverlaySpec, SeedSpec, VolumeFacts } from '../port.ts';
 import { renderSeed } from '../seed-documents.ts';
-import { checkDiskSize, checkOverlaySpec, checkSeedSpec, checkVolumeName } from '../specs.ts';
+import { checkOverlaySpec, checkSeedSpec, checkVolumeName } from '../specs.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtImages } from './libvirt-images.ts';
 import { diskOn, listPool, refreshPool } from './pool-listing.ts';
@@ -51,15 +51,6 @@ export class LibvirtVolumes {
     const capacityBytes = gibToBytes(overlay.sizeGib);
     if (capacityBytes < beneath.virtualSizeBytes) throw diskTooSmall(beneath);
     await this.lay(host, overlay.volumeName, capacityBytes, beneath);
-  }
-
-  async grow(host: HostRef, volumeName: string, sizeGib: number): Promise<void> {
-    checkDiskSize({ volumeName, sizeGib });
-    await refreshPool(this.virsh, host, host.diskPool);
-    const capacityBytes = gibToBytes(sizeGib);
-    if ((await this.read(host, volumeName)).capacityBytes >= capacityBytes) return;
-    const volume = ['--pool', host.diskPool, '--vol', volumeName];
-    await this.virsh.run(host, ['vol-resize', ...volume, '--capacity', `${capacityBytes}B`]);
   }
 
   /** An overlay as large as the disk beneath it, which a domain may still have. @returns its path on the host */

@@ -38,7 +38,6 @@ import { renderSeed } from '../seed-documents.ts';
 import {
   checkAttachedVolume,
   checkBlockVolumeSpec,
-  checkDiskSize,
   checkDomainSpec,
   checkFreezeSpec,
   checkGrowSpec,
@@ -200,20 +199,6 @@ export class SimulatedHypervisor implements Hypervisor {
     });
   }
 
-  growDisk(ref: HostRef, volumeName: string, sizeGib: number): Promise<void> {
-    return this.fleet.call(ref, 'growDisk', (host) => {
-      checkDiskSize({ volumeName, sizeGib });
-      const volume = this.needVolume(host, ref, volumeName);
-      const capacityBytes = gibToBytes(sizeGib);
-      if (volume.capacityBytes >= capacityBytes) return;
-      const user = this.fleet
-        .domains(host.name)
-        .find((domain) => domain.state !== 'off' && volumesOf(domain).includes(volumeName));
-      if (user) throw refusal(host, 'volume_in_use', `Domain ${user.name} runs on ${volumeName}.`);
-      this.fleet.putVolume(host.name, { ...volume, capacityBytes });
-    });
-  }
-
   createSeed(ref: HostRef, spec: SeedSpec): Promise<void> {
     return this.fleet.call(ref, 'createSeed', (host) => {
       checkSeedSpec(spec);
@@ -294,8 +279,15 @@ export class SimulatedHypervisor implements Hypervisor {
   growVolume(ref: HostRef, spec: GrowSpec): Promise<void> {
     return this.fleet.call(ref, 'growVolume', (host) => {
       checkGrowSpec(spec);
-      const volume = this.needVolume(host, ref, spec.volumeName);
-      const capacityBytes = Math.max(volume.capacityBytes, gibToBytes(spec.sizeGib));
+      const { volumeName, sizeGib, domainUuid } = spec;
+      const volume = this.needVolume(host, ref, volumeName);
+      const capacityBytes = gibToBytes(sizeGib);
+      if (volume.capacityBytes >= capacityBytes) return;
+      const user = this.fleet
+        .domains(host.name)
+        .find((domain) => domain.state !== 'off' && volumesOf(domain).includes(volumeName));
+      if (user && user.uuid !== domainUuid)
+        throw refusal(host, 'volume_in_use', `Domain ${user.name} runs on ${volumeName}.`);
       this.fleet.putVolume(host.name, { ...volume, capacityBytes });
     });
   }
