@@ -69,9 +69,9 @@ describe('a disk that is brought along', () => {
 
   it('becomes an image, which says what was found in it and what was put into it', async () => {
     const form = new FormData();
-    for (const [field, value] of Object.entries({ name, format: 'raw', ssh_keys: name }))
+    for (const [field, value] of Object.entries({ name, format: 'vmdk', ssh_keys: name }))
       form.set(field, value);
-    form.set('file', await openAsBlob(disk), 'disk.raw');
+    form.set('file', await openAsBlob(disk), 'disk.vmdk');
     const answer = await fetch(`${fromEnvironment('SERVERY_URL')}/v1/images/import`, {
       method: 'POST',
       headers: { authorization: `Bearer ${fromEnvironment('HCLOUD_TOKEN')}` },
@@ -102,7 +102,7 @@ describe('a disk that is brought along', () => {
   });
 });
 
-/** A raw disk whose system has neither cloud-init at work nor a guest agent, and no SSH identity of its own. */
+/** A disk whose system has neither cloud-init at work nor a guest agent, and no SSH identity of its own. */
 async function withoutCloudInit(folder: string, exported: string): Promise<string> {
   const path = join(folder, 'disk.raw');
   await run('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', join(folder, exported), path]);
@@ -122,5 +122,18 @@ async function withoutCloudInit(folder: string, exported: string): Promise<strin
   );
   const offset = (root?.start ?? 0) * SECTOR_BYTES;
   await run('debugfs', ['-w', '-f', commands, `${path}?offset=${offset}`]);
-  return path;
+  // As a raw disk it would be uploaded with all that is empty on it.
+  const brought = join(folder, 'disk.vmdk');
+  await run('qemu-img', [
+    'convert',
+    '-f',
+    'raw',
+    '-O',
+    'vmdk',
+    '-o',
+    'subformat=streamOptimized',
+    path,
+    brought,
+  ]);
+  return brought;
 }
