@@ -11,6 +11,8 @@ import { deleteServers, findServers, fromEnvironment, ledger, onServer, webPage 
 
 const run = promisify(execFile);
 const COMMAND_TIMEOUT_MILLISECONDS = 12 * 60_000;
+/** A login takes a guest seconds under emulation. */
+const SOON = { timeout: 120_000, interval: 1000 };
 
 /** Debian's own command, which knows nothing of Servery: one server goes through its life, test by test. */
 describe('the hcloud command', () => {
@@ -131,7 +133,7 @@ describe('the hcloud command', () => {
     await onVolume(`resize2fs ${device}`);
     const lines = async () => Number(await onVolume(`wc -l <${at}/log`));
     const before = await lines();
-    await expect.poll(lines).toBeGreaterThan(before);
+    await expect.poll(lines, SOON).toBeGreaterThan(before);
     expect(await onVolume(`touch /run/enough; cat ${at}/kept`)).toBe('precious');
   });
 
@@ -169,7 +171,8 @@ describe('the hcloud command', () => {
     expect(sizes).toMatch(/^2\n\s*(19|20)G$/);
     await expect(hcloud('server', 'change-type', name, 's1')).rejects.toThrow('cannot shrink');
     const { id } = await theVolume();
-    await expect.poll(() => onVolume(`cat /mnt/HC_Volume_${id}/kept`).catch(() => '')).toBe('precious');
+    const kept = () => onVolume(`cat /mnt/HC_Volume_${id}/kept`).catch((error: Error) => error.message);
+    await expect.poll(kept, SOON).toBe('precious');
   });
 
   it('shows what it uses', async () => {
