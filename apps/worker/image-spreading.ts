@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
+import { runAlone } from '#libs/database';
 import { bringImage } from '#libs/fleet';
 import { HYPERVISOR, type Hypervisor, HypervisorError } from '#libs/hypervisor';
 import {
@@ -37,22 +38,11 @@ export class ImageSpreading {
 
   /** One round over all hosts, or as far as it comes until told to stop. Nothing while another worker is at it. */
   async run(stop?: AbortSignal): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      const [lock] = (await runner.query('SELECT pg_try_advisory_lock($1) AS taken', [LOCK])) as {
-        taken: boolean;
-      }[];
-      if (!lock?.taken) return;
-      try {
-        await this.store.removeSpread();
-        const hosts = (await this.hosts.all()).filter(({ state }) => state !== 'unreachable');
-        for (const host of hosts) await this.supply(host, hosts, stop);
-      } finally {
-        await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]);
-      }
-    } finally {
-      await runner.release();
-    }
+    await runAlone(this.dataSource, LOCK, async () => {
+      await this.store.removeSpread();
+      const hosts = (await this.hosts.all()).filter(({ state }) => state !== 'unreachable');
+      for (const host of hosts) await this.supply(host, hosts, stop);
+    });
   }
 
   private async supply(host: Host, hosts: readonly Host[], stop: AbortSignal | undefined): Promise<void> {

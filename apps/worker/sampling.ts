@@ -1,14 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
+import { runAlone } from '#libs/database';
 import { HYPERVISOR, type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import { systemClock } from '#libs/kernel';
 import { recordSamples, thinSamples } from '#libs/metrics';
 import { type Host, HostsService, toHostRef } from '#libs/placement';
+import { eachHost } from './each-host.ts';
 
 /** Any constant: it names this work among PostgreSQL's advisory locks. */
 const LOCK = 7_305_183_642;
-const HOSTS_AT_ONCE = 4;
 
 /** Asks hosts what their servers use, and keeps that: each host in one call, however many servers it has. */
 @Injectable()
@@ -22,37 +23,16 @@ export class Sampling {
 
   /** One round over all hosts, or as far as it comes until told to stop. Nothing while another worker is at it. */
   async run(stop?: AbortSignal): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      const [lock] = (await runner.query('SELECT pg_try_advisory_lock($1) AS taken', [LOCK])) as {
-        taken: boolean;
-      }[];
-      if (!lock?.taken) return;
-      try {
-        await this.sampleHosts(stop);
-      } finally {
-        await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]);
-      }
-    } finally {
-      await runner.release();
-    }
+    await runAlone(this.dataSource, LOCK, async () => {
+      const hosts = (await this.hosts.all()).filter(({ state }) => state !== 'unreachable');
+      await eachHost(hosts, stop, (host) => this.sample(host));
+    });
   }
 
   /** Merges what has become old, and forgets what is too old. */
   thin(): Promise<void> {
     const now = Math.floor(systemClock.now().getTime() / 1000);
     return this.dataSource.transaction((manager) => thinSamples(manager, now));
-  }
-
-  private async sampleHosts(stop: AbortSignal | undefined): Promise<void> {
-    const waiting = (await this.hosts.all()).filter(({ state }) => state !== 'unreachable').values();
-    const lane = async () => {
-      for (const host of waiting) {
-        if (stop?.aborted) return;
-        await this.sample(host);
-      }
-    };
-    await Promise.all(Array.from({ length: HOSTS_AT_ONCE }, lane));
   }
 
   /** A host that does not answer is told of by who looks after hosts; it leaves a gap. */

@@ -1,3 +1,4 @@
+export { runAlone } from './advisory-lock.ts';
 export { BaseEntity, BigintColumn } from './columns.ts';
 export { createDataSource, type DatabaseOptions, type Entity } from './data-source.ts';
 export { DatabaseModule } from './database.module.ts';

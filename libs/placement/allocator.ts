@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { runStatements, type Statement } from '#libs/database';
-import { type Demand, type FilterReport, noCapacity, noRoomToGrow } from './placement.errors.ts';
+import { type Demand, type FilterReport, noCapacity } from './placement.errors.ts';
 
 export interface PlacementRequest extends Demand {
   /** A server, or what else takes room: a volume, a test of a backup. */
@@ -19,7 +19,8 @@ export interface Reserved {
 /**
  * Best fit: the host that is left with the smallest share of memory and vCPUs free. It keeps whole hosts free
  * for large servers; on the Azure trace best fit needs 6 % more hosts than the volume's lower bound, worst fit 23 %.
- * What takes disk alone goes where most is left. `$1` location, `$2` image, `$3` MiB, `$4` vCPUs, `$5` GiB, `$6` server, `$7` the one host that will do, or null.
+ * What takes disk alone goes where most of that is left.
+ * `$1` location, `$2` image or null, `$3` MiB, `$4` vCPUs, `$5` GiB, `$6` server, `$7` the one host that will do, or null.
  */
 const PLACE = (lock: 'SKIP LOCKED' | '') => `
   WITH kept AS (
@@ -33,7 +34,8 @@ const PLACE = (lock: 'SKIP LOCKED' | '') => `
       AND h.memory_mib - h.used_memory_mib >= $3
       AND h.vcpus - h.used_vcpus >= $4
       AND h.disk_gib - h.used_disk_gib >= $5
-    ORDER BY CASE WHEN $4 = 0 THEN h.used_disk_gib::float8 / h.disk_gib END, (h.memory_mib - h.used_memory_mib - $3)::float8 / h.memory_mib
+    ORDER BY CASE WHEN $4 = 0 THEN h.used_disk_gib::float8 / h.disk_gib END,
+           (h.memory_mib - h.used_memory_mib - $3)::float8 / h.memory_mib
            + (h.vcpus - h.used_vcpus - $4)::float8 / h.vcpus, h.id
     LIMIT 1
     FOR NO KEY UPDATE OF h ${lock}
@@ -108,27 +110,6 @@ export async function release(manager: EntityManager, serverId: number): Promise
      FROM freed f WHERE h.id = f.host_id`,
     [serverId],
   );
-}
-
-/**
- * The room of a volume becomes that of a larger one, on its host. @throws DomainError `resource_unavailable`
- */
-export async function growReservation(manager: EntityManager, id: number, diskGib: number): Promise<void> {
-  await manager.query(
-    'SELECT FROM hosts WHERE id = (SELECT host_id FROM reservations WHERE server_id = $1) FOR NO KEY UPDATE',
-    [id],
-  );
-  const [, grown] = await manager.query<[unknown, number]>(
-    `WITH wanted AS (
-       SELECT r.host_id, $2 - r.disk_gib AS more FROM reservations r WHERE r.server_id = $1
-     ), taken AS (
-       UPDATE hosts h SET used_disk_gib = h.used_disk_gib + w.more FROM wanted w
-       WHERE h.id = w.host_id AND h.disk_gib - h.used_disk_gib >= w.more RETURNING h.id
-     )
-     UPDATE reservations SET disk_gib = $2 WHERE server_id = $1 AND EXISTS (SELECT FROM taken)`,
-    [id, diskGib],
-  );
-  if (grown === 0) throw noRoomToGrow(diskGib);
 }
 
 export async function reservedHost(manager: EntityManager, serverId: number): Promise<number | undefined> {

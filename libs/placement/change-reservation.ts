@@ -29,16 +29,16 @@ interface Shortage {
 }
 
 /**
- * The room of a server, on the host that it has, is for so much from now on. The caller holds the server's row, so that its
- * reservation is changed by one at a time.
+ * The room of a server, or of a volume, on the host that it has, is for so much from now on. The caller holds its row, so
+ * that its reservation is changed by one at a time.
  * @throws DomainError `resource_unavailable` when its host has not so much more; `details` say how much is missing
  */
 export async function changeReservation(
   manager: EntityManager,
-  serverId: number,
+  id: number,
   { memoryMib, vcpus, diskGib }: Demand,
 ): Promise<void> {
-  const values = [serverId, memoryMib, vcpus, diskGib];
+  const values = [id, memoryMib, vcpus, diskGib];
   const changed = await manager.query<unknown[]>(CHANGE, values);
   if (changed.length > 0) return;
   throw noRoom(await shortage(manager, values));
@@ -62,7 +62,7 @@ function noRoom(missing: Shortage | undefined): DomainError {
   return new DomainError(
     'unavailable',
     'resource_unavailable' satisfies PlacementErrorCode,
-    `the host of this server has no room for the larger one now: try again later${story}`,
+    `its host has no room for what it is to become now: try again later${story}`,
     { details: { missing: { ...missing } } },
   );
 }

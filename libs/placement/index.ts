@@ -1,6 +1,5 @@
 export {
   fits,
-  growReservation,
   type PlacementRequest,
   type Reserved,
   release,

@@ -38,12 +38,3 @@ export function noCapacity(demand: Demand, filters: FilterReport): DomainError {
     { details: { filters, demand } },
   );
 }
-
-/** The host of a volume has no room for a larger one. */
-export function noRoomToGrow(diskGib: number): DomainError {
-  return new DomainError(
-    'unavailable',
-    'resource_unavailable' satisfies PlacementErrorCode,
-    `the host of this volume has no room for ${diskGib} GiB now`,
-  );
-}

@@ -3,7 +3,10 @@ import type { SagaStore } from '#libs/saga';
 import { lockServer, requestDeletion } from '#libs/servers';
 import type { Rehearsal } from './rehearsal.entity.ts';
 
-/** Asks for the deletion of a rehearsal's clone, unless it is deleted already, or its owner has protected it: then it is theirs to delete. */
+/**
+ * Asks for the deletion of a rehearsal's clone, unless it is deleted already, or its owner has protected it: then it is theirs
+ * to delete.
+ */
 export async function releaseClone(
   manager: EntityManager,
   sagas: SagaStore,

@@ -2,7 +2,10 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type ActionStatus = 'running' | 'success' | 'error';
 
-/** What a customer watches: a long operation on a server, an image, an export, a rehearsal or a volume, driven by the saga of the same row. */
+/**
+ * What a customer watches: a long operation on a server, an image, an export, a rehearsal or a volume, driven by the saga of
+ * the same row.
+ */
 @Entity('actions')
 export class Action {
   @PrimaryColumn('bigint') id!: number;

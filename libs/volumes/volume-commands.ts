@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { closeServer } from '#libs/billing';
 import { isUniqueViolation, runInTransaction } from '#libs/database';
 import { OrdersService } from '#libs/orders';
-import { growReservation, reserve } from '#libs/placement';
+import { changeReservation, reserve } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import { Action, admitToServer, type Server } from '#libs/servers';
@@ -120,7 +120,7 @@ export class VolumeCommands {
         throw new VolumesError('volume_not_larger', message, 'size');
       }
       await admitVolumeGib(manager, accountId, sizeGib - volume.sizeGib);
-      await growReservation(manager, id, sizeGib);
+      await changeReservation(manager, id, { vcpus: 0, memoryMib: 0, diskGib: sizeGib });
       const params = { volumeId: id, serverId, sizeGib };
       const what = { request: resizeVolumeRequest, params, command: 'resize_volume', serverId };
       return startOnVolume(manager, this.sagas, volume, what);

@@ -23,13 +23,13 @@ import {
 import { ImagesService } from '#libs/images';
 import { ActionsService, BackupsService, ServerCommands, ServersService } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
+import { command, started } from '../actions/command.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
 import { presentImage } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { toPlanChange } from './backup-plan.presenter.ts';
-import { command, started } from './command.ts';
 import { passwordDelivery } from './password-delivery.ts';
 import { unknownReferences } from './to-order-request.ts';
 

@@ -4,9 +4,9 @@ import { CatalogService } from '#libs/catalog';
 import { byId, type ChangeType, changeServerProtection, changeType } from '#libs/contracts';
 import { TypeChanges } from '#libs/orders';
 import { ServerProtection, ServersService } from '#libs/servers';
+import { command, started } from '../actions/command.ts';
 import { ProjectId } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
-import { command, started } from './command.ts';
 import { unknownReferences } from './to-order-request.ts';
 
 type ById = z.output<typeof byId>;

@@ -13,17 +13,13 @@ import {
 import { type Action, ActionsService } from '#libs/servers';
 import { VolumeCommands, VolumesService } from '#libs/volumes';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
+import { command, started } from '../actions/command.ts';
 import { ProjectId } from '../auth/principal.ts';
-import { Endpoint, type EndpointOptions } from '../http/endpoint.ts';
+import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 
 type ById = z.output<typeof byId>;
 type ListQuery = z.output<typeof actionListQuery>;
-
-/** A command that is answered with the action that carries it out. */
-function command(audit: `volume.${string}`, summary: string): EndpointOptions {
-  return { summary, access: 'write', response: actionResponse, status: 201, idempotent: true, audit };
-}
 
 @Controller('v1/volumes')
 export class VolumeActionsController {
@@ -81,13 +77,13 @@ export class VolumeActionsController {
     @Param({ schema: byId }) { id }: ById,
     @Body({ schema: attachVolume }) { server, automount }: z.output<typeof attachVolume>,
   ) {
-    return { action: presentAction(await this.commands.attach(projectId, id, server, automount)) };
+    return started(await this.commands.attach(projectId, id, server, automount));
   }
 
   @Post(':id/actions/detach')
   @Endpoint(command('volume.detach', 'Detach it from its server, with all that is on it'))
   async detach(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
-    return { action: presentAction(await this.commands.detach(projectId, id)) };
+    return started(await this.commands.detach(projectId, id));
   }
 
   @Post(':id/actions/resize')
@@ -97,7 +93,7 @@ export class VolumeActionsController {
     @Param({ schema: byId }) { id }: ById,
     @Body({ schema: resizeVolume }) { size }: z.output<typeof resizeVolume>,
   ) {
-    return { action: presentAction(await this.commands.resize(projectId, id, size)) };
+    return started(await this.commands.resize(projectId, id, size));
   }
 
   @Post(':id/actions/change_protection')
@@ -107,7 +103,7 @@ export class VolumeActionsController {
     @Param({ schema: byId }) { id }: ById,
     @Body({ schema: changeVolumeProtection }) body: z.output<typeof changeVolumeProtection>,
   ) {
-    return { action: presentAction(await this.volumes.protect(projectId, id, body.delete)) };
+    return started(await this.volumes.protect(projectId, id, body.delete));
   }
 
   private async withSteps(action: Action) {

@@ -1,7 +1,7 @@
 import type { DomainFacts } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
 import { attachedVolume, volumeFileName, volumeIdOfFile } from '#libs/volumes';
-import { type HostWorld, isStillIdle, serversByUuid } from './host-world.ts';
+import { type HostWorld, isStillIdle, type KnownServer, serversByUuid } from './host-world.ts';
 
 interface KnownVolume {
   readonly id: number;
@@ -27,17 +27,24 @@ export async function* reconcileAttachments(world: HostWorld): AsyncGenerator<Ne
     if (files.has(name)) continue;
     yield { kind: 'volume_missing', hostId: world.host.id, subject: name, details: { volumeId: volume.id } };
   }
-  for (const domain of domains) yield* mendDomain(world, domain, known, files);
+  if (known.length === 0) return;
+  const uuids = domains.map(({ uuid }) => uuid);
+  const servers = new Map(
+    (await serversByUuid(world.dataSource, uuids)).map((server) => [server.uuid, server]),
+  );
+  for (const domain of domains) {
+    const server = servers.get(domain.uuid);
+    if (!server || server.deleted || server.busy || server.hostId !== world.host.id) continue;
+    yield* mendDomain(world, domain, server, { known, files });
+  }
 }
 
 async function* mendDomain(
   world: HostWorld,
   domain: DomainFacts,
-  known: readonly KnownVolume[],
-  files: ReadonlySet<string>,
+  server: KnownServer,
+  { known, files }: { readonly known: readonly KnownVolume[]; readonly files: ReadonlySet<string> },
 ): AsyncGenerator<NewFinding> {
-  const [server] = await serversByUuid(world.dataSource, [domain.uuid]);
-  if (!server || server.deleted || server.busy || server.hostId !== world.host.id) return;
   const { hypervisor, ref } = world;
   for (const volume of known.filter(({ busy }) => !busy)) {
     const name = volumeFileName(volume);

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
+import { runAlone } from '#libs/database';
 import { HYPERVISOR, type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import { ACCESS_PUBLISHER, type AccessPublisher } from '#libs/networks';
 import { FindingsService, type Host, HostsService, type NewFinding, toHostRef } from '#libs/placement';
+import { eachHost } from '../each-host.ts';
 import { reconcileAttachments } from './reconcile-attachments.ts';
 import { reconcileBookkeeping } from './reconcile-bookkeeping.ts';
 import { reconcileDomains } from './reconcile-domains.ts';
@@ -14,8 +16,6 @@ import { republishAccess } from './republish-access.ts';
 
 /** Any constant: it names this work among PostgreSQL's advisory locks. */
 const LOCK = 7_305_183_640;
-
-const HOSTS_AT_ONCE = 4;
 
 const HOST_FINDINGS = [
   'orphan_domain',
@@ -45,37 +45,13 @@ export class Reconciler {
 
   /** One round over all hosts, or as far as it comes until told to stop. Nothing while another worker is at it. */
   async run(stop?: AbortSignal): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      const [lock] = (await runner.query('SELECT pg_try_advisory_lock($1) AS taken', [LOCK])) as {
-        taken: boolean;
-      }[];
-      if (!lock?.taken) return;
-      try {
-        await this.reconcileHosts(stop);
-        if (stop?.aborted) return;
-        const found = await reconcileBookkeeping(this.dataSource);
-        await this.report(found);
-        await this.findings.resolveOthers(null, OWN_FINDINGS, found);
-      } finally {
-        await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]);
-      }
-    } finally {
-      await runner.release();
-    }
-  }
-
-  /** Several at once: one that is slow to answer holds none of the others up. */
-  private async reconcileHosts(stop: AbortSignal | undefined): Promise<void> {
-    const waiting = (await this.hosts.all()).values();
-    const lane = async () => {
-      for (const host of waiting) {
-        if (stop?.aborted) return;
-        await this.reconcileHost(host);
-      }
-    };
-    const ended = await Promise.allSettled(Array.from({ length: HOSTS_AT_ONCE }, lane));
-    for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
+    await runAlone(this.dataSource, LOCK, async () => {
+      await eachHost(await this.hosts.all(), stop, (host) => this.reconcileHost(host));
+      if (stop?.aborted) return;
+      const found = await reconcileBookkeeping(this.dataSource);
+      await this.report(found);
+      await this.findings.resolveOthers(null, OWN_FINDINGS, found);
+    });
   }
 
   private async reconcileHost(host: Host): Promise<void> {

@@ -5,8 +5,7 @@ import { type ProbePlan, planProbe, probeDisk, probeDomainXml } from './probe-gu
 import type { Virsh } from './virsh.ts';
 import { volumeXml } from './volume-xml.ts';
 
-/** By emulation a busy machine may take long; what a broken KVM runs does not end at all. */
-const DEADLINE_SECONDS = { kvm: 20, qemu: 180 } as const;
+const DEADLINE_SECONDS = 20;
 const PAUSE_MS = 250;
 /** libvirt's words for a machine that its own guest switched off. */
 const RAN_TO_ITS_END = 'shut off (shutdown)';
@@ -76,7 +75,7 @@ async function runProbe(virsh: Virsh, host: HostRef, plan: ProbePlan): Promise<s
     await virsh.run(host, upload, { input: disk });
     await virsh.run(host, ['define', '--file', '/dev/stdin'], { input: probeDomainXml(plan) });
     await virsh.run(host, ['start', '--domain', plan.uuid]);
-    return await waitForEnd(virsh, host, plan);
+    return await waitForEnd(virsh, host, plan.uuid);
   } catch (error) {
     if (isHypervisorError(error, 'host_refused')) return String(error.details.said);
     throw error;
@@ -89,13 +88,12 @@ async function runProbe(virsh: Virsh, host: HostRef, plan: ProbePlan): Promise<s
   }
 }
 
-async function waitForEnd(virsh: Virsh, host: HostRef, { uuid, domainType }: ProbePlan): Promise<string> {
-  const seconds = DEADLINE_SECONDS[domainType];
-  const deadline = Date.now() + seconds * 1000;
+async function waitForEnd(virsh: Virsh, host: HostRef, uuid: string): Promise<string> {
+  const deadline = Date.now() + DEADLINE_SECONDS * 1000;
   for (;;) {
     const state = (await virsh.run(host, ['domstate', '--domain', uuid, '--reason'])).trim();
     if (!NOT_AT_ITS_END.test(state)) return state;
-    if (Date.now() > deadline) return `it did not end within ${seconds} s`;
+    if (Date.now() > deadline) return `it did not end within ${DEADLINE_SECONDS} s`;
     await sleep(PAUSE_MS);
   }
 }

@@ -4,13 +4,11 @@ import { checkFreezeSpec } from '../specs.ts';
 import { type DomainRecord, isOwnDisk } from './domain-xml.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
-import type { LibvirtMemory } from './libvirt-memory.ts';
+import { type LibvirtMemory, MEMORY_TIMEOUT_SECONDS } from './libvirt-memory.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
 import type { Virsh } from './virsh.ts';
 
 const FREEZE_TIMEOUT_SECONDS = 120;
-/** The whole memory is written at the speed of the pool. */
-const MEMORY_TIMEOUT_SECONDS = 3600;
 /** For what the guest has not written yet; what is left of it then is written while it is held. */
 const SYNC_TIMEOUT_SECONDS = 60;
 

@@ -10,7 +10,7 @@ import type { Virsh } from './virsh.ts';
 import { XmlElement } from './xml.ts';
 
 /** The whole memory is written, or read, at the speed of the pool. */
-const MEMORY_TIMEOUT_SECONDS = 3600;
+export const MEMORY_TIMEOUT_SECONDS = 3600;
 
 /** What guests hold in memory, kept in the disk pool in libvirt's own format for it, and gone on from. */
 export class LibvirtMemory {

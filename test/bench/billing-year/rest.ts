@@ -3,7 +3,7 @@ import type { YearWorld } from './world.ts';
 
 const LOOK_MILLISECONDS = 60;
 /** Longer than any outage that the plan asks for; looks, since the machine may sleep. */
-const MOST_LOOKS = 4000;
+const MOST_LOOKS = 2000;
 
 /** Waits until no saga is under way and no event is left to be worked off. @throws Error naming what does not end */
 export async function rest({ dataSource, payments, crew }: YearWorld): Promise<void> {

@@ -12,7 +12,7 @@ import {
   serverResponse,
 } from '#libs/contracts';
 import { ApiError, call, newIdempotencyKey } from './client.ts';
-import { PER_PAGE } from './pages.ts';
+import { everyPage, PER_PAGE } from './pages.ts';
 import { backOffMs } from './polling.ts';
 
 export interface ServerOrder {
@@ -48,6 +48,17 @@ const BUSY = new Set<ServerStatus>([
   'rebuilding',
   'migrating',
 ]);
+
+/** All servers of the project, the newest first, for choosing one. */
+export const everyServerQuery = queryOptions({
+  queryKey: ['servers', 'every'],
+  queryFn: ({ signal }) =>
+    everyPage(
+      (page) =>
+        call(`/servers?sort=created:desc&per_page=${PER_PAGE}&page=${page}`, serverListResponse, { signal }),
+      (answer) => answer.servers,
+    ),
+});
 
 /** One page of the project's servers, the newest first. */
 export function serversQuery(page: number) {

@@ -1,5 +1,5 @@
 import { Menu } from '@base-ui/react/menu';
-import type { LucideIcon } from 'lucide-react';
+import { EllipsisVertical, type LucideIcon } from 'lucide-react';
 import type { ReactElement, ReactNode } from 'react';
 
 const ITEM =
@@ -18,6 +18,20 @@ export function DropMenu({ trigger, children }: { trigger: ReactElement; childre
         </Menu.Positioner>
       </Menu.Portal>
     </Menu.Root>
+  );
+}
+
+/** The trigger of a menu of what can be done with one of several: three dots. */
+export function DropMenuDots({ name, ...props }: { name: string }) {
+  return (
+    <button
+      type="button"
+      {...props}
+      aria-label={`Actions for ${name}`}
+      className="grid size-10 shrink-0 place-items-center justify-self-end rounded-control text-soft hover:bg-sunken hover:text-ink"
+    >
+      <EllipsisVertical aria-hidden="true" className="size-5" />
+    </button>
   );
 }
 

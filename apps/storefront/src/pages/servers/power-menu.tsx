@@ -1,7 +1,6 @@
 import {
   ChevronDown,
   Copy,
-  EllipsisVertical,
   HardDriveDownload,
   KeyRound,
   Pencil,
@@ -19,7 +18,7 @@ import type { MenuAction } from '../../api/servers.ts';
 import { Button } from '../../components/button.tsx';
 import { ConfirmDialog, FormDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
-import { DropMenu, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
+import { DropMenu, DropMenuDots, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
 import { CloneDialog } from './clone-dialog.tsx';
 import { DeleteServerDialog } from './delete-server-dialog.tsx';
 import { RebuildDialog } from './rebuild-dialog.tsx';
@@ -75,7 +74,7 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
   const OpenDialog = dialog && DIALOGS[dialog];
   return (
     <>
-      <DropMenu trigger={compact ? <CompactTrigger name={server.name} /> : <WideTrigger />}>
+      <DropMenu trigger={compact ? <DropMenuDots name={server.name} /> : <WideTrigger />}>
         {ORDER.map((name) => (
           <DropMenuItem
             key={name}
@@ -176,18 +175,5 @@ function WideTrigger(props: object) {
       <Power aria-hidden="true" className="size-4" /> Actions{' '}
       <ChevronDown aria-hidden="true" className="size-4 opacity-60" />
     </Button>
-  );
-}
-
-function CompactTrigger({ name, ...props }: { name: string }) {
-  return (
-    <button
-      type="button"
-      {...props}
-      aria-label={`Actions for ${name}`}
-      className="grid size-10 place-items-center justify-self-end rounded-control text-soft hover:bg-sunken hover:text-ink"
-    >
-      <EllipsisVertical aria-hidden="true" className="size-5" />
-    </button>
   );
 }

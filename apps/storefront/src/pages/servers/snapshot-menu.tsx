@@ -1,12 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { EllipsisVertical, History, Lock, LockOpen, Pin, Trash2 } from 'lucide-react';
+import { History, Lock, LockOpen, Pin, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { ImageWire, ServerWire } from '#libs/contracts';
 import { deleteImage, protectImage, rollBackServer, updateImage } from '../../api/images.ts';
 import { CheckBox } from '../../components/check-box.tsx';
 import { ConfirmDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
-import { DropMenu, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
+import { DropMenu, DropMenuDots, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
 import { formatDate } from '../../format.ts';
 import { nameOf } from './snapshot-name.ts';
 
@@ -35,7 +35,7 @@ export function SnapshotMenu({ server, image, isBusy }: SnapshotMenuProps) {
   const Asking = asking && DIALOGS[asking];
   return (
     <>
-      <DropMenu trigger={<Trigger name={nameOf(image)} />}>
+      <DropMenu trigger={<DropMenuDots name={nameOf(image)} />}>
         <DropMenuItem
           icon={History}
           disabled={isBusy || server.protection.rebuild}
@@ -145,16 +145,3 @@ function RemoveDialog({ image, close }: AskingProps) {
 }
 
 const DIALOGS = { rollBack: RollBackDialog, remove: RemoveDialog } as const;
-
-function Trigger({ name, ...props }: { name: string }) {
-  return (
-    <button
-      type="button"
-      {...props}
-      aria-label={`Actions for ${name}`}
-      className="grid size-10 shrink-0 place-items-center rounded-control text-soft hover:bg-sunken hover:text-ink"
-    >
-      <EllipsisVertical aria-hidden="true" className="size-5" />
-    </button>
-  );
-}

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { VolumeWire } from '#libs/contracts';
-import { serversQuery } from '../../api/servers.ts';
+import { everyServerQuery } from '../../api/servers.ts';
 import { Button } from '../../components/button.tsx';
 import { CheckBox } from '../../components/check-box.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
@@ -15,10 +15,10 @@ interface AttachDialogProps {
 
 /** Which server gets a volume. */
 export function AttachDialog({ volume, attach, close }: AttachDialogProps) {
-  const { data } = useQuery(serversQuery(1));
+  const { data: servers = [] } = useQuery(everyServerQuery);
   const [chosen, setChosen] = useState('');
   const [automount, setAutomount] = useState(true);
-  const ready = (data?.servers ?? []).filter(({ servery }) => servery.ready);
+  const ready = servers.filter(({ servery }) => servery.ready);
   const server = chosen || String(ready[0]?.id ?? '');
 
   function submit(event: FormEvent): void {

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiError, newIdempotencyKey } from '../../api/client.ts';
-import { serversQuery } from '../../api/servers.ts';
+import { everyServerQuery } from '../../api/servers.ts';
 import { createVolume } from '../../api/volumes.ts';
 import { Button } from '../../components/button.tsx';
 import { CheckBox } from '../../components/check-box.tsx';
@@ -19,7 +19,7 @@ const FORMATS = [
 /** `forServer`: the server that gets it, where that is settled. */
 export function CreateVolumeDialog({ forServer, close }: { forServer?: number; close: () => void }) {
   const queryClient = useQueryClient();
-  const { data } = useQuery({ ...serversQuery(1), enabled: forServer === undefined });
+  const { data: servers = [] } = useQuery({ ...everyServerQuery, enabled: forServer === undefined });
   const [name, setName] = useState('');
   const [size, setSize] = useState('10');
   const [format, setFormat] = useState<'ext4' | ''>('ext4');
@@ -45,7 +45,7 @@ export function CreateVolumeDialog({ forServer, close }: { forServer?: number; c
   });
   const refused = create.error instanceof ApiError ? create.error : undefined;
   const nameProblem = refused?.code === 'uniqueness_error' ? 'Another volume has this name.' : null;
-  const ready = (data?.servers ?? []).filter(({ servery }) => servery.ready);
+  const ready = servers.filter(({ servery }) => servery.ready);
 
   function submit(event: FormEvent): void {
     event.preventDefault();

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { EllipsisVertical, Lock, LockOpen, Maximize2, Plug, Trash2, Unplug } from 'lucide-react';
+import { Lock, LockOpen, Maximize2, Plug, Trash2, Unplug } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import type { VolumeWire } from '#libs/contracts';
 import { attachVolume, deleteVolume, detachVolume, protectVolume, resizeVolume } from '../../api/volumes.ts';
 import { ConfirmDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
-import { DropMenu, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
+import { DropMenu, DropMenuDots, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
 import { AttachDialog } from './attach-dialog.tsx';
 import { ResizeDialog } from './resize-dialog.tsx';
 import { useVolumeAction } from './use-volume-action.ts';
@@ -74,7 +74,7 @@ function VolumeMenu({ volume, isBusy, ask, protect }: MenuProps) {
   const isAttached = volume.server !== null;
   const isProtected = volume.protection.delete;
   return (
-    <DropMenu trigger={<Trigger name={volume.name} />}>
+    <DropMenu trigger={<DropMenuDots name={volume.name} />}>
       <DropMenuItem
         icon={isAttached ? Unplug : Plug}
         disabled={isBusy}
@@ -153,18 +153,5 @@ function DeleteDialog({ volume, close }: { volume: VolumeWire; close: () => void
       <p>All that is on it is gone at once and cannot be brought back. Billing stops.</p>
       {remove.error && <ErrorPanel error={remove.error} title="It was not deleted" />}
     </ConfirmDialog>
-  );
-}
-
-function Trigger({ name, ...props }: { name: string }) {
-  return (
-    <button
-      type="button"
-      {...props}
-      aria-label={`Actions for ${name}`}
-      className="grid size-10 shrink-0 place-items-center rounded-control text-soft hover:bg-sunken hover:text-ink"
-    >
-      <EllipsisVertical aria-hidden="true" className="size-5" />
-    </button>
   );
 }

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Cylinder, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { serversQuery } from '../../api/servers.ts';
+import { everyServerQuery } from '../../api/servers.ts';
 import { volumesQuery } from '../../api/volumes.ts';
 import { Button } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
@@ -49,9 +49,9 @@ export function VolumesPage() {
 }
 
 function Holder({ serverId }: { serverId: number | null }) {
-  const { data } = useQuery(serversQuery(1));
+  const { data: servers = [] } = useQuery(everyServerQuery);
   if (serverId === null) return 'no server has it';
-  const name = data?.servers.find(({ id }) => id === serverId)?.name ?? `server ${serverId}`;
+  const name = servers.find(({ id }) => id === serverId)?.name ?? `server ${serverId}`;
   return (
     <>
       on{' '}
