@@ -1,74 +1,28 @@
 import { randomUUID } from 'node:crypto';
-import { PinoLogger } from 'nestjs-pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ServerType } from '#libs/catalog';
 import { exportVolumeNames } from '#libs/exports';
 import { OUR_DEVICES } from '#libs/hypervisor';
-import { Image, ImagesService } from '#libs/images';
 import { newId } from '#libs/kernel';
-import { HostsService, installationId } from '#libs/placement';
-import { type Action, diskVolumeName, powerOffServerRequest, Server, SnapshotsService } from '#libs/servers';
-import { volumeFileName } from '#libs/volumes';
+import { installationId } from '#libs/placement';
+import { diskVolumeName, powerOffServerRequest, SnapshotsService } from '#libs/servers';
+import { assertSound, finish } from '#libs/workflows/harness';
 import {
-  assertSound,
-  attachToServerWorld,
-  createServerWorld,
-  destroyServerWorld,
-  finish,
-  importUpload,
-  order,
-  type ServerWorld,
-  standingServer,
-  standingVolume,
-} from '#libs/workflows/harness';
-import { ImageSpreading } from '../image-spreading.ts';
-import { Reconciler } from './reconciler.ts';
+  DISKS,
+  disks,
+  HOST,
+  openFindings,
+  plantVolume,
+  reconciler,
+  reconcilesAnewEachTime,
+  reload,
+  server,
+  world,
+} from './reconciler.fixture.ts';
 
-const HOST = 'kvm-1';
-const DISKS = 'servery-disks';
-
-let address: Awaited<ReturnType<typeof createServerWorld>>;
-let world: ServerWorld;
-let server: Server;
-let reconciler: Reconciler;
-
-beforeEach(async () => {
-  address = await createServerWorld();
-  world = await attachToServerWorld(address);
-  server = await standingServer(world, 'running');
-  const { dataSource, hypervisor, access, findings } = world.deps;
-  const log = new PinoLogger({ pinoHttp: { level: 'silent' } });
-  reconciler = new Reconciler(dataSource, hypervisor, access, new HostsService(dataSource), findings, log);
-});
-
-afterEach(async () => {
-  await world.close();
-  await destroyServerWorld(address);
-});
-
-interface FindingRow {
-  readonly kind: string;
-  readonly subject: string;
-  readonly details: Record<string, unknown>;
-}
-
-function openFindings(): Promise<FindingRow[]> {
-  return world.dataSource.query(
-    'SELECT kind, subject, details FROM findings WHERE resolved_at IS NULL ORDER BY kind, subject',
-  );
-}
-
-function reload(): Promise<Server> {
-  return world.dataSource.getRepository(Server).findOneByOrFail({ id: server.id });
-}
+reconcilesAnewEachTime();
 
 const domains = () => world.fleet.domains(HOST).map(({ uuid, state }) => ({ uuid, state }));
-const disks = () =>
-  world.fleet
-    .volumes(HOST)
-    .filter(({ pool }) => pool === DISKS)
-    .map(({ name }) => name)
-    .sort();
 
 /** A domain as somebody's own tools, or another Servery, would leave it on the host. */
 async function plantDomain(owner: 'nobody' | 'another' | 'ours'): Promise<string> {
@@ -92,10 +46,6 @@ async function plantDomain(owner: 'nobody' | 'another' | 'ours'): Promise<string
     network: 'open',
   });
   return uuid;
-}
-
-function plantVolume(name: string): void {
-  world.fleet.putVolume(HOST, { name, pool: DISKS, capacityBytes: 4096, allocationBytes: 4096 });
 }
 
 /** Puts back a domain and disk that were the server's, as a step that was lost would have left them. */
@@ -346,211 +296,4 @@ it('leaves what an export reads and makes on the host, and removes it when the e
   expect(new Map(found as [string, boolean][])).toEqual(
     new Map([nobodys, flat, layer].map((name) => [name, name !== nobodys])),
   );
-});
-
-describe('snapshots', () => {
-  const keep = async () => {
-    const { projectId, id } = server;
-    const { action, imageId } = await world.commands.createImage(projectId, id, {
-      description: null,
-      labels: {},
-    });
-    await finish(world, action);
-    return imageId;
-  };
-  const backing = (volume: string) => world.fleet.volume(HOST, DISKS, volume)?.backing?.name;
-  const snapshots = () => new SnapshotsService(world.dataSource);
-
-  it('stay, the server stands on its golden image alone again, and what nobody needs any more goes', async () => {
-    const first = diskVolumeName(server);
-    const golden = backing(first);
-    const images = [await keep(), await keep()];
-    const { generation } = await reload();
-    const [second, current] = [generation - 1, generation].map((of) =>
-      diskVolumeName({ ...server, generation: of }),
-    );
-    expect([backing(String(current)), backing(String(second))]).toEqual([second, first]);
-
-    await reconciler.run();
-    await assertSound(world);
-    expect([backing(String(current)), (await reload()).standsOn]).toEqual([golden, null]);
-    expect(disks()).toEqual([first, second, current].sort());
-
-    await snapshots().delete(server.projectId, Number(images[0]));
-    await reconciler.run();
-    expect(disks()).toEqual([first, second, current].sort());
-    await snapshots().delete(server.projectId, Number(images[1]));
-    await reconciler.run();
-    await reconciler.run();
-    expect(disks()).toEqual([current]);
-    expect(await openFindings()).toEqual([]);
-    await assertSound(world);
-  });
-
-  it('keep a memory for as long as an image has it', async () => {
-    const taken = { description: '', labels: {}, withMemory: true };
-    const { imageId, action } = await world.commands.createImage(server.projectId, server.id, taken);
-    await finish(world, action);
-    const memory = diskVolumeName(server).replace('.qcow2', '.memory');
-    await reconciler.run();
-    expect(disks()).toContain(memory);
-    await assertSound(world);
-    await snapshots().delete(server.projectId, imageId);
-    await reconciler.run();
-    expect(disks()).not.toContain(memory);
-    await assertSound(world);
-    expect(await openFindings()).toEqual([]);
-  });
-
-  it('outlive their server, which can be ordered anew from one, and rebuilt from it', async () => {
-    const imageId = await keep();
-    const frozen = diskVolumeName(server);
-    const hostname = world.fleet.volume(HOST, DISKS, frozen)?.guest?.hostname;
-    await finish(world, await world.commands.delete(server.projectId, server.id));
-    await reconciler.run();
-    expect(disks()).toEqual([frozen]);
-
-    const image = await new ImagesService(world.dataSource).resolve(imageId, server.projectId);
-    const { server: heir, action } = await order(world, image);
-    await finish(world, action);
-    await assertSound(world);
-    expect(backing(diskVolumeName(heir))).toBe(frozen);
-    expect(world.fleet.volume(HOST, DISKS, diskVolumeName(heir))?.guest?.hostname).not.toBe(hostname);
-
-    const rebuilt = await world.commands.rebuild(server.projectId, heir.id, image, 'reveal');
-    await finish(world, rebuilt.action);
-    await assertSound(world);
-    await snapshots().delete(server.projectId, imageId);
-    await reconciler.run();
-    await reconciler.run();
-    await assertSound(world);
-    expect(disks()).toEqual([frozen, diskVolumeName({ id: heir.id, generation: 2 })].sort());
-    await finish(world, await world.commands.delete(server.projectId, heir.id));
-    await reconciler.run();
-    expect(disks()).toEqual([]);
-  });
-});
-
-describe('an imported image', () => {
-  it('leaves the hosts when it was deleted and no server is of it any more', async () => {
-    const { image, action } = await importUpload(world);
-    await finish(world, action);
-    const made = await world.dataSource.getRepository(Image).findOneByOrFail({ id: image.id });
-    const { action: ordered } = await order(world, made);
-    await finish(world, ordered);
-    const heir = await world.dataSource.getRepository(Server).findOneByOrFail({ imageId: image.id });
-    await new SnapshotsService(world.dataSource).delete(server.projectId, image.id);
-    const isThere = () => world.fleet.volumes(HOST).some(({ name }) => name === made.volumeName);
-    await reconciler.run();
-    expect(isThere()).toBe(true);
-    await finish(world, await world.commands.delete(server.projectId, heir.id));
-    await reconciler.run();
-    expect(isThere()).toBe(false);
-  });
-
-  it('comes to a host that was added later, unless that refuses it, which the operator is told', async () => {
-    const { image, action } = await importUpload(world);
-    await finish(world, action);
-    const { dataSource, hypervisor, findings, imports } = world.deps;
-    const images = dataSource.getRepository(Image);
-    await images.update({ id: image.id }, { devices: { ...OUR_DEVICES, firmware: 'uefi' } });
-    const hosts = new HostsService(dataSource);
-    const [first] = await hosts.all();
-    const { hostUuid } = world.fleet.addHost('kvm-2', { firmwares: ['bios'] });
-    const ref = world.fleet.hostRef('kvm-2', 0);
-    const { id: _, ...like } = { ...first, ...ref, hostUuid } as NonNullable<typeof first>;
-    const added = await hosts.save(dataSource.manager, like);
-    const log = new PinoLogger({ pinoHttp: { level: 'silent' } });
-    const spreading = new ImageSpreading(dataSource, hypervisor, hosts, findings, imports.store, log);
-    const isThere = () =>
-      world.fleet.volumes('kvm-2').some(({ name }) => name === `import-${image.id}.qcow2`);
-
-    await spreading.run();
-    expect(isThere()).toBe(false);
-    const refused = {
-      kind: 'image_refused',
-      subject: String(image.id),
-      details: { code: 'firmware_missing' },
-    };
-    expect(await openFindings()).toMatchObject([refused]);
-    const service = new ImagesService(dataSource);
-    expect((await service.refusalsOf([image.id])).get(image.id)).toMatchObject([
-      { code: 'firmware_missing' },
-    ]);
-
-    await images.update({ id: image.id }, { devices: OUR_DEVICES });
-    await spreading.run();
-    expect(isThere()).toBe(false);
-    await dataSource.query("UPDATE image_refusals SET tried_at = now() - interval '1 hour'");
-    await spreading.run();
-    expect(isThere()).toBe(true);
-    expect(await hypervisor.listImages(ref)).toHaveLength(1);
-    const rows = await dataSource.query('SELECT FROM host_images WHERE image_id = $1', [image.id]);
-    expect(rows).toHaveLength(2);
-    expect(await openFindings()).toEqual([]);
-
-    await new SnapshotsService(dataSource).delete(Number(image.projectId), image.id);
-    await reconciler.run();
-    expect(isThere()).toBe(false);
-    await dataSource.query('DELETE FROM hosts WHERE id = $1', [added.id]);
-  });
-});
-
-describe('a volume', () => {
-  const attachments = () => world.fleet.domain(HOST, server.domainUuid)?.volumes ?? [];
-  const file = (id: number) => volumeFileName({ id });
-
-  it('is left where it is while all is as the database says', async () => {
-    const { id } = await standingVolume(world, server);
-    await standingVolume(world);
-    await reconciler.run();
-    expect(await openFindings()).toEqual([]);
-    expect(disks()).toContain(file(id));
-    await assertSound(world);
-  });
-
-  it('is plugged in where it is missing, and out where it does not belong', async () => {
-    const [own, free] = [await standingVolume(world, server), await standingVolume(world)];
-    const domain = world.fleet.domain(HOST, server.domainUuid);
-    if (!domain) throw new Error('the standing server has a domain');
-    const strayed = { volumeName: file(free.id), serial: String(free.id), slot: 5 };
-    world.fleet.putDomain(HOST, { ...domain, volumes: [strayed] });
-    await reconciler.run();
-    expect(
-      (await openFindings()).map(({ kind, details }) => [kind, details.volumeId, details.mended]),
-    ).toEqual(
-      [
-        ['volume_misplaced', own.id, 'attached'],
-        ['volume_misplaced', free.id, 'detached'],
-      ].sort((a, b) => file(Number(a[1])).localeCompare(file(Number(b[1])))),
-    );
-    expect(attachments()).toEqual([{ volumeName: file(own.id), serial: String(own.id), slot: 0 }]);
-    await reconciler.run();
-    expect(await openFindings()).toEqual([]);
-    await assertSound(world);
-  });
-
-  it('is removed when it was deleted, reported when nobody knows it, and when it is gone', async () => {
-    const [deleted, lost] = [await standingVolume(world), await standingVolume(world, server)];
-    const left = world.fleet.volume(HOST, DISKS, file(deleted.id));
-    await world.volumes.delete(deleted.projectId, deleted.id);
-    const [saga] = await world.store.list({ subject: { type: 'volume', id: deleted.id }, limit: 1 });
-    await finish(world, { sagaId: saga?.id } as Action);
-    if (left) world.fleet.putVolume(HOST, left);
-    const unknown = file(newId());
-    plantVolume(unknown);
-    world.fleet.removeVolume(HOST, DISKS, file(lost.id));
-    await reconciler.run();
-    const found = (await openFindings()).map(({ kind, subject, details }) => [
-      kind,
-      subject,
-      details.removed,
-    ]);
-    expect(found).toContainEqual(['orphan_volume', file(deleted.id), true]);
-    expect(found).toContainEqual(['orphan_volume', unknown, false]);
-    expect(found).toContainEqual(['volume_missing', file(lost.id), undefined]);
-    expect(found).toHaveLength(3);
-    expect(disks()).not.toContain(file(deleted.id));
-    expect(disks()).toContain(unknown);
-  });
 });

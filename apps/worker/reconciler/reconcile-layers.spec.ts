@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { ImagesService } from '#libs/images';
+import { diskVolumeName, SnapshotsService } from '#libs/servers';
+import { assertSound, finish, order } from '#libs/workflows/harness';
+import {
+  DISKS,
+  disks,
+  HOST,
+  openFindings,
+  reconciler,
+  reconcilesAnewEachTime,
+  reload,
+  server,
+  world,
+} from './reconciler.fixture.ts';
+
+reconcilesAnewEachTime();
+
+describe('snapshots', () => {
+  const keep = async () => {
+    const { projectId, id } = server;
+    const { action, imageId } = await world.commands.createImage(projectId, id, {
+      description: null,
+      labels: {},
+    });
+    await finish(world, action);
+    return imageId;
+  };
+  const backing = (volume: string) => world.fleet.volume(HOST, DISKS, volume)?.backing?.name;
+  const snapshots = () => new SnapshotsService(world.dataSource);
+
+  it('stay, the server stands on its golden image alone again, and what nobody needs any more goes', async () => {
+    const first = diskVolumeName(server);
+    const golden = backing(first);
+    const images = [await keep(), await keep()];
+    const { generation } = await reload();
+    const [second, current] = [generation - 1, generation].map((of) =>
+      diskVolumeName({ ...server, generation: of }),
+    );
+    expect([backing(String(current)), backing(String(second))]).toEqual([second, first]);
+
+    await reconciler.run();
+    await assertSound(world);
+    expect([backing(String(current)), (await reload()).standsOn]).toEqual([golden, null]);
+    expect(disks()).toEqual([first, second, current].sort());
+
+    await snapshots().delete(server.projectId, Number(images[0]));
+    await reconciler.run();
+    expect(disks()).toEqual([first, second, current].sort());
+    await snapshots().delete(server.projectId, Number(images[1]));
+    await reconciler.run();
+    await reconciler.run();
+    expect(disks()).toEqual([current]);
+    expect(await openFindings()).toEqual([]);
+    await assertSound(world);
+  });
+
+  it('keep a memory for as long as an image has it', async () => {
+    const taken = { description: '', labels: {}, withMemory: true };
+    const { imageId, action } = await world.commands.createImage(server.projectId, server.id, taken);
+    await finish(world, action);
+    const memory = diskVolumeName(server).replace('.qcow2', '.memory');
+    await reconciler.run();
+    expect(disks()).toContain(memory);
+    await assertSound(world);
+    await snapshots().delete(server.projectId, imageId);
+    await reconciler.run();
+    expect(disks()).not.toContain(memory);
+    await assertSound(world);
+    expect(await openFindings()).toEqual([]);
+  });
+
+  it('outlive their server, which can be ordered anew from one, and rebuilt from it', async () => {
+    const imageId = await keep();
+    const frozen = diskVolumeName(server);
+    const hostname = world.fleet.volume(HOST, DISKS, frozen)?.guest?.hostname;
+    await finish(world, await world.commands.delete(server.projectId, server.id));
+    await reconciler.run();
+    expect(disks()).toEqual([frozen]);
+
+    const image = await new ImagesService(world.dataSource).resolve(imageId, server.projectId);
+    const { server: heir, action } = await order(world, image);
+    await finish(world, action);
+    await assertSound(world);
+    expect(backing(diskVolumeName(heir))).toBe(frozen);
+    expect(world.fleet.volume(HOST, DISKS, diskVolumeName(heir))?.guest?.hostname).not.toBe(hostname);
+
+    const rebuilt = await world.commands.rebuild(server.projectId, heir.id, image, 'reveal');
+    await finish(world, rebuilt.action);
+    await assertSound(world);
+    await snapshots().delete(server.projectId, imageId);
+    await reconciler.run();
+    await reconciler.run();
+    await assertSound(world);
+    expect(disks()).toEqual([frozen, diskVolumeName({ id: heir.id, generation: 2 })].sort());
+    await finish(world, await world.commands.delete(server.projectId, heir.id));
+    await reconciler.run();
+    expect(disks()).toEqual([]);
+  });
+});
