@@ -5,7 +5,8 @@ const GRAVE = new Set(['serious', 'critical']);
 
 /** What axe holds to be serious or critical on the page as it is shown now. */
 export async function graveViolations(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+  // Base UI's guards stand at the ends of an open menu to pass the focus on; nobody stays on one.
+  const { violations } = await new AxeBuilder({ page }).exclude('[data-base-ui-focus-guard]').analyze();
   return violations
     .filter((violation) => GRAVE.has(violation.impact ?? ''))
     .map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(' | ')}`);

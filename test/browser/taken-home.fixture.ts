@@ -5,7 +5,6 @@ import { freePort } from '../support/ports.ts';
 /** A server that runs from the file that its owner has downloaded, without us. */
 export interface TakenHome extends AsyncDisposable {
   readonly sshPort: number;
-  readonly httpPort: number;
 }
 
 /**
@@ -18,8 +17,8 @@ export async function startAtHome(
 ): Promise<TakenHome> {
   if (!network) throw new Error('the manifest names no network card');
   const { mac, ipv4 } = network;
-  const [sshPort, httpPort] = [await freePort(), await freePort()];
-  const forward = (here: number, there: number) => `hostfwd=tcp:127.0.0.1:${here}-${ipv4}:${there}`;
+  const sshPort = await freePort();
+  const forward = `hostfwd=tcp:127.0.0.1:${sshPort}-${ipv4}:22`;
   const net = `net=${ipv4.replace(/\d+$/, '0')}/24,restrict=on`;
   const qemu = spawn(
     'qemu-system-x86_64',
@@ -31,7 +30,7 @@ export async function startAtHome(
         '-device',
         'virtio-rng-pci',
       ],
-      ...['-netdev', `user,id=net,${net},${forward(sshPort, 22)},${forward(httpPort, 80)}`],
+      ...['-netdev', `user,id=net,${net},${forward}`],
       ...['-device', `virtio-net-pci,netdev=net,mac=${mac},romfile=`],
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
@@ -39,7 +38,6 @@ export async function startAtHome(
   const ended = new Promise((resolve) => qemu.once('exit', resolve));
   return {
     sshPort,
-    httpPort,
     [Symbol.asyncDispose]: async () => {
       qemu.kill('SIGKILL');
       await ended;

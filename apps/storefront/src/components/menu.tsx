@@ -12,7 +12,7 @@ export function DropMenu({ trigger, children }: { trigger: ReactElement; childre
       <Menu.Trigger render={trigger} />
       <Menu.Portal>
         <Menu.Positioner align="end" sideOffset={6} collisionPadding={12} className="z-40">
-          <Menu.Popup className="max-h-[min(32rem,80dvh)] min-w-56 max-w-[min(20rem,calc(100vw-1.5rem))] overflow-y-auto rounded-card border border-line bg-surface p-1.5 shadow-float outline-none">
+          <Menu.Popup className="max-h-[min(38rem,80dvh)] min-w-56 max-w-[min(20rem,calc(100vw-1.5rem))] overflow-y-auto rounded-card border border-line bg-surface p-1.5 shadow-float outline-none">
             {children}
           </Menu.Popup>
         </Menu.Positioner>
@@ -70,12 +70,15 @@ export function DropMenuRule() {
   return <Menu.Separator className="my-1.5 h-px bg-line" />;
 }
 
-/** Why entries of the menu cannot be chosen now. */
+/** Why entries of the menu cannot be chosen now; an entry itself, for the arrow keys reach nothing else in a menu. */
 export function DropMenuHint({ children }: { children: ReactNode }) {
   return (
-    <p role="status" className="mt-1.5 max-w-56 border-t border-line px-3 pt-2.5 pb-1.5 text-sm text-soft">
+    <Menu.Item
+      disabled
+      className="mt-1.5 max-w-56 border-t border-line px-3 pt-2.5 pb-1.5 text-sm text-soft outline-none select-none data-highlighted:bg-sunken"
+    >
       {children}
-    </p>
+    </Menu.Item>
   );
 }
 
