@@ -4,6 +4,7 @@ import {
   actionListQuery,
   actionListResponse,
   actionResponse,
+  applicationSecretsResponse,
   byId,
   type CreateImage,
   createImage,
@@ -31,6 +32,7 @@ import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { toPlanChange } from './backup-plan.presenter.ts';
 import { passwordDelivery } from './password-delivery.ts';
+import { presentSecrets } from './server.presenter.ts';
 import { unknownReferences } from './to-order-request.ts';
 
 type ById = z.output<typeof byId>;
@@ -201,6 +203,22 @@ export class ServerActionsController {
   async revealCredentials(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     const password = await this.commands.revealPassword(projectId, id);
     return { credentials: { username: 'root', password } };
+  }
+
+  @Post('reveal_secrets')
+  @Endpoint({
+    summary: 'Show the secrets of the application, once',
+    audit: 'server.reveal_secrets',
+    access: 'write',
+    response: applicationSecretsResponse,
+    status: 201,
+  })
+  async revealSecrets(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    const server = await this.servers.get(projectId, id);
+    const [image] = await this.images.byIds([server.imageId]);
+    const values = await this.commands.revealApplicationSecrets(projectId, id);
+    const items = image ? presentSecrets(image) : [];
+    return { secrets: items.map((item) => ({ ...item, value: values[item.name] ?? '' })) };
   }
 
   @Post(':action')

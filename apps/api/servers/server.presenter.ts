@@ -115,6 +115,14 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
       state: facts.credentials === 'none' ? withoutPassword : facts.credentials,
       expires_at: wireTimeOrNull(facts.credentialsExpireAt),
     },
+    application_secrets:
+      facts.application === 'none'
+        ? null
+        : {
+            state: facts.application,
+            expires_at: wireTimeOrNull(facts.applicationExpiresAt),
+            items: presentSecrets(image),
+          },
     access: server.access.map(presentAccess),
     suspension: facts.suspension && {
       reasons: [...facts.suspension.reasons],
@@ -129,6 +137,12 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
     backup_plan: facts.backupPlan && presentPlan(facts.backupPlan),
     reason: server.reason,
   };
+}
+
+/** What the application's secrets are, without what they are. */
+export function presentSecrets({ appliance }: Image) {
+  const { secrets = [] } = appliance;
+  return secrets.map(({ name, title, username = null }) => ({ name, title, username }));
 }
 
 function presentAccess({ service, host, port, command }: ServerAccess): ServerExtraWire['access'][number] {
