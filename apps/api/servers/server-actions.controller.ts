@@ -26,13 +26,12 @@ import { ActionsService, BackupsService, ServerCommands, ServersService } from '
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { command, started } from '../actions/command.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
-import { presentImage } from '../catalog/image.presenter.ts';
+import { presentImage, presentSecrets } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { toPlanChange } from './backup-plan.presenter.ts';
 import { passwordDelivery } from './password-delivery.ts';
-import { presentSecrets } from './server.presenter.ts';
 import { unknownReferences } from './to-order-request.ts';
 
 type ById = z.output<typeof byId>;
@@ -217,7 +216,7 @@ export class ServerActionsController {
     const server = await this.servers.get(projectId, id);
     const [image] = await this.images.byIds([server.imageId]);
     const values = await this.commands.revealApplicationSecrets(projectId, id);
-    const items = image ? presentSecrets(image) : [];
+    const items = image ? presentSecrets(image.appliance) : [];
     return { secrets: items.map((item) => ({ ...item, value: values[item.name] ?? '' })) };
   }
 

@@ -11,7 +11,7 @@ import {
   presentLocation,
   presentServerType,
 } from '../catalog/catalog.presenter.ts';
-import { presentDevices, presentImage } from '../catalog/image.presenter.ts';
+import { presentDevices, presentImage, presentSecrets } from '../catalog/image.presenter.ts';
 import { wireTime, wireTimeOrNull } from '../http/wire.ts';
 import { presentPlan } from './backup-plan.presenter.ts';
 
@@ -121,7 +121,7 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
         : {
             state: facts.application,
             expires_at: wireTimeOrNull(facts.applicationExpiresAt),
-            items: presentSecrets(image),
+            items: presentSecrets(image.appliance),
           },
     access: server.access.map(presentAccess),
     suspension: facts.suspension && {
@@ -137,12 +137,6 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
     backup_plan: facts.backupPlan && presentPlan(facts.backupPlan),
     reason: server.reason,
   };
-}
-
-/** What the application's secrets are, without what they are. */
-export function presentSecrets({ appliance }: Image) {
-  const { secrets = [] } = appliance;
-  return secrets.map(({ name, title, username = null }) => ({ name, title, username }));
 }
 
 function presentAccess({ service, host, port, command }: ServerAccess): ServerExtraWire['access'][number] {
