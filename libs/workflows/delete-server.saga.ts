@@ -63,14 +63,7 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
       await releaseVolumesOf(manager, serverId);
       await endSuspension(manager, serverId);
       await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
-      await deps.secrets.destroy(
-        manager,
-        serverId,
-        'root_password',
-        'pending_password',
-        'host_key',
-        'user_data',
-      );
+      await deps.secrets.destroyAll(manager, serverId);
       await manager.query(
         `UPDATE servers SET deleted_at = coalesce(deleted_at, now()), access = '[]', ipv4 = NULL WHERE id = $1`,
         [serverId],
