@@ -1,26 +1,13 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { HttpAdapterHost } from '@nestjs/core';
-import { PinoLogger } from 'nestjs-pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { AuditService } from '#libs/accounts';
-import { ENVIRONMENT, type Environment } from '#libs/config';
-import { ConsoleOpenings, ConsolePasswords } from '#libs/consoles';
 import { CONSOLE_CLOSE, type ConsoleClose, type RequestConsoleWire } from '#libs/contracts';
-import { OUR_DEVICES } from '#libs/hypervisor';
-import { SimulatedFleet, SimulatedHypervisor } from '#libs/hypervisor/simulated';
-import { HostsService } from '#libs/placement';
-import { ConsoleGateway } from '../../apps/worker/consoles/console-gateway.ts';
-import type { ConsoleLimits } from '../../apps/worker/consoles/console-limits.ts';
-import { MachineConsoles } from '../../apps/worker/consoles/machine-consoles.ts';
 import { answerTo } from '../../apps/worker/consoles/rfb-door.ts';
 import { freePort } from '../support/ports.ts';
+import { ConsoleWorld } from './console-world.ts';
 import { newTenant, stockMarketplace, type Tenant } from './marketplace.ts';
 import { testApi } from './test-api.ts';
 
@@ -32,10 +19,7 @@ const STOREFRONT = 'http://127.0.0.1:8080';
 const ENTER = '\r';
 const SOON = { timeout: 5000, interval: 20 };
 
-let folder: string;
-let fleet: SimulatedFleet;
-let worker: HttpServer;
-let gateway: ConsoleGateway;
+let world: ConsoleWorld;
 let apiPort: number;
 let owner: Tenant;
 let stranger: Tenant;
@@ -50,77 +34,21 @@ beforeAll(async () => {
   await api.current.dataSource.query(
     'UPDATE accounts SET max_servers = 99, max_vcpus = 99, max_memory_mib = 999999',
   );
-  folder = await mkdtemp(join(tmpdir(), 'servery-consoles-'));
-  fleet = new SimulatedFleet(folder);
-  fleet.addHost(HOST);
+  world = new ConsoleWorld(api.current, workerPort);
   await api.current.api.app.listen(0, '127.0.0.1');
   apiPort = (api.current.api.app.getHttpServer().address() as AddressInfo).port;
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => world.close());
 
 beforeEach(async () => {
-  await startGateway();
-  ({ serverId, uuid } = await runningServer());
+  await world.startWorker();
+  ({ serverId, uuid } = await world.runningServer(owner, `s-${Date.now()}`));
 });
 afterEach(async () => {
   for (const client of clients.splice(0)) client.terminate();
-  await stopGateway();
-  fleet.change(HOST, { guestFault: null, unreachable: false });
+  await world.stopWorker();
+  world.fleet.change(HOST, { guestFault: null, unreachable: false });
 });
-
-async function startGateway(limits: Partial<ConsoleLimits> = {}): Promise<void> {
-  const environment = api.current.get<Environment>(ENVIRONMENT);
-  const { dataSource } = api.current;
-  const log = new PinoLogger({ pinoHttp: { level: 'silent' } });
-  worker = createServer((_request, response) => response.writeHead(404).end());
-  gateway = new ConsoleGateway(
-    { httpAdapter: { getHttpServer: () => worker } } as unknown as HttpAdapterHost,
-    new ConsoleOpenings(
-      dataSource,
-      new ConsolePasswords(environment.SERVERY_SECRET_KEY),
-      new AuditService(dataSource),
-    ),
-    new MachineConsoles(new HostsService(dataSource), new SimulatedHypervisor(fleet, 'here'), log),
-    environment,
-    { idleSeconds: 60, openSeconds: 60, lookEverySeconds: 0.1, ...limits },
-    log,
-  );
-  gateway.onApplicationBootstrap();
-  worker.listen(workerPort, '127.0.0.1');
-  await once(worker, 'listening');
-}
-
-async function stopGateway(): Promise<void> {
-  gateway.beforeApplicationShutdown();
-  worker.closeAllConnections();
-  await new Promise((resolve) => worker.close(resolve));
-}
-
-/** As the workflow leaves a server that it has handed over, with its machine. */
-async function runningServer(): Promise<{ serverId: number; uuid: string }> {
-  const body = { name: `s-${Date.now()}`, server_type: 's1', image: 'web' };
-  const answer = await api.current.request('POST', '/v1/servers', { token: owner.token, body });
-  const { id } = answer.json().server;
-  const [[row]] = await api.current.dataSource.query<[{ domain_uuid: string }[], number]>(
-    `UPDATE servers SET ready_at = now(), observed = 'running', host_id = (SELECT id FROM hosts)
-     WHERE id = $1 RETURNING domain_uuid`,
-    [id],
-  );
-  await api.current.dataSource.query("UPDATE actions SET status = 'success' WHERE server_id = $1", [id]);
-  const domain = {
-    uuid: row?.domain_uuid ?? '',
-    name: `d-${id}`,
-    vcpus: 1,
-    memoryMib: 1024,
-    diskVolume: 'x',
-  };
-  fleet.putDomain(HOST, {
-    ...{ ...domain, ...OUR_DEVICES, mac: '52:54:00:00:00:01', ipv4: '10.99.0.10', network: 'open' },
-    ...{ owner: { serverId: id, installationId: 'here' }, state: 'running', startedAtMs: 1 },
-    ...{ heldVolumes: [], volumes: [] },
-  });
-  return { serverId: id, uuid: domain.uuid };
-}
 
 interface Asked {
   readonly as?: { readonly token?: string; readonly cookie?: string };
@@ -319,7 +247,7 @@ describe('an open console is cut', () => {
 
   it('when its machine goes', async () => {
     const client = await opened(await granted());
-    fleet.removeDomain(HOST, uuid);
+    world.fleet.removeDomain(HOST, uuid);
     await cut(client, 'ended');
   });
 
@@ -362,11 +290,11 @@ describe('an open console is cut', () => {
   });
 
   it('when nothing passes, and after its longest time', async () => {
-    await stopGateway();
-    await startGateway({ idleSeconds: 0.5 });
+    await world.stopWorker();
+    await world.startWorker({ idleSeconds: 0.5 });
     await cut(await opened(await granted()), 'idle');
-    await stopGateway();
-    await startGateway({ openSeconds: 0.5 });
+    await world.stopWorker();
+    await world.startWorker({ openSeconds: 0.5 });
     await cut(await opened(await granted()), 'time_is_up');
   });
 
@@ -378,7 +306,7 @@ describe('an open console is cut', () => {
 
   it('when the worker stops', async () => {
     const client = await opened(await granted());
-    gateway.beforeApplicationShutdown();
+    world.tellWorker();
     await cut(client, 'ended');
   });
 });
@@ -426,7 +354,7 @@ describe('a screen', () => {
   });
 
   it('says what to do where the machine was started without one', async () => {
-    fleet.change(HOST, { guestFault: 'no_screen' });
+    world.fleet.change(HOST, { guestFault: 'no_screen' });
     const screen = dial(await granted({ body: {} }));
     await cut(screen, 'not_there');
     expect(screen.ended()?.reason).toContain('switch it off and on again');
@@ -434,16 +362,16 @@ describe('a screen', () => {
   });
 
   it('says so where the host does not answer', async () => {
-    fleet.change(HOST, { unreachable: true });
+    world.fleet.change(HOST, { unreachable: true });
     await cut(dial(await granted({ body: {} })), 'host_unreachable');
   });
 });
 
 describe('the API', () => {
   it('says so when no worker is there', async () => {
-    await stopGateway();
+    await world.stopWorker();
     await expect.poll(dial(await granted()).status, SOON).toBe(503);
-    await startGateway();
+    await world.startWorker();
   });
 
   it('answers whoever wants another protocol in its own', async () => {
