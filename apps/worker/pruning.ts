@@ -37,7 +37,7 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
   {
     table: 'consoles',
     endedAt: 'expires_at',
-    only: 'opened_at IS NULL OR closed_at IS NOT NULL',
+    only: "(opened_at IS NULL OR closed_at IS NOT NULL OR opened_at < now() - interval '1 day')",
     keep: null,
   },
   { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },

@@ -17,10 +17,9 @@ const origin = z
  * without a password. `origin`: of the one page that may open it; without it the storefront may, and programs, which have
  * none. A session's consoles are the storefront's.
  */
-export const requestConsole = z.strictObject({
-  type: z.enum(['vnc', 'serial']).default('vnc'),
-  origin: origin.optional(),
-});
+export const requestConsole = z
+  .strictObject({ type: z.enum(['vnc', 'serial']).default('vnc'), origin: origin.optional() })
+  .prefault({});
 
 /** `wss_url` is good for one opening within a minute. */
 export const requestConsoleResponse = z.object({ action, wss_url: z.string(), password: z.string() });

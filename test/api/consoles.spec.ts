@@ -136,7 +136,8 @@ describe('a console', () => {
   });
 
   it('keeps nothing that opens it', async () => {
-    const { wss_url, password } = await granted({ body: {} });
+    const path = `/v1/servers/${serverId}/actions/request_console`;
+    const { wss_url, password } = (await api.current.request('POST', path, { token: owner.token })).json();
     const rows = await api.current.dataSource.query('SELECT to_jsonb(consoles) AS row FROM consoles');
     const token = new URL(wss_url).searchParams.get('token') ?? '';
     expect(token).toHaveLength(64);

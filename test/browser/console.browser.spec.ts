@@ -50,7 +50,9 @@ afterAll(async () => {
 /** A cookie of this name has to come over https, for which the browser takes loopback. */
 async function signIn(context: BrowserContext): Promise<void> {
   const [name = '', value = ''] = owner.cookie.split('=', 2);
-  await context.addCookies([{ name, value, url: url.replace('http:', 'https:'), httpOnly: true, sameSite: 'Lax' }]);
+  await context.addCookies([
+    { name, value, url: url.replace('http:', 'https:'), httpOnly: true, sameSite: 'Lax' },
+  ]);
 }
 
 it('shows the serial port, gives it what is typed, and the keyboard back', async () => {

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
+import { ProgramConnection } from './program-connection.ts';
 
 /** Where libvirt listens on its own host: its QEMU daemon, or the one daemon for all that came before it. */
 const SOCKETS = ['/run/libvirt/virtqemud-sock', '/run/libvirt/libvirt-sock'] as const;
@@ -55,9 +56,7 @@ function overSsh({ hostname, port, username, searchParams }: URL): Duplex {
     ],
     { stdio: ['pipe', 'pipe', 'ignore'] },
   );
-  const connection = Duplex.from({ writable: child.stdin, readable: child.stdout });
-  child.once('error', (error) => connection.destroy(error));
-  return connection.once('close', () => child.kill());
+  return new ProgramConnection(child);
 }
 
 /** libvirt's own program for this where the host has it, and netcat otherwise, as libvirt does it. */
