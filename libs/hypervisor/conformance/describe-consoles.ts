@@ -40,7 +40,7 @@ export function describeConsoles(context: () => ConformanceContext): void {
     const uuid = await start();
     const serial = await open(uuid, 'serial');
     const timeout = bootSeconds * 1000;
-    await expect.poll(() => serial.text(), { timeout }).toMatch(/(login:|[#$]) ?$/);
+    await expect.poll(() => serial.text(), { timeout }).toMatch(/login: |\/ # /);
     serial.stream.write(`console-works${ENTER}`);
     await expect.poll(() => serial.text(), { timeout: 30_000 }).toContain('console-works');
     const second = await open(uuid, 'serial');
