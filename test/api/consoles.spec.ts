@@ -375,6 +375,22 @@ describe('the API', () => {
     await world.startWorker();
   });
 
+  it('keeps no console open for a client that does not shake hands', async () => {
+    const { pathname, search } = new URL((await granted()).wss_url);
+    const socket = connect(apiPort, '127.0.0.1');
+    socket.write(
+      `GET ${pathname}${search} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n`,
+    );
+    const [bytes] = await once(socket, 'data');
+    expect(String(bytes)).toMatch(/^HTTP\/1.1 4/);
+    const isClosed = async () => {
+      const sql = 'SELECT bool_and(closed_at IS NOT NULL) AS closed FROM consoles WHERE server_id = $1';
+      return (await api.current.dataSource.query(sql, [serverId]))[0].closed;
+    };
+    await expect.poll(isClosed, SOON).toBe(true);
+    socket.destroy();
+  });
+
   it('answers whoever wants another protocol in its own', async () => {
     const socket = connect(apiPort, '127.0.0.1');
     socket.write(

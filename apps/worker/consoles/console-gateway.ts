@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server } from 'node:http';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   type BeforeApplicationShutdown,
@@ -11,7 +12,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { WebSocketServer } from 'ws';
 import { SESSION_COOKIE } from '#libs/accounts';
 import { ENVIRONMENT, type Environment } from '#libs/config';
-import { ConsoleOpenings, ConsolesError, type Presented } from '#libs/consoles';
+import { ConsoleOpenings, ConsolesError, type OpenedConsole, type Presented } from '#libs/consoles';
 import { CONSOLES_PATH, type ConsoleClose } from '#libs/contracts';
 import { CONSOLE_LIMITS, type ConsoleLimits } from './console-limits.ts';
 import { MachineConsoles } from './machine-consoles.ts';
@@ -67,19 +68,37 @@ export class ConsoleGateway implements OnApplicationBootstrap, BeforeApplication
     client.on('error', () => client.destroy());
     const opened = await this.openings.open(presentedBy(request, this.environment.SERVERY_URL));
     const source = await this.machines.reach(opened);
-    if (client.destroyed) {
-      if (typeof source !== 'string') source.destroy();
-      return this.openings.close(opened.id);
-    }
+    if (client.destroyed) return this.abandon(opened, source);
+    // Of a client that does not shake hands as it should, nothing else is heard.
+    const giveUp = () => void this.abandon(opened, source);
+    client.once('close', giveUp);
     this.sockets.handleUpgrade(request, client, head, (socket) => {
-      const console = new OpenConsole(socket, opened, this.limits, () => this.whyEnded(opened.id));
-      this.open.set(opened.id, console);
-      console.run(source).finally(() => {
-        this.open.delete(opened.id);
-        return this.openings.close(opened.id).catch((err: unknown) => {
-          this.log.warn({ err, consoleId: opened.id }, 'a closed console still stands as open');
-        });
-      });
+      client.off('close', giveUp);
+      void this.run(
+        new OpenConsole(socket, opened, this.limits, () => this.whyEnded(opened.id)),
+        opened,
+        source,
+      );
+    });
+  }
+
+  private async run(
+    console: OpenConsole,
+    opened: OpenedConsole,
+    source: Duplex | ConsoleClose,
+  ): Promise<void> {
+    this.open.set(opened.id, console);
+    await console.run(source).catch((err: unknown) => {
+      this.log.info({ err, consoleId: opened.id }, 'a console broke off');
+    });
+    this.open.delete(opened.id);
+    await this.abandon(opened, source);
+  }
+
+  private async abandon({ id }: OpenedConsole, source: Duplex | ConsoleClose): Promise<void> {
+    if (typeof source !== 'string') source.destroy();
+    await this.openings.close(id).catch((err: unknown) => {
+      this.log.warn({ err, consoleId: id }, 'a closed console still stands as open');
     });
   }
 
@@ -103,6 +122,7 @@ export class ConsoleGateway implements OnApplicationBootstrap, BeforeApplication
 
 function presentedBy({ url = '', headers }: IncomingMessage, ownUrl: string): Presented {
   const query = new URL(url, ownUrl).searchParams;
+  const ip = String(headers['x-forwarded-for'] ?? '');
   const [, apiToken] = /^Bearer +([A-Za-z0-9]+)$/i.exec(headers.authorization ?? '') ?? [];
   return {
     token: query.get('token') ?? '',
@@ -111,7 +131,7 @@ function presentedBy({ url = '', headers }: IncomingMessage, ownUrl: string): Pr
     ownOrigin: new URL(ownUrl).origin,
     sessionToken: cookieOf(headers.cookie, SESSION_COOKIE),
     apiToken,
-    ip: String(headers['x-forwarded-for'] ?? '') || null,
+    ip: isIP(ip) === 0 ? null : ip,
   };
 }
 
