@@ -4,6 +4,7 @@ import { LoggerModule } from 'nestjs-pino';
 import { AccountsModule, accountsEntities } from '#libs/accounts';
 import { CatalogModule, catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
+import { consolesModule } from '#libs/consoles';
 import { DatabaseModule } from '#libs/database';
 import { DunningModule } from '#libs/dunning';
 import { exportsEntities, exportsModule } from '#libs/exports';
@@ -48,6 +49,8 @@ import { CatalogPresenter } from './catalog/catalog.presenter.ts';
 import { ImagesController } from './catalog/images.controller.ts';
 import { LocationsController } from './catalog/locations.controller.ts';
 import { ServerTypesController } from './catalog/server-types.controller.ts';
+import { ConsoleRelay } from './consoles/console-relay.ts';
+import { ConsolesController } from './consoles/consoles.controller.ts';
 import { ExportPresenter } from './exports/export.presenter.ts';
 import { ExportDownloadsController } from './exports/export-downloads.controller.ts';
 import { ExportsController } from './exports/exports.controller.ts';
@@ -107,6 +110,7 @@ const controllers = [
   BillingController,
   BookedInvoicesController,
   CatalogController,
+  ConsolesController,
   CustomersController,
   ExportDownloadsController,
   ExportsController,
@@ -177,6 +181,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       secretsModule(environment.SERVERY_SECRET_KEY),
       AccountsModule,
       CatalogModule,
+      consolesModule(environment.SERVERY_SECRET_KEY),
       DunningModule,
       exportsModule(environment),
       ImagesModule,
@@ -197,6 +202,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       AccountPresenter,
       ActionPresenter,
       CatalogPresenter,
+      ConsoleRelay,
       ExportPresenter,
       HostPresenter,
       OrderPresenter,

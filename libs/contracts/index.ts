@@ -4,6 +4,7 @@ export * from './billing.ts';
 export * from './books.ts';
 export * from './catalog.ts';
 export * from './common.ts';
+export * from './console.ts';
 export * from './errors.ts';
 export * from './export.ts';
 export * from './image.ts';

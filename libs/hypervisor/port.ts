@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /** How a host runs its guests: in hardware, or (slowly) by emulation. */
 export type DomainType = 'kvm' | 'qemu';
 
@@ -236,6 +238,9 @@ export interface DomainSample {
   readonly bytesOut: number;
 }
 
+/** What is seen of a machine without its system's help: the text of its serial port, or its screen. */
+export type ConsoleKind = 'serial' | 'vnc';
+
 /**
  * `isolated`: the guest is reached and answers, and opens no connection itself, but to the addresses that the driver was
  * told to allow. `closed`: its network cards are unplugged, as far as the guest and everybody else can tell.
@@ -417,6 +422,14 @@ export interface Hypervisor {
 
   /** What the running domains of a host have used, whoever's they are, in one call. Those that are off are left out. */
   sampleDomains(host: HostRef): Promise<readonly DomainSample[]>;
+
+  /**
+   * The bytes of a running domain's serial port, or of its screen as an RFB server that asks for no password. It lasts until
+   * either side ends it, the domain stops, or the same is opened once more: the newest has it. What is not read is held
+   * back, in the guest at last.
+   * @throws domain_missing, domain_not_running, console_missing
+   */
+  openConsole(host: HostRef, uuid: string, kind: ConsoleKind): Promise<Duplex>;
 
   /** Takes the seed disk from the domain, erases it and deletes it. Success where that was done before. */
   detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment>;

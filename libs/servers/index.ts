@@ -46,7 +46,12 @@ export {
   type ServerNetwork,
   seedVolumeName,
 } from './server.entity.ts';
-export { admit as admitToServer, ownServer, refuseWhileLocked } from './server-admission.ts';
+export {
+  admit as admitToServer,
+  ownServer,
+  refuseWhileLocked,
+  refuseWhileSuspended,
+} from './server-admission.ts';
 export { ServerCommands } from './server-commands.ts';
 export { requestDeletion } from './server-deletion.ts';
 export { billImage, insertImage, rotateBackups } from './server-images.ts';

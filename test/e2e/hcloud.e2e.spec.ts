@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerWire, VolumeWire } from '#libs/contracts';
 import { newSshKey } from '../browser/ssh.fixture.ts';
+import { lookAtScreen } from '../support/rfb-client.ts';
 import { deleteServers, findServers, fromEnvironment, ledger, onServer, webPage } from './stack.fixture.ts';
 
 const run = promisify(execFile);
@@ -173,6 +174,16 @@ describe('the hcloud command', () => {
     const { id } = await theVolume();
     const kept = () => onVolume(`cat /mnt/HC_Volume_${id}/kept`).catch((error: Error) => error.message);
     await expect.poll(kept, SOON).toBe('precious');
+  });
+
+  it('opens its screen with an address and a password that are good once', async () => {
+    const said = await hcloud('server', 'request-console', name);
+    const [, url = ''] = /WebSocket URL: (\S+)/.exec(said) ?? [];
+    const [, password = ''] = /VNC Password: (\S+)/.exec(said) ?? [];
+    const { width, height, name: title } = await lookAtScreen(url, password);
+    expect(width * height).toBeGreaterThan(320 * 200);
+    expect(title).toMatch(/\w/);
+    await expect(lookAtScreen(url, password)).rejects.toThrow('403');
   });
 
   it('shows what it uses', async () => {

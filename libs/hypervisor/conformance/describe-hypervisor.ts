@@ -3,6 +3,7 @@ import { newUuid, sleep } from '#libs/kernel';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
 import { describeBlocks } from './describe-blocks.ts';
+import { describeConsoles } from './describe-consoles.ts';
 import { describeCopies } from './describe-copies.ts';
 import { describeGuests } from './describe-guests.ts';
 import { refusedAs } from './refused-as.ts';
@@ -27,6 +28,7 @@ export function describeHypervisor(
       describeCopies(() => context);
       describeBlocks(() => context);
       describeDomains(() => context);
+      describeConsoles(() => context);
       describeGuests(() => context);
     });
   });
@@ -89,6 +91,7 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.freezeDisk(deadHost, uuid, { frozenVolume: 'x', nextVolume: 'y' }),
       hypervisor.resumeDomain(deadHost, uuid, { memoryVolume: 'x', diskVolume: 'y' }),
       hypervisor.mergeLayers(deadHost, uuid),
+      hypervisor.openConsole(deadHost, uuid, 'serial'),
       hypervisor.detachSeed(deadHost, uuid, 'x'),
       hypervisor.agentPing(deadHost, uuid),
     ];

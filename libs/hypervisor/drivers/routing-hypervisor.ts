@@ -59,6 +59,7 @@ export class RoutingHypervisor implements Hypervisor {
   mergeLayers = this.routed('mergeLayers');
   diskReadBytes = this.routed('diskReadBytes');
   sampleDomains = this.routed('sampleDomains');
+  openConsole = this.routed('openConsole');
   detachSeed = this.routed('detachSeed');
   agentPing = this.routed('agentPing');
   agentExec = this.routed('agentExec');

@@ -89,6 +89,7 @@ describe('a domain', () => {
           network,
         },
       ],
+      consoles: ['serial', 'vnc'],
     });
   });
 

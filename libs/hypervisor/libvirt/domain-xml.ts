@@ -1,6 +1,14 @@
 import { basename } from 'node:path';
 import { mibToKib } from '#libs/kernel';
-import type { AttachedVolume, DomainFacts, DomainSpec, DomainType, HostRef, NetworkState } from '../port.ts';
+import type {
+  AttachedVolume,
+  ConsoleKind,
+  DomainFacts,
+  DomainSpec,
+  DomainType,
+  HostRef,
+  NetworkState,
+} from '../port.ts';
 import { ISOLATION_FILTER_PREFIX } from './isolation-filter.ts';
 import { writeXml, XmlElement, type XmlTree } from './xml.ts';
 
@@ -27,7 +35,10 @@ export interface CardFilters {
   readonly isolated: string;
 }
 
-/** A domain's definition. It boots its disk and has no display. */
+/** Name of the channel that libvirt opens as a guest's screen. */
+export const SCREEN_CHANNEL = 'org.servery.screen.0';
+
+/** A domain's definition. It boots its disk. */
 export function domainXml(
   host: HostRef,
   spec: DomainSpec,
@@ -117,10 +128,29 @@ function devices(host: HostRef, spec: DomainSpec, filters: CardFilters): XmlTree
     }),
     serial: { '@type': 'pty', log: { '@file': consoleLog, '@append': 'on' }, target: { '@port': '0' } },
     console: { '@type': 'pty', target: { '@type': 'serial', '@port': '0' } },
-    channel: { '@type': 'unix', target: { '@type': 'virtio', '@name': 'org.qemu.guest_agent.0' } },
+    channel: [
+      { '@type': 'unix', target: { '@type': 'virtio', '@name': 'org.qemu.guest_agent.0' } },
+      {
+        '@type': 'unix',
+        source: { '@mode': 'bind', '@path': screenSocket(spec) },
+        target: { '@type': 'virtio', '@name': SCREEN_CHANNEL },
+      },
+    ],
+    graphics: { '@type': 'vnc', listen: { '@type': 'socket', '@socket': screenSocket(spec) } },
+    video: { model: { '@type': 'vga', '@vram': '16384' } },
     memballoon: { '@model': 'virtio' },
     rng: { '@model': 'virtio', backend: { '@model': 'random', '#text': '/dev/urandom' } },
   };
+}
+
+/**
+ * libvirt has no stream to a screen that leads to another machine, but one to a channel: it connects to the channel's
+ * socket. It makes that socket before it starts QEMU, whose screen then listens at the same path, in its place: what opens
+ * the channel finds the screen, and the guest's end of the channel leads nowhere. No port is opened on the host. The folder
+ * is one that libvirt gives to QEMU's user, and where it leaves our path as it is.
+ */
+function screenSocket({ name }: DomainSpec): string {
+  return `/var/cache/libvirt/qemu/${name}-screen.sock`;
 }
 
 interface Card {
@@ -215,6 +245,7 @@ export interface DomainRecord {
   /** Volumes can be given to it without more. */
   readonly hasVolumeController: boolean;
   readonly cards: readonly (Card & { readonly network: NetworkState })[];
+  readonly consoles: readonly ConsoleKind[];
 }
 
 export function readDomain(xml: string): DomainRecord {
@@ -240,7 +271,16 @@ export function readDomain(xml: string): DomainRecord {
       .all('controller')
       .some((one) => one.attribute('type') === 'scsi' && one.attribute('model') === 'virtio-scsi'),
     cards: domain.at('devices').all('interface').map(readCard),
+    consoles: readConsoles(domain.at('devices')),
   };
+}
+
+function readConsoles(devices: XmlElement): ConsoleKind[] {
+  const hasSerial = devices.all('serial').some((one) => one.attribute('type') === 'pty');
+  const hasScreen = devices
+    .all('channel')
+    .some((one) => one.at('target').attribute('name') === SCREEN_CHANNEL);
+  return [...(hasSerial ? ['serial' as const] : []), ...(hasScreen ? ['vnc' as const] : [])];
 }
 
 function readCard(element: XmlElement): DomainRecord['cards'][number] {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { sleep } from '#libs/kernel';
 import type {
   Acceleration,
@@ -5,6 +6,7 @@ import type {
   AgentExecResult,
   AttachedVolume,
   BlockVolumeSpec,
+  ConsoleKind,
   CopyOptions,
   DomainFacts,
   DomainSample,
@@ -34,6 +36,7 @@ import { sampleDomains } from './domain-samples.ts';
 import { inspectHost } from './host-inspection.ts';
 import { IsolationFilter } from './isolation-filter.ts';
 import { LibvirtBlockVolumes } from './libvirt-block-volumes.ts';
+import { LibvirtConsoles } from './libvirt-consoles.ts';
 import { LibvirtDomains } from './libvirt-domains.ts';
 import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import { LibvirtImages } from './libvirt-images.ts';
@@ -67,6 +70,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly blocks: LibvirtBlockVolumes;
   private readonly copies: LibvirtVolumeCopies;
   private readonly agent: LibvirtGuestAgent;
+  private readonly consoles: LibvirtConsoles;
   private readonly memory: LibvirtMemory;
   private readonly layers: LibvirtLayers;
   private readonly installationId: string;
@@ -84,6 +88,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.blocks = new LibvirtBlockVolumes(this.virsh, this.domains, this.volumes, releaseSeconds);
     this.copies = new LibvirtVolumeCopies(this.virsh, settings.copyStallSeconds ?? COPY_STALL_SECONDS);
     this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
+    this.consoles = new LibvirtConsoles(this.domains);
     this.memory = new LibvirtMemory(this.virsh, this.domains, this.volumes);
     this.layers = new LibvirtLayers(this.virsh, this.domains, this.volumes, this.agent, this.memory);
     this.releaseSeconds = releaseSeconds;
@@ -231,6 +236,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   sampleDomains(host: HostRef): Promise<readonly DomainSample[]> {
     return sampleDomains(this.virsh, host);
+  }
+
+  openConsole(host: HostRef, uuid: string, kind: ConsoleKind): Promise<Duplex> {
+    return this.consoles.open(host, uuid, kind);
   }
 
   /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */

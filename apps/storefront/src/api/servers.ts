@@ -6,7 +6,10 @@ import {
   createServerResponse,
   credentialsResponse,
   orderResponse,
+  type RequestConsoleInput,
+  type RequestConsoleWire,
   rebuildServerResponse,
+  requestConsoleResponse,
   type ServerStatus,
   type ServerWire,
   serverListResponse,
@@ -142,6 +145,11 @@ export async function revealApplicationSecrets(id: number, idempotencyKey: strin
 export async function revealCredentials(id: number, idempotencyKey: string) {
   const options = { method: 'POST', body: {}, idempotencyKey } as const;
   return (await call(`/servers/${id}/actions/reveal_credentials`, credentialsResponse, options)).credentials;
+}
+
+/** An address for one opening of its screen or serial port, within a minute. */
+export function requestConsole(id: number, body: RequestConsoleInput): Promise<RequestConsoleWire> {
+  return call(`/servers/${id}/actions/request_console`, requestConsoleResponse, { method: 'POST', body });
 }
 
 /** An action with its real steps, asked for less often the longer it runs. */

@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
     doing: 'Setting a new password',
     done: 'The new password waits under “Log in”',
   },
+  request_console: { name: 'Console', doing: 'Asking for its console', done: 'Its console was asked for' },
   rebuild_server: { name: 'Rebuild', doing: 'Rebuilding it', done: 'It is rebuilt, checked and running' },
   change_server_type: { name: 'Resize', doing: 'Resizing it', done: 'It has its new size' },
   roll_back_server: { name: 'Roll back', doing: 'Rolling it back', done: 'It is back at its snapshot' },

@@ -1,4 +1,5 @@
-import { ExternalLink, SquareTerminal } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import { ExternalLink, Monitor, SquareTerminal } from 'lucide-react';
 import type { ServerWire } from '#libs/contracts';
 import { buttonClass } from '../../components/button.tsx';
 import { CopyLine } from '../../components/copy-button.tsx';
@@ -38,6 +39,15 @@ export function ConnectPanel({ server }: { server: ServerWire }) {
           </li>
         ))}
       </ul>
+      {server.status !== 'off' && server.servery.ready && (
+        <Link
+          to="/servers/$serverId/console"
+          params={{ serverId: server.id }}
+          className={`${buttonClass('secondary')} mt-5`}
+        >
+          <Monitor aria-hidden="true" className="size-4" /> Open its console
+        </Link>
+      )}
       {hostKey && (
         <details className="mt-5 text-sm">
           <summary className="cursor-pointer text-soft">
