@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Consoles that were asked for, by one-time tokens of which the hash alone is kept. */
-export class Consoles1760001600000 implements MigrationInterface {
-  name = 'Consoles1760001600000';
+export class Consoles1760001590000 implements MigrationInterface {
+  name = 'Consoles1760001590000';
 
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
