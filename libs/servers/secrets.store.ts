@@ -6,9 +6,16 @@ import { ServersError } from './servers.errors.ts';
 
 /**
  * `root_password` waits to be revealed to the owner; `pending_password` waits to be set in the guest and is destroyed
- * then; `host_key` is the private SSH host key until the guest has it; `user_data` is the owner's and may hold theirs.
+ * then; `host_key` is the private SSH host key until the guest has it; `user_data` is the owner's and may hold theirs. Those of a
+ * rescue system are there until its seed is written.
  */
-export type SecretKind = 'root_password' | 'pending_password' | 'host_key' | 'user_data';
+export type SecretKind =
+  | 'root_password'
+  | 'pending_password'
+  | 'host_key'
+  | 'user_data'
+  | 'rescue_password'
+  | 'rescue_host_key';
 
 /** Who asks for a password: an API client gets it in the answer, a person reveals it on a page. */
 export type PasswordDelivery = 'answer' | 'reveal';

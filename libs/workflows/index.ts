@@ -10,6 +10,8 @@ import { createVolume } from './create-volume.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { deleteVolume } from './delete-volume.saga.ts';
 import { detachVolume } from './detach-volume.saga.ts';
+import { disableRescue } from './disable-rescue.saga.ts';
+import { enableRescue } from './enable-rescue.saga.ts';
 import { exportDisk } from './export-disk.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
 import { importImage } from './import-image.saga.ts';
@@ -31,6 +33,7 @@ import { rollBackServer } from './roll-back-server.saga.ts';
 import { sendRefund } from './send-refund.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
+import { switchSystem } from './switch-system.saga.ts';
 import { verifyBackup } from './verify-backup.saga.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -64,6 +67,7 @@ const all = [
   rebootServer,
   resetServer,
   resetPassword,
+  disableRescue,
   suspendServer,
   resumeServer,
   retireServer,
@@ -88,6 +92,8 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(applyRehearsal, deps),
     withDeps(verifyBackup, deps),
     withDeps(mergeLayers, deps),
+    withDeps(enableRescue, deps),
+    withDeps(switchSystem, deps),
     ...ofVolumes.map((definition) => withDeps(definition, deps)),
     withDeps(attachVolume, deps),
     withDeps(detachVolume, deps),
@@ -116,6 +122,8 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       applyRehearsal,
       verifyBackup,
       mergeLayers,
+      enableRescue,
+      switchSystem,
       ...ofVolumes,
       attachVolume,
       detachVolume,

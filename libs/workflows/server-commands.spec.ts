@@ -8,6 +8,7 @@ import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
 import { scenarios as moneyScenarios } from './money.scenario.ts';
 import { scenarios as rehearsalScenarios } from './rehearsal.scenario.ts';
+import { scenarios as rescueScenarios } from './rescue.scenario.ts';
 import { commandScenarios, scenarios } from './server.scenario.ts';
 import { scenarios as backupScenarios } from './verify-backup.scenario.ts';
 import { scenarios as volumeScenarios } from './volume.scenario.ts';
@@ -26,6 +27,7 @@ it('leaves no workflow out of the harness', () => {
     ...importScenarios,
     ...moneyScenarios,
     ...rehearsalScenarios,
+    ...rescueScenarios,
     ...backupScenarios,
     ...volumeScenarios,
   ]);

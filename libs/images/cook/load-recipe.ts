@@ -65,6 +65,7 @@ export function applianceOf(recipe: Recipe): Appliance {
     healthChecks: recipe.health,
     minimumMemoryMib: recipe.minimum.memoryMib,
     minimumDiskGib: recipe.minimum.diskGib,
+    ...(recipe.kind === 'rescue' && { isRescue: true }),
   };
 }
 

@@ -5,7 +5,7 @@ import { ServerType } from '#libs/catalog';
 import { Image } from '#libs/images';
 import { gibToBytes } from '#libs/kernel';
 import type { Ledger } from '#libs/payments/emulator';
-import { diskVolumeName, FrozenDisk, Server } from '#libs/servers';
+import { diskVolumeName, FrozenDisk, Rescue, rescueSeedName, rescueVolumeName, Server } from '#libs/servers';
 import { Volume, volumeFileName } from '#libs/volumes';
 import type { ServerWorld } from './server-world.ts';
 
@@ -163,10 +163,13 @@ async function assertHostHas(
     const disk = world.fleet.volumes(host).find(({ name }) => name === diskVolume);
     const size = { vcpus, memoryMib, diskBytes: disk?.capacityBytes };
     const had = domain.volumes.map(({ volumeName }) => volumeName).sort();
-    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: disk?.guest?.hostKey, size, had };
+    const hostKey = disk?.guest?.hostKey;
+    const { rescue } = domain;
+    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey, size, had, rescue };
   });
   const inherited = await inheritedAddresses(world);
   const types = await world.dataSource.getRepository(ServerType).find();
+  const rescues = await world.dataSource.getRepository(Rescue).findBy({ removedAt: IsNull() });
   const wanted = living.map((server) => ({
     size: sizeOf(server, types),
     uuid: server.domainUuid,
@@ -180,6 +183,10 @@ async function assertHostHas(
       .filter(({ serverId }) => serverId === server.id)
       .map(volumeFileName)
       .sort(),
+    rescue: rescues
+      .filter(({ serverId, bootedAt }) => serverId === server.id && bootedAt !== null)
+      .map((rescue) => ({ diskVolume: rescueVolumeName(rescue) }))
+      .at(0),
   }));
   assert.deepEqual(byUuid(domains), byUuid(wanted));
   const whole = { frozenDiskId: IsNull(), deletedAt: IsNull(), status: 'available' } as const;
@@ -196,6 +203,8 @@ async function assertHostHas(
       ...[...images, ...frozen].map(({ volumeName }) => volumeName),
       ...frozen.flatMap(({ memoryVolumeName }) => memoryVolumeName ?? []),
       ...living.map(diskVolumeName),
+      ...rescues.map(rescueVolumeName),
+      ...rescues.filter(({ bootedAt }) => bootedAt === null).map(rescueSeedName),
       ...(filesOn.get(host) ?? []),
     ].sort(),
   );

@@ -19,7 +19,14 @@ import { RehearsalRequests, rehearsalsEntities, ScriptVault } from '#libs/rehear
 import { SagaStore } from '#libs/saga';
 import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
 import { EnvelopeCipher } from '#libs/secrets';
-import { ActionProgress, SecretsStore, ServerCommands, ServersService, serversEntities } from '#libs/servers';
+import {
+  ActionProgress,
+  RescueCommands,
+  SecretsStore,
+  ServerCommands,
+  ServersService,
+  serversEntities,
+} from '#libs/servers';
 import { VolumeCommands, volumesEntities } from '#libs/volumes';
 import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { workflows } from '../index.ts';
@@ -37,6 +44,7 @@ export interface ServerWorld extends SagaWorld {
   readonly clones: CloneRequests;
   readonly types: TypeChanges;
   readonly commands: ServerCommands;
+  readonly rescues: RescueCommands;
   readonly exports: ExportRequests;
   readonly rehearsals: RehearsalRequests;
   readonly volumes: VolumeCommands;
@@ -129,6 +137,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     clones,
     types: new TypeChanges(dataSource, mayOrder, servers, store, silentQueue, findings),
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
+    rescues: new RescueCommands(dataSource, store, silentQueue, secrets),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
     rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, mayOrder),
     volumes: new VolumeCommands(dataSource, store, silentQueue, mayOrder),
