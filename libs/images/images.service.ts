@@ -59,14 +59,12 @@ export class ImagesService {
     const id = Number(idOrName);
     const image = Number.isSafeInteger(id)
       ? await this.get(id, projectId)
-      : await this.dataSource
-          .getRepository(Image)
-          .findOneBy({
-            name: String(idOrName),
-            projectId: IsNull(),
-            deprecatedAt: IsNull(),
-            type: Not('rescue'),
-          });
+      : await this.dataSource.getRepository(Image).findOneBy({
+          name: String(idOrName),
+          projectId: IsNull(),
+          deprecatedAt: IsNull(),
+          type: Not('rescue'),
+        });
     if (!image) return notFound(idOrName);
     if (image.status === 'available') return image;
     throw new DomainError(

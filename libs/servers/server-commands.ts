@@ -126,7 +126,8 @@ export class ServerCommands {
 
   /**
    * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
-   * system's first boot. @throws ServersError `image_too_large`, `network_closed`, `server_protected`
+   * system's first boot. @throws ServersError `image_too_large`, `network_closed`, `server_protected`, `server_in_rescue`,
+   * `iso_attached`
    */
   async rebuild(
     projectId: number,
@@ -140,6 +141,10 @@ export class ServerCommands {
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
       refuseProtected(server, 'rebuild');
       await refuseInRescue(manager, server);
+      if (server.isoId !== null) {
+        const message = 'the server would start from the ISO image in its CD drive: detach that first';
+        throw new ServersError('iso_attached', message);
+      }
       await assertRoomFor(manager, server, image);
       if (server.network === 'closed') {
         throw new ServersError(

@@ -25,6 +25,8 @@ const CODES = {
   network_closed: 'conflict',
   /** Its own system does not run, nor would what is asked for work on the one that does. */
   server_in_rescue: 'conflict',
+  /** It would start from that, and not from the new system. */
+  iso_attached: 'conflict',
   /** Its host has no rescue system. */
   rescue_unavailable: 'unavailable',
   credentials_not_there: 'not_found',

@@ -90,7 +90,8 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
         'rescue_host_key',
       );
       await manager.query(
-        `UPDATE servers SET deleted_at = coalesce(deleted_at, now()), access = '[]', ipv4 = NULL WHERE id = $1`,
+        `UPDATE servers SET deleted_at = coalesce(deleted_at, now()), access = '[]', ipv4 = NULL, iso_id = NULL
+         WHERE id = $1`,
         [serverId],
       );
       return {};

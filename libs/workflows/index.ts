@@ -1,5 +1,6 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
 import { applyRehearsal } from './apply-rehearsal.saga.ts';
+import { attachIso } from './attach-iso.saga.ts';
 import { attachVolume } from './attach-volume.saga.ts';
 import { changeType } from './change-type.saga.ts';
 import { cloneServer } from './clone-server.saga.ts';
@@ -9,6 +10,7 @@ import { createImage } from './create-image.saga.ts';
 import { createVolume } from './create-volume.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { deleteVolume } from './delete-volume.saga.ts';
+import { detachIso } from './detach-iso.saga.ts';
 import { detachVolume } from './detach-volume.saga.ts';
 import { disableRescue } from './disable-rescue.saga.ts';
 import { enableRescue } from './enable-rescue.saga.ts';
@@ -93,6 +95,8 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(verifyBackup, deps),
     withDeps(mergeLayers, deps),
     withDeps(enableRescue, deps),
+    withDeps(attachIso, deps),
+    withDeps(detachIso, deps),
     withDeps(switchSystem, deps),
     ...ofVolumes.map((definition) => withDeps(definition, deps)),
     withDeps(attachVolume, deps),
@@ -123,6 +127,8 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       verifyBackup,
       mergeLayers,
       enableRescue,
+      attachIso,
+      detachIso,
       switchSystem,
       ...ofVolumes,
       attachVolume,

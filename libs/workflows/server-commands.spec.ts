@@ -6,6 +6,7 @@ import { scenarios as cloneScenarios } from './clone.scenario.ts';
 import { scenarios as exportScenarios } from './export.scenario.ts';
 import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
+import { scenarios as isoScenarios } from './iso.scenario.ts';
 import { scenarios as moneyScenarios } from './money.scenario.ts';
 import { scenarios as rehearsalScenarios } from './rehearsal.scenario.ts';
 import { scenarios as rescueScenarios } from './rescue.scenario.ts';
@@ -25,6 +26,7 @@ it('leaves no workflow out of the harness', () => {
     ...cloneScenarios,
     ...exportScenarios,
     ...importScenarios,
+    ...isoScenarios,
     ...moneyScenarios,
     ...rehearsalScenarios,
     ...rescueScenarios,

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { ServerType } from '#libs/catalog';
 import { type DomainSpec, type HostRef, OUR_DEVICES, type OverlayBase } from '#libs/hypervisor';
 import { Image } from '#libs/images';
+import { Iso } from '#libs/isos';
 import { type Address, addressOf } from '#libs/networks';
 import { Host, toHostRef } from '#libs/placement';
 import { PermanentError } from '#libs/saga';
@@ -29,6 +30,8 @@ export interface PlacedServer extends ServerContext {
   readonly address: Address;
   /** What its owner has attached to it. */
   readonly volumes: readonly Volume[];
+  /** What is in its CD drive. */
+  readonly iso: Iso | null;
   /** The rescue system that it has booted from; null: it runs from its own disk. */
   readonly rescue: Rescue | null;
 }
@@ -60,7 +63,16 @@ export async function loadPlaced(manager: EntityManager, serverId: number): Prom
     throw new PermanentError('server_not_placed', `server ${serverId} has no host or no address`);
   }
   const volumes = await volumesOfServer(manager, serverId);
-  return { ...context, host, address, volumes, rescue: await runningRescue(manager, serverId) };
+  const [rescue, iso] = await Promise.all([
+    runningRescue(manager, serverId),
+    isoOf(manager, context.server.isoId),
+  ]);
+  return { ...context, host, address, volumes, rescue, iso };
+}
+
+/** An ISO image; null where there is none. */
+export async function isoOf(manager: EntityManager, id: number | null): Promise<Iso | null> {
+  return id === null ? null : manager.getRepository(Iso).findOneByOrFail({ id });
 }
 
 /** The virtual machine of a server as it is defined on its host. */
@@ -70,7 +82,8 @@ export function domainSpec({
   address,
   volumes,
   rescue,
-}: Pick<PlacedServer, 'server' | 'type' | 'address' | 'volumes' | 'rescue'>): DomainSpec {
+  iso,
+}: Pick<PlacedServer, 'server' | 'type' | 'address' | 'volumes' | 'rescue' | 'iso'>): DomainSpec {
   return {
     uuid: server.domainUuid,
     name: domainName(server),
@@ -82,6 +95,7 @@ export function domainSpec({
     ipv4: address.ip,
     network: server.network,
     volumes: volumes.map((volume) => attachedVolume(volume, volume.slot ?? 0)),
+    ...(iso && { iso: iso.volumeName }),
     ...server.devices,
     ...(rescue && inRescue(rescue, server)),
   };

@@ -3,6 +3,7 @@ import { IsNull, Not } from 'typeorm';
 import { checkBooks, creditBalanceMinor } from '#libs/billing';
 import { ServerType } from '#libs/catalog';
 import { Image } from '#libs/images';
+import { Iso } from '#libs/isos';
 import { gibToBytes } from '#libs/kernel';
 import type { Ledger } from '#libs/payments/emulator';
 import { diskVolumeName, FrozenDisk, Rescue, rescueSeedName, rescueVolumeName, Server } from '#libs/servers';
@@ -164,11 +165,12 @@ async function assertHostHas(
     const size = { vcpus, memoryMib, diskBytes: disk?.capacityBytes };
     const had = domain.volumes.map(({ volumeName }) => volumeName).sort();
     const hostKey = disk?.guest?.hostKey;
-    const { rescue } = domain;
-    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey, size, had, rescue };
+    const { rescue, iso } = domain;
+    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey, size, had, rescue, iso };
   });
   const inherited = await inheritedAddresses(world);
   const types = await world.dataSource.getRepository(ServerType).find();
+  const isos = await world.dataSource.getRepository(Iso).find();
   const rescues = await world.dataSource.getRepository(Rescue).findBy({ removedAt: IsNull() });
   const wanted = living.map((server) => ({
     size: sizeOf(server, types),
@@ -187,6 +189,7 @@ async function assertHostHas(
       .filter(({ serverId, bootedAt }) => serverId === server.id && bootedAt !== null)
       .map((rescue) => ({ diskVolume: rescueVolumeName(rescue) }))
       .at(0),
+    iso: isos.find(({ id }) => id === server.isoId)?.volumeName,
   }));
   assert.deepEqual(byUuid(domains), byUuid(wanted));
   const whole = { frozenDiskId: IsNull(), deletedAt: IsNull(), status: 'available' } as const;
@@ -204,6 +207,7 @@ async function assertHostHas(
       ...frozen.flatMap(({ memoryVolumeName }) => memoryVolumeName ?? []),
       ...living.map(diskVolumeName),
       ...rescues.map(rescueVolumeName),
+      ...isos.filter(({ deletedAt }) => deletedAt === null).map(({ volumeName }) => volumeName),
       ...rescues.filter(({ bootedAt }) => bootedAt === null).map(rescueSeedName),
       ...(filesOn.get(host) ?? []),
     ].sort(),
