@@ -33,8 +33,16 @@ export class Guest {
     [this.sshPort, this.httpPort] = ports;
   }
 
-  /** Starts an overlay of `image` with a seed disk that names it `hostname` and gives it host and login keys. */
-  static async start(image: CookedImage, firmware: Firmware, hostname: string): Promise<Guest> {
+  /**
+   * Starts an overlay of `image` with a seed disk that names it `hostname` and gives it host and login keys. `ownDisk` is a
+   * raw disk that is the machine's first one and not started from, as that of a server in its rescue system.
+   */
+  static async start(
+    image: CookedImage,
+    firmware: Firmware,
+    hostname: string,
+    ownDisk?: string,
+  ): Promise<Guest> {
     const folder = await mkdtemp(join(tmpdir(), `guest-${firmware}-`));
     const keys = {
       login: ssh2.utils.generateKeyPairSync('ed25519'),
@@ -51,7 +59,7 @@ export class Guest {
     ] as const;
     await runTool(['qemu-img', 'create', '-q', '-f', 'qcow2', ...overlay], { timeoutSeconds: 60 });
     const [ssh, http] = [await freePort(), await freePort()];
-    const argv = [...machine(folder, ssh, http), ...(await firmwareArguments(folder, firmware))];
+    const argv = [...machine(folder, ssh, http, ownDisk), ...(await firmwareArguments(folder, firmware))];
     const qemu = spawn('qemu-system-x86_64', argv, { stdio: ['ignore', 'ignore', 'inherit'] });
     return new Guest(folder, qemu, keys, [ssh, http]);
   }
@@ -130,12 +138,14 @@ function read(channel: ClientChannel, done: (output: string) => void): void {
   channel.on('close', () => done(output.trim()));
 }
 
-function machine(folder: string, sshPort: number, httpPort: number): string[] {
+function machine(folder: string, sshPort: number, httpPort: number, ownDisk?: string): string[] {
   const forward = (host: number, guest: number) => `hostfwd=tcp:127.0.0.1:${host}-:${guest}`;
   return [
     ...['-machine', 'q35,accel=tcg', '-cpu', CPU, '-smp', '2', '-m', '1024'],
     ...['-nodefaults', '-display', 'none', '-vga', 'std'],
-    ...['-drive', `file=${join(folder, 'disk.qcow2')},if=virtio,format=qcow2,cache=unsafe`],
+    ...(ownDisk === undefined ? [] : ['-drive', `file=${ownDisk},if=virtio,format=raw`]),
+    ...['-drive', `file=${join(folder, 'disk.qcow2')},if=none,id=boot,format=qcow2,cache=unsafe`],
+    ...['-device', 'virtio-blk-pci,drive=boot,bootindex=1'],
     ...['-drive', `file=${join(folder, 'seed.img')},if=virtio,format=raw,readonly=on`],
     ...['-netdev', `user,id=net,restrict=on,${forward(sshPort, 22)},${forward(httpPort, 80)}`],
     ...['-device', `virtio-net-pci,netdev=net,mac=${MAC},romfile=`, '-device', 'virtio-rng-pci'],
