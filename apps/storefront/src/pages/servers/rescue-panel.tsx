@@ -44,9 +44,7 @@ export function RescuePanel({ server }: { server: ServerWire }) {
       )}
       {password && <Password text={password} />}
       {rescue && <RescueState server={server} rescue={rescue} />}
-      {choosing && (
-        <EnableRescueDialog server={server} enabled={setTold} close={() => setChoosing(false)} />
-      )}
+      {choosing && <EnableRescueDialog server={server} enabled={setTold} close={() => setChoosing(false)} />}
     </Panel>
   );
 }
