@@ -34,6 +34,7 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
     keep: 'SERVERY_KEEP_DAYS',
   },
   { table: 'restore_tests', endedAt: 'finished_at', keep: 'SERVERY_KEEP_DAYS' },
+  { table: 'rescues', endedAt: 'removed_at', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },
 ];
 
