@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ServerType } from '#libs/catalog';
 import { Image } from '#libs/images';
+import { newId } from '#libs/kernel';
 import type { WorldAddress } from '#libs/saga/harness';
-import { Rescue, rescueSeedName, rescueVolumeName, Server } from '#libs/servers';
+import { BackupsService, Rescue, rescueSeedName, rescueVolumeName, Server } from '#libs/servers';
 import { describeSaga } from '../../test/support/describe-saga.ts';
 import {
   assertSound,
@@ -14,6 +15,7 @@ import {
   type ServerWorld,
   settle,
   standingServer,
+  standingVolume,
   suspend,
 } from './harness/index.ts';
 import { leavingScenario, scenarios } from './rescue.scenario.ts';
@@ -105,13 +107,14 @@ describe('a server in its rescue system', () => {
     await assertSound(world);
   });
 
-  it('is refused what would work on its own system, and keeps what is apart from that', async () => {
+  it('is refused what would work on its own system', async () => {
     await enter();
-    const { commands, exports, types, dataSource } = world;
+    const { commands, exports, clones, rehearsals, types, dataSource } = world;
     const { projectId, id } = server;
     const image = await dataSource.getRepository(Image).findOneByOrFail({ name: 'mail' });
     const type = await dataSource.getRepository(ServerType).findOneByOrFail({ name: 's2' });
     const wanted = { description: null, labels: {} };
+    const asked = { projectId, currency: 'eur' as const };
     const tries = [
       commands.createImage(projectId, id, wanted),
       commands.rebuild(projectId, id, image, 'reveal'),
@@ -119,13 +122,42 @@ describe('a server in its rescue system', () => {
       commands.resetPassword(projectId, id, 'reveal'),
       commands.openNetwork(projectId, id),
       types.change(projectId, id, { type, upgradesDisk: false, restarts: true }),
+      exports.ofServer(projectId, id, 'qcow2'),
+      clones.clone({
+        ...{ ...asked, serverId: newId(), originalId: id, name: 'copy', labels: {}, kind: 'safe' },
+        ...{ network: 'isolated', holdsTimers: false, startAfterCreate: true },
+      }),
+      rehearsals.rehearse({
+        ...{ ...asked, id: newId(), serverId: id, script: 'true', healthChecks: undefined },
+        ...{ timeoutSeconds: 60, keepCloneHours: 0 },
+      }),
     ];
     for (const outcome of await Promise.allSettled(tries)) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'server_in_rescue' } });
     }
-    expect(exports).toBeDefined();
     await press('reset');
     await assertSound(world);
+  });
+
+  it('gets volumes, and its backup when it is back', async () => {
+    const { projectId, id } = server;
+    const backups = new BackupsService(world.dataSource, world.commands);
+    await backups.enable(projectId, id, {});
+    await world.dataSource.query('UPDATE backup_plans SET next_due_at = now()');
+    await enter();
+    const volume = await standingVolume(world, server);
+    expect(domain()?.volumes).toHaveLength(1);
+    await assertSound(world);
+    expect(await backups.startDue()).toBe(0);
+    await press('reset');
+    expect(await backups.startDue()).toBe(1);
+    const [saga] = await world.store.list({ subject: { type: 'server', id }, limit: 1 });
+    await finish(world, { sagaId: saga?.id } as never);
+    await backups.disable(projectId, id);
+    await finish(world, await world.volumes.detach(projectId, volume.id));
+    await world.volumes.delete(projectId, volume.id);
+    const [deletion] = await world.store.list({ subject: { type: 'volume', id: volume.id }, limit: 1 });
+    await finish(world, { sagaId: deletion?.id } as never);
   });
 
   it('is given back in it after a suspension', async () => {
