@@ -18,7 +18,8 @@ export class Rescue1760001600000 implements MigrationInterface {
       ALTER TABLE server_secrets
         DROP CONSTRAINT server_secrets_kind_check,
         ADD CONSTRAINT server_secrets_kind_check CHECK (
-          kind IN ('root_password', 'pending_password', 'host_key', 'user_data', 'rescue_password', 'rescue_host_key'));
+          kind IN ('root_password', 'pending_password', 'host_key', 'user_data', 'application', 'pending_application',
+                   'rescue_password', 'rescue_host_key'));
 
       CREATE TABLE rescues (
         id bigint PRIMARY KEY,
@@ -60,7 +61,8 @@ export class Rescue1760001600000 implements MigrationInterface {
       ALTER TABLE server_secrets
         DROP CONSTRAINT server_secrets_kind_check,
         ADD CONSTRAINT server_secrets_kind_check
-          CHECK (kind IN ('root_password', 'pending_password', 'host_key', 'user_data'));
+          CHECK (kind IN ('root_password', 'pending_password', 'host_key', 'user_data', 'application',
+                          'pending_application'));
       ALTER TABLE images
         DROP CONSTRAINT images_type_check,
         ADD CONSTRAINT images_type_check CHECK (type IN ('system', 'app', 'snapshot', 'backup')),

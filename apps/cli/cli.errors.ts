@@ -8,6 +8,7 @@ const KINDS = {
   not_root: 'forbidden',
   mounts_left: 'conflict',
   image_missing: 'unavailable',
+  unknown_appliance: 'invalid_input',
   order_failed: 'unavailable',
   api_refused: 'internal',
   ssh_failed: 'unavailable',

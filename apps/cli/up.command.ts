@@ -16,10 +16,11 @@ export function registerUp(program: Command): void {
     .command('up')
     .description('bring everything up on this machine, order a server and log in to it')
     .option('--no-order', 'bring all up without ordering')
-    .action(async ({ order }: { order: boolean }) => bringUp(order));
+    .option('--with <names...>', 'cook more of the catalog, a few minutes each: --with wordpress docker')
+    .action(async ({ order, with: more = [] }: { order: boolean; with?: string[] }) => bringUp(order, more));
 }
 
-async function bringUp(withOrder: boolean): Promise<void> {
+async function bringUp(withOrder: boolean, moreAppliances: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new CliError('not_root', 'The hosts need namespaces and mounts. Run this as root, or: npm run up');
   }
@@ -29,7 +30,7 @@ async function bringUp(withOrder: boolean): Promise<void> {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopSoon(stop, name));
   await withLock(folder, async () => {
-    const up = await Up.open({ root, folder, signal: stop.signal });
+    const up = await Up.open({ root, folder, moreAppliances, signal: stop.signal });
     await runSteps(up, withOrder ? [...stackSteps, ...orderSteps] : stackSteps);
     process.stdout.write(`\n${summary(up)}\n`);
   });

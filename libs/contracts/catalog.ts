@@ -33,6 +33,8 @@ export const product = z
     os_version: z.string().nullable(),
     licence: z.string(),
     ports: z.array(z.object({ name: z.string(), port: z.int(), protocol: z.string() })),
+    /** What is made for each server and shown to its owner once. */
+    secrets: z.array(z.object({ name: z.string(), title: z.string(), username: z.string().nullable() })),
     packages_count: z.int(),
     min_memory_gb: z.number(),
     min_disk_gb: z.number(),

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Every error code of the API with its HTTP status. Hetzner's where it has a word for it. */
+/**
+ * Every error code of the API with its HTTP status. Hetzner's where it has a word for it. `invalid_state`: not as things
+ * stand; `details.reason` says what stands in the way.
+ */
 export const errorStatus = {
   json_error: 400,
   unauthorized: 401,
@@ -12,7 +15,7 @@ export const errorStatus = {
   resource_limit_exceeded: 403,
   not_found: 404,
   method_not_allowed: 405,
-  conflict: 409,
+  invalid_state: 409,
   uniqueness_error: 409,
   resource_in_use: 409,
   volume_already_attached: 409,

@@ -58,6 +58,8 @@ const backupPlan = z.object({
   next: timestamp,
 });
 
+const applicationSecret = z.object({ name: z.string(), title: z.string(), username: z.string().nullable() });
+
 /** What Servery says of a server beyond Hetzner's words. */
 export const serverExtra = z.object({
   appliance: z.string(),
@@ -78,6 +80,14 @@ export const serverExtra = z.object({
     state: z.enum(['pending', 'available', 'revealed', 'expired']),
     expires_at: timestamp.nullable(),
   }),
+  /** What lets its owner into its application: shown once by `reveal_secrets`. */
+  application_secrets: z
+    .object({
+      state: z.enum(['pending', 'available', 'revealed', 'expired']),
+      expires_at: timestamp.nullable(),
+      items: z.array(applicationSecret),
+    })
+    .nullable(),
   access: z.array(access),
   /** That it is kept off, and why; without a reason while it is just being brought back. */
   suspension: z.object({ reasons: z.array(suspensionReason), since: timestamp }).nullable(),
@@ -278,6 +288,10 @@ export const rebuildServerResponse = z.object({ action, root_password: z.string(
 /** A password that is shown this once. */
 export const credentialsResponse = z.object({
   credentials: z.object({ username: z.string(), password: z.string() }),
+});
+
+export const applicationSecretsResponse = z.object({
+  secrets: z.array(applicationSecret.extend({ value: z.string() })),
 });
 
 export const serverListQuery = z.strictObject({

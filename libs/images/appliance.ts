@@ -10,6 +10,14 @@ export type HealthCheck =
   | { readonly type: 'http'; readonly port: number; readonly path: string; readonly status: number }
   | { readonly type: 'tcp'; readonly port: number };
 
+/** A secret of the application: made anew for each server, and shown to its owner once. */
+export interface ApplianceSecret {
+  /** In the guest, its value is `/etc/servery/secrets/<name>` until the application has taken it. */
+  readonly name: string;
+  readonly title: string;
+  readonly username?: string | undefined;
+}
+
 /** `export`: to take a server, or the image, home as a file. */
 export type LicenceForbids = 'export';
 
@@ -28,6 +36,8 @@ export interface Appliance {
   readonly licenceForbids?: readonly LicenceForbids[];
   readonly ports: readonly AppliancePort[];
   readonly healthChecks: readonly HealthCheck[];
+  /** Missing in what was published before there were any. */
+  readonly secrets?: readonly ApplianceSecret[];
   readonly minimumMemoryMib: number;
   readonly minimumDiskGib: number;
   /** It was made elsewhere: nobody promises a guest agent in it. */

@@ -1,4 +1,10 @@
-export type { Appliance, AppliancePort, HealthCheck, LicenceForbids } from './appliance.ts';
+export type {
+  Appliance,
+  AppliancePort,
+  ApplianceSecret,
+  HealthCheck,
+  LicenceForbids,
+} from './appliance.ts';
 export { Image, type RestoreCheck, type Verification } from './image.entity.ts';
 export {
   departedImages,

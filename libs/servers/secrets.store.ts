@@ -6,16 +6,22 @@ import { ServersError } from './servers.errors.ts';
 
 /**
  * `root_password` waits to be revealed to the owner; `pending_password` waits to be set in the guest and is destroyed
- * then; `host_key` is the private SSH host key until the guest has it; `user_data` is the owner's and may hold theirs. Those of a
- * rescue system are there until its seed is written.
+ * then; `host_key` is the private SSH host key until the guest has it; `user_data` is the owner's and may hold theirs;
+ * `application` waits to be revealed: the secrets of what runs in the guest, which are `pending_application` before. Those
+ * of a rescue system are there until its seed is written.
  */
 export type SecretKind =
   | 'root_password'
   | 'pending_password'
   | 'host_key'
   | 'user_data'
+  | 'application'
+  | 'pending_application'
   | 'rescue_password'
   | 'rescue_host_key';
+
+/** What is shown to an owner, once. */
+type RevealedKind = 'root_password' | 'application';
 
 /** Who asks for a password: an API client gets it in the answer, a person reveals it on a page. */
 export type PasswordDelivery = 'answer' | 'reveal';
@@ -51,7 +57,7 @@ export class SecretsStore {
 
   /** Puts a secret in the place of the one before. */
   keeping(serverId: number, kind: SecretKind, plaintext: string): Statement {
-    const days = kind === 'root_password' ? REVEAL_WITHIN_DAYS : null;
+    const days = kind === 'root_password' || kind === 'application' ? REVEAL_WITHIN_DAYS : null;
     return {
       text: `INSERT INTO server_secrets (server_id, kind, sealed, expires_at)
              VALUES ($1, $2, $3, now() + make_interval(days => $4::int))
@@ -65,7 +71,7 @@ export class SecretsStore {
   keepingPassword(serverId: number, password: string, delivery: PasswordDelivery): Statement[] {
     const pending = this.keeping(serverId, 'pending_password', password);
     if (delivery === 'reveal') return [pending, this.keeping(serverId, 'root_password', password)];
-    return [pending, this.keeping(serverId, 'root_password', ''), markingRevealed(serverId)];
+    return [pending, this.keeping(serverId, 'root_password', ''), markingRevealed(serverId, 'root_password')];
   }
 
   /**
@@ -106,6 +112,10 @@ export class SecretsStore {
     ]);
   }
 
+  async destroyAll(manager: EntityManager, serverId: number): Promise<void> {
+    await manager.query(`DELETE FROM server_secrets WHERE server_id = $1`, [serverId]);
+  }
+
   /** A system from before `moment` does not know a password that was made later, so nobody is shown it. */
   async destroyPasswordsSince(manager: EntityManager, serverId: number, moment: Date): Promise<void> {
     await manager.query(
@@ -115,24 +125,25 @@ export class SecretsStore {
   }
 
   /**
-   * Hands the root password over, once: what was sealed is destroyed in the same transaction.
+   * Hands a secret over, once: what was sealed is destroyed in the same transaction.
    * @throws ServersError `credentials_not_there`, `credentials_gone`
    */
-  async reveal(manager: EntityManager, serverId: number): Promise<string> {
+  async reveal(manager: EntityManager, serverId: number, kind: RevealedKind): Promise<string> {
     const [row] = await manager.query<{ sealed: Buffer; gone: boolean }[]>(
       `SELECT sealed, revealed_at IS NOT NULL OR expires_at < now() AS gone FROM server_secrets
-       WHERE server_id = $1 AND kind = 'root_password' FOR UPDATE`,
-      [serverId],
+       WHERE server_id = $1 AND kind = $2 FOR UPDATE`,
+      [serverId, kind],
     );
-    if (!row) throw new ServersError('credentials_not_there', 'this server has no password to reveal');
+    const { name, instead } = WORDS[kind];
+    if (!row) throw new ServersError('credentials_not_there', `this server has no ${name} to reveal`);
     if (row.gone) {
       throw new ServersError(
         'credentials_gone',
-        'the password was revealed before, or has waited too long; reset it to get a new one',
+        `the ${name} was revealed before, or has waited too long; ${instead}`,
       );
     }
-    await runStatement(manager, markingRevealed(serverId));
-    return this.cipher.open(row.sealed, contextOf(serverId, 'root_password'));
+    await runStatement(manager, markingRevealed(serverId, kind));
+    return this.cipher.open(row.sealed, contextOf(serverId, kind));
   }
 
   /** Destroys passwords that nobody fetched in time. Returns how many. */
@@ -144,11 +155,16 @@ export class SecretsStore {
   }
 }
 
-/** Keeps the fact that the password was handed over and forgets the password. */
-function markingRevealed(serverId: number): Statement {
+const WORDS: Readonly<Record<RevealedKind, { name: string; instead: string }>> = {
+  root_password: { name: 'password', instead: 'reset it to get a new one' },
+  application: { name: 'secret of the application', instead: 'set a new one in the server' },
+};
+
+/** Keeps the fact that a secret was handed over and forgets the secret. */
+function markingRevealed(serverId: number, kind: RevealedKind): Statement {
   return {
-    text: `UPDATE server_secrets SET revealed_at = now(), sealed = '' WHERE server_id = $1 AND kind = 'root_password'`,
-    values: [serverId],
+    text: `UPDATE server_secrets SET revealed_at = now(), sealed = '' WHERE server_id = $1 AND kind = $2`,
+    values: [serverId, kind],
   };
 }
 

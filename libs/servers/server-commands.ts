@@ -284,7 +284,15 @@ export class ServerCommands {
     return runInTransaction(this.dataSource, async (manager) => {
       const server = await ownServer(manager, projectId, serverId);
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
-      return this.secrets.reveal(manager, serverId);
+      return this.secrets.reveal(manager, serverId, 'root_password');
+    });
+  }
+
+  /** The secrets of its application, by name. @throws ServersError `credentials_not_there`, `credentials_gone` */
+  async revealApplicationSecrets(projectId: number, serverId: number): Promise<Record<string, string>> {
+    return runInTransaction(this.dataSource, async (manager) => {
+      await ownServer(manager, projectId, serverId);
+      return JSON.parse(await this.secrets.reveal(manager, serverId, 'application'));
     });
   }
 

@@ -18,6 +18,9 @@ export interface ServerFacts {
   readonly orderId: number | null;
   readonly credentials: CredentialsState;
   readonly credentialsExpireAt: Date | null;
+  /** The secrets of its application. */
+  readonly application: CredentialsState;
+  readonly applicationExpiresAt: Date | null;
   readonly suspension: ServerSuspension | null;
   readonly backupPlan: BackupPlan | null;
   /** The rescue system that its next boot is from. */
@@ -92,6 +95,8 @@ export class ServersService {
       `SELECT s.id, o.id AS "orderId",
               EXISTS (SELECT 1 FROM actions a WHERE a.server_id = s.id AND a.status = 'running') AS locked,
               p.server_id IS NOT NULL AS "hasPassword", p.revealed_at AS "revealedAt", p.expires_at AS "expiresAt",
+              q.server_id IS NOT NULL AS "hasApplication", q.revealed_at AS "applicationRevealedAt",
+              q.expires_at AS "applicationExpiresAt",
               s.ready_at IS NOT NULL AS ready, r.reasons AS "suspensionReasons",
               coalesce(x.begun_at, r.since) AS "suspendedSince"
        FROM servers s
@@ -100,6 +105,7 @@ export class ServersService {
                           FROM account_suspensions WHERE account_id = s.account_id AND lifted_at IS NULL) r ON true
        LEFT JOIN orders o ON o.server_id = s.id
        LEFT JOIN server_secrets p ON p.server_id = s.id AND p.kind = 'root_password'
+       LEFT JOIN server_secrets q ON q.server_id = s.id AND q.kind = 'application'
        WHERE s.id = ANY($1)`,
       [ids],
     );
@@ -111,6 +117,13 @@ export class ServersService {
           orderId: row.orderId,
           credentials: credentialsState(row),
           credentialsExpireAt: row.revealedAt ? null : row.expiresAt,
+          application: credentialsState({
+            hasPassword: row.hasApplication,
+            revealedAt: row.applicationRevealedAt,
+            expiresAt: row.applicationExpiresAt,
+            ready: row.ready,
+          }),
+          applicationExpiresAt: row.applicationRevealedAt ? null : row.applicationExpiresAt,
           suspension: row.suspendedSince && {
             reasons: row.suspensionReasons ?? [],
             since: row.suspendedSince,
@@ -147,12 +160,17 @@ interface FactsRow {
   readonly hasPassword: boolean;
   readonly revealedAt: Date | null;
   readonly expiresAt: Date | null;
+  readonly hasApplication: boolean;
+  readonly applicationRevealedAt: Date | null;
+  readonly applicationExpiresAt: Date | null;
   readonly ready: boolean;
   readonly suspensionReasons: readonly SuspensionReason[] | null;
   readonly suspendedSince: Date | null;
 }
 
-function credentialsState(row: FactsRow): CredentialsState {
+function credentialsState(
+  row: Pick<FactsRow, 'hasPassword' | 'revealedAt' | 'expiresAt' | 'ready'>,
+): CredentialsState {
   if (!row.hasPassword) return 'none';
   if (row.revealedAt) return 'revealed';
   if (row.expiresAt && row.expiresAt < new Date()) return 'expired';

@@ -79,16 +79,7 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
       await releaseVolumesOf(manager, serverId);
       await endSuspension(manager, serverId);
       await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
-      await deps.secrets.destroy(
-        manager,
-        serverId,
-        'root_password',
-        'pending_password',
-        'host_key',
-        'user_data',
-        'rescue_password',
-        'rescue_host_key',
-      );
+      await deps.secrets.destroyAll(manager, serverId);
       await manager.query(
         `UPDATE servers SET deleted_at = coalesce(deleted_at, now()), access = '[]', ipv4 = NULL, iso_id = NULL
          WHERE id = $1`,

@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { generateHostKeyPair } from '#libs/accounts';
+import type { Image } from '#libs/images';
 import { PermanentError } from '#libs/saga';
 import { cryptHash } from '#libs/secrets';
-import type { Server } from '#libs/servers';
-import { plainSeedFiles, seedSpecOf } from './seed-spec.ts';
+import { newPassword, type Server } from '#libs/servers';
+import { type DiskOrigin, plainSeedFiles, seedSpecOf } from './seed-spec.ts';
 import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -21,6 +22,22 @@ export async function makeHostKey(
   return publicKey;
 }
 
+/**
+ * Makes the secrets that an image's application wants of each server. Only what comes fresh from its golden image takes
+ * them: a disk that has run has its own.
+ */
+export async function makeApplicationSecrets(
+  manager: EntityManager,
+  { secrets }: WorkflowDeps,
+  serverId: number,
+  image: Image,
+): Promise<void> {
+  const wanted = originOf(image) === 'golden' ? (image.appliance.secrets ?? []) : [];
+  if (wanted.length === 0) return;
+  const made = Object.fromEntries(wanted.map(({ name }) => [name, newPassword()]));
+  await secrets.put(manager, serverId, 'pending_application', JSON.stringify(made));
+}
+
 /** Writes the seed of a server's next first boot on its host. @throws PermanentError `host_key_missing` */
 export async function writeSeed(deps: WorkflowDeps, placed: PlacedServer): Promise<void> {
   const { manager } = deps.dataSource;
@@ -29,17 +46,41 @@ export async function writeSeed(deps: WorkflowDeps, placed: PlacedServer): Promi
   if (hostKey === undefined) throw new PermanentError('host_key_missing', 'the host key is gone');
   const password = await deps.secrets.read(manager, server.id, 'pending_password');
   const userData = await deps.secrets.read(manager, server.id, 'user_data');
+  const application = await deps.secrets.read(manager, server.id, 'pending_application');
   const secrets = {
     hostKey,
     ...(password !== undefined && { passwordHash: await cryptHash(password) }),
     ...(userData !== undefined && { userData }),
+    ...(application !== undefined && { application: JSON.parse(application) }),
   };
   const files = image.appliance.isForeign && { files: plainSeedFiles(server, address, secrets) };
-  const origin = image.frozenDiskId === null && image.importReport === null ? 'golden' : 'used';
-  await deps.hypervisor.createSeed(host, { ...seedSpecOf(server, address, secrets, origin), ...files });
+  const seed = seedSpecOf(server, address, secrets, originOf(image));
+  await deps.hypervisor.createSeed(host, { ...seed, ...files });
+}
+
+function originOf(image: Image): DiskOrigin {
+  return image.frozenDiskId === null && image.importReport === null ? 'golden' : 'used';
+}
+
+/** The guest has taken the secrets of its application: from now on they wait for its owner, and no others do. */
+export async function settleApplicationSecrets(
+  manager: EntityManager,
+  { secrets }: WorkflowDeps,
+  serverId: number,
+): Promise<void> {
+  const taken = await secrets.read(manager, serverId, 'pending_application');
+  await secrets.destroy(manager, serverId, 'application');
+  if (taken !== undefined) await secrets.put(manager, serverId, 'application', taken);
 }
 
 /** Secrets that have no use once a guest has booted and been verified. */
 export function forgetBootSecrets(manager: EntityManager, deps: WorkflowDeps, server: Pick<Server, 'id'>) {
-  return deps.secrets.destroy(manager, server.id, 'host_key', 'pending_password', 'user_data');
+  return deps.secrets.destroy(
+    manager,
+    server.id,
+    'host_key',
+    'pending_password',
+    'pending_application',
+    'user_data',
+  );
 }

@@ -1,6 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { diskVolumeName, provisionServerRequest, seedVolumeName } from '#libs/servers';
-import { makeHostKey, writeSeed } from './first-boot.ts';
+import { makeApplicationSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, assertStillRunning, isHealthy, verificationOf } from './guest-checks.ts';
 import {
   awaitingBank,
@@ -30,12 +30,14 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
   .step('make-identity', {
     title: 'Making its SSH identity',
     transact: async (manager, { params, deps }) => {
+      const { image } = await loadServer(manager, params.serverId);
       const hostKey = await makeHostKey(manager, deps, params.serverId);
+      await makeApplicationSecrets(manager, deps, params.serverId, image);
       await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [params.serverId, hostKey]);
       return { hostKey };
     },
     undoTransact: async (manager, { params, deps }) =>
-      deps.secrets.destroy(manager, params.serverId, 'host_key'),
+      deps.secrets.destroy(manager, params.serverId, 'host_key', 'pending_application'),
   })
   .step('clone-disk', {
     title: 'Cloning the golden image',

@@ -10,7 +10,7 @@ import type { StepContext, UndoContext } from '#libs/saga';
 import { FrozenDisk, lockServer, type Server, seedVolumeName } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { bootsNow } from './boot-clock.ts';
-import { forgetBootSecrets } from './first-boot.ts';
+import { forgetBootSecrets, settleApplicationSecrets } from './first-boot.ts';
 import { openBilling } from './open-billing.ts';
 import { findHost, loadPlaced, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -178,6 +178,7 @@ export const handingOver = {
   transact: async (manager: EntityManager, { params, outputs, deps }: Verified) => {
     const order = await orderOfServer(manager, params.serverId);
     const server = await lockServer(manager, params.serverId);
+    await settleApplicationSecrets(manager, deps, server.id);
     await forgetBootSecrets(manager, deps, server);
     if (server.desired === 'deleted') {
       await finishOrder(manager, order.id, DELETED_BEFORE_READY);
@@ -204,7 +205,7 @@ export async function giveUp(
   await release(manager, serverId);
   await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
   await releaseAddress(manager, serverId);
-  await deps.secrets.destroy(manager, serverId, 'root_password', 'pending_password', 'host_key', 'user_data');
+  await deps.secrets.destroyAll(manager, serverId);
   await manager.query(
     `UPDATE servers SET deleted_at = now(), desired = 'deleted', observed = 'deleting', access = '[]', ipv4 = NULL
      WHERE id = $1`,

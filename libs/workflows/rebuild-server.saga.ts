@@ -4,7 +4,13 @@ import { deps, type StepContext, saga, type UndoContext } from '#libs/saga';
 import { diskVolumeName, rebuildServerRequest, seedVolumeName } from '#libs/servers';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { bootsNow } from './boot-clock.ts';
-import { forgetBootSecrets, makeHostKey, writeSeed } from './first-boot.ts';
+import {
+  forgetBootSecrets,
+  makeApplicationSecrets,
+  makeHostKey,
+  settleApplicationSecrets,
+  writeSeed,
+} from './first-boot.ts';
 import { answersAsItself, isHealthy, verificationOf } from './guest-checks.ts';
 import { look, observe, type PowerState, writeSeen } from './power-state.ts';
 import { baseOf, domainSpec, loadPlaced, type PlacedServer } from './server-context.ts';
@@ -55,6 +61,8 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     transact: async (manager, { params, deps }) => {
       const { server } = await loadPlaced(manager, params.serverId);
       const hostKey = await makeHostKey(manager, deps, params.serverId);
+      const image = await manager.getRepository(Image).findOneByOrFail({ id: params.imageId });
+      await makeApplicationSecrets(manager, deps, params.serverId, image);
       await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [params.serverId, hostKey]);
       return { formerHostKey: server.hostKey };
     },
@@ -66,7 +74,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
           formerHostKey,
         ]);
       }
-      await deps.secrets.destroy(manager, params.serverId, 'host_key');
+      await deps.secrets.destroy(manager, params.serverId, 'host_key', 'pending_application');
     },
   })
   .step('write-seed', {
@@ -167,6 +175,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
   .step('hand-over', {
     title: 'Handing it over',
     transact: async (manager, { params, outputs, deps }) => {
+      await settleApplicationSecrets(manager, deps, params.serverId);
       await forgetBootSecrets(manager, deps, { id: params.serverId });
       await manager.query(
         `UPDATE servers SET image_id = $2, generation = $3, access = $4,
@@ -215,6 +224,7 @@ async function leaveAsItIs(
   seen: PowerState,
 ): Promise<void> {
   const { serverId, imageId, generation } = ctx.params;
+  if ('switch-disk' in ctx.outputs) await settleApplicationSecrets(manager, ctx.deps, serverId);
   await forgetBootSecrets(manager, ctx.deps, { id: serverId });
   if ('switch-disk' in ctx.outputs) {
     await manager.query(

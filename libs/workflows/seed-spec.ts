@@ -28,6 +28,8 @@ export interface SeedSecrets {
   readonly passwordHash?: string;
   /** The owner's own user data. */
   readonly userData?: string;
+  /** What the application is to let its owner in by: names and values. */
+  readonly application?: Readonly<Record<string, string>>;
 }
 
 /** What is at the bottom of a server's disk: a golden image, or a disk that another server (or it) has run on. */
@@ -46,6 +48,7 @@ export function seedSpecOf(
   const defaults = { hostname: server.name, preserve_hostname: false, disable_root: false };
   const identity = identityOf(secrets, server);
   const login = loginOf(secrets);
+  const application = applicationOf(secrets);
   const { userData } = secrets;
   const isClone = server.generation === 1 && server.cloneKind === 'safe';
   const renewed =
@@ -60,11 +63,12 @@ export function seedSpecOf(
     },
     networkConfig: networkConfig(address),
     ...(userData === undefined
-      ? { userData: { ...defaults, ...identity, ...login, ...renewed } }
+      ? { userData: { ...defaults, ...identity, ...login, ...application, ...renewed } }
       : {
           userData: composeUserData(userData, [
             { config: identity, merge: 'replace' },
             { config: login, merge: 'append' },
+            { config: application, merge: 'append' },
             { config: renewed, merge: 'append' },
           ]),
           vendorData: defaults,
@@ -99,6 +103,17 @@ function loginOf({ passwordHash }: SeedSecrets): YamlDocument {
   if (passwordHash === undefined) return {};
   // A hash in `chpasswd` would be set late in the boot: after the guest is ready, and over a reset made by then.
   return { users: [{ name: 'root', lock_passwd: false, hashed_passwd: passwordHash }] };
+}
+
+/** Files that the application takes its secrets from at first boot, and then removes. */
+function applicationOf({ application }: SeedSecrets): YamlDocument {
+  if (application === undefined) return {};
+  const fileOf = ([name, content]: [string, string]) => ({
+    path: `/etc/servery/secrets/${name}`,
+    permissions: '0600',
+    content,
+  });
+  return { write_files: Object.entries(application).map(fileOf) };
 }
 
 /** cloud-init network configuration, version 2: one card, found by its MAC address, with a fixed address. */

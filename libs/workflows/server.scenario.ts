@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { IsNull, Not } from 'typeorm';
+import type { GuestFacts } from '#libs/hypervisor/simulated';
 import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { Order } from '#libs/orders';
@@ -93,6 +94,7 @@ export const provisionScenario = scenario({
     assert.deepEqual([status, server.observed, server.access.length], ['fulfilled', 'running', 2]);
     assert.ok(server.readyAt);
     assert.ok(await world.commands.revealPassword(server.projectId, server.id));
+    await assertApplicationSecrets(world, server);
     await finish(world, await world.commands.delete(server.projectId, server.id));
     await assertSound(world);
   },
@@ -150,7 +152,7 @@ export const commandScenarios = [
     async ({ commands }, { projectId, id }) => (await commands.resetPassword(projectId, id, 'reveal')).action,
     async (world, server) => {
       const password = await world.commands.revealPassword(server.projectId, server.id);
-      assert.equal(digestInGuest(world, server), createHash('sha256').update(password).digest('hex'));
+      assert.equal(guestOf(world, server)?.passwordDigests.root, digestOf(password));
     },
     assertNoPassword,
   ),
@@ -166,10 +168,12 @@ export const commandScenarios = [
     async (world, server) => {
       shows('running')(world, server);
       assert.ok(await world.commands.revealPassword(server.projectId, server.id));
+      await assertApplicationSecrets(world, server);
     },
     async (world, server) => {
       shows('running')(world, server);
       await assertNoPassword(world, server);
+      await assertApplicationSecrets(world, server);
     },
   ),
 ];
@@ -386,10 +390,25 @@ function orderOf(world: ServerWorld, { id }: Server): Promise<Order> {
   return world.dataSource.getRepository(Order).findOneByOrFail({ serverId: id });
 }
 
-function digestInGuest({ fleet }: ServerWorld, server: Server): string | undefined {
+function guestOf({ fleet }: ServerWorld, server: Server): GuestFacts | undefined {
   const [host = ''] = fleet.hostNames();
-  const disk = fleet.volumes(host).find(({ name }) => name === diskVolumeName(server));
-  return disk?.guest?.passwordDigests.root;
+  return fleet.volumes(host).find(({ name }) => name === diskVolumeName(server))?.guest;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** What waits for its owner is what its guest has been given. */
+async function assertApplicationSecrets(world: ServerWorld, server: Server): Promise<void> {
+  const { dataSource, deps } = world;
+  const kept = JSON.parse((await deps.secrets.read(dataSource.manager, server.id, 'application')) ?? '{}');
+  const digests = Object.entries(kept).map(([name, value]) => [
+    `/etc/servery/secrets/${name}`,
+    digestOf(String(value)),
+  ]);
+  assert.equal(digests.length, 1);
+  assert.deepEqual(guestOf(world, server)?.fileDigests, Object.fromEntries(digests));
 }
 
 /** A password that may not be the guest's is not shown. */

@@ -239,7 +239,7 @@ describe('promotion codes and credit', () => {
     expect(repeated.json()).toEqual(redeemed.json());
     const again = await send('POST', '/v1/billing/promotion_codes', { code: 'HELLO-5' });
     expect(again.json().error).toMatchObject({
-      code: 'conflict',
+      code: 'invalid_state',
       details: { reason: 'promotion_code_used' },
     });
     const unknown = await send('POST', '/v1/billing/promotion_codes', { code: 'NO-SUCH' });

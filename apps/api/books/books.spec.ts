@@ -149,7 +149,7 @@ describe('what the operator does', () => {
       detail: { amount_minor: 500, valid_days: 30, redemptions: 2, redeem_until: null },
     });
     expect((await send('POST', 'promotions', { ...made, amount_minor: 1 })).json().error).toMatchObject({
-      code: 'conflict',
+      code: 'invalid_state',
       details: { reason: 'promotion_code_taken' },
     });
     const redeem = (cookie: string) =>
@@ -184,7 +184,7 @@ describe('what the operator does', () => {
     expect((await get('credit_notes')).credit_notes).toEqual([note]);
     const tooMuch = await send('POST', path, { ...body, amount_minor: 201 });
     expect(tooMuch.json().error).toMatchObject({
-      code: 'conflict',
+      code: 'invalid_state',
       details: { reason: 'refund_exceeds_invoice' },
     });
     expect((await get(`invoices/${invoiceId}`)).invoice).toMatchObject({

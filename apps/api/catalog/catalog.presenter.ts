@@ -11,6 +11,7 @@ import type {
 } from '#libs/contracts';
 import { firstPage } from '#libs/listing';
 import { freeOfCharge, mibToGib, wirePriceMicro, wirePriceMinor, wireTime } from '../http/wire.ts';
+import { presentSecrets } from './image.presenter.ts';
 
 /** What a catalog object needs beside its row, read once for any number of objects. */
 export interface CatalogContext {
@@ -126,6 +127,7 @@ export function presentProduct({ image, offers }: Product): ProductWire {
     os_version: appliance.osVersion,
     licence: appliance.licence,
     ports: appliance.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
+    secrets: presentSecrets(appliance),
     packages_count: image.packageCount,
     min_memory_gb: mibToGib(appliance.minimumMemoryMib),
     min_disk_gb: appliance.minimumDiskGib,

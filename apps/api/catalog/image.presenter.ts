@@ -5,7 +5,7 @@ import {
   image as imageSchema,
 } from '#libs/contracts';
 import type { Devices } from '#libs/hypervisor';
-import type { Image, ImageRefusal, ImportReport } from '#libs/images';
+import type { Appliance, Image, ImageRefusal, ImportReport } from '#libs/images';
 import { BYTES_PER_GIB } from '#libs/kernel';
 import { wireTime, wireTimeOrNull } from '../http/wire.ts';
 
@@ -93,4 +93,9 @@ function presentReport(report: ImportReport): ImportReportWire {
 
 export function presentDevices({ firmware, diskBus, nicModel }: Devices): DevicesWire {
   return { firmware, disk_bus: diskBus, nic_model: nicModel };
+}
+
+/** What an application's secrets are, without their values. */
+export function presentSecrets({ secrets = [] }: Appliance) {
+  return secrets.map(({ name, title, username = null }) => ({ name, title, username }));
 }

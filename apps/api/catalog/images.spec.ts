@@ -86,7 +86,7 @@ describe('a snapshot', () => {
     });
     const { image } = answer.json();
     const order = await ask('POST', '/v1/servers', { name: 'too-early', server_type: 's1', image: image.id });
-    expect([order.statusCode, order.json().error.code]).toEqual([409, 'conflict']);
+    expect([order.statusCode, order.json().error.code]).toEqual([409, 'invalid_state']);
     const again = await ask('POST', `/v1/servers/${id}/actions/create_image`, {});
     expect([again.statusCode, again.json().error.code]).toEqual([423, 'locked']);
   });
@@ -221,7 +221,7 @@ describe('backups', () => {
     const path = `/v1/servers/${id}/actions`;
     expect(await plan(id)).toMatchObject({ backup_window: null, servery: { backup_plan: null } });
     const early = await ask('POST', `${path}/create_image`, { type: 'backup' });
-    expect([early.statusCode, early.json().error.code]).toEqual([409, 'conflict']);
+    expect([early.statusCode, early.json().error.code]).toEqual([409, 'invalid_state']);
 
     const enabled = await ask('POST', `${path}/enable_backup`, {});
     expect(enabled.json().action).toMatchObject({ command: 'enable_backup', status: 'success' });

@@ -8,7 +8,8 @@ const codeOfKind: Record<ErrorKind, ErrorCode> = {
   unauthorized: 'unauthorized',
   forbidden: 'forbidden',
   not_found: 'not_found',
-  conflict: 'conflict',
+  // Not Hetzner's `conflict`, after which its clients try again and again.
+  conflict: 'invalid_state',
   locked: 'locked',
   payment_required: 'payment_required',
   limit: 'resource_limit_exceeded',
@@ -16,7 +17,7 @@ const codeOfKind: Record<ErrorKind, ErrorCode> = {
   internal: 'service_error',
 };
 
-/** Codes of features for which the API has a word of its own. `conflict` is none: Hetzner's clients try that again and again. */
+/** Codes of features for which the API has a word of its own. */
 const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   email_taken: 'uniqueness_error',
   project_name_taken: 'uniqueness_error',

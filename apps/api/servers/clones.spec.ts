@@ -29,7 +29,7 @@ describe('a clone', () => {
     expect((await post(path, { name: 'a' })).json().error).toMatchObject({ code: 'locked' });
     await api.current.dataSource.query("UPDATE actions SET status = 'success'");
     const early = (await post(path, { name: 'a' })).json().error;
-    expect(early).toMatchObject({ code: 'conflict', details: { reason: 'server_not_ready' } });
+    expect(early).toMatchObject({ code: 'invalid_state', details: { reason: 'server_not_ready' } });
     await handOver();
     for (const [field, value] of Object.entries({ hold_timers: true, network: 'isolated' })) {
       const answer = await post(path, { name: 'a', exact: true, [field]: value });
@@ -73,9 +73,9 @@ describe('a clone', () => {
     expect(server.servery).toMatchObject({ network: 'closed', clone: { exact: true } });
     await handOver();
     const refused = (await post(`/v1/servers/${server.id}/actions/open_network`)).json().error;
-    expect(refused).toMatchObject({ code: 'conflict', details: { reason: 'address_in_use' } });
+    expect(refused).toMatchObject({ code: 'invalid_state', details: { reason: 'address_in_use' } });
     const open = (await post(`/v1/servers/${original.id}/actions/open_network`)).json().error;
-    expect(open).toMatchObject({ code: 'conflict', details: { reason: 'network_is_open' } });
+    expect(open).toMatchObject({ code: 'invalid_state', details: { reason: 'network_is_open' } });
     const rebuilt = await post(`/v1/servers/${server.id}/actions/rebuild`, { image: 'web' });
     expect(rebuilt.json().error.details.reason).toBe('network_closed');
   });

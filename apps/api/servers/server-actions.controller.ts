@@ -4,6 +4,7 @@ import {
   actionListQuery,
   actionListResponse,
   actionResponse,
+  applicationSecretsResponse,
   byId,
   type CreateImage,
   createImage,
@@ -25,7 +26,7 @@ import { ActionsService, BackupsService, ServerCommands, ServersService } from '
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { command, started } from '../actions/command.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
-import { presentImage } from '../catalog/image.presenter.ts';
+import { presentImage, presentSecrets } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
@@ -201,6 +202,22 @@ export class ServerActionsController {
   async revealCredentials(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     const password = await this.commands.revealPassword(projectId, id);
     return { credentials: { username: 'root', password } };
+  }
+
+  @Post('reveal_secrets')
+  @Endpoint({
+    summary: 'Show the secrets of the application, once',
+    audit: 'server.reveal_secrets',
+    access: 'write',
+    response: applicationSecretsResponse,
+    status: 201,
+  })
+  async revealSecrets(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
+    const server = await this.servers.get(projectId, id);
+    const [image] = await this.images.byIds([server.imageId]);
+    const values = await this.commands.revealApplicationSecrets(projectId, id);
+    const items = image ? presentSecrets(image.appliance) : [];
+    return { secrets: items.map((item) => ({ ...item, value: values[item.name] ?? '' })) };
   }
 
   @Post(':action')

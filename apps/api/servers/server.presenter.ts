@@ -12,7 +12,7 @@ import {
   presentLocation,
   presentServerType,
 } from '../catalog/catalog.presenter.ts';
-import { presentDevices, presentImage } from '../catalog/image.presenter.ts';
+import { presentDevices, presentImage, presentSecrets } from '../catalog/image.presenter.ts';
 import { wireTime, wireTimeOrNull } from '../http/wire.ts';
 import { presentIso } from '../isos/iso.presenter.ts';
 import { presentPlan } from './backup-plan.presenter.ts';
@@ -121,6 +121,14 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
       state: facts.credentials === 'none' ? withoutPassword : facts.credentials,
       expires_at: wireTimeOrNull(facts.credentialsExpireAt),
     },
+    application_secrets:
+      facts.application === 'none'
+        ? null
+        : {
+            state: facts.application,
+            expires_at: wireTimeOrNull(facts.applicationExpiresAt),
+            items: presentSecrets(image.appliance),
+          },
     access: server.access.map(presentAccess),
     suspension: facts.suspension && {
       reasons: [...facts.suspension.reasons],

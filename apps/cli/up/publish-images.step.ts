@@ -5,7 +5,7 @@ import { withInstallation } from '../installation.ts';
 import { publishCookedImage } from '../publish-cooked-image.ts';
 import type { Step } from './step.ts';
 
-/** Brings each image to the pools of all hosts; one that is there is left alone. */
+/** Brings each image that is cooked to the pools of all hosts; one that is there is left alone. */
 export const publishImagesStep: Step = {
   title: 'Images in the pools of all hosts',
   log: 'lab',
@@ -13,8 +13,7 @@ export const publishImagesStep: Step = {
     return withInstallation(async (installation) => {
       for (const recipe of await listRecipes(join(up.root, 'catalog'))) {
         const cooked = await readCookedImage(up.imagesFolder, recipe.name);
-        if (!cooked)
-          throw new CliError('image_missing', `The image ${recipe.name} is not there. Run this again.`);
+        if (cooked?.manifest.recipe.sha256 !== recipe.sha256) continue;
         const { failures } = await publishCookedImage(installation, recipe, cooked, progress);
         const [failure] = failures;
         if (failure)

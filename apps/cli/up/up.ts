@@ -11,6 +11,8 @@ export interface UpOptions {
   readonly root: string;
   /** The data folder, absolute. */
   readonly folder: string;
+  /** Of the catalog, beside those that `up` cooks by itself. */
+  readonly moreAppliances: readonly string[];
   /** Aborts when the one who runs `up` asks it to stop. */
   readonly signal: AbortSignal;
 }
@@ -19,6 +21,7 @@ export interface UpOptions {
 export class Up {
   readonly root: string;
   readonly folder: string;
+  readonly moreAppliances: readonly string[];
   readonly signal: AbortSignal;
   readonly state: UpState;
   databaseUrl = '';
@@ -35,6 +38,7 @@ export class Up {
   private constructor(options: UpOptions, state: UpState) {
     this.root = options.root;
     this.folder = options.folder;
+    this.moreAppliances = options.moreAppliances;
     this.signal = options.signal;
     this.state = state;
   }

@@ -22,6 +22,7 @@ export function productOfImage(
     os_version: image.os_version ?? '',
     licence: '',
     ports: [],
+    secrets: [],
     packages_count: 0,
     min_memory_gb: 0,
     min_disk_gb: image.disk_size,

@@ -51,6 +51,8 @@ export interface GuestFacts {
   readonly hostKey: string;
   /** SHA-256 of passwords set through the agent, by user. */
   readonly passwordDigests: Readonly<Record<string, string>>;
+  /** SHA-256 of the files that its seed had written, by path. */
+  readonly fileDigests: Readonly<Record<string, string>>;
   /** What our programs have found and changed; missing: as it was cooked. */
   readonly software?: GuestSoftware;
 }

@@ -15,6 +15,7 @@ const metaData = z.looseObject({ 'instance-id': z.string(), 'local-hostname': z.
 const cloudConfig = z.looseObject({
   hostname: z.string().optional(),
   ssh_keys: z.looseObject({ ed25519_public: z.string().optional() }).optional(),
+  write_files: z.array(z.looseObject({ path: z.string(), content: z.string().optional() })).optional(),
 });
 
 /** Another one at each boot (Linux, proc_sys_kernel(5)). */
@@ -42,6 +43,11 @@ export function firstBoot(
     hostname: configs.find(({ hostname }) => hostname)?.hostname ?? meta?.['local-hostname'] ?? domain.name,
     hostKey: givenKey === undefined ? madeUpHostKey(disk.name) : bareKey(givenKey),
     passwordDigests: {},
+    fileDigests: Object.fromEntries(
+      configs
+        .flatMap(({ write_files }) => write_files ?? [])
+        .map(({ path, content = '' }) => [path, createHash('sha256').update(content).digest('hex')]),
+    ),
   };
 }
 

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { BYTES_PER_GIB } from '#libs/kernel';
+import { type Firmware, Guest } from '../../../test/catalog/guest.ts';
+import { catalogDir, useAsClient } from '../../../test/catalog/use.ts';
 import { cookImage } from './cook-image.ts';
-import { type Firmware, Guest } from './guest.fixture.ts';
 import type { CookedImage } from './image-folder.ts';
 import { loadRecipe } from './load-recipe.ts';
 
 const pathOf = (path: string) => new URL(path, import.meta.url).pathname;
-const catalogDir = pathOf('../../../catalog');
 /** Kept between runs for the sake of its downloaded packages; a stack under test uses the same images. */
 const outputDir = process.env.SERVERY_IMAGES_DIR || pathOf('../../../.servery/test-images');
 
@@ -80,7 +80,8 @@ describe.each(['debian-12', 'web'])('%s', (name) => {
     'starts by itself on %s and is what its owner ordered',
     async (firmware) => {
       const hostname = `${name}-${firmware}`;
-      const guest = await Guest.start(image, firmware, hostname);
+      const recipe = await loadRecipe(catalogDir, name);
+      const guest = await Guest.start(image, { firmware, hostname, ports: recipe.ports });
       try {
         expect(await guest.run('cloud-init status --wait > /dev/null; hostname')).toBe(hostname);
         expect(await guest.run('cloud-init status')).toBe('status: done');
@@ -92,7 +93,7 @@ describe.each(['debian-12', 'web'])('%s', (name) => {
         const rootBytes = Number(await guest.run('findmnt --noheadings --bytes --output SIZE /'));
         expect(rootBytes).toBeGreaterThan(5 * BYTES_PER_GIB);
         await expectAgent(guest);
-        if (name === 'web') await expectPage(guest, hostname);
+        await useAsClient(guest, recipe);
       } finally {
         await guest.stop();
       }
@@ -107,16 +108,4 @@ async function expectAgent(guest: Guest): Promise<void> {
   };
   const enabled = info.supported_commands.filter((command) => command.enabled).map((command) => command.name);
   expect(enabled).toEqual(expect.arrayContaining(needed));
-}
-
-/** The page names the server, and follows when the server gets another name. */
-async function expectPage(guest: Guest, hostname: string): Promise<void> {
-  const page = async () => (await fetch(`http://127.0.0.1:${guest.httpPort}/`)).text();
-  expect(await page()).toContain(hostname);
-  await guest.run('hostnamectl set-hostname another-name');
-  // Not expect.poll: it does not know whose it is among tests that run side by side.
-  await vi.waitFor(async () => expect(await page()).toContain('another-name'), {
-    timeout: 60_000,
-    interval: 500,
-  });
 }

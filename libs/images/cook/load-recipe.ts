@@ -63,6 +63,7 @@ export function applianceOf(recipe: Recipe): Appliance {
     ...(recipe.licenceForbids && { licenceForbids: recipe.licenceForbids }),
     ports: recipe.ports,
     healthChecks: recipe.health,
+    secrets: recipe.secrets,
     minimumMemoryMib: recipe.minimum.memoryMib,
     minimumDiskGib: recipe.minimum.diskGib,
     ...(recipe.kind === 'rescue' && { isRescue: true }),
@@ -132,6 +133,7 @@ function addTo(base: Unsigned, baseName: string, own: Omit<Unsigned, 'release' |
     bases: [baseName, ...base.bases],
     packages: union(same, base.packages, own.packages),
     files: union((file) => file.path, base.files, own.files),
+    remove: union(same, base.remove, own.remove),
     services: {
       enable: union(same, base.services.enable, own.services.enable),
       disable: union(same, base.services.disable, own.services.disable),
@@ -139,6 +141,7 @@ function addTo(base: Unsigned, baseName: string, own: Omit<Unsigned, 'release' |
     },
     ports: union((port) => `${port.port}/${port.protocol}`, base.ports, own.ports),
     health: union((check) => JSON.stringify(check), base.health, own.health),
+    secrets: union((secret) => secret.name, base.secrets, own.secrets),
   };
 }
 

@@ -34,6 +34,18 @@ const file = z.strictObject({
     .string()
     .regex(/^[a-z_][a-z0-9_-]*$/)
     .default('root'),
+  /** In the image before any package is configured, for those that read it then. */
+  early: z.boolean().default(false),
+});
+
+/** A secret of the application, made for each server and handed over once; its value reaches the guest as a file. */
+const secret = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]{1,39}$/, {
+    error: 'must be 2 to 40 of a-z, 0-9 and _, and begin with a letter',
+  }),
+  title: text.max(60),
+  /** Whom it lets in, where there is a name beside it. */
+  username: text.max(60).optional(),
 });
 
 const services = z.strictObject({
@@ -89,13 +101,14 @@ export const recipeSchema = z
     }),
     packages: z.array(packageName).default([]),
     files: z.array(file).default([]),
+    /** What packages make while they are configured and each server makes for itself: keys, databases. */
+    remove: z.array(absolutePath).default([]),
     services: services.prefault({}),
     ports: z.array(port).default([]),
     health: z
       .array(healthCheck)
       .min(1, { error: 'must hold one check: an image that nobody checks is never ready' }),
-    /** Secrets of the application, made for each server. No kind of secret exists yet. */
-    secrets: z.array(z.never()).default([]),
+    secrets: z.array(secret).max(10).default([]),
   })
   .superRefine((recipe, context) => {
     refuseTwins(context, 'packages', recipe.packages);
@@ -103,6 +116,11 @@ export const recipeSchema = z
       context,
       'files',
       recipe.files.map((entry) => entry.path),
+    );
+    refuseTwins(
+      context,
+      'secrets',
+      recipe.secrets.map((entry) => entry.name),
     );
     refuseTwins(
       context,

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Firmware, Guest } from '../../../test/catalog/guest.ts';
 import { cookImage } from './cook-image.ts';
-import { type Firmware, Guest } from './guest.fixture.ts';
 import type { CookedImage } from './image-folder.ts';
 import { loadRecipe } from './load-recipe.ts';
 import { runTool } from './run-tool.ts';
@@ -38,7 +38,7 @@ it.each<Firmware>(['bios', 'uefi'])(
   "starts on %s beside a server's own disk, which is the first one and as it was",
   async (firmware) => {
     const before = await digest();
-    const guest = await Guest.start(image, firmware, 'rescue', ownDisk);
+    const guest = await Guest.start(image, { firmware, hostname: 'rescue', ownDisk });
     try {
       expect(await guest.run('cloud-init status --wait > /dev/null; hostname')).toBe('rescue');
       expect(await guest.run('findmnt -no SOURCE /')).toBe('/dev/vdb3');

@@ -17,9 +17,6 @@ export interface RootTreeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Files that packages read while they are configured, so they must be there before. */
-const PRESET_PREFIX = '/etc/initramfs-tools/';
-
 /**
  * What a running or installing system leaves behind and a golden image must not hold: secrets that would be
  * the same on every server, traces of the machine that cooked it, and bytes that differ from cook to cook.
@@ -57,7 +54,7 @@ const emptied = [
 export async function writePreset(presetDir: string, recipe: Recipe): Promise<void> {
   await mkdir(presetDir, { recursive: true });
   for (const file of recipe.files) {
-    if (file.path.startsWith(PRESET_PREFIX)) await place(presetDir, file.path, file.content, file.mode);
+    if (file.early) await place(presetDir, file.path, file.content, file.mode);
   }
 }
 
@@ -77,7 +74,9 @@ export async function furnish(options: RootTreeOptions): Promise<void> {
 
 /** Takes away every leftover and gives all that the cook wrote one and the same time. */
 export async function scrub(options: RootTreeOptions): Promise<void> {
-  const { rootDir, epochSeconds } = options;
+  const { rootDir, recipe, epochSeconds } = options;
+  // Inside the root, where a link leads nowhere else.
+  if (recipe.remove.length > 0) await inRoot(options, ['rm', '-rf', '--', ...recipe.remove]);
   for (const pattern of leftovers) {
     for await (const path of glob(pattern, { cwd: rootDir }))
       await rm(join(rootDir, path), { recursive: true });

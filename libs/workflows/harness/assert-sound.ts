@@ -94,7 +94,7 @@ async function heldInDatabase(world: ServerWorld) {
     ports: await column(world, `SELECT host(ip) || ':' || port AS value FROM test_ports ORDER BY ip, port`),
     bootSecrets: await column(
       world,
-      `SELECT kind AS value FROM server_secrets WHERE kind <> 'root_password' ORDER BY 1`,
+      `SELECT kind AS value FROM server_secrets WHERE kind NOT IN ('root_password', 'application') ORDER BY 1`,
     ),
     passwordsOfTheDead: await column(
       world,

@@ -64,6 +64,7 @@ function registerImage(dataSource: DataSource, name: string, port: number): Prom
     licence: 'various',
     ports: [{ name, port, protocol: port === 80 ? 'http' : 'tcp' }],
     healthChecks: [port === 80 ? { type: 'http', port, path: '/', status: 200 } : { type: 'tcp', port }],
+    secrets: [{ name: `${name}_password`, title: `Password of ${name}`, username: 'admin' }],
     minimumMemoryMib: 512,
     minimumDiskGib: 4,
     ...(name === 'rescue' && { isRescue: true }),

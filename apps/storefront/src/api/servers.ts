@@ -2,6 +2,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import {
   actionListResponse,
   actionResponse,
+  applicationSecretsResponse,
   createServerResponse,
   credentialsResponse,
   enableRescueResponse,
@@ -133,6 +134,12 @@ export async function setProtection(id: number, body: Partial<ServerWire['protec
 
 export async function deleteServer(id: number) {
   return (await call(`/servers/${id}`, actionResponse, { method: 'DELETE' })).action;
+}
+
+/** Shows the secrets of the application, once, as `revealCredentials` does the password. */
+export async function revealApplicationSecrets(id: number, idempotencyKey: string) {
+  const options = { method: 'POST', body: {}, idempotencyKey } as const;
+  return (await call(`/servers/${id}/actions/reveal_secrets`, applicationSecretsResponse, options)).secrets;
 }
 
 /**

@@ -124,6 +124,15 @@ function WhatIsInside({ product }: { product: ProductWire }) {
           </li>
         ))}
       </ul>
+      {product.secrets.length > 0 && (
+        <>
+          <h3 className="mt-8 text-base">Made for your server alone</h3>
+          <p className="mt-2 text-[0.9375rem] text-soft">
+            {product.secrets.map(({ title }) => title).join(', ')}: shown to you once when it is ready.
+            Nothing that it protects listens before it is set.
+          </p>
+        </>
+      )}
     </Section>
   );
 }

@@ -9,11 +9,12 @@ import { CopyLine } from '../../components/copy-button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Panel } from '../../components/section.tsx';
 import { formatDate } from '../../format.ts';
+import { useRevealNumber } from './use-reveal-number.ts';
 
 /** How to log in. A password is fetched on a click, shown once, and held by this component alone. */
 export function CredentialsPanel({ server }: { server: ServerWire }) {
   const { credentials } = server.servery;
-  const passwordNumber = usePasswordNumber(credentials.state);
+  const passwordNumber = useRevealNumber(credentials.state);
   const byKey = credentials.kind === 'ssh_key';
   const byImage = credentials.kind === 'image';
   const hasPassword =
@@ -37,14 +38,6 @@ export function CredentialsPanel({ server }: { server: ServerWire }) {
       {hasPassword && <PasswordReveal key={passwordNumber} server={server} />}
     </Panel>
   );
-}
-
-/** Counts up when a password that was shown is replaced: what is on the screen is then out of date. */
-function usePasswordNumber(state: ServerWire['servery']['credentials']['state']): number {
-  const [last, setLast] = useState({ state, number: 0 });
-  if (state !== last.state)
-    setLast({ state, number: last.state === 'revealed' ? last.number + 1 : last.number });
-  return last.number;
 }
 
 function PasswordReveal({ server }: { server: ServerWire }) {

@@ -13,6 +13,7 @@ import { ServerStatus } from '../../components/status.tsx';
 import { StandingNotice } from '../billing/standing-notice.tsx';
 import { RehearsalsPanel } from '../rehearsals/rehearsals-panel.tsx';
 import { ActionPanel } from './action-panel.tsx';
+import { ApplicationPanel } from './application-panel.tsx';
 import { CdDrivePanel } from './cd-drive-panel.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
 import { CredentialsPanel } from './credentials-panel.tsx';
@@ -65,6 +66,7 @@ function ServerBody({ server }: { server: ServerWire }) {
         <ActionPanel server={server} />
         <ConnectPanel server={server} />
         {server.servery.rescue?.state !== 'running' && <CredentialsPanel server={server} />}
+        <ApplicationPanel server={server} />
         {server.servery.ready && <MetricsPanel server={server} />}
         <RehearsalsPanel server={server} isBusy={isServerBusy(server)} />
         <VolumesPanel server={server} />

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { cookImage, listRecipes, type Recipe } from '#libs/images/cook';
+import { Guest } from './guest.ts';
+import { catalogDir, useAsClient } from './use.ts';
+
+const TELL_EVERY_MILLISECONDS = 10_000;
+
+const outputDir =
+  process.env.SERVERY_IMAGES_DIR || resolve(process.env.SERVERY_DATA_DIR ?? '.servery', 'images');
+
+/** `npm run catalog:verify [-- NAME…]`: cooks, boots and uses appliances as their clients would. Exits 1 if one fails. */
+async function main(names: readonly string[]): Promise<void> {
+  const all = await listRecipes(catalogDir);
+  const unknown = names.filter((name) => !all.some((recipe) => recipe.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `The catalog has no ${unknown.join(', ')}. It has: ${all.map(({ name }) => name).join(', ')}`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  await mkdir(outputDir, { recursive: true });
+  const wanted = all.filter(({ name }) => names.length === 0 || names.includes(name));
+  const failed: string[] = [];
+  for (const [index, recipe] of wanted.entries()) {
+    console.log(`❯ ${recipe.name} (${index + 1} of ${wanted.length}): ${recipe.title}`);
+    const begun = performance.now();
+    const problem = await verify(recipe).catch((error: unknown) => error);
+    const took = `${((performance.now() - begun) / 1000).toFixed(0)} s`;
+    if (problem === undefined) console.log(`✔ ${recipe.name} cooked, booted and used · ${took}`);
+    else {
+      failed.push(recipe.name);
+      console.log(`✖ ${recipe.name} · ${took}\n${problem instanceof Error ? problem.stack : problem}`);
+    }
+  }
+  console.log(
+    `${wanted.length - failed.length} passed, ${failed.length} failed${failed.map((name) => ` ${name}`).join('')}`,
+  );
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+async function verify(recipe: Recipe): Promise<void> {
+  let toldAt = performance.now();
+  const image = await cookImage({
+    recipe,
+    outputDir,
+    mirror: process.env.SERVERY_APT_MIRROR,
+    onProgress: ({ percent, message }) => {
+      if (performance.now() - toldAt < TELL_EVERY_MILLISECONDS) return;
+      toldAt = performance.now();
+      console.log(`› cooking: ${Math.floor(percent)} % ${message}`);
+    },
+  });
+  console.log(`› ${image.unchanged ? 'unchanged' : 'cooked'}: SHA-256 ${image.sha256}`);
+  const secrets = recipe.secrets.map(({ name }) => [name, randomBytes(15).toString('base64url')]);
+  const options = { hostname: recipe.name, ports: recipe.ports, secrets: Object.fromEntries(secrets) };
+  const guest = await Guest.start(image, options);
+  try {
+    console.log('› booting, then using it as its client would');
+    await useAsClient(guest, recipe);
+  } finally {
+    await guest.stop();
+  }
+}
+
+await main(process.argv.slice(2));
