@@ -230,7 +230,8 @@ function machine(folder: string, forwards: readonly Forward[], ownDisk?: string)
   return [
     ...['-machine', 'q35,accel=tcg', '-cpu', CPU, '-smp', '2', '-m', '1024'],
     ...['-nodefaults', '-display', 'none', '-vga', 'std'],
-    ...(ownDisk === undefined ? [] : ['-drive', `file=${ownDisk},if=virtio,format=raw`]),
+    ...(ownDisk === undefined ? [] : ['-drive', `file=${ownDisk},if=none,id=own,format=raw`]),
+    ...(ownDisk === undefined ? [] : ['-device', 'virtio-blk-pci,drive=own']),
     ...['-drive', `file=${join(folder, 'disk.qcow2')},if=none,id=boot,format=qcow2,cache=unsafe`],
     ...['-device', 'virtio-blk-pci,drive=boot,bootindex=1'],
     ...['-drive', `file=${join(folder, 'seed.img')},if=virtio,format=raw,readonly=on`],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { newUuid, sleep } from '#libs/kernel';
+import { gibToBytes, newUuid, sleep } from '#libs/kernel';
 import type { DomainSpec } from '../port.ts';
 import { type ConformanceContext, ISO_TEXT, planServer, type ServerPlan } from './conformance-context.ts';
 import { refusedAs } from './refused-as.ts';
@@ -23,7 +23,7 @@ function rescue(context: () => ConformanceContext): void {
     const own = await define();
     const other = planServer(context());
     const rescue = { diskVolume: `rescue-${other.overlay.volumeName}`, seedVolume: other.seed.volumeName };
-    await hypervisor.createOverlay(host, { ...other.overlay, volumeName: rescue.diskVolume });
+    await hypervisor.createOverlay(host, { ...other.overlay, volumeName: rescue.diskVolume, sizeGib: 2 });
     await hypervisor.createSeed(host, other.seed);
     const { seedVolume = '', ...seedless } = own.domain;
     const rescued: DomainSpec = { ...seedless, rescue };
@@ -33,6 +33,8 @@ function rescue(context: () => ConformanceContext): void {
     );
     await start(own);
     expect(await run(own, '/bin/hostname')).toBe(`${other.hostname}\n`);
+    const ownSectors = `${gibToBytes(own.overlay.sizeGib) / SECTOR_BYTES}\n`;
+    expect(await run(own, '/bin/cat', '/sys/block/vda/size')).toBe(ownSectors);
     expect(await hypervisor.diskReadBytes(host, own.domain.uuid)).toBeLessThan(MEBIBYTE);
     await expect(hypervisor.deleteVolume(host, rescue.diskVolume)).rejects.toEqual(
       refusedAs('volume_in_use'),
