@@ -10,6 +10,7 @@ import { DunningModule } from '#libs/dunning';
 import { exportsEntities, exportsModule } from '#libs/exports';
 import { ImagesModule, imagesEntities } from '#libs/images';
 import { importsModule } from '#libs/imports';
+import { IsosModule, isosEntities } from '#libs/isos';
 import { ServerMetricsModule } from '#libs/metrics';
 import { OrdersModule, ordersEntities } from '#libs/orders';
 import { PaymentsModule } from '#libs/payments';
@@ -59,6 +60,7 @@ import { RouteTable } from './http/route-table.ts';
 import { ValidationPipe } from './http/validation.pipe.ts';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { IdempotencyStore } from './idempotency/idempotency.store.ts';
+import { IsosController } from './isos/isos.controller.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { HttpMetrics } from './observability/http-metrics.ts';
 import { loggingParams } from './observability/logging.ts';
@@ -79,6 +81,7 @@ import { SignInLimits } from './rate-limit/sign-in-limits.ts';
 import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
+import { ServerBootController } from './servers/server-boot.controller.ts';
 import { ServerChangesController } from './servers/server-changes.controller.ts';
 import { ServerMetricsController } from './servers/server-metrics.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
@@ -96,6 +99,7 @@ const entities = [
   ...catalogEntities,
   ...exportsEntities,
   ...imagesEntities,
+  ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
   ...rehearsalsEntities,
@@ -118,6 +122,7 @@ const controllers = [
   ImageImportsController,
   ImagesController,
   InvoicesController,
+  IsosController,
   LedgerController,
   LimitsController,
   LocationsController,
@@ -129,6 +134,7 @@ const controllers = [
   RehearsalsController,
   SagasController,
   ServerActionsController,
+  ServerBootController,
   ServerChangesController,
   ServerMetricsController,
   ServersController,
@@ -186,6 +192,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       exportsModule(environment),
       ImagesModule,
       importsModule(environment),
+      IsosModule,
       OrdersModule,
       PaymentsModule,
       orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),

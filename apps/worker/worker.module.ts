@@ -18,6 +18,7 @@ import {
   importsModule,
   sandboxedTools,
 } from '#libs/imports';
+import { isosEntities } from '#libs/isos';
 import { ACCESS_PUBLISHER, type AccessPublisher, accessModule } from '#libs/networks';
 import { ordersEntities } from '#libs/orders';
 import { PaymentsModule, PaymentsService } from '#libs/payments';
@@ -53,6 +54,7 @@ const entities = [
   ...catalogEntities,
   ...exportsEntities,
   ...imagesEntities,
+  ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
   ...rehearsalsEntities,

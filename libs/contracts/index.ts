@@ -9,6 +9,7 @@ export * from './errors.ts';
 export * from './export.ts';
 export * from './image.ts';
 export * from './import.ts';
+export * from './iso.ts';
 export * from './labels.ts';
 export * from './location.ts';
 export * from './metrics.ts';

@@ -185,6 +185,16 @@ export interface GrowSpec {
 /** How many volumes a domain can have at once. */
 export const VOLUME_SLOTS = 16;
 
+/**
+ * What a domain starts from in place of its own disk, which it keeps as its first one. A guest that restarts by itself
+ * starts from there again.
+ */
+export interface RescueSpec {
+  readonly diskVolume: string;
+  /** None once it is erased. */
+  readonly seedVolume?: string;
+}
+
 /** A domain as Servery defines it. Bridge and accelerator come from the host. */
 export interface DomainSpec extends Devices {
   readonly uuid: string;
@@ -204,6 +214,10 @@ export interface DomainSpec extends Devices {
   readonly network?: NetworkState;
   /** None unless told; on `virtio` alone. */
   readonly volumes?: readonly AttachedVolume[];
+  /** None unless told; on `virtio` alone. */
+  readonly rescue?: RescueSpec;
+  /** An ISO image of the image pool in its CD drive, which it starts from before its own disk; on `virtio` alone. */
+  readonly iso?: string;
 }
 
 /** `absent`: no domain of this UUID on the host. */
@@ -217,7 +231,7 @@ export interface DomainFacts {
   readonly owner: { readonly serverId: number; readonly installationId: string } | null;
   /** True when the mark is this installation's. */
   readonly ours: boolean;
-  /** Names of the volumes among its disks, in the order of the disks. */
+  /** Names of the volumes among its disks, in the order of the disks; an ISO image is none of them. */
   readonly volumes: readonly string[];
   readonly network: NetworkState;
 }
@@ -337,6 +351,17 @@ export interface Hypervisor {
    * it, or is not there. @throws volume_in_use while the guest holds it
    */
   detachVolume(host: HostRef, uuid: string, volumeName: string): Promise<void>;
+  /**
+   * Puts an ISO image of the image pool into the CD drive of a domain: at once where it runs, and whenever it is started.
+   * The guest only reads it, and it is tried before the domain's own disk at the next boot. Having it is success.
+   * @throws domain_missing, image_missing, volume_in_use (another one is in the drive)
+   */
+  insertIso(host: HostRef, uuid: string, volumeName: string): Promise<void>;
+  /**
+   * Takes the ISO image from the CD drive, and the drive with it. Success where there is none, or no domain.
+   * @throws volume_in_use while the guest holds it
+   */
+  ejectIso(host: HostRef, uuid: string): Promise<void>;
   /**
    * Makes a disk or a volume larger, under a guest that writes to it where its domain is named; that guest sees it at once.
    * What was added reads as zeros. One that is so large, or larger, stays as it is: none ever shrinks. What it stands on

@@ -18,6 +18,20 @@ export {
   unneededDisks,
   unneededMemory,
 } from './frozen-disks.ts';
+export { Rescue, rescueOfVolume, rescueSeedName, rescueVolumeName } from './rescue.entity.ts';
+export { RescueCommands } from './rescue-commands.ts';
+export {
+  endAllRescues,
+  endWaiting,
+  noteBooted,
+  noteEnabled,
+  noteRescuesRemoved,
+  refuseInRescue,
+  rescuesAmong,
+  runningRescue,
+  unremovedRescues,
+  waitingRescue,
+} from './rescue-state.ts';
 export {
   RestoreTest,
   restoreTestName,

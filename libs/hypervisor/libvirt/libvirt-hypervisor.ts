@@ -36,6 +36,7 @@ import { sampleDomains } from './domain-samples.ts';
 import { inspectHost } from './host-inspection.ts';
 import { IsolationFilter } from './isolation-filter.ts';
 import { LibvirtBlockVolumes } from './libvirt-block-volumes.ts';
+import { LibvirtCdDrives } from './libvirt-cd-drives.ts';
 import { LibvirtConsoles } from './libvirt-consoles.ts';
 import { LibvirtDomains } from './libvirt-domains.ts';
 import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
@@ -68,6 +69,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly images: LibvirtImages;
   private readonly volumes: LibvirtVolumes;
   private readonly blocks: LibvirtBlockVolumes;
+  private readonly cdDrives: LibvirtCdDrives;
   private readonly copies: LibvirtVolumeCopies;
   private readonly agent: LibvirtGuestAgent;
   private readonly consoles: LibvirtConsoles;
@@ -86,6 +88,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
     const releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
     this.blocks = new LibvirtBlockVolumes(this.virsh, this.domains, this.volumes, releaseSeconds);
+    this.cdDrives = new LibvirtCdDrives(this.virsh, this.domains, releaseSeconds);
     this.copies = new LibvirtVolumeCopies(this.virsh, settings.copyStallSeconds ?? COPY_STALL_SECONDS);
     this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
     this.consoles = new LibvirtConsoles(this.domains);
@@ -155,6 +158,15 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   detachVolume(host: HostRef, uuid: string, volumeName: string): Promise<void> {
     return this.blocks.detach(host, uuid, volumeName);
+  }
+
+  async insertIso(host: HostRef, uuid: string, volumeName: string): Promise<void> {
+    await this.images.find(host, volumeName);
+    await this.cdDrives.insert(host, uuid, volumeName);
+  }
+
+  ejectIso(host: HostRef, uuid: string): Promise<void> {
+    return this.cdDrives.eject(host, uuid);
   }
 
   growVolume(host: HostRef, spec: GrowSpec): Promise<void> {

@@ -69,6 +69,8 @@ export class SimulatedHypervisor implements Hypervisor {
 
   attachVolume: Hypervisor['attachVolume'] = (...args) => this.domains.attachVolume(...args);
   detachVolume: Hypervisor['detachVolume'] = (...args) => this.domains.detachVolume(...args);
+  insertIso: Hypervisor['insertIso'] = (...args) => this.domains.insertIso(...args);
+  ejectIso: Hypervisor['ejectIso'] = (...args) => this.domains.ejectIso(...args);
   defineDomain: Hypervisor['defineDomain'] = (...args) => this.domains.defineDomain(...args);
   undefineDomain: Hypervisor['undefineDomain'] = (...args) => this.domains.undefineDomain(...args);
   domainState: Hypervisor['domainState'] = (...args) => this.domains.domainState(...args);

@@ -66,6 +66,18 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
     doing: 'Rehearsing the upgrade on a clone',
     done: 'The upgrade was rehearsed',
   },
+  enable_rescue: {
+    name: 'Rescue on',
+    doing: 'Making its rescue system',
+    done: 'Its next boot is from the rescue system',
+  },
+  disable_rescue: {
+    name: 'Rescue off',
+    doing: 'Taking its rescue system away',
+    done: 'Its next boot is from its own disk',
+  },
+  attach_iso: { name: 'Attach ISO', doing: 'Putting the ISO image in', done: 'It has the ISO image' },
+  detach_iso: { name: 'Detach ISO', doing: 'Taking the ISO image out', done: 'Its CD drive is empty' },
   attach_volume: { name: 'Attach volume', doing: 'Attaching the volume', done: 'It has the volume' },
   detach_volume: { name: 'Detach volume', doing: 'Detaching the volume', done: 'The volume is detached' },
   resize_volume: { name: 'Resize volume', doing: 'Making the volume larger', done: 'The volume is larger' },

@@ -7,7 +7,9 @@ import { Panel } from '../../components/section.tsx';
 
 /** The ways to reach a server: commands to copy, addresses to open. */
 export function ConnectPanel({ server }: { server: ServerWire }) {
-  const { access, host_key: hostKey } = server.servery;
+  const { access, rescue } = server.servery;
+  // A rescue system has its own, which its panel shows.
+  const hostKey = rescue?.state === 'running' ? null : server.servery.host_key;
   return (
     <Panel>
       <h2 className="flex items-center gap-2.5 text-lg">
