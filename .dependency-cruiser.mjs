@@ -7,7 +7,7 @@
  */
 
 const FEATURES =
-  '^libs/(accounts|billing|catalog|dunning|exports|fleet|images|imports|metrics|networks|orders|placement|servers|volumes|webhooks)/';
+  '^libs/(accounts|billing|catalog|consoles|dunning|exports|fleet|images|imports|isos|metrics|networks|orders|placement|servers|volumes|webhooks)/';
 const PORTS_AND_BASE =
   '^libs/(database|disk-files|exports/files|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
@@ -129,6 +129,7 @@ export default {
     vendor('postgres', ['pg'], 'libs/database', 'apps/cli/services'),
     vendor('ssh', ['ssh2'], 'libs/(accounts|hypervisor)'),
     vendor('tus', ['@tus/[^/]+'], 'apps/api/uploads'),
+    vendor('websockets', ['ws'], 'apps/worker/consoles'),
     vendor('mail', ['nodemailer', 'smtp-server', 'postal-mime'], 'libs/mail'),
     {
       name: 'programs-run-by-adapters',

@@ -4,11 +4,13 @@ import { LoggerModule } from 'nestjs-pino';
 import { AccountsModule, accountsEntities } from '#libs/accounts';
 import { CatalogModule, catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
+import { consolesModule } from '#libs/consoles';
 import { DatabaseModule } from '#libs/database';
 import { DunningModule } from '#libs/dunning';
 import { exportsEntities, exportsModule } from '#libs/exports';
 import { ImagesModule, imagesEntities } from '#libs/images';
 import { importsModule } from '#libs/imports';
+import { IsosModule, isosEntities } from '#libs/isos';
 import { ServerMetricsModule } from '#libs/metrics';
 import { OrdersModule, ordersEntities } from '#libs/orders';
 import { PaymentsModule } from '#libs/payments';
@@ -48,6 +50,8 @@ import { CatalogPresenter } from './catalog/catalog.presenter.ts';
 import { ImagesController } from './catalog/images.controller.ts';
 import { LocationsController } from './catalog/locations.controller.ts';
 import { ServerTypesController } from './catalog/server-types.controller.ts';
+import { ConsoleRelay } from './consoles/console-relay.ts';
+import { ConsolesController } from './consoles/consoles.controller.ts';
 import { ExportPresenter } from './exports/export.presenter.ts';
 import { ExportDownloadsController } from './exports/export-downloads.controller.ts';
 import { ExportsController } from './exports/exports.controller.ts';
@@ -56,6 +60,7 @@ import { RouteTable } from './http/route-table.ts';
 import { ValidationPipe } from './http/validation.pipe.ts';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { IdempotencyStore } from './idempotency/idempotency.store.ts';
+import { IsosController } from './isos/isos.controller.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { HttpMetrics } from './observability/http-metrics.ts';
 import { loggingParams } from './observability/logging.ts';
@@ -76,6 +81,7 @@ import { SignInLimits } from './rate-limit/sign-in-limits.ts';
 import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
+import { ServerBootController } from './servers/server-boot.controller.ts';
 import { ServerChangesController } from './servers/server-changes.controller.ts';
 import { ServerMetricsController } from './servers/server-metrics.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
@@ -93,6 +99,7 @@ const entities = [
   ...catalogEntities,
   ...exportsEntities,
   ...imagesEntities,
+  ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
   ...rehearsalsEntities,
@@ -107,6 +114,7 @@ const controllers = [
   BillingController,
   BookedInvoicesController,
   CatalogController,
+  ConsolesController,
   CustomersController,
   ExportDownloadsController,
   ExportsController,
@@ -114,6 +122,7 @@ const controllers = [
   ImageImportsController,
   ImagesController,
   InvoicesController,
+  IsosController,
   LedgerController,
   LimitsController,
   LocationsController,
@@ -125,6 +134,7 @@ const controllers = [
   RehearsalsController,
   SagasController,
   ServerActionsController,
+  ServerBootController,
   ServerChangesController,
   ServerMetricsController,
   ServersController,
@@ -177,10 +187,12 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       secretsModule(environment.SERVERY_SECRET_KEY),
       AccountsModule,
       CatalogModule,
+      consolesModule(environment.SERVERY_SECRET_KEY),
       DunningModule,
       exportsModule(environment),
       ImagesModule,
       importsModule(environment),
+      IsosModule,
       OrdersModule,
       PaymentsModule,
       orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
@@ -197,6 +209,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       AccountPresenter,
       ActionPresenter,
       CatalogPresenter,
+      ConsoleRelay,
       ExportPresenter,
       HostPresenter,
       OrderPresenter,

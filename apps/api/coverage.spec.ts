@@ -12,7 +12,7 @@ let stranger: Tenant;
 let ids: Record<string, string>;
 
 /** Paths whose placeholders name something of the catalog, which belongs to everybody. */
-const shared = /^\/v1\/(locations|datacenters|server_types)\/:id$/;
+const shared = /^\/v1\/(locations|datacenters|server_types|isos)\/:id$/;
 
 /** What is the owner's, by path: a stranger must not find it. A new path with a placeholder must be added here. */
 const owned: Record<string, string> = {
@@ -48,6 +48,7 @@ const bodies: Record<string, unknown> = {
   '/v1/images/:id/actions/change_protection': { delete: false },
   '/v1/servers/:id': { labels: {} },
   '/v1/ssh_keys/:id': { name: 'x' },
+  '/v1/servers/:id/actions/attach_iso': { iso: 'x' },
   '/v1/servers/:id/actions/change_type': { server_type: 's2', upgrade_disk: false },
   '/v1/servers/:id/actions/rebuild': { image: 'web' },
   '/v1/servers/:id/clone': { name: 'x' },
@@ -130,7 +131,7 @@ function ownersPath(path: string): string {
   const filled = path
     .replace(/^\/v1\/servers\/:id\b/, `/v1/servers/${ids.server}`)
     .replace(':action_id', String(ids.action))
-    .replace(/:action$/, 'attach_iso');
+    .replace(/:action$/, 'change_alias_ips');
   if (!filled.includes(':')) return filled;
   const name = owned[path];
   if (name === undefined) throw new Error(`say in this test whose ${path} is`);

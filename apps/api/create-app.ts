@@ -39,7 +39,7 @@ export async function createApi(
   const metrics = new HttpMetrics();
   routes.watch(fastify);
   metrics.watch(fastify);
-  addSecurityHeaders(fastify, { https: environment.SERVERY_URL.startsWith('https:') });
+  addSecurityHeaders(fastify, environment.SERVERY_URL);
   addBodyParser(fastify);
   closeAfterLastAnswers(fastify);
   await addStreamedBodies(fastify);

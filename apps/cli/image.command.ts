@@ -43,7 +43,8 @@ async function publish(installation: Installation, recipe: Recipe): Promise<void
   const cooked = await readCookedImage(resolve(installation.environment.SERVERY_IMAGES_DIR), recipe.name);
   if (!cooked) return say(`${recipe.name} is not cooked yet: servery image cook ${recipe.name}`);
   const { image, failures } = await publishCookedImage(installation, recipe, cooked, say);
-  say(`${recipe.name} can be ordered as ${image.volumeName}`);
+  const use = recipe.kind === 'rescue' ? 'is what servers are rescued from' : 'can be ordered';
+  say(`${recipe.name} ${use}, as ${image.volumeName}`);
   for (const { host, message } of failures) {
     process.stderr.write(`✖ ${host} did not take it: ${message}\n`);
     process.exitCode = 1;

@@ -6,6 +6,7 @@ import { createDataSource } from '#libs/database';
 import type { Hypervisor } from '#libs/hypervisor';
 import { createHypervisorDrivers } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
+import { isosEntities } from '#libs/isos';
 import { MoneyClock } from '#libs/payments';
 import { isEmulated } from '#libs/payments/stripe';
 import { installationId, placementEntities } from '#libs/placement';
@@ -22,7 +23,13 @@ export interface Installation {
 /** The audit's subject where the whole installation is meant. */
 export const INSTALLATION = 1;
 
-const entities = [...accountsEntities, ...catalogEntities, ...imagesEntities, ...placementEntities];
+const entities = [
+  ...accountsEntities,
+  ...catalogEntities,
+  ...imagesEntities,
+  ...isosEntities,
+  ...placementEntities,
+];
 
 /** Opens the installation that `variables` describe for as long as `work` takes. */
 export async function withInstallation<T>(

@@ -11,6 +11,7 @@ import { registerDoctor } from './doctor.command.ts';
 import { registerDown } from './down.command.ts';
 import { registerHost } from './host.command.ts';
 import { registerImage } from './image.command.ts';
+import { registerIso } from './iso.command.ts';
 import { registerLocation } from './location.command.ts';
 import { registerMail } from './mail.command.ts';
 import { registerMigrate } from './migrate.command.ts';
@@ -34,6 +35,7 @@ for (const register of [
   registerAddress,
   registerHost,
   registerImage,
+  registerIso,
   registerPrice,
   registerBilling,
   registerBooks,

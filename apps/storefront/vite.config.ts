@@ -10,7 +10,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   plugins: [react(), tailwindcss()],
   resolve: { conditions: ['source', ...defaultClientConditions] },
-  server: { host: '127.0.0.1', proxy: { '/v1': api } },
+  server: { host: '127.0.0.1', proxy: { '/v1': { target: api, ws: true } } },
   build: {
     outDir: fileURLToPath(new URL('../../dist/apps/storefront', import.meta.url)),
     emptyOutDir: true,

@@ -34,6 +34,13 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
     keep: 'SERVERY_KEEP_DAYS',
   },
   { table: 'restore_tests', endedAt: 'finished_at', keep: 'SERVERY_KEEP_DAYS' },
+  {
+    table: 'consoles',
+    endedAt: 'expires_at',
+    only: "(opened_at IS NULL OR closed_at IS NOT NULL OR opened_at < now() - interval '1 day')",
+    keep: null,
+  },
+  { table: 'rescues', endedAt: 'removed_at', keep: 'SERVERY_KEEP_DAYS' },
   { table: 'idempotency_keys', endedAt: 'expires_at', keep: null },
 ];
 

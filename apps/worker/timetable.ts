@@ -5,7 +5,13 @@ import { UploadsService } from '#libs/imports';
 import { SAMPLE_SECONDS } from '#libs/metrics';
 import { ProviderEvents } from '#libs/payments';
 import { RehearsalsService } from '#libs/rehearsals';
-import { BackupsService, type RestoreTestBudget, RestoreTests, SnapshotsService } from '#libs/servers';
+import {
+  BackupsService,
+  RescueCommands,
+  type RestoreTestBudget,
+  RestoreTests,
+  SnapshotsService,
+} from '#libs/servers';
 import { Books } from './books.ts';
 import { Dunning } from './dunning.ts';
 import { ImageSpreading } from './image-spreading.ts';
@@ -43,6 +49,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     ExportExpiry,
     UploadsService,
     BackupsService,
+    RescueCommands,
     RestoreTests,
     SnapshotsService,
     RehearsalsService,
@@ -60,6 +67,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     exports: ExportExpiry,
     uploads: UploadsService,
     backups: BackupsService,
+    rescues: RescueCommands,
     restoreTests: RestoreTests,
     snapshots: SnapshotsService,
     rehearsals: RehearsalsService,
@@ -83,6 +91,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
+    task('expired rescue systems', MINUTE_SECONDS, () => rescues.expire()),
     task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),
     task('restore tests', MINUTE_SECONDS, () => restoreTests.startDue(restoreBudget(environment))),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
+import { consolesModule } from '#libs/consoles';
 import { DatabaseModule } from '#libs/database';
 import { ExportStore, exportsEntities, exportsModule } from '#libs/exports';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
@@ -17,6 +18,7 @@ import {
   importsModule,
   sandboxedTools,
 } from '#libs/imports';
+import { isosEntities } from '#libs/isos';
 import { ACCESS_PUBLISHER, type AccessPublisher, accessModule } from '#libs/networks';
 import { ordersEntities } from '#libs/orders';
 import { PaymentsModule, PaymentsService } from '#libs/payments';
@@ -32,6 +34,9 @@ import { VolumeSuspensionsModule, volumesEntities } from '#libs/volumes';
 import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
 import { COLLECTING, CollectingModule } from './collecting.module.ts';
+import { ConsoleGateway } from './consoles/console-gateway.ts';
+import { CONSOLE_LIMITS, consoleLimits } from './consoles/console-limits.ts';
+import { MachineConsoles } from './consoles/machine-consoles.ts';
 import { Dunning } from './dunning.ts';
 import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
@@ -49,6 +54,7 @@ const entities = [
   ...catalogEntities,
   ...exportsEntities,
   ...imagesEntities,
+  ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
   ...rehearsalsEntities,
@@ -74,6 +80,7 @@ export function workerModule(environment: Environment, installationId: string): 
       }),
       QueueModule.forRoot({ url: environment.REDIS_URL }),
       secretsModule(environment.SERVERY_SECRET_KEY),
+      consolesModule(environment.SERVERY_SECRET_KEY),
       exportsModule(environment),
       importsModule(environment),
       registryModule,
@@ -95,7 +102,20 @@ export function workerModule(environment: Environment, installationId: string): 
       sagas(environment),
     ],
     controllers: [HealthController, MetricsController],
-    providers: [Books, Dunning, ImageSpreading, Mails, Pruning, Reconciler, Sampling, Schedules, timetable],
+    providers: [
+      Books,
+      ConsoleGateway,
+      { provide: CONSOLE_LIMITS, useValue: consoleLimits },
+      Dunning,
+      ImageSpreading,
+      MachineConsoles,
+      Mails,
+      Pruning,
+      Reconciler,
+      Sampling,
+      Schedules,
+      timetable,
+    ],
   };
 }
 

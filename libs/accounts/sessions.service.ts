@@ -7,6 +7,8 @@ import { hashToken, newToken } from './secret-token.ts';
 import { Session } from './session.entity.ts';
 
 export const SESSION_SECONDS = 14 * 24 * 3600;
+/** `__Host-` makes browsers refuse the cookie unless it is secure, for this host alone and for every path. */
+export const SESSION_COOKIE = '__Host-servery_session';
 
 export interface ActiveSession {
   readonly sessionId: number;

@@ -46,7 +46,14 @@ export const environmentSchema = z.object({
     ),
   SERVERY_HOST: z.string().min(1).default('127.0.0.1').describe('the address that the API listens on'),
   SERVERY_PORT: port.default(8080).describe('the port that the API listens on'),
-  SERVERY_WORKER_PORT: port.default(8081).describe("the port of the worker's health and metrics page"),
+  SERVERY_WORKER_PORT: port
+    .default(8081)
+    .describe("the port of the worker's health and metrics page, and of the consoles that the API passes on"),
+  SERVERY_WORKER_URL: url('http')
+    .optional()
+    .describe(
+      'where the API reaches a worker, for consoles: a network of your own; at 127.0.0.1 and the port above unless told',
+    ),
   SERVERY_TRUST_PROXY: flag
     .default(false)
     .describe('believe X-Forwarded-For and X-Forwarded-Proto: only behind a reverse proxy that sets them'),

@@ -13,6 +13,7 @@ import {
   timestamp,
 } from './common.ts';
 import { devices, image, verification } from './image.ts';
+import { iso } from './iso.ts';
 import { labels, labelsInput } from './labels.ts';
 import { datacenter, location } from './location.ts';
 import { serverType } from './server-type.ts';
@@ -100,6 +101,20 @@ export const serverExtra = z.object({
   holds_timers: z.boolean(),
   /** What it is a copy of, which may be gone by now. */
   clone: z.object({ original_id: id, exact: z.boolean() }).nullable(),
+  /**
+   * A rescue system that its next boot is from, if that comes in time (`waiting`), or that it runs from until the boot
+   * after (`running`), when its own host key and password let nobody in: it has its own.
+   */
+  rescue: z
+    .object({
+      state: z.enum(['waiting', 'running']),
+      host_key: z.string().nullable(),
+      /** Until when it waits. */
+      expires_at: timestamp.nullable(),
+      /** How many SSH keys it lets in; none: a password. */
+      ssh_keys: z.int(),
+    })
+    .nullable(),
   /** Why the server is not what its owner wants, in a sentence. */
   reason: z.string().nullable(),
 });
@@ -129,7 +144,7 @@ export const server = z
     datacenter,
     location,
     image: image.nullable(),
-    iso: z.null(),
+    iso: iso.nullable(),
     rescue_enabled: z.boolean(),
     locked: z.boolean(),
     backup_window: z.string().nullable(),
@@ -237,6 +252,12 @@ export const changeType = z.strictObject({
   }),
 });
 
+/** A rescue system for the next boot. `root_password` is in the answer where no `ssh_keys` are given. */
+export const enableRescue = z.strictObject({
+  type: z.literal('linux64').default('linux64'),
+  ssh_keys: z.array(idOrName).max(50, { error: 'at most 50 keys' }).default([]),
+});
+
 /** What it is guarded against: `delete`, and `rebuild`, which a roll back is too. What is not given stays as it is. */
 export const changeServerProtection = z.strictObject({
   delete: z.boolean().optional(),
@@ -261,6 +282,7 @@ export const createServerResponse = z.object({
 });
 
 export const resetPasswordResponse = z.object({ action, root_password: z.string().optional() });
+export const enableRescueResponse = z.object({ action, root_password: z.string().optional() });
 export const rebuildServerResponse = z.object({ action, root_password: z.string().nullable() });
 
 /** A password that is shown this once. */
@@ -285,6 +307,7 @@ export type ServerExtraWire = z.output<typeof serverExtra>;
 export type ServerStatus = (typeof serverStatuses)[number];
 export type CreateServer = z.output<typeof createServer>;
 export type CloneServer = z.output<typeof cloneServer>;
+export type EnableRescue = z.output<typeof enableRescue>;
 export type RebuildServer = z.output<typeof rebuildServer>;
 export type EnableBackup = z.output<typeof enableBackup>;
 export type ChangeType = z.output<typeof changeType>;

@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /** How a host runs its guests: in hardware, or (slowly) by emulation. */
 export type DomainType = 'kvm' | 'qemu';
 
@@ -183,6 +185,16 @@ export interface GrowSpec {
 /** How many volumes a domain can have at once. */
 export const VOLUME_SLOTS = 16;
 
+/**
+ * What a domain starts from in place of its own disk, which it keeps as its first one. A guest that restarts by itself
+ * starts from there again.
+ */
+export interface RescueSpec {
+  readonly diskVolume: string;
+  /** None once it is erased. */
+  readonly seedVolume?: string;
+}
+
 /** A domain as Servery defines it. Bridge and accelerator come from the host. */
 export interface DomainSpec extends Devices {
   readonly uuid: string;
@@ -202,6 +214,10 @@ export interface DomainSpec extends Devices {
   readonly network?: NetworkState;
   /** None unless told; on `virtio` alone. */
   readonly volumes?: readonly AttachedVolume[];
+  /** None unless told; on `virtio` alone. */
+  readonly rescue?: RescueSpec;
+  /** An ISO image of the image pool in its CD drive, which it starts from before its own disk; on `virtio` alone. */
+  readonly iso?: string;
 }
 
 /** `absent`: no domain of this UUID on the host. */
@@ -215,7 +231,7 @@ export interface DomainFacts {
   readonly owner: { readonly serverId: number; readonly installationId: string } | null;
   /** True when the mark is this installation's. */
   readonly ours: boolean;
-  /** Names of the volumes among its disks, in the order of the disks. */
+  /** Names of the volumes among its disks, in the order of the disks; an ISO image is none of them. */
   readonly volumes: readonly string[];
   readonly network: NetworkState;
 }
@@ -235,6 +251,9 @@ export interface DomainSample {
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
+
+/** What is seen of a machine without its system's help: the text of its serial port, or its screen. */
+export type ConsoleKind = 'serial' | 'vnc';
 
 /**
  * `isolated`: the guest is reached and answers, and opens no connection itself, but to the addresses that the driver was
@@ -333,6 +352,17 @@ export interface Hypervisor {
    */
   detachVolume(host: HostRef, uuid: string, volumeName: string): Promise<void>;
   /**
+   * Puts an ISO image of the image pool into the CD drive of a domain: at once where it runs, and whenever it is started.
+   * The guest only reads it, and it is tried before the domain's own disk at the next boot. Having it is success.
+   * @throws domain_missing, image_missing, volume_in_use (another one is in the drive)
+   */
+  insertIso(host: HostRef, uuid: string, volumeName: string): Promise<void>;
+  /**
+   * Takes the ISO image from the CD drive, and the drive with it. Success where there is none, or no domain.
+   * @throws volume_in_use while the guest holds it
+   */
+  ejectIso(host: HostRef, uuid: string): Promise<void>;
+  /**
    * Makes a disk or a volume larger, under a guest that writes to it where its domain is named; that guest sees it at once.
    * What was added reads as zeros. One that is so large, or larger, stays as it is: none ever shrinks. What it stands on
    * is not touched.
@@ -417,6 +447,14 @@ export interface Hypervisor {
 
   /** What the running domains of a host have used, whoever's they are, in one call. Those that are off are left out. */
   sampleDomains(host: HostRef): Promise<readonly DomainSample[]>;
+
+  /**
+   * The bytes of a running domain's serial port, or of its screen as an RFB server that asks for no password. It lasts until
+   * either side ends it, the domain stops, or the same is opened once more: the newest has it. What is not read is held
+   * back, in the guest at last.
+   * @throws domain_missing, domain_not_running, console_missing
+   */
+  openConsole(host: HostRef, uuid: string, kind: ConsoleKind): Promise<Duplex>;
 
   /** Takes the seed disk from the domain, erases it and deletes it. Success where that was done before. */
   detachSeed(host: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment>;

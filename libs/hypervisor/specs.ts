@@ -59,6 +59,8 @@ const domainSpec = z.strictObject({
   diskBus: z.enum(['virtio', 'sata', 'ide']),
   nicModel: z.enum(['virtio', 'e1000e']),
   volumes: z.array(attachedVolume).max(VOLUME_SLOTS).optional(),
+  rescue: z.strictObject({ diskVolume: volumeName, seedVolume: volumeName.optional() }).optional(),
+  iso: volumeName.optional(),
 });
 
 const overlaySpec = z.strictObject({

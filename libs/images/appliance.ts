@@ -42,4 +42,6 @@ export interface Appliance {
   readonly minimumDiskGib: number;
   /** It was made elsewhere: nobody promises a guest agent in it. */
   readonly isForeign?: boolean;
+  /** What servers are rescued from: no catalog shows it. */
+  readonly isRescue?: boolean;
 }

@@ -21,7 +21,8 @@ export type Verification = 'identity' | 'ssh' | 'running';
 export class Image {
   @PrimaryColumn('bigint') id!: number;
   @Column('text') name!: string;
-  @Column('text') type!: 'system' | 'app' | 'snapshot' | 'backup';
+  /** `rescue`: what servers are rescued from, which nobody is shown. */
+  @Column('text') type!: 'system' | 'app' | 'snapshot' | 'backup' | 'rescue';
   @Column('text', { name: 'volume_name' }) volumeName!: string;
   /** Of the file that goes to hosts; null where there is none. */
   @Column('char', { length: 64, nullable: true }) sha256!: string | null;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, In, IsNull, type SelectQueryBuilder } from 'typeorm';
+import { DataSource, type EntityManager, In, IsNull, Not, type SelectQueryBuilder } from 'typeorm';
 import { DomainError, newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import type { Appliance } from './appliance.ts';
@@ -59,9 +59,12 @@ export class ImagesService {
     const id = Number(idOrName);
     const image = Number.isSafeInteger(id)
       ? await this.get(id, projectId)
-      : await this.dataSource
-          .getRepository(Image)
-          .findOneBy({ name: String(idOrName), projectId: IsNull(), deprecatedAt: IsNull() });
+      : await this.dataSource.getRepository(Image).findOneBy({
+          name: String(idOrName),
+          projectId: IsNull(),
+          deprecatedAt: IsNull(),
+          type: Not('rescue'),
+        });
     if (!image) return notFound(idOrName);
     if (image.status === 'available') return image;
     throw new DomainError(
@@ -75,7 +78,9 @@ export class ImagesService {
     return this.dataSource
       .getRepository(Image)
       .createQueryBuilder('image')
-      .where('(image.projectId IS NULL OR image.projectId = :projectId)', { projectId })
+      .where("(image.projectId IS NULL AND image.type <> 'rescue' OR image.projectId = :projectId)", {
+        projectId,
+      })
       .andWhere('image.deletedAt IS NULL');
   }
 
@@ -94,7 +99,7 @@ export class ImagesService {
     const image = repository.create({
       ...(known ?? { id: newId(), volumeName: `${name}-${build.sha256.slice(0, 16)}.qcow2` }),
       name,
-      type: build.appliance.category === 'os' ? 'system' : 'app',
+      type: typeOf(build.appliance),
       ...build,
       deprecatedAt: null,
     });
@@ -120,6 +125,11 @@ export class ImagesService {
     );
     return Map.groupBy(rows, ({ imageId }) => imageId);
   }
+}
+
+function typeOf({ isRescue, category }: Appliance): Image['type'] {
+  if (isRescue) return 'rescue';
+  return category === 'os' ? 'system' : 'app';
 }
 
 function notFound(id: number | string): never {

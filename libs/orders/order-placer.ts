@@ -227,6 +227,7 @@ function newServer(request: ServerOrder, ipv4: string | null): Server {
     copiedDiskId: copy?.frozenDiskId ?? null,
     isDeleteProtected: false,
     isRebuildProtected: false,
+    isoId: null,
     createdAt: new Date(),
     readyAt: null,
     deletedAt: null,

@@ -11,6 +11,7 @@ import {
   type Action,
   admitToServer,
   changeTypeRequest,
+  refuseInRescue,
   type Server,
   ServersError,
   ServersService,
@@ -67,6 +68,7 @@ export class TypeChanges {
 
   private async start(manager: EntityManager, server: Server, change: TypeChange) {
     if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+    await refuseInRescue(manager, server);
     const former = await manager.getRepository(ServerType).findOneByOrFail({ id: server.serverTypeId });
     await assertChangeable(manager, server, change.type);
     const power = server.observed === 'off' ? ('off' as const) : ('running' as const);

@@ -10,6 +10,7 @@ import {
   Action,
   admitToServer,
   newAction,
+  refuseInRescue,
   requestImage,
   type Server,
   ServersError,
@@ -92,6 +93,7 @@ export class RehearsalRequests {
       await this.assertApplicable(manager, rehearsal, evenIfFailed);
       const server = await admitToServer(manager, projectId, rehearsal.serverId);
       assertRuns(server);
+      await refuseInRescue(manager, server);
       return this.startApplying(manager, rehearsal, server);
     });
     for (const wakeUp of wakeUps) await this.queue.poke(wakeUp);

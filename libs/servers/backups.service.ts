@@ -14,6 +14,7 @@ import { ServersError, type ServersErrorCode } from './servers.errors.ts';
 const NOT_NOW: readonly ServersErrorCode[] = [
   'backup_not_due',
   'backups_not_enabled',
+  'server_in_rescue',
   'server_locked',
   'server_not_found',
   'server_not_ready',

@@ -18,6 +18,20 @@ export {
   unneededDisks,
   unneededMemory,
 } from './frozen-disks.ts';
+export { Rescue, rescueOfVolume, rescueSeedName, rescueVolumeName } from './rescue.entity.ts';
+export { RescueCommands } from './rescue-commands.ts';
+export {
+  endAllRescues,
+  endWaiting,
+  noteBooted,
+  noteEnabled,
+  noteRescuesRemoved,
+  refuseInRescue,
+  rescuesAmong,
+  runningRescue,
+  unremovedRescues,
+  waitingRescue,
+} from './rescue-state.ts';
 export {
   RestoreTest,
   restoreTestName,
@@ -46,7 +60,12 @@ export {
   type ServerNetwork,
   seedVolumeName,
 } from './server.entity.ts';
-export { admit as admitToServer, ownServer, refuseWhileLocked } from './server-admission.ts';
+export {
+  admit as admitToServer,
+  ownServer,
+  refuseWhileLocked,
+  refuseWhileSuspended,
+} from './server-admission.ts';
 export { ServerCommands } from './server-commands.ts';
 export { requestDeletion } from './server-deletion.ts';
 export { billImage, insertImage, rotateBackups } from './server-images.ts';

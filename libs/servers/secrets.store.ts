@@ -7,7 +7,8 @@ import { ServersError } from './servers.errors.ts';
 /**
  * `root_password` waits to be revealed to the owner; `pending_password` waits to be set in the guest and is destroyed
  * then; `host_key` is the private SSH host key until the guest has it; `user_data` is the owner's and may hold theirs;
- * `application` waits to be revealed: the secrets of what runs in the guest, which are `pending_application` before.
+ * `application` waits to be revealed: the secrets of what runs in the guest, which are `pending_application` before. Those
+ * of a rescue system are there until its seed is written.
  */
 export type SecretKind =
   | 'root_password'
@@ -15,7 +16,9 @@ export type SecretKind =
   | 'host_key'
   | 'user_data'
   | 'application'
-  | 'pending_application';
+  | 'pending_application'
+  | 'rescue_password'
+  | 'rescue_host_key';
 
 /** What is shown to an owner, once. */
 type RevealedKind = 'root_password' | 'application';

@@ -63,7 +63,7 @@ const WHAT_TO_DO: Readonly<Record<SuspensionReason, string>> = {
 };
 
 /** For as long as any reason stands, and until the server is back as it was. @throws ServersError `server_suspended` */
-async function refuseWhileSuspended(manager: EntityManager, server: Server): Promise<void> {
+export async function refuseWhileSuspended(manager: EntityManager, server: Server): Promise<void> {
   const standing = await standingSuspensions(manager, server.accountId);
   const reasons = standing.map(({ reason }) => reason);
   if (reasons.length > 0) {

@@ -8,6 +8,7 @@ import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore } from '#libs/saga';
 import type { Action } from './action.entity.ts';
 import { assertBackedUp } from './backup-plan.ts';
+import { refuseInRescue, runningRescue, waitingRescue } from './rescue-state.ts';
 import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
 import { credentialKindOf, type DesiredState, type ObservedState, type Server } from './server.entity.ts';
 import { type Admission, admit, ownServer } from './server-admission.ts';
@@ -24,6 +25,7 @@ import {
   resetServerRequest,
   rollBackServerRequest,
   shutdownServerRequest,
+  switchSystemRequest,
 } from './server-requests.ts';
 import { ServersError } from './servers.errors.ts';
 import { requestImage, type Started, startOnServer } from './start-on-server.ts';
@@ -39,6 +41,8 @@ interface Command {
   readonly needs?: 'running';
   readonly desired?: DesiredState;
   readonly observed?: ObservedState;
+  /** It boots the server, which may be into its rescue system, or out of it. */
+  readonly boots?: 'power_on' | 'reboot' | 'reset';
 }
 
 /** Asks for the long operations on a server. Each writes intent, action and saga in one transaction. */
@@ -53,6 +57,7 @@ export class ServerCommands {
 
   powerOn(projectId: number, serverId: number): Promise<Action> {
     return this.run(projectId, serverId, {
+      boots: 'power_on',
       request: powerOnServerRequest,
       command: 'start_server',
       desired: 'running',
@@ -83,6 +88,7 @@ export class ServerCommands {
 
   reboot(projectId: number, serverId: number): Promise<Action> {
     return this.run(projectId, serverId, {
+      boots: 'reboot',
       request: rebootServerRequest,
       command: 'reboot_server',
       needs: 'running',
@@ -92,6 +98,7 @@ export class ServerCommands {
   /** Presses the reset button. */
   reset(projectId: number, serverId: number): Promise<Action> {
     return this.run(projectId, serverId, {
+      boots: 'reset',
       request: resetServerRequest,
       command: 'reset_server',
       needs: 'running',
@@ -110,15 +117,17 @@ export class ServerCommands {
       command: 'reset_password',
       needs: 'running',
     } as const;
-    const action = await this.run(projectId, serverId, command, (manager) =>
-      runStatements(manager, this.secrets.keepingPassword(serverId, password, delivery)),
-    );
+    const action = await this.run(projectId, serverId, command, async (manager) => {
+      await refuseInRescue(manager, { id: serverId });
+      await runStatements(manager, this.secrets.keepingPassword(serverId, password, delivery));
+    });
     return { action, rootPassword: delivery === 'answer' ? password : null };
   }
 
   /**
    * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
-   * system's first boot. @throws ServersError `image_too_large`, `network_closed`, `server_protected`
+   * system's first boot. @throws ServersError `image_too_large`, `network_closed`, `server_protected`, `server_in_rescue`,
+   * `iso_attached`
    */
   async rebuild(
     projectId: number,
@@ -131,6 +140,11 @@ export class ServerCommands {
     let usesPassword = false;
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
       refuseProtected(server, 'rebuild');
+      await refuseInRescue(manager, server);
+      if (server.isoId !== null) {
+        const message = 'the server would start from the ISO image in its CD drive: detach that first';
+        throw new ServersError('iso_attached', message);
+      }
       await assertRoomFor(manager, server, image);
       if (server.network === 'closed') {
         throw new ServersError(
@@ -168,6 +182,7 @@ export class ServerCommands {
     const imageId = newId();
     const action = await this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      await refuseInRescue(manager, server);
       if (wanted.type === 'backup') await assertBackedUp(manager, serverId);
       if (wanted.withMemory && server.observed !== 'running') {
         throw new ServersError('server_must_run', 'its memory can be kept while it runs: power it on first');
@@ -189,6 +204,7 @@ export class ServerCommands {
     return this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
       refuseProtected(server, 'rebuild');
+      await refuseInRescue(manager, server);
       await assertOfServer(manager, server, image);
       const keptImageId = newId();
       await insertImage(manager, server, {
@@ -222,6 +238,7 @@ export class ServerCommands {
   openNetwork(projectId: number, serverId: number): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+      await refuseInRescue(manager, server);
       const { network: from, holdsTimers, observed } = server;
       if (from === 'open' && !holdsTimers) {
         throw new ServersError('network_is_open', "the server's network is open already");
@@ -291,7 +308,10 @@ export class ServerCommands {
         throw new ServersError('server_must_run', `the server is ${server.observed}; power it on first`);
       }
       await also?.(manager);
+      const switching = await switchOf(manager, server, command);
       await this.mark(manager, server, command);
+      if (switching)
+        return startOnServer(manager, this.sagas, server, { ...switching, command: command.command });
       return startOnServer(manager, this.sagas, server, {
         request: command.request,
         params: { serverId },
@@ -324,6 +344,15 @@ export class ServerCommands {
       [server.id, states.desired ?? null, states.observed ?? null],
     );
   }
+}
+
+/** How a boot goes that is from another system than the one before; undefined where it is from the same. */
+async function switchOf(manager: EntityManager, { id: serverId, observed }: Server, { boots: by }: Command) {
+  if (by === undefined || (by === 'power_on' && observed !== 'off')) return undefined;
+  const [from, into] = [await runningRescue(manager, serverId), await waitingRescue(manager, serverId)];
+  if (!from && !into) return undefined;
+  const params = { serverId, from: from?.id ?? null, into: into?.id ?? null, by };
+  return { request: switchSystemRequest, params };
 }
 
 /** An image to be made: an owner's snapshot unless told. */

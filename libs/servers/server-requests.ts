@@ -46,6 +46,21 @@ export const freezeDiskRequest = sagaRequest(
     generation: z.number().int(),
   }),
 );
+export const enableRescueRequest = sagaRequest(
+  'enable-rescue',
+  z.strictObject({ serverId: z.number().int(), rescueId: z.number().int() }),
+);
+export const disableRescueRequest = sagaRequest('disable-rescue', serverParams);
+/** A boot `from` one system `into` another, by the button that was pressed; null: the server's own. */
+export const switchSystemRequest = sagaRequest(
+  'switch-system',
+  z.strictObject({
+    serverId: z.number().int(),
+    from: z.number().int().nullable(),
+    into: z.number().int().nullable(),
+    by: z.enum(['power_on', 'reboot', 'reset']),
+  }),
+);
 /** Asked for by the worker, of a server that is off. */
 export const mergeLayersRequest = sagaRequest('merge-layers', serverParams);
 /** About the test, and no server: its owner may do as they like meanwhile. */

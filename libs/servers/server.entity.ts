@@ -80,6 +80,8 @@ export class Server {
   @Column('boolean', { name: 'is_delete_protected', default: false }) isDeleteProtected!: boolean;
   /** The same of a new disk in the place of its own: a rebuild, or a roll back. */
   @Column('boolean', { name: 'is_rebuild_protected', default: false }) isRebuildProtected!: boolean;
+  /** The ISO image in its CD drive; null: it has none. */
+  @Column('bigint', { name: 'iso_id', nullable: true }) isoId!: number | null;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
   @Column('timestamptz', { name: 'ready_at', nullable: true }) readyAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;

@@ -23,6 +23,12 @@ const CODES = {
   invalid_server_type: 'invalid_input',
   network_is_open: 'conflict',
   network_closed: 'conflict',
+  /** Its own system does not run, nor would what is asked for work on the one that does. */
+  server_in_rescue: 'conflict',
+  /** It would start from that, and not from the new system. */
+  iso_attached: 'conflict',
+  /** Its host has no rescue system. */
+  rescue_unavailable: 'unavailable',
   credentials_not_there: 'not_found',
   credentials_gone: 'conflict',
 } as const satisfies Record<string, ErrorKind>;

@@ -5,6 +5,8 @@ import { ActionsService } from './actions.service.ts';
 import { BackupPlan } from './backup-plan.entity.ts';
 import { BackupsService } from './backups.service.ts';
 import { FrozenDisk } from './frozen-disk.entity.ts';
+import { Rescue } from './rescue.entity.ts';
+import { RescueCommands } from './rescue-commands.ts';
 import { RestoreTest } from './restore-test.entity.ts';
 import { RestoreTests } from './restore-tests.service.ts';
 import { SecretsStore } from './secrets.store.ts';
@@ -16,13 +18,14 @@ import { ServersService } from './servers.service.ts';
 import { SnapshotsService } from './snapshots.service.ts';
 
 /** Tables of this feature, for the app's data source. */
-export const serversEntities = [Action, BackupPlan, FrozenDisk, RestoreTest, Server];
+export const serversEntities = [Action, BackupPlan, FrozenDisk, Rescue, RestoreTest, Server];
 
 /** Needs `EnvelopeCipher`, `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
   providers: [
     ActionsService,
     BackupsService,
+    RescueCommands,
     RestoreTests,
     ServerCommands,
     ServerProtection,
@@ -38,6 +41,7 @@ export const serversEntities = [Action, BackupPlan, FrozenDisk, RestoreTest, Ser
   exports: [
     ActionsService,
     BackupsService,
+    RescueCommands,
     RestoreTests,
     ServerCommands,
     ServerProtection,

@@ -4,6 +4,8 @@ import type { SuspensionReason } from '#libs/accounts';
 import { isUniqueViolation } from '#libs/database';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { BackupPlan } from './backup-plan.entity.ts';
+import type { Rescue } from './rescue.entity.ts';
+import { rescuesByServer } from './rescue-state.ts';
 import type { CredentialsState } from './secrets.store.ts';
 import { Server } from './server.entity.ts';
 import { ServersError } from './servers.errors.ts';
@@ -21,6 +23,10 @@ export interface ServerFacts {
   readonly applicationExpiresAt: Date | null;
   readonly suspension: ServerSuspension | null;
   readonly backupPlan: BackupPlan | null;
+  /** The rescue system that its next boot is from. */
+  readonly waitingRescue: Rescue | null;
+  /** The one that it has booted from. */
+  readonly runningRescue: Rescue | null;
 }
 
 /** That a server is kept off, and why; no reason when it is just being brought back. */
@@ -84,6 +90,7 @@ export class ServersService {
   async factsOf(servers: readonly Server[]): Promise<ReadonlyMap<number, ServerFacts>> {
     const ids = servers.map(({ id }) => id);
     const plans = await this.dataSource.getRepository(BackupPlan).findBy({ serverId: In(ids) });
+    const rescues = await rescuesByServer(this.dataSource.manager, ids);
     const rows = await this.dataSource.query<(FactsRow & { id: number })[]>(
       `SELECT s.id, o.id AS "orderId",
               EXISTS (SELECT 1 FROM actions a WHERE a.server_id = s.id AND a.status = 'running') AS locked,
@@ -122,6 +129,8 @@ export class ServersService {
             since: row.suspendedSince,
           },
           backupPlan: plans.find(({ serverId }) => serverId === row.id) ?? null,
+          waitingRescue: rescues.get(row.id)?.waiting ?? null,
+          runningRescue: rescues.get(row.id)?.running ?? null,
         },
       ]),
     );

@@ -2,9 +2,18 @@ import { addressOf, releaseAddress } from '#libs/networks';
 import { orderOfServer } from '#libs/orders';
 import { outOfCapacity, release } from '#libs/placement';
 import { deps, saga } from '#libs/saga';
-import { deleteServerRequest, diskVolumeName, endSuspension, seedVolumeName } from '#libs/servers';
+import {
+  deleteServerRequest,
+  diskVolumeName,
+  endAllRescues,
+  endSuspension,
+  noteRescuesRemoved,
+  seedVolumeName,
+  unremovedRescues,
+} from '#libs/servers';
 import { releaseVolumesOf } from '#libs/volumes';
 import { withdrawAccess } from './access.ts';
+import { removeRescues } from './rescue-context.ts';
 import { findHost, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -48,10 +57,17 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
     do: async ({ params, deps }) => {
       const { server } = await loadServer(deps.dataSource.manager, params.serverId);
       const host = await findHost(deps.dataSource.manager, server);
-      if (!host) return {};
+      const rescues = await unremovedRescues(deps.dataSource.manager, server.id);
+      const removed = { rescues: rescues.map(({ id }) => id) };
+      if (!host) return removed;
       await deps.hypervisor.deleteVolume(host, seedVolumeName(server), { wipe: true });
       await deps.hypervisor.deleteVolume(host, diskVolumeName(server));
-      return {};
+      await removeRescues({ params, deps }, rescues);
+      return removed;
+    },
+    commit: async (manager, { params }, { rescues }) => {
+      await endAllRescues(manager, params.serverId);
+      await noteRescuesRemoved(manager, rescues);
     },
   })
   .step('release', {
@@ -65,7 +81,8 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
       await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
       await deps.secrets.destroyAll(manager, serverId);
       await manager.query(
-        `UPDATE servers SET deleted_at = coalesce(deleted_at, now()), access = '[]', ipv4 = NULL WHERE id = $1`,
+        `UPDATE servers SET deleted_at = coalesce(deleted_at, now()), access = '[]', ipv4 = NULL, iso_id = NULL
+         WHERE id = $1`,
         [serverId],
       );
       return {};

@@ -1,5 +1,6 @@
 import { type BoundSaga, type SagaStep, withDeps } from '#libs/saga';
 import { applyRehearsal } from './apply-rehearsal.saga.ts';
+import { attachIso } from './attach-iso.saga.ts';
 import { attachVolume } from './attach-volume.saga.ts';
 import { changeType } from './change-type.saga.ts';
 import { cloneServer } from './clone-server.saga.ts';
@@ -9,7 +10,10 @@ import { createImage } from './create-image.saga.ts';
 import { createVolume } from './create-volume.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { deleteVolume } from './delete-volume.saga.ts';
+import { detachIso } from './detach-iso.saga.ts';
 import { detachVolume } from './detach-volume.saga.ts';
+import { disableRescue } from './disable-rescue.saga.ts';
+import { enableRescue } from './enable-rescue.saga.ts';
 import { exportDisk } from './export-disk.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
 import { importImage } from './import-image.saga.ts';
@@ -31,6 +35,7 @@ import { rollBackServer } from './roll-back-server.saga.ts';
 import { sendRefund } from './send-refund.saga.ts';
 import { shutdownServer } from './shutdown-server.saga.ts';
 import { suspendServer } from './suspend-server.saga.ts';
+import { switchSystem } from './switch-system.saga.ts';
 import { verifyBackup } from './verify-backup.saga.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -64,6 +69,7 @@ const all = [
   rebootServer,
   resetServer,
   resetPassword,
+  disableRescue,
   suspendServer,
   resumeServer,
   retireServer,
@@ -88,6 +94,10 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(applyRehearsal, deps),
     withDeps(verifyBackup, deps),
     withDeps(mergeLayers, deps),
+    withDeps(enableRescue, deps),
+    withDeps(attachIso, deps),
+    withDeps(detachIso, deps),
+    withDeps(switchSystem, deps),
     ...ofVolumes.map((definition) => withDeps(definition, deps)),
     withDeps(attachVolume, deps),
     withDeps(detachVolume, deps),
@@ -116,6 +126,10 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       applyRehearsal,
       verifyBackup,
       mergeLayers,
+      enableRescue,
+      attachIso,
+      detachIso,
+      switchSystem,
       ...ofVolumes,
       attachVolume,
       detachVolume,

@@ -1,6 +1,6 @@
 import { composeUserData, type SeedSpec, type YamlDocument } from '#libs/hypervisor';
 import type { Address } from '#libs/networks';
-import { type Server, seedVolumeName } from '#libs/servers';
+import { type Rescue, rescueSeedName, type Server, seedVolumeName } from '#libs/servers';
 import { newMachineBoot } from './new-machine-boot.ts';
 
 /** What a system without cloud-init, into which our own first boot was put, reads of the seed. */
@@ -46,10 +46,7 @@ export function seedSpecOf(
   origin: DiskOrigin,
 ): SeedSpec {
   const defaults = { hostname: server.name, preserve_hostname: false, disable_root: false };
-  const identity = {
-    ssh_deletekeys: true,
-    ssh_keys: { ed25519_private: secrets.hostKey, ed25519_public: server.hostKey },
-  };
+  const identity = identityOf(secrets, server);
   const login = loginOf(secrets);
   const application = applicationOf(secrets);
   const { userData } = secrets;
@@ -77,6 +74,25 @@ export function seedSpecOf(
           vendorData: defaults,
         }),
   };
+}
+
+/** What a rescue system reads at its first boot: who may log in, the host key that it is known by, and the server's address. */
+export function rescueSeedOf(rescue: Rescue, address: Address, secrets: SeedSecrets): SeedSpec {
+  const hostname = 'rescue';
+  return {
+    volumeName: rescueSeedName(rescue),
+    metaData: {
+      'instance-id': `servery-rescue-${rescue.id}`,
+      'local-hostname': hostname,
+      'public-keys': rescue.sshPublicKeys,
+    },
+    networkConfig: networkConfig(address),
+    userData: { hostname, disable_root: false, ...identityOf(secrets, rescue), ...loginOf(secrets) },
+  };
+}
+
+function identityOf({ hostKey }: SeedSecrets, known: Pick<Server, 'hostKey'>): YamlDocument {
+  return { ssh_deletekeys: true, ssh_keys: { ed25519_private: hostKey, ed25519_public: known.hostKey } };
 }
 
 /**

@@ -6,8 +6,10 @@ import { scenarios as cloneScenarios } from './clone.scenario.ts';
 import { scenarios as exportScenarios } from './export.scenario.ts';
 import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
+import { scenarios as isoScenarios } from './iso.scenario.ts';
 import { scenarios as moneyScenarios } from './money.scenario.ts';
 import { scenarios as rehearsalScenarios } from './rehearsal.scenario.ts';
+import { scenarios as rescueScenarios } from './rescue.scenario.ts';
 import { commandScenarios, scenarios } from './server.scenario.ts';
 import { scenarios as backupScenarios } from './verify-backup.scenario.ts';
 import { scenarios as volumeScenarios } from './volume.scenario.ts';
@@ -24,8 +26,10 @@ it('leaves no workflow out of the harness', () => {
     ...cloneScenarios,
     ...exportScenarios,
     ...importScenarios,
+    ...isoScenarios,
     ...moneyScenarios,
     ...rehearsalScenarios,
+    ...rescueScenarios,
     ...backupScenarios,
     ...volumeScenarios,
   ]);

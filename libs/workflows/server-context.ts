@@ -1,11 +1,20 @@
 import type { EntityManager } from 'typeorm';
 import { ServerType } from '#libs/catalog';
-import type { DomainSpec, HostRef, OverlayBase } from '#libs/hypervisor';
+import { type DomainSpec, type HostRef, OUR_DEVICES, type OverlayBase } from '#libs/hypervisor';
 import { Image } from '#libs/images';
+import { Iso } from '#libs/isos';
 import { type Address, addressOf } from '#libs/networks';
 import { Host, toHostRef } from '#libs/placement';
 import { PermanentError } from '#libs/saga';
-import { diskVolumeName, domainName, FrozenDisk, Server } from '#libs/servers';
+import {
+  diskVolumeName,
+  domainName,
+  FrozenDisk,
+  type Rescue,
+  rescueVolumeName,
+  runningRescue,
+  Server,
+} from '#libs/servers';
 import { attachedVolume, type Volume, volumesOfServer } from '#libs/volumes';
 
 /** A server with the rows that its workflows need. */
@@ -21,6 +30,10 @@ export interface PlacedServer extends ServerContext {
   readonly address: Address;
   /** What its owner has attached to it. */
   readonly volumes: readonly Volume[];
+  /** What is in its CD drive. */
+  readonly iso: Iso | null;
+  /** The rescue system that it has booted from; null: it runs from its own disk. */
+  readonly rescue: Rescue | null;
 }
 
 /** @throws PermanentError `server_gone` */
@@ -49,7 +62,17 @@ export async function loadPlaced(manager: EntityManager, serverId: number): Prom
   if (!host || !address) {
     throw new PermanentError('server_not_placed', `server ${serverId} has no host or no address`);
   }
-  return { ...context, host, address, volumes: await volumesOfServer(manager, serverId) };
+  const volumes = await volumesOfServer(manager, serverId);
+  const [rescue, iso] = await Promise.all([
+    runningRescue(manager, serverId),
+    isoOf(manager, context.server.isoId),
+  ]);
+  return { ...context, host, address, volumes, rescue, iso };
+}
+
+/** An ISO image; null where there is none. */
+export async function isoOf(manager: EntityManager, id: number | null): Promise<Iso | null> {
+  return id === null ? null : manager.getRepository(Iso).findOneByOrFail({ id });
 }
 
 /** The virtual machine of a server as it is defined on its host. */
@@ -58,7 +81,9 @@ export function domainSpec({
   type,
   address,
   volumes,
-}: Pick<PlacedServer, 'server' | 'type' | 'address' | 'volumes'>): DomainSpec {
+  rescue,
+  iso,
+}: Pick<PlacedServer, 'server' | 'type' | 'address' | 'volumes' | 'rescue' | 'iso'>): DomainSpec {
   return {
     uuid: server.domainUuid,
     name: domainName(server),
@@ -70,8 +95,18 @@ export function domainSpec({
     ipv4: address.ip,
     network: server.network,
     volumes: volumes.map((volume) => attachedVolume(volume, volume.slot ?? 0)),
+    ...(iso && { iso: iso.volumeName }),
     ...server.devices,
+    ...(rescue && inRescue(rescue, server)),
   };
+}
+
+/**
+ * The rescue system is ours, so it starts on what our images start on, whatever the server's own needs. The firmware stays, for
+ * that may be what is to be mended.
+ */
+function inRescue(rescue: Rescue, { devices: { firmware } }: Server): Partial<DomainSpec> {
+  return { ...OUR_DEVICES, firmware, rescue: { diskVolume: rescueVolumeName(rescue) } };
 }
 
 /** What a new disk of an image stands on. */

@@ -162,7 +162,7 @@ export const commandScenarios = [
     async (world, { projectId, id, imageId }) => {
       const other = await world.dataSource
         .getRepository(Image)
-        .findOneByOrFail({ id: Not(imageId), projectId: IsNull() });
+        .findOneByOrFail({ id: Not(imageId), type: 'app' });
       return (await world.commands.rebuild(projectId, id, other, 'reveal')).action;
     },
     async (world, server) => {

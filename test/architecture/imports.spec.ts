@@ -42,6 +42,7 @@ const sound: Record<string, string> = {
       pg: '1',
       ssh2: '1',
       '@tus/server': '1',
+      ws: '1',
     },
     devDependencies: { vite: '1' },
   }),
@@ -49,10 +50,12 @@ const sound: Record<string, string> = {
     compilerOptions: { module: 'nodenext', moduleResolution: 'nodenext', customConditions: ['source'] },
   }),
   ...Object.fromEntries(
-    ['stripe', 'bullmq', 'ioredis', 'nodemailer', 'pg', 'ssh2', '@tus/server', 'vite'].flatMap((name) => [
-      [`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' })],
-      [`node_modules/${name}/index.js`, 'module.exports = {};'],
-    ]),
+    ['stripe', 'bullmq', 'ioredis', 'nodemailer', 'pg', 'ssh2', '@tus/server', 'vite', 'ws'].flatMap(
+      (name) => [
+        [`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' })],
+        [`node_modules/${name}/index.js`, 'module.exports = {};'],
+      ],
+    ),
   ),
   'libs/kernel/index.ts': "export * from './ids.ts';",
   'libs/kernel/ids.ts': 'export const id = 1;',
@@ -104,6 +107,7 @@ const planted: [rule: string, file: string, text: string][] = [
   ['stripe-in-its-adapter', 'apps/api/lazy.ts', "export const stripe = () => import('stripe');"],
   ['postgres-in-its-adapter', 'libs/servers/pg.ts', "import 'pg';"],
   ['tus-in-its-adapter', 'libs/imports/tus.ts', "import '@tus/server';"],
+  ['websockets-in-its-adapter', 'apps/api/ws.ts', "import 'ws';"],
   ['mail-in-its-adapter', 'apps/api/mail.ts', "import 'nodemailer';"],
   ['base-below-features', 'libs/mail/bad.ts', "import '#libs/orders';"],
   ['ssh-in-its-adapter', 'libs/servers/ssh.ts', "import 'ssh2';"],

@@ -29,6 +29,8 @@ export interface GuestOptions {
   readonly ports?: readonly AppliancePort[];
   /** Of the application, by name. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** A raw disk that is the machine's first one and not started from, as that of a server in its rescue system. */
+  readonly ownDisk?: string;
 }
 
 /** A server started from an image with plain QEMU: no kernel from outside, emulated, reached at 127.0.0.1. */
@@ -55,7 +57,7 @@ export class Guest {
 
   /** Starts an overlay of `image` with a seed disk that names it and gives it host and login keys, and its secrets. */
   static async start(image: Pick<CookedImage, 'diskPath'>, options: GuestOptions): Promise<Guest> {
-    const { firmware = 'bios', hostname, ports = [], secrets = {} } = options;
+    const { firmware = 'bios', hostname, ports = [], secrets = {}, ownDisk } = options;
     const folder = await mkdtemp(join(tmpdir(), `guest-${firmware}-`));
     const keys = {
       login: ssh2.utils.generateKeyPairSync('ed25519'),
@@ -73,7 +75,7 @@ export class Guest {
     ] as const;
     await runTool('qemu-img', ['create', '-q', '-f', 'qcow2', ...overlay]);
     const forwards = await forwardsTo(ports);
-    const argv = [...machine(folder, forwards), ...(await firmwareArguments(folder, firmware))];
+    const argv = [...machine(folder, forwards, ownDisk), ...(await firmwareArguments(folder, firmware))];
     const qemu = spawn('qemu-system-x86_64', argv, { stdio: ['ignore', 'ignore', 'inherit'] });
     return new Guest(folder, qemu, keys, forwards, secrets);
   }
@@ -221,14 +223,17 @@ function read(channel: ClientChannel, done: (ended: Ended) => void): void {
   channel.on('close', () => done({ code, output: said.output.trim(), errors: said.errors.trim() }));
 }
 
-function machine(folder: string, forwards: readonly Forward[]): string[] {
+function machine(folder: string, forwards: readonly Forward[], ownDisk?: string): string[] {
   const hostForwards = forwards.map(
     ({ transport, here, there }) => `hostfwd=${transport}:127.0.0.1:${here}-:${there}`,
   );
   return [
     ...['-machine', 'q35,accel=tcg', '-cpu', CPU, '-smp', '2', '-m', '1024'],
     ...['-nodefaults', '-display', 'none', '-vga', 'std'],
-    ...['-drive', `file=${join(folder, 'disk.qcow2')},if=virtio,format=qcow2,cache=unsafe`],
+    ...(ownDisk === undefined ? [] : ['-drive', `file=${ownDisk},if=none,id=own,format=raw`]),
+    ...(ownDisk === undefined ? [] : ['-device', 'virtio-blk-pci,drive=own']),
+    ...['-drive', `file=${join(folder, 'disk.qcow2')},if=none,id=boot,format=qcow2,cache=unsafe`],
+    ...['-device', 'virtio-blk-pci,drive=boot,bootindex=1'],
     ...['-drive', `file=${join(folder, 'seed.img')},if=virtio,format=raw,readonly=on`],
     ...['-netdev', `user,id=net,restrict=on,${hostForwards.join(',')}`],
     ...['-device', `virtio-net-pci,netdev=net,mac=${MAC},romfile=`, '-device', 'virtio-rng-pci'],

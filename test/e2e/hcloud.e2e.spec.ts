@@ -1,13 +1,22 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerWire, VolumeWire } from '#libs/contracts';
 import { newSshKey } from '../browser/ssh.fixture.ts';
-import { deleteServers, findServers, fromEnvironment, ledger, onServer, webPage } from './stack.fixture.ts';
+import { lookAtScreen } from '../support/rfb-client.ts';
+import {
+  deleteServers,
+  findServers,
+  fromEnvironment,
+  ledger,
+  onServer,
+  root,
+  webPage,
+} from './stack.fixture.ts';
 
 const run = promisify(execFile);
 const COMMAND_TIMEOUT_MILLISECONDS = 12 * 60_000;
@@ -173,6 +182,69 @@ describe('the hcloud command', () => {
     const { id } = await theVolume();
     const kept = () => onVolume(`cat /mnt/HC_Volume_${id}/kept`).catch((error: Error) => error.message);
     await expect.poll(kept, SOON).toBe('precious');
+  });
+
+  it('opens its screen with an address and a password that are good once', async () => {
+    const said = await hcloud('server', 'request-console', name);
+    const [, url = ''] = /WebSocket URL: (\S+)/.exec(said) ?? [];
+    const [, password = ''] = /VNC Password: (\S+)/.exec(said) ?? [];
+    const { width, height, name: title } = await lookAtScreen(url, password);
+    expect(width * height).toBeGreaterThan(320 * 200);
+    expect(title).toMatch(/\w/);
+    await expect(lookAtScreen(url, password)).rejects.toThrow('403');
+  });
+
+  it('starts from the rescue system, which shows its disk, and back from that as it was', async () => {
+    const before = await theServer();
+    await onServer(before, { privateKey }, 'echo precious >/root/kept; sync');
+    await hcloud('server', 'enable-rescue', name, '--ssh-key', name);
+    expect(await theServer()).toMatchObject({ rescue_enabled: true, status: 'running' });
+    await hcloud('server', 'disable-rescue', name);
+    expect((await theServer()).rescue_enabled).toBe(false);
+    await hcloud('server', 'enable-rescue', name, '--ssh-key', name);
+    await hcloud('server', 'reset', name);
+    const server = await theServer();
+    const { rescue } = server.servery;
+    expect([server.rescue_enabled, rescue?.state]).toEqual([false, 'running']);
+    const rescued = { ...server, servery: { ...server.servery, host_key: rescue?.host_key ?? null } };
+    const look = 'hostname; mount -o ro /dev/vda3 /mnt && cat /mnt/root/kept /mnt/etc/hostname';
+    expect(await onServer(rescued, { privateKey }, look)).toBe(`rescue\nprecious\n${name}`);
+    const { id } = await theVolume();
+    expect(
+      await onServer(rescued, { privateKey }, `blkid -o value -s TYPE /dev/disk/by-id/scsi-0HC_Volume_${id}`),
+    ).toBe('ext4');
+    await expect(hcloud('server', 'rebuild', name, '--image', 'debian-12')).rejects.toThrow('rescue system');
+    await hcloud('server', 'reset', name);
+    await answers().not.toBe('');
+    expect(await onServer(await theServer(), { privateKey }, 'hostname; cat /root/kept')).toBe(
+      `${name}\nprecious`,
+    );
+    const after = await theServer();
+    expect([after.servery.rescue, after.servery.host_key]).toEqual([null, before.servery.host_key]);
+  });
+
+  it('has an ISO image put into its CD drive, and taken out, while it runs', async () => {
+    const [content, file] = [join(home, 'disc'), join(home, 'disc.iso')];
+    await mkdir(content);
+    await writeFile(join(content, 'kept'), 'on the disc');
+    await run('xorrisofs', ['-quiet', '-V', 'DISC', '-o', file, content]);
+    await run('sh', [join(root, 'scripts/servery.sh'), 'iso', 'add', name, '--file', file]);
+    expect(await hcloud('iso', 'list', '-o', 'noheader', '-o', 'columns=name')).toContain(name);
+    await hcloud('server', 'attach-iso', name, name);
+    expect((await theServer()).iso).toMatchObject({ name, type: 'public' });
+    const read = () =>
+      onServer(
+        theServerNow,
+        { privateKey },
+        'modprobe isofs; mount -o ro /dev/sr0 /mnt && cat /mnt/kept; umount /mnt',
+      );
+    const theServerNow = await theServer();
+    await expect.poll(() => read().catch(() => ''), SOON).toBe('on the disc');
+    await expect(hcloud('server', 'rebuild', name, '--image', 'debian-12')).rejects.toThrow('CD drive');
+    await hcloud('server', 'detach-iso', name);
+    expect((await theServer()).iso).toBeNull();
+    expect(await onServer(theServerNow, { privateKey }, 'ls /dev/sr0 2>&1; true')).toContain('No such file');
+    await run('sh', [join(root, 'scripts/servery.sh'), 'iso', 'remove', name]);
   });
 
   it('shows what it uses', async () => {

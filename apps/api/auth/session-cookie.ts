@@ -1,19 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import '@fastify/cookie';
-import { SESSION_SECONDS } from '#libs/accounts';
+import { SESSION_COOKIE, SESSION_SECONDS } from '#libs/accounts';
 
-/** `__Host-` makes browsers refuse the cookie unless it is secure, for this host alone and for every path. */
-const NAME = '__Host-servery_session';
 const attributes = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' } as const;
 
 export function sessionTokenOf(request: FastifyRequest): string | undefined {
-  return request.cookies[NAME];
+  return request.cookies[SESSION_COOKIE];
 }
 
 export function setSessionCookie(reply: FastifyReply, token: string): void {
-  reply.setCookie(NAME, token, { ...attributes, maxAge: SESSION_SECONDS });
+  reply.setCookie(SESSION_COOKIE, token, { ...attributes, maxAge: SESSION_SECONDS });
 }
 
 export function clearSessionCookie(reply: FastifyReply): void {
-  reply.clearCookie(NAME, attributes);
+  reply.clearCookie(SESSION_COOKIE, attributes);
 }

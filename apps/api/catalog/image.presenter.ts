@@ -17,7 +17,8 @@ export function presentImage(image: Image, refusals: readonly ImageRefusal[] = [
   const flavor = imageSchema.shape.os_flavor.safeParse(appliance.osFlavor);
   return {
     id: image.id,
-    type: image.type,
+    // Nobody is shown a rescue system: on the wire it is a system.
+    type: image.type === 'rescue' ? 'system' : image.type,
     status: image.status,
     name: image.projectId === null ? image.name : null,
     description: image.description ?? appliance.title,

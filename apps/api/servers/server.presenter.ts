@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { CatalogService, type ServerType } from '#libs/catalog';
 import type { ServerExtraWire, ServerWire } from '#libs/contracts';
 import { type Image, ImagesService } from '#libs/images';
+import { type Iso, IsosService } from '#libs/isos';
 import { type Server, type ServerAccess, type ServerFacts, ServersService } from '#libs/servers';
 import { VolumesService } from '#libs/volumes';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../catalog/catalog.presenter.ts';
 import { presentDevices, presentImage, presentSecrets } from '../catalog/image.presenter.ts';
 import { wireTime, wireTimeOrNull } from '../http/wire.ts';
+import { presentIso } from '../isos/iso.presenter.ts';
 import { presentPlan } from './backup-plan.presenter.ts';
 
 interface Parts {
@@ -21,6 +23,7 @@ interface Parts {
   readonly facts: ServerFacts;
   readonly catalog: CatalogContext;
   readonly volumes: readonly number[];
+  readonly iso: Iso | null;
 }
 
 /** Servers as the wire has them, with the rows that they name read together. */
@@ -32,6 +35,7 @@ export class ServerPresenter {
     private readonly images: ImagesService,
     private readonly servers: ServersService,
     private readonly volumes: VolumesService,
+    private readonly isos: IsosService,
   ) {}
 
   async presentOne(server: Server): Promise<ServerWire> {
@@ -42,12 +46,13 @@ export class ServerPresenter {
 
   async present(servers: readonly Server[]): Promise<ServerWire[]> {
     if (servers.length === 0) return [];
-    const [types, images, facts, catalog, volumes] = await Promise.all([
+    const [types, images, facts, catalog, volumes, isos] = await Promise.all([
       this.catalog.serverTypesByIds(servers.map(({ serverTypeId }) => serverTypeId)),
       this.images.byIds(servers.map(({ imageId }) => imageId)),
       this.servers.factsOf(servers),
       this.catalogPresenter.context(),
       this.volumes.idsByServer(servers.map(({ id }) => id)),
+      this.isos.byIds(servers.flatMap(({ isoId }) => isoId ?? [])),
     ]);
     return servers.map((server) => {
       const parts = {
@@ -59,12 +64,13 @@ export class ServerPresenter {
       return presentServer(server, {
         ...{ type: parts.type, image: parts.image, facts: parts.facts, catalog },
         volumes: volumes.get(server.id) ?? [],
+        iso: isos.find(({ id }) => id === server.isoId) ?? null,
       });
     });
   }
 }
 
-function presentServer(server: Server, { type, image, facts, catalog, volumes }: Parts): ServerWire {
+function presentServer(server: Server, { type, image, facts, catalog, volumes, iso }: Parts): ServerWire {
   const location = catalog.locations.find(({ id }) => id === server.locationId);
   if (!location) throw new Error(`server ${server.id} is in an unknown location`);
   return {
@@ -83,8 +89,8 @@ function presentServer(server: Server, { type, image, facts, catalog, volumes }:
     datacenter: presentDatacenter(location, catalog),
     location: presentLocation(location),
     image: presentImage(image),
-    iso: null,
-    rescue_enabled: false,
+    iso: iso && presentIso(iso),
+    rescue_enabled: facts.waitingRescue !== null,
     locked: facts.locked,
     backup_window: facts.backupPlan && presentPlan(facts.backupPlan).backup_window,
     outgoing_traffic: null,
@@ -135,8 +141,22 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
         ? null
         : { original_id: server.clonedFrom, exact: server.cloneKind === 'exact' },
     backup_plan: facts.backupPlan && presentPlan(facts.backupPlan),
+    rescue: presentRescue(facts),
     reason: server.reason,
   };
+}
+
+/** The one that runs, where another one waits for the boot after. */
+function presentRescue({ waitingRescue, runningRescue }: ServerFacts): ServerExtraWire['rescue'] {
+  const rescue = runningRescue ?? waitingRescue;
+  return (
+    rescue && {
+      state: runningRescue ? 'running' : 'waiting',
+      host_key: rescue.hostKey,
+      expires_at: runningRescue ? null : wireTimeOrNull(rescue.expiresAt),
+      ssh_keys: rescue.sshPublicKeys.length,
+    }
+  );
 }
 
 function presentAccess({ service, host, port, command }: ServerAccess): ServerExtraWire['access'][number] {

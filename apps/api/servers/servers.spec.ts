@@ -134,7 +134,7 @@ describe('a server', () => {
     expect(one.servery.steps.length).toBeGreaterThan(5);
     expect((await get(`/v1/actions?id=${action.id}`)).json().actions).toHaveLength(1);
     expect((await post(`/v1/servers/${server.id}/actions/reboot`)).statusCode).toBeGreaterThanOrEqual(409);
-    expect((await post(`/v1/servers/${server.id}/actions/attach_iso`, {})).json().error.code).toBe(
+    expect((await post(`/v1/servers/${server.id}/actions/change_alias_ips`, {})).json().error.code).toBe(
       'unsupported_error',
     );
   });

@@ -40,6 +40,7 @@ const fieldOf: Readonly<Record<string, string>> = {
   server_type_not_found: 'server_type',
   image_not_found: 'image',
   location_not_found: 'location',
+  iso_not_found: 'iso',
 };
 
 /** What a body names and the catalog does not have is wrong input, not a wrong address. */

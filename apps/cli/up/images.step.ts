@@ -5,7 +5,7 @@ import type { Progress, Step } from './step.ts';
 import type { Up } from './up.ts';
 
 /** What the first server and the tests are made of. The rest of the catalog is cooked by whoever wants it. */
-const ALWAYS: readonly string[] = ['debian-12', 'web'];
+const ALWAYS: readonly string[] = ['debian-12', 'web', 'rescue'];
 
 /** An appliance is cooked once per recipe and kept; `servery image cook` makes newer builds. */
 export const imagesStep: Step = {

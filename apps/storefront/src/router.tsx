@@ -176,6 +176,14 @@ const serverRoute = createRoute({
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/servers/server-page.tsx'), 'ServerPage'),
 });
+const consoleRoute = createRoute({
+  getParentRoute: parent,
+  path: '/servers/$serverId/console',
+  params: { parse: ({ serverId }) => ({ serverId: idInPath(serverId) }) },
+  validateSearch: z.object({ type: z.enum(['vnc', 'serial']).optional().catch(undefined) }),
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/servers/console-page.tsx'), 'ConsolePage'),
+});
 const rehearsalRoute = createRoute({
   getParentRoute: parent,
   path: '/rehearsals/$rehearsalId',
@@ -340,6 +348,7 @@ const routeTree = rootRoute.addChildren([
   importRoute,
   serversRoute,
   serverRoute,
+  consoleRoute,
   rehearsalRoute,
   billingRoute,
   invoicesRoute,

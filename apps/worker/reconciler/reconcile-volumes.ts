@@ -1,7 +1,13 @@
 import { exportIdOfVolume, exportsAmong } from '#libs/exports';
 import { isHypervisorError } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
-import { frozenAmong, restoreTestOfVolume, restoreTestsAmong } from '#libs/servers';
+import {
+  frozenAmong,
+  rescueOfVolume,
+  rescuesAmong,
+  restoreTestOfVolume,
+  restoreTestsAmong,
+} from '#libs/servers';
 import { volumeFileName, volumeIdOfFile } from '#libs/volumes';
 import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
 
@@ -66,7 +72,7 @@ async function deleteUnlessHad({ hypervisor, ref }: HostWorld, name: string): Pr
 }
 
 /**
- * What exports, tests of backups and owners have on the host: `needed` while they are at work, or kept, `left` when they have
+ * What exports, tests of backups, rescue systems and owners have on the host: `needed` while they are at work, or kept, `left` when they have
  * ended, or were deleted, which is for good. By the rows as they are after the volumes were listed.
  */
 async function passingVolumes(
@@ -76,6 +82,7 @@ async function passingVolumes(
   return new Map([
     ...(await exportVolumes(world, names)),
     ...(await testVolumes(world, names)),
+    ...(await rescueVolumes(world, names)),
     ...(await ownersVolumes(world, names)),
   ]);
 }
@@ -89,6 +96,21 @@ async function ownersVolumes({ dataSource }: HostWorld, names: readonly string[]
     [ids],
   );
   return known.map(({ id, needed }) => [volumeFileName({ id }), needed ? 'needed' : 'left'] as const);
+}
+
+async function rescueVolumes({ dataSource }: HostWorld, names: readonly string[]) {
+  const named = names.flatMap((name) => {
+    const id = rescueOfVolume(name);
+    return id === undefined ? [] : [{ name, id }];
+  });
+  const known = await rescuesAmong(
+    dataSource.manager,
+    named.map(({ id }) => id),
+  );
+  const needed = new Map(known.map(({ id, isNeeded }) => [id, isNeeded]));
+  return named
+    .filter(({ id }) => needed.has(id))
+    .map(({ name, id }) => [name, needed.get(id) ? 'needed' : 'left'] as const);
 }
 
 async function testVolumes({ dataSource }: HostWorld, names: readonly string[]) {

@@ -23,6 +23,8 @@ export interface ConformanceContext {
   readonly image: ImageFile;
   /** An image whose disk is larger than 1 GiB; it need not boot. */
   readonly largeImage: ImageFile;
+  /** An image of format `raw` that does not boot, as of a CD; it begins with `ISO_TEXT`. */
+  readonly isoImage: ImageFile;
   /** Addresses of guests on the host's bridge. */
   readonly network: { readonly address: string; readonly prefixLength: number; readonly gateway: string };
   /** Addresses that guests reach over the bridge; the driver allows isolated guests one. A connection ends at once. */
@@ -30,6 +32,9 @@ export interface ConformanceContext {
   /** How long a guest may take to boot. */
   readonly bootSeconds: number;
 }
+
+/** What the image of a CD begins with, one sector of it. */
+export const ISO_TEXT = 'what is on the disc'.padEnd(2048, '.');
 
 /** A server's worth of ids, names and documents, all of them fresh. */
 export interface ServerPlan {

@@ -3,6 +3,8 @@ import { newUuid, sleep } from '#libs/kernel';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
 import { describeBlocks } from './describe-blocks.ts';
+import { describeBootMedia } from './describe-boot-media.ts';
+import { describeConsoles } from './describe-consoles.ts';
 import { describeCopies } from './describe-copies.ts';
 import { describeGuests } from './describe-guests.ts';
 import { refusedAs } from './refused-as.ts';
@@ -26,7 +28,9 @@ export function describeHypervisor(
       describeVolumes(() => context);
       describeCopies(() => context);
       describeBlocks(() => context);
+      describeBootMedia(() => context);
       describeDomains(() => context);
+      describeConsoles(() => context);
       describeGuests(() => context);
     });
   });
@@ -76,6 +80,8 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.createVolume(deadHost, { volumeName: 'x', sizeGib: 1 }),
       hypervisor.attachVolume(deadHost, uuid, { volumeName: 'x', serial: '1', slot: 0 }),
       hypervisor.detachVolume(deadHost, uuid, 'x'),
+      hypervisor.insertIso(deadHost, uuid, 'x'),
+      hypervisor.ejectIso(deadHost, uuid),
       hypervisor.growVolume(deadHost, { volumeName: 'x', sizeGib: 2 }),
       hypervisor.flattenVolume(deadHost, { volumeName: 'y', fromVolumeName: 'x', format: 'qcow2' }),
       hypervisor.downloadVolume(deadHost, 'x', '/nonexistent/x'),
@@ -89,6 +95,7 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.freezeDisk(deadHost, uuid, { frozenVolume: 'x', nextVolume: 'y' }),
       hypervisor.resumeDomain(deadHost, uuid, { memoryVolume: 'x', diskVolume: 'y' }),
       hypervisor.mergeLayers(deadHost, uuid),
+      hypervisor.openConsole(deadHost, uuid, 'serial'),
       hypervisor.detachSeed(deadHost, uuid, 'x'),
       hypervisor.agentPing(deadHost, uuid),
     ];

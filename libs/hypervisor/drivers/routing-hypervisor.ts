@@ -41,6 +41,8 @@ export class RoutingHypervisor implements Hypervisor {
   createVolume = this.routed('createVolume');
   attachVolume = this.routed('attachVolume');
   detachVolume = this.routed('detachVolume');
+  insertIso = this.routed('insertIso');
+  ejectIso = this.routed('ejectIso');
   growVolume = this.routed('growVolume');
   flattenVolume = this.routed('flattenVolume');
   downloadVolume = this.routed('downloadVolume');
@@ -59,6 +61,7 @@ export class RoutingHypervisor implements Hypervisor {
   mergeLayers = this.routed('mergeLayers');
   diskReadBytes = this.routed('diskReadBytes');
   sampleDomains = this.routed('sampleDomains');
+  openConsole = this.routed('openConsole');
   detachSeed = this.routed('detachSeed');
   agentPing = this.routed('agentPing');
   agentExec = this.routed('agentExec');

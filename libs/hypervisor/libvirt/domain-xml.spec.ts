@@ -52,6 +52,9 @@ describe('a domain', () => {
       validate(domainXml({ ...host, domainType }, bare, 'here', filters), 'domain');
       const volumes = [{ volumeName: 'kept.qcow2', serial: '4711', slot: 15 }];
       validate(domainXml({ ...host, domainType }, { ...spec, volumes }, 'here', filters), 'domain');
+      const rescue = { diskVolume: 'rescue.qcow2', seedVolume: 'rescue-seed.img' };
+      const media = { ...bare, rescue, iso: 'disc.iso' };
+      validate(domainXml({ ...host, domainType }, media, 'here', filters), 'domain');
     },
   );
 
@@ -68,6 +71,22 @@ describe('a domain', () => {
     expect(readDomain(xml).disks.map(({ target }) => isOwnDisk(target))).toEqual([true, false]);
   });
 
+  it('tries a rescue system first, then an ISO image, and its own disk last', () => {
+    const rescue = { diskVolume: 'rescue.qcow2' };
+    const xml = domainXml(host, { ...spec, rescue, iso: 'disc.iso' }, 'here', filters);
+    const order = [...xml.matchAll(/target dev="(\w+)"(?:(?!<\/disk>)[\s\S])*?boot order="(\d)"/g)];
+    expect(order.map(([, target, place]) => `${place} ${target}`).sort()).toEqual([
+      '1 vdc',
+      '2 sdz',
+      '3 vda',
+    ]);
+    const { disks } = readDomain(xml);
+    expect(disks.filter(({ target }) => isOwnDisk(target)).map(({ volume }) => volume)).toEqual([
+      'web-1.qcow2',
+    ]);
+    expect(disks.filter(({ isCd }) => isCd).map(({ volume }) => volume)).toEqual(['disc.iso']);
+  });
+
   it('reads back as it was written', () => {
     const network = 'isolated';
     expect(readDomain(domainXml(host, { ...spec, network }, 'a "b" <c> & d', filters))).toEqual({
@@ -76,8 +95,8 @@ describe('a domain', () => {
       hasVolumeController: true,
       owner: { serverId: spec.serverId, installationId: 'a "b" <c> & d' },
       disks: [
-        { target: 'vda', volume: 'web-1.qcow2', path: '', layers: [] },
-        { target: 'vdb', volume: 'web-1-seed.iso', path: '', layers: [] },
+        { target: 'vda', isCd: false, volume: 'web-1.qcow2', path: '', layers: [] },
+        { target: 'vdb', isCd: false, volume: 'web-1-seed.iso', path: '', layers: [] },
       ],
       cards: [
         {
@@ -89,6 +108,7 @@ describe('a domain', () => {
           network,
         },
       ],
+      consoles: ['serial', 'vnc'],
     });
   });
 
@@ -98,7 +118,7 @@ describe('a domain', () => {
     const frozen = `<backingStore type="volume" index="2"><source pool="disks" volume="web-1.qcow2"/>${golden}</backingStore>`;
     const disk = `<disk><source file="/disks/web-2.qcow2" index="4"/>${frozen}<target dev="vda"/></disk>`;
     expect(readDomain(`<domain><devices>${disk}</devices></domain>`).disks).toEqual([
-      { target: 'vda', volume: 'web-2.qcow2', path: '/disks/web-2.qcow2', layers: [2, 3] },
+      { target: 'vda', isCd: false, volume: 'web-2.qcow2', path: '/disks/web-2.qcow2', layers: [2, 3] },
     ]);
   });
 

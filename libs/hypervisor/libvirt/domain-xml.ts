@@ -1,6 +1,14 @@
 import { basename } from 'node:path';
 import { mibToKib } from '#libs/kernel';
-import type { AttachedVolume, DomainFacts, DomainSpec, DomainType, HostRef, NetworkState } from '../port.ts';
+import type {
+  AttachedVolume,
+  ConsoleKind,
+  DomainFacts,
+  DomainSpec,
+  DomainType,
+  HostRef,
+  NetworkState,
+} from '../port.ts';
 import { ISOLATION_FILTER_PREFIX } from './isolation-filter.ts';
 import { writeXml, XmlElement, type XmlTree } from './xml.ts';
 
@@ -18,6 +26,15 @@ export function isOwnDisk(target: string): boolean {
   return Object.values(TARGETS).some(([disk]) => disk === target);
 }
 
+/** The rescue system and its seed, behind a guest's own disk, so that this is the first one there too. */
+const RESCUE_TARGETS = ['vdc', 'vdd'] as const;
+
+/** Behind those of all volumes. */
+const CD_TARGET = 'sdz';
+
+/** What is tried first at a boot. QEMU looks at it anew whenever the machine is reset, so an ISO image can come and go. */
+const BOOT_ORDER = { rescue: 1, iso: 2, disk: 3 } as const;
+
 /** Behind the names of a guest's own disk and its seed on any bus, so that none is taken for them. */
 const FIRST_VOLUME_TARGET = 'c'.charCodeAt(0);
 
@@ -27,7 +44,10 @@ export interface CardFilters {
   readonly isolated: string;
 }
 
-/** A domain's definition. It boots its disk and has no display. */
+/** Name of the channel that libvirt opens as a guest's screen. */
+export const SCREEN_CHANNEL = 'org.servery.screen.0';
+
+/** A domain's definition. It boots its disk, where it has nothing to boot before. */
 export function domainXml(
   host: HostRef,
   spec: DomainSpec,
@@ -101,11 +121,18 @@ function devices(host: HostRef, spec: DomainSpec, filters: CardFilters): XmlTree
   const [diskTarget, seedTarget] = TARGETS[bus];
   return {
     disk: [
-      disk(host.diskPool, spec.diskVolume, { type: 'qcow2', target: diskTarget, bus, bootOrder: 1 }),
+      disk(host.diskPool, spec.diskVolume, {
+        type: 'qcow2',
+        target: diskTarget,
+        bus,
+        bootOrder: BOOT_ORDER.disk,
+      }),
       ...(spec.seedVolume === undefined
         ? []
         : [disk(host.diskPool, spec.seedVolume, { type: 'raw', target: seedTarget, bus })]),
+      ...rescueDisks(host.diskPool, spec),
       ...(spec.volumes ?? []).map((volume) => volumeDisk(host.diskPool, volume)),
+      ...(spec.iso === undefined ? [] : [cdDrive(host.imagePool, spec.iso)]),
     ],
     controller: [{ '@type': 'usb', '@model': 'none' }, ...(bus === 'virtio' ? [VOLUME_CONTROLLER] : [])],
     interface: card(host, {
@@ -117,10 +144,29 @@ function devices(host: HostRef, spec: DomainSpec, filters: CardFilters): XmlTree
     }),
     serial: { '@type': 'pty', log: { '@file': consoleLog, '@append': 'on' }, target: { '@port': '0' } },
     console: { '@type': 'pty', target: { '@type': 'serial', '@port': '0' } },
-    channel: { '@type': 'unix', target: { '@type': 'virtio', '@name': 'org.qemu.guest_agent.0' } },
+    channel: [
+      { '@type': 'unix', target: { '@type': 'virtio', '@name': 'org.qemu.guest_agent.0' } },
+      {
+        '@type': 'unix',
+        source: { '@mode': 'bind', '@path': screenSocket(spec) },
+        target: { '@type': 'virtio', '@name': SCREEN_CHANNEL },
+      },
+    ],
+    graphics: { '@type': 'vnc', listen: { '@type': 'socket', '@socket': screenSocket(spec) } },
+    video: { model: { '@type': 'vga', '@vram': '16384' } },
     memballoon: { '@model': 'virtio' },
     rng: { '@model': 'virtio', backend: { '@model': 'random', '#text': '/dev/urandom' } },
   };
+}
+
+/**
+ * libvirt has no stream to a screen that leads to another machine, but one to a channel: it connects to the channel's
+ * socket. It makes that socket before it starts QEMU, whose screen then listens at the same path, in its place: what opens
+ * the channel finds the screen, and the guest's end of the channel leads nowhere. No port is opened on the host. The folder
+ * is one that libvirt gives to QEMU's user, and where it leaves our path as it is.
+ */
+function screenSocket({ name }: DomainSpec): string {
+  return `/var/cache/libvirt/qemu/${name}-screen.sock`;
 }
 
 interface Card {
@@ -171,6 +217,16 @@ function disk(
   };
 }
 
+function rescueDisks(pool: string, { rescue, diskBus: bus }: DomainSpec): XmlTree[] {
+  if (!rescue) return [];
+  const { diskVolume, seedVolume } = rescue;
+  const [target, seedTarget] = RESCUE_TARGETS;
+  return [
+    disk(pool, diskVolume, { type: 'qcow2', target, bus, bootOrder: BOOT_ORDER.rescue }),
+    ...(seedVolume === undefined ? [] : [disk(pool, seedVolume, { type: 'raw', target: seedTarget, bus })]),
+  ];
+}
+
 /** What volumes hang on: a guest that runs takes and loses a disk of it at any moment, which PCI wants it to agree to. */
 const VOLUME_CONTROLLER: XmlTree = { '@type': 'scsi', '@index': '0', '@model': 'virtio-scsi' };
 
@@ -199,6 +255,28 @@ function volumeDisk(pool: string, { volumeName, serial, slot }: AttachedVolume):
   };
 }
 
+/** A CD drive with an ISO image alone, as `virsh attach-device` takes it. */
+export function cdDriveXml(pool: string, volume: string): string {
+  return writeXml({ disk: cdDrive(pool, volume) });
+}
+
+/**
+ * Beside the volumes, where Debian's cloud kernel finds a drive too. Its format is said, for what somebody has put into an
+ * ISO image is not believed about it.
+ */
+function cdDrive(pool: string, volume: string): XmlTree {
+  return {
+    '@type': 'volume',
+    '@device': 'cdrom',
+    driver: { '@name': 'qemu', '@type': 'raw' },
+    source: { '@pool': pool, '@volume': volume },
+    target: { '@dev': CD_TARGET, '@bus': 'scsi' },
+    readonly: {},
+    boot: { '@order': BOOT_ORDER.iso },
+    address: { '@type': 'drive', '@controller': '0', '@bus': '0', '@target': '1', '@unit': '0' },
+  };
+}
+
 /** What a domain's XML says of it. */
 export interface DomainRecord {
   readonly uuid: string;
@@ -206,6 +284,7 @@ export interface DomainRecord {
   readonly owner: DomainFacts['owner'];
   readonly disks: readonly {
     readonly target: string;
+    readonly isCd: boolean;
     /** After a freeze libvirt knows a disk by its path alone; a volume's file is called as the volume. */
     readonly volume: string;
     readonly path: string;
@@ -215,6 +294,7 @@ export interface DomainRecord {
   /** Volumes can be given to it without more. */
   readonly hasVolumeController: boolean;
   readonly cards: readonly (Card & { readonly network: NetworkState })[];
+  readonly consoles: readonly ConsoleKind[];
 }
 
 export function readDomain(xml: string): DomainRecord {
@@ -230,6 +310,7 @@ export function readDomain(xml: string): DomainRecord {
         const path = disk.at('source').attribute('file') ?? disk.at('source').attribute('dev') ?? '';
         return {
           target: disk.at('target').attribute('dev') ?? '',
+          isCd: disk.attribute('device') === 'cdrom',
           volume: disk.at('source').attribute('volume') ?? basename(path),
           path,
           layers: layersBelow(disk),
@@ -240,7 +321,16 @@ export function readDomain(xml: string): DomainRecord {
       .all('controller')
       .some((one) => one.attribute('type') === 'scsi' && one.attribute('model') === 'virtio-scsi'),
     cards: domain.at('devices').all('interface').map(readCard),
+    consoles: readConsoles(domain.at('devices')),
   };
+}
+
+function readConsoles(devices: XmlElement): ConsoleKind[] {
+  const hasSerial = devices.all('serial').some((one) => one.attribute('type') === 'pty');
+  const hasScreen = devices
+    .all('channel')
+    .some((one) => one.at('target').attribute('name') === SCREEN_CHANNEL);
+  return [...(hasSerial ? ['serial' as const] : []), ...(hasScreen ? ['vnc' as const] : [])];
 }
 
 function readCard(element: XmlElement): DomainRecord['cards'][number] {

@@ -1,5 +1,5 @@
-import { gibToBytes, sleep } from '#libs/kernel';
-import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
+import { gibToBytes } from '#libs/kernel';
+import { HypervisorError } from '../hypervisor.errors.ts';
 import type { AttachedVolume, BlockVolumeSpec, GrowSpec, HostRef } from '../port.ts';
 import {
   checkAttachedVolume,
@@ -8,35 +8,32 @@ import {
   checkUuid,
   checkVolumeName,
 } from '../specs.ts';
-import { type DomainRecord, readDomain, volumeControllerXml, volumeDiskXml } from './domain-xml.ts';
+import { type DomainRecord, volumeDiskXml } from './domain-xml.ts';
 import { makeExt4File } from './ext4-file.ts';
+import { HotPlug } from './hot-plug.ts';
 import { isMark, partMark } from './image-marks.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
 import { listPool, refreshPool } from './pool-listing.ts';
 import type { Virsh } from './virsh.ts';
-import { saysNoSuchDisk, saysVolumeExists } from './virsh-errors.ts';
+import { saysVolumeExists } from './virsh-errors.ts';
 import { volumeXml } from './volume-xml.ts';
 
 const UPLOAD_TIMEOUT_SECONDS = 3600;
 const MARK_BYTES = 512;
-const RELEASE_PAUSE_MS = 250;
-
-/** What a domain is now, and what it is when it is started next; the same where it is off. */
-type Scope = 'config' | 'live';
 
 /** Disks that owners keep apart from servers, and the domains that have them. */
 export class LibvirtBlockVolumes {
   private readonly virsh: Virsh;
   private readonly domains: LibvirtDomains;
   private readonly volumes: LibvirtVolumes;
-  private readonly releaseSeconds: number;
+  private readonly plug: HotPlug;
 
   constructor(virsh: Virsh, domains: LibvirtDomains, volumes: LibvirtVolumes, releaseSeconds: number) {
     this.virsh = virsh;
     this.domains = domains;
     this.volumes = volumes;
-    this.releaseSeconds = releaseSeconds;
+    this.plug = new HotPlug(virsh, releaseSeconds);
   }
 
   async create(host: HostRef, volume: BlockVolumeSpec): Promise<void> {
@@ -58,24 +55,16 @@ export class LibvirtBlockVolumes {
     if (!(await this.volumes.exists(host, volume.volumeName))) throw missing(host, volume.volumeName);
     const user = await this.domains.userOf(host, host.diskPool, volume.volumeName);
     if (user !== undefined && user !== name) throw inUse(host, volume.volumeName, user);
-    for (const scope of ['config', 'live'] as const) await this.attachIn(host, uuid, volume, scope);
+    await this.plug.in(host, uuid, (record) =>
+      targetOf(record, volume.volumeName) === undefined ? volumeDiskXml(host.diskPool, volume) : undefined,
+    );
   }
 
   async detach(host: HostRef, uuid: string, volumeName: string): Promise<void> {
     checkUuid(uuid);
     checkVolumeName(volumeName);
     if (!(await this.domains.own(host, uuid))) return;
-    for (const scope of ['config', 'live'] as const) {
-      const target = targetOf(await this.record(host, uuid, scope), volumeName);
-      if (target !== undefined) await this.detachIn(host, uuid, target, scope);
-    }
-    const deadline = Date.now() + this.releaseSeconds * 1000;
-    for (;;) {
-      const held = targetOf(await this.record(host, uuid, 'live'), volumeName);
-      if (held === undefined) return;
-      if (Date.now() > deadline) throw inUse(host, volumeName, uuid);
-      await sleep(RELEASE_PAUSE_MS);
-    }
+    await this.plug.out(host, uuid, (record) => targetOf(record, volumeName));
   }
 
   async grow(host: HostRef, spec: GrowSpec): Promise<void> {
@@ -99,32 +88,6 @@ export class LibvirtBlockVolumes {
     await this.virsh.run(host, args);
     await refreshPool(this.virsh, host, host.diskPool);
     return true;
-  }
-
-  private async attachIn(host: HostRef, uuid: string, volume: AttachedVolume, scope: Scope): Promise<void> {
-    const record = await this.record(host, uuid, scope);
-    if (targetOf(record, volume.volumeName) !== undefined) return;
-    const plug = (input: string) =>
-      offIsFine(
-        this.virsh.run(host, ['attach-device', '--domain', uuid, '--file', '/dev/stdin', `--${scope}`], {
-          input,
-        }),
-      );
-    // Domains that were defined by an earlier release.
-    if (!record.hasVolumeController) await plug(volumeControllerXml());
-    await plug(volumeDiskXml(host.diskPool, volume));
-  }
-
-  private async detachIn(host: HostRef, uuid: string, target: string, scope: Scope): Promise<void> {
-    const args = ['detach-disk', '--domain', uuid, '--target', target, `--${scope}`];
-    await offIsFine(this.virsh.run(host, args)).catch((error: unknown) => {
-      if (!saysNoSuchDisk(error)) throw error;
-    });
-  }
-
-  private async record(host: HostRef, uuid: string, scope: Scope): Promise<DomainRecord> {
-    const args = ['dumpxml', '--domain', uuid, ...(scope === 'config' ? ['--inactive'] : [])];
-    return readDomain(await this.virsh.run(host, args));
   }
 
   private async isWhole(host: HostRef, volumeName: string): Promise<boolean> {
@@ -171,11 +134,5 @@ function missing(host: HostRef, volumeName: string): HypervisorError {
 function inUse(host: HostRef, volumeName: string, domain: string): HypervisorError {
   return new HypervisorError('volume_in_use', `Domain ${domain} on ${host.name} has volume ${volumeName}.`, {
     details: { host: host.name, domain },
-  });
-}
-
-async function offIsFine(call: Promise<unknown>): Promise<void> {
-  await call.catch((error: unknown) => {
-    if (!isHypervisorError(error, 'domain_not_running')) throw error;
   });
 }

@@ -40,9 +40,10 @@ export class LibvirtDomains {
     if (existing && existing.owner?.serverId !== spec.serverId) throw foreignDomain(host, spec.uuid);
     await this.needVolumes(
       host,
-      [spec.diskVolume, spec.seedVolume, ...(spec.volumes ?? []).map((volume) => volume.volumeName)].filter(
-        (volume) => volume !== undefined,
-      ),
+      [
+        ...[spec.diskVolume, spec.seedVolume, spec.rescue?.diskVolume, spec.rescue?.seedVolume],
+        ...(spec.volumes ?? []).map((volume) => volume.volumeName),
+      ].filter((volume) => volume !== undefined),
     );
     if (spec.network === 'isolated') await this.isolation.ensure(host);
     const filters = { open: OPEN_FILTER, isolated: this.isolation.name };
@@ -81,7 +82,7 @@ export class LibvirtDomains {
       if (!xml.includes('<domain')) return [];
       const { uuid, name, owner, disks, cards } = readDomain(xml);
       const state = STATES[(outputs[2 * index + 1] ?? '').trim()] ?? 'paused';
-      const volumes = disks.map((disk) => disk.volume).filter((volume) => volume !== '');
+      const volumes = disks.filter(({ isCd, volume }) => !isCd && volume !== '').map(({ volume }) => volume);
       const network =
         (['open', 'isolated'] as const).find((state) => cards.some((card) => card.network === state)) ??
         'closed';

@@ -1,13 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Lab, startLab } from '../../../test/lab/index.ts';
 import { labLayout } from '../../../test/lab/layout.ts';
 import { buildTinyGuest } from '../../../test/lab/tiny-guest.ts';
-import { describeHypervisor } from '../conformance/index.ts';
+import { describeHypervisor, ISO_TEXT } from '../conformance/index.ts';
 import { NetworkGuestReach, parseGuestProxy } from '../guest/index.ts';
 import type { HostRef, ImageFile } from '../port.ts';
 import { LibvirtHypervisor } from './index.ts';
@@ -30,6 +30,13 @@ async function emptyImage(): Promise<ImageFile> {
     .update(await readFile(path))
     .digest('hex');
   return { volumeName: 'large', path, format: 'qcow2', sha256, virtualSizeBytes: 3 * 1024 ** 3 };
+}
+
+async function isoImage(): Promise<ImageFile> {
+  const path = join(folder, 'disc.iso');
+  await writeFile(path, ISO_TEXT);
+  const sha256 = createHash('sha256').update(ISO_TEXT).digest('hex');
+  return { volumeName: 'disc.iso', path, format: 'raw', sha256, virtualSizeBytes: ISO_TEXT.length };
 }
 
 function driver(installationId: string): LibvirtHypervisor {
@@ -73,6 +80,7 @@ describeHypervisor(
       deadHost: { ...host, id: 2, name: 'dead', uri: `qemu+unix:///system?socket=${folder}/no-such-socket` },
       image: { volumeName: 'tiny', ...(await buildTinyGuest('.servery-test/tiny')) },
       largeImage: await emptyImage(),
+      isoImage: await isoImage(),
       network: { address: network.firstGuest, prefixLength: network.prefixLength, gateway: network.gateway },
       outside: { refused: OUTSIDE[0], allowed: OUTSIDE[1], port: OUTSIDE_PORT },
       bootSeconds: 400,

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { sleep } from '#libs/kernel';
 import type {
   Acceleration,
@@ -5,6 +6,7 @@ import type {
   AgentExecResult,
   AttachedVolume,
   BlockVolumeSpec,
+  ConsoleKind,
   CopyOptions,
   DomainFacts,
   DomainSample,
@@ -34,6 +36,8 @@ import { sampleDomains } from './domain-samples.ts';
 import { inspectHost } from './host-inspection.ts';
 import { IsolationFilter } from './isolation-filter.ts';
 import { LibvirtBlockVolumes } from './libvirt-block-volumes.ts';
+import { LibvirtCdDrives } from './libvirt-cd-drives.ts';
+import { LibvirtConsoles } from './libvirt-consoles.ts';
 import { LibvirtDomains } from './libvirt-domains.ts';
 import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import { LibvirtImages } from './libvirt-images.ts';
@@ -65,8 +69,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly images: LibvirtImages;
   private readonly volumes: LibvirtVolumes;
   private readonly blocks: LibvirtBlockVolumes;
+  private readonly cdDrives: LibvirtCdDrives;
   private readonly copies: LibvirtVolumeCopies;
   private readonly agent: LibvirtGuestAgent;
+  private readonly consoles: LibvirtConsoles;
   private readonly memory: LibvirtMemory;
   private readonly layers: LibvirtLayers;
   private readonly installationId: string;
@@ -82,8 +88,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
     const releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
     this.blocks = new LibvirtBlockVolumes(this.virsh, this.domains, this.volumes, releaseSeconds);
+    this.cdDrives = new LibvirtCdDrives(this.virsh, this.domains, releaseSeconds);
     this.copies = new LibvirtVolumeCopies(this.virsh, settings.copyStallSeconds ?? COPY_STALL_SECONDS);
     this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
+    this.consoles = new LibvirtConsoles(this.domains);
     this.memory = new LibvirtMemory(this.virsh, this.domains, this.volumes);
     this.layers = new LibvirtLayers(this.virsh, this.domains, this.volumes, this.agent, this.memory);
     this.releaseSeconds = releaseSeconds;
@@ -150,6 +158,15 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   detachVolume(host: HostRef, uuid: string, volumeName: string): Promise<void> {
     return this.blocks.detach(host, uuid, volumeName);
+  }
+
+  async insertIso(host: HostRef, uuid: string, volumeName: string): Promise<void> {
+    await this.images.find(host, volumeName);
+    await this.cdDrives.insert(host, uuid, volumeName);
+  }
+
+  ejectIso(host: HostRef, uuid: string): Promise<void> {
+    return this.cdDrives.eject(host, uuid);
   }
 
   growVolume(host: HostRef, spec: GrowSpec): Promise<void> {
@@ -231,6 +248,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   sampleDomains(host: HostRef): Promise<readonly DomainSample[]> {
     return sampleDomains(this.virsh, host);
+  }
+
+  openConsole(host: HostRef, uuid: string, kind: ConsoleKind): Promise<Duplex> {
+    return this.consoles.open(host, uuid, kind);
   }
 
   /** Erases before it deletes, also where the guest holds on; only a volume which no domain has is deleted. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AgentExecOptions, AgentExecResult, HostRef } from '../port.ts';
 import { checkLogin, checkUuid } from '../specs.ts';
-import { runOnBlocks } from './simulated-blocks.ts';
+import { runOnBlocks, runOnDisc } from './simulated-blocks.ts';
 import type { SimulatedFleet } from './simulated-fleet.ts';
 import { runProgram } from './simulated-guest.ts';
 import { refusal, type SimulatedInventory } from './simulated-inventory.ts';
@@ -35,7 +35,8 @@ export class SimulatedAgent {
   ): Promise<AgentExecResult> {
     return this.fleet.call(ref, 'agentExec', (host) => {
       const disk = this.inventory.needAgent(host, ref, uuid);
-      const { network, startedAtMs, vcpus, volumes } = this.inventory.needDomain(host, uuid);
+      const domain = this.inventory.needDomain(host, uuid);
+      const { network, startedAtMs, vcpus, volumes } = domain;
       const [, , , name = '', ...args] = argv;
       const bootId = bootIdOf(uuid, startedAtMs);
       const call = { name, args, input, bootId };
@@ -45,13 +46,15 @@ export class SimulatedAgent {
         return own.result;
       }
       const blocks = volumes.map(({ volumeName }) => this.inventory.needVolume(host, ref, volumeName));
+      const onDisc = runOnDisc(argv, domain.iso && this.fleet.imagePath(host.name, domain.iso));
+      if (onDisc) return onDisc;
       const onBlock = runOnBlocks(argv, input, blocks);
       if (onBlock?.volume) this.fleet.putVolume(host.name, onBlock.volume);
       if (onBlock) return onBlock.result;
       const reaches = (address: string) =>
         network === 'open' || (network === 'isolated' && this.isolatedAllows.includes(address));
       const hostname = disk.guest?.hostname ?? '';
-      const diskBytes = disk.capacityBytes;
+      const diskBytes = this.inventory.needVolume(host, ref, domain.diskVolume).capacityBytes;
       return runProgram(argv, { hostname, reaches, fault: host.guestFault, input, bootId, vcpus, diskBytes });
     });
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { AgentExecResult } from '../port.ts';
 import type { SimulatedVolume } from './simulated-fleet.ts';
 
@@ -22,4 +23,15 @@ export function runOnBlocks(
   if (how === 'of=') return { result: printed(''), volume: { ...volume, content: input } };
   if (how === 'if=') return { result: printed(volume.content ?? '') };
   return { result: printed(`${volume.capacityBytes / SECTOR_BYTES}\n`) };
+}
+
+/** What programs do to the CD drive of a guest, `sr0`: `dd` of its first bytes, and `cat` of its size in sectors. */
+export function runOnDisc(argv: readonly string[], path: string | undefined): AgentExecResult | undefined {
+  const [, how] = /^(of=|if=|)(?:\/dev\/|\/sys\/block\/)sr0(?:\/size)?$/.exec(argv[1] ?? '') ?? [];
+  if (how === undefined) return undefined;
+  if (path === undefined) return { exitCode: 1, stdout: '', stderr: 'No such file or directory' };
+  if (how === 'of=') return { exitCode: 1, stdout: '', stderr: 'Read-only file system' };
+  const bytes = readFileSync(path);
+  const stdout = how === 'if=' ? bytes.toString('utf8', 0, 2048) : `${bytes.length / SECTOR_BYTES}\n`;
+  return { exitCode: 0, stdout, stderr: '' };
 }

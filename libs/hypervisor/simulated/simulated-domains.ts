@@ -11,7 +11,7 @@ import type {
 import { checkAttachedVolume, checkDomainSpec, checkUuid, checkVolumeName } from '../specs.ts';
 import type { SimulatedDomain, SimulatedFleet, SimulatedHost } from './simulated-fleet.ts';
 import { firstBoot, guestIsUp } from './simulated-guest.ts';
-import { refusal, type SimulatedInventory, volumesOf } from './simulated-inventory.ts';
+import { refusal, type SimulatedInventory, startsFrom, volumesOf } from './simulated-inventory.ts';
 
 /** What a small system reads of its disk until it is up. */
 const BOOT_READ_BYTES = 64 * 1024 * 1024;
@@ -45,7 +45,9 @@ export class SimulatedDomains {
       if (!host.firmwares.includes(spec.firmware)) {
         throw refusal(host, 'firmware_missing', `Host ${host.name} has no firmware ${spec.firmware}.`);
       }
-      for (const volume of [spec.diskVolume, spec.seedVolume, ...volumes.map((one) => one.volumeName)]) {
+      const rescue = [spec.rescue?.diskVolume, spec.rescue?.seedVolume];
+      const own = [spec.diskVolume, spec.seedVolume];
+      for (const volume of [...own, ...rescue, ...volumes.map((one) => one.volumeName)]) {
         if (volume !== undefined) this.inventory.needVolume(host, ref, volume);
       }
       const owner = { serverId, installationId: this.inventory.installationId };
@@ -96,9 +98,9 @@ export class SimulatedDomains {
       if (usedMib + domain.memoryMib > host.memoryMib) {
         throw refusal(host, 'host_out_of_memory', `Host ${host.name} has no ${domain.memoryMib} MiB left.`);
       }
-      const disk = this.inventory.needVolume(host, ref, domain.diskVolume);
-      const seed =
-        domain.seedVolume === undefined ? undefined : this.inventory.needVolume(host, ref, domain.seedVolume);
+      const { diskVolume, seedVolume } = startsFrom(domain);
+      const disk = this.inventory.needVolume(host, ref, diskVolume);
+      const seed = seedVolume === undefined ? undefined : this.inventory.needVolume(host, ref, seedVolume);
       if (options.paused) return this.fleet.putDomain(host.name, { ...domain, state: 'paused' });
       const guest = firstBoot(domain, disk, seed);
       this.fleet.putVolume(host.name, { ...disk, guest });
@@ -159,14 +161,37 @@ export class SimulatedDomains {
     });
   }
 
+  insertIso(ref: HostRef, uuid: string, volumeName: string): Promise<void> {
+    return this.fleet.call(ref, 'insertIso', (host) => {
+      checkVolumeName(volumeName);
+      const domain = this.inventory.needDomain(host, uuid);
+      this.inventory.needImage(host, ref, volumeName);
+      if (domain.iso !== undefined && domain.iso !== volumeName) {
+        throw refusal(host, 'volume_in_use', `Domain ${domain.name} has ${domain.iso} in its CD drive.`);
+      }
+      this.fleet.putDomain(host.name, { ...domain, iso: volumeName });
+    });
+  }
+
+  ejectIso(ref: HostRef, uuid: string): Promise<void> {
+    return this.fleet.call(ref, 'ejectIso', (host) => {
+      const domain = this.inventory.ownDomain(host, uuid);
+      if (!domain) return;
+      const { iso: _ejected, ...rest } = domain;
+      this.fleet.putDomain(host.name, rest);
+    });
+  }
+
   detachSeed(ref: HostRef, uuid: string, volumeName: string): Promise<SeedDetachment> {
     return this.fleet.call(ref, 'detachSeed', (host) => {
       checkVolumeName(volumeName);
       const domain = this.inventory.ownDomain(host, uuid);
       const held = domain?.state === 'running' && host.guestFault === 'seed_held';
       if (domain) {
-        const { seedVolume: _seed, ...rest } = domain;
-        this.fleet.putDomain(host.name, { ...rest, heldVolumes: held ? [volumeName] : [] });
+        this.fleet.putDomain(host.name, {
+          ...withoutSeed(domain, volumeName),
+          heldVolumes: held ? [volumeName] : [],
+        });
       }
       const volume = this.fleet.volume(host.name, ref.diskPool, volumeName);
       if (!held) this.fleet.removeVolume(host.name, ref.diskPool, volumeName);
@@ -179,7 +204,8 @@ export class SimulatedDomains {
     return this.fleet.call(ref, 'diskReadBytes', (host) => {
       const domain = this.inventory.needDomain(host, uuid);
       if (domain.state !== 'running') throw refusal(host, 'domain_not_running', `Domain ${uuid} is off.`);
-      return guestIsUp(host, domain, this.fleet.clock) ? BOOT_READ_BYTES : 0;
+      const hasBooted = !domain.rescue && guestIsUp(host, domain, this.fleet.clock);
+      return hasBooted ? BOOT_READ_BYTES : 0;
     });
   }
 
@@ -203,6 +229,15 @@ export class SimulatedDomains {
     if (domain.state !== 'running') throw refusal(host, 'domain_not_running', `Domain ${uuid} is off.`);
     this.fleet.putDomain(host.name, { ...domain, startedAtMs: this.fleet.clock.now().getTime() });
   }
+}
+
+function withoutSeed(domain: SimulatedDomain, volumeName: string): SimulatedDomain {
+  const { seedVolume, rescue, ...rest } = domain;
+  return {
+    ...rest,
+    ...(seedVolume !== undefined && seedVolume !== volumeName && { seedVolume }),
+    ...(rescue && { rescue: rescue.seedVolume === volumeName ? { diskVolume: rescue.diskVolume } : rescue }),
+  };
 }
 
 /** A boot, and then a twentieth of a CPU, an operation and a packet each way in a second. */

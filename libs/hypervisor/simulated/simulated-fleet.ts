@@ -35,13 +35,17 @@ export interface SimulatedHost {
   readonly firmwares: readonly Firmware[];
 }
 
-/** `no_cloud_init`: it reads no seed and has no agent, so it is known by nothing that we gave it. */
+/**
+ * `no_cloud_init`: it reads no seed and has no agent, so it is known by nothing that we gave it. `no_screen`: it was started
+ * before domains had screens.
+ */
 export type GuestFault =
   | 'agent_silent'
   | 'wrong_host_key'
   | 'no_cloud_init'
   | 'http_500'
   | 'exec_fails'
+  | 'no_screen'
   | 'seed_held';
 
 /** What cloud-init left on a disk at its first boot. */

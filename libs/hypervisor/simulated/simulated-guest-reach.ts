@@ -1,6 +1,7 @@
 import type { GuestReach, HostRef, HttpAnswer } from '../port.ts';
 import type { GuestFacts, SimulatedFleet, SimulatedHost } from './simulated-fleet.ts';
 import { guestIsUp, madeUpHostKey } from './simulated-guest.ts';
+import { startsFrom } from './simulated-inventory.ts';
 
 /** The outside view of simulated guests, true to the seed they were booted with. */
 export class SimulatedGuestReach implements GuestReach {
@@ -40,7 +41,7 @@ export class SimulatedGuestReach implements GuestReach {
       .call(ref, method, (host) => {
         const domain = this.fleet.domains(host.name).find((candidate) => candidate.ipv4 === address);
         if (!domain || domain.network === 'closed' || !guestIsUp(host, domain, this.fleet.clock)) return null;
-        const facts = this.fleet.volume(host.name, ref.diskPool, domain.diskVolume)?.guest;
+        const facts = this.fleet.volume(host.name, ref.diskPool, startsFrom(domain).diskVolume)?.guest;
         return facts ? { host, facts } : null;
       })
       .catch(() => null);

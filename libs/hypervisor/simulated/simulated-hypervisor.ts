@@ -1,6 +1,7 @@
 import { gibToBytes } from '#libs/kernel';
 import type { Acceleration, HostFacts, HostRef, Hypervisor } from '../port.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
+import { SimulatedConsoles } from './simulated-consoles.ts';
 import { SimulatedDomains } from './simulated-domains.ts';
 import type { SimulatedFleet } from './simulated-fleet.ts';
 import { SimulatedImages } from './simulated-images.ts';
@@ -16,6 +17,7 @@ export class SimulatedHypervisor implements Hypervisor {
   private readonly domains: SimulatedDomains;
   private readonly layers: SimulatedLayers;
   private readonly agent: SimulatedAgent;
+  private readonly consoles: SimulatedConsoles;
 
   /** `isolatedAllows`: single addresses. */
   constructor(fleet: SimulatedFleet, installationId: string, isolatedAllows: readonly string[] = []) {
@@ -26,6 +28,7 @@ export class SimulatedHypervisor implements Hypervisor {
     this.domains = new SimulatedDomains(fleet, inventory);
     this.layers = new SimulatedLayers(fleet, inventory, this.volumes);
     this.agent = new SimulatedAgent(fleet, inventory, isolatedAllows);
+    this.consoles = new SimulatedConsoles(fleet, inventory);
   }
 
   inspectHost(ref: HostRef): Promise<HostFacts> {
@@ -66,6 +69,8 @@ export class SimulatedHypervisor implements Hypervisor {
 
   attachVolume: Hypervisor['attachVolume'] = (...args) => this.domains.attachVolume(...args);
   detachVolume: Hypervisor['detachVolume'] = (...args) => this.domains.detachVolume(...args);
+  insertIso: Hypervisor['insertIso'] = (...args) => this.domains.insertIso(...args);
+  ejectIso: Hypervisor['ejectIso'] = (...args) => this.domains.ejectIso(...args);
   defineDomain: Hypervisor['defineDomain'] = (...args) => this.domains.defineDomain(...args);
   undefineDomain: Hypervisor['undefineDomain'] = (...args) => this.domains.undefineDomain(...args);
   domainState: Hypervisor['domainState'] = (...args) => this.domains.domainState(...args);
@@ -78,6 +83,7 @@ export class SimulatedHypervisor implements Hypervisor {
   setNetwork: Hypervisor['setNetwork'] = (...args) => this.domains.setNetwork(...args);
   diskReadBytes: Hypervisor['diskReadBytes'] = (...args) => this.domains.diskReadBytes(...args);
   sampleDomains: Hypervisor['sampleDomains'] = (...args) => this.domains.sampleDomains(...args);
+  openConsole: Hypervisor['openConsole'] = (...args) => this.consoles.openConsole(...args);
   detachSeed: Hypervisor['detachSeed'] = (...args) => this.domains.detachSeed(...args);
 
   freezeDisk: Hypervisor['freezeDisk'] = (...args) => this.layers.freezeDisk(...args);

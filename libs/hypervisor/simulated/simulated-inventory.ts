@@ -45,7 +45,7 @@ export class SimulatedInventory {
     if (!this.agentIsUp(host, domain)) {
       throw refusal(host, 'agent_not_answering', `The guest agent of ${uuid} does not answer.`);
     }
-    return this.needVolume(host, ref, domain.diskVolume);
+    return this.needVolume(host, ref, startsFrom(domain).diskVolume);
   }
 
   needImage(host: SimulatedHost, ref: HostRef, name: string): SimulatedVolume {
@@ -82,8 +82,14 @@ export class SimulatedInventory {
   }
 }
 
+/** What a domain runs from, or would; an ISO image runs nothing here. */
+export function startsFrom(domain: SimulatedDomain): Pick<SimulatedDomain, 'diskVolume' | 'seedVolume'> {
+  return domain.rescue ?? domain;
+}
+
 export function volumesOf(domain: SimulatedDomain): string[] {
-  const defined = domain.seedVolume === undefined ? [] : [domain.seedVolume];
+  const { seedVolume, rescue } = domain;
+  const defined = [seedVolume, rescue?.diskVolume, rescue?.seedVolume].filter((name) => name !== undefined);
   const attached = domain.volumes.map(({ volumeName }) => volumeName);
   return [domain.diskVolume, ...new Set([...defined, ...domain.heldVolumes, ...attached])];
 }

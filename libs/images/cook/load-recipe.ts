@@ -70,6 +70,7 @@ export function applianceOf(recipe: Recipe): Appliance {
     secrets: recipe.secrets,
     minimumMemoryMib: recipe.minimum.memoryMib,
     minimumDiskGib: recipe.minimum.diskGib,
+    ...(recipe.kind === 'rescue' && { isRescue: true }),
   };
 }
 

@@ -78,6 +78,8 @@ export const recipeSchema = z
   .strictObject({
     schema: z.literal(1),
     name,
+    /** `rescue`: what servers are rescued from. Nobody orders it, and no catalog shows it. */
+    kind: z.literal('rescue').optional(),
     title: text.max(60),
     summary: text.max(140),
     description: text.max(4000),

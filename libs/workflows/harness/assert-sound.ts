@@ -3,9 +3,10 @@ import { IsNull, Not } from 'typeorm';
 import { checkBooks, creditBalanceMinor } from '#libs/billing';
 import { ServerType } from '#libs/catalog';
 import { Image } from '#libs/images';
+import { Iso } from '#libs/isos';
 import { gibToBytes } from '#libs/kernel';
 import type { Ledger } from '#libs/payments/emulator';
-import { diskVolumeName, FrozenDisk, Server } from '#libs/servers';
+import { diskVolumeName, FrozenDisk, Rescue, rescueSeedName, rescueVolumeName, Server } from '#libs/servers';
 import { Volume, volumeFileName } from '#libs/volumes';
 import type { ServerWorld } from './server-world.ts';
 
@@ -163,10 +164,14 @@ async function assertHostHas(
     const disk = world.fleet.volumes(host).find(({ name }) => name === diskVolume);
     const size = { vcpus, memoryMib, diskBytes: disk?.capacityBytes };
     const had = domain.volumes.map(({ volumeName }) => volumeName).sort();
-    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey: disk?.guest?.hostKey, size, had };
+    const hostKey = disk?.guest?.hostKey;
+    const { rescue, iso } = domain;
+    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey, size, had, rescue, iso };
   });
   const inherited = await inheritedAddresses(world);
   const types = await world.dataSource.getRepository(ServerType).find();
+  const isos = await world.dataSource.getRepository(Iso).find();
+  const rescues = await world.dataSource.getRepository(Rescue).findBy({ removedAt: IsNull() });
   const wanted = living.map((server) => ({
     size: sizeOf(server, types),
     uuid: server.domainUuid,
@@ -180,6 +185,11 @@ async function assertHostHas(
       .filter(({ serverId }) => serverId === server.id)
       .map(volumeFileName)
       .sort(),
+    rescue: rescues
+      .filter(({ serverId, bootedAt }) => serverId === server.id && bootedAt !== null)
+      .map((rescue) => ({ diskVolume: rescueVolumeName(rescue) }))
+      .at(0),
+    iso: isos.find(({ id }) => id === server.isoId)?.volumeName,
   }));
   assert.deepEqual(byUuid(domains), byUuid(wanted));
   const whole = { frozenDiskId: IsNull(), deletedAt: IsNull(), status: 'available' } as const;
@@ -196,6 +206,9 @@ async function assertHostHas(
       ...[...images, ...frozen].map(({ volumeName }) => volumeName),
       ...frozen.flatMap(({ memoryVolumeName }) => memoryVolumeName ?? []),
       ...living.map(diskVolumeName),
+      ...rescues.map(rescueVolumeName),
+      ...isos.filter(({ deletedAt }) => deletedAt === null).map(({ volumeName }) => volumeName),
+      ...rescues.filter(({ bootedAt }) => bootedAt === null).map(rescueSeedName),
       ...(filesOn.get(host) ?? []),
     ].sort(),
   );

@@ -1,5 +1,6 @@
 export { assertServersSound, assertSound, ledgerOf } from './assert-sound.ts';
 export { importUpload } from './importing.ts';
+export { createIsoWorld } from './iso-world.ts';
 export {
   attachToServerWorld,
   createServerWorld,

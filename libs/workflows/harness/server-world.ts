@@ -8,6 +8,7 @@ import { createDataSource } from '#libs/database';
 import { ExportRequests, ExportStore, exportsEntities } from '#libs/exports';
 import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/hypervisor/simulated';
 import { ImagesService, imagesEntities } from '#libs/images';
+import { IsoCommands, isosEntities } from '#libs/isos';
 import { systemClock } from '#libs/kernel';
 import type { AccessPublisher } from '#libs/networks';
 import { CloneRequests, OrderPlacer, ordersEntities, TypeChanges } from '#libs/orders';
@@ -19,7 +20,14 @@ import { RehearsalRequests, rehearsalsEntities, ScriptVault } from '#libs/rehear
 import { SagaStore } from '#libs/saga';
 import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
 import { EnvelopeCipher } from '#libs/secrets';
-import { ActionProgress, SecretsStore, ServerCommands, ServersService, serversEntities } from '#libs/servers';
+import {
+  ActionProgress,
+  RescueCommands,
+  SecretsStore,
+  ServerCommands,
+  ServersService,
+  serversEntities,
+} from '#libs/servers';
 import { VolumeCommands, volumesEntities } from '#libs/volumes';
 import { createTestDatabase } from '../../../test/support/postgres.ts';
 import { workflows } from '../index.ts';
@@ -37,6 +45,8 @@ export interface ServerWorld extends SagaWorld {
   readonly clones: CloneRequests;
   readonly types: TypeChanges;
   readonly commands: ServerCommands;
+  readonly rescues: RescueCommands;
+  readonly isos: IsoCommands;
   readonly exports: ExportRequests;
   readonly rehearsals: RehearsalRequests;
   readonly volumes: VolumeCommands;
@@ -50,6 +60,7 @@ const entities = [
   ...catalogEntities,
   ...exportsEntities,
   ...imagesEntities,
+  ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
   ...rehearsalsEntities,
@@ -129,6 +140,8 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     clones,
     types: new TypeChanges(dataSource, mayOrder, servers, store, silentQueue, findings),
     commands: new ServerCommands(dataSource, store, silentQueue, secrets),
+    rescues: new RescueCommands(dataSource, store, silentQueue, secrets),
+    isos: new IsoCommands(dataSource, store, silentQueue),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
     rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, mayOrder),
     volumes: new VolumeCommands(dataSource, store, silentQueue, mayOrder),

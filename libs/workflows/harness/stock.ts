@@ -10,7 +10,7 @@ import { HostsService } from '#libs/placement';
 const HOST = 'kvm-1';
 const VIRTUAL_SIZE_BYTES = 4 * 1024 ** 3;
 
-/** A catalog with two appliances, one host that has both, addresses, and a customer who may order. */
+/** A catalog with two appliances and a rescue system, one host that has them, addresses, and a customer who may order. */
 export async function stock(dataSource: DataSource, fleet: SimulatedFleet): Promise<{ accountId: number }> {
   const { manager } = dataSource;
   const place = { name: 'lab', description: 'Lab', city: 'Berlin', country: 'DE', networkZone: 'eu-central' };
@@ -34,6 +34,7 @@ export async function stock(dataSource: DataSource, fleet: SimulatedFleet): Prom
   for (const [name, port] of [
     ['web', 80],
     ['mail', 25],
+    ['rescue', 22],
   ] as const) {
     const image = await registerImage(dataSource, name, port);
     putImage(fleet, ref, image);
@@ -66,6 +67,7 @@ function registerImage(dataSource: DataSource, name: string, port: number): Prom
     secrets: [{ name: `${name}_password`, title: `Password of ${name}`, username: 'admin' }],
     minimumMemoryMib: 512,
     minimumDiskGib: 4,
+    ...(name === 'rescue' && { isRescue: true }),
   };
   return new ImagesService(dataSource).register(dataSource.manager, {
     appliance,

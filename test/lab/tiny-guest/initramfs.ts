@@ -30,6 +30,7 @@ const MODULES = [
   'virtio_blk',
   'virtio_scsi',
   'sd_mod',
+  'sr_mod',
   'virtio_net',
   'virtio_console',
   'virtio-rng',

@@ -5,8 +5,12 @@ import {
   applicationSecretsResponse,
   createServerResponse,
   credentialsResponse,
+  enableRescueResponse,
   orderResponse,
+  type RequestConsoleInput,
+  type RequestConsoleWire,
   rebuildServerResponse,
+  requestConsoleResponse,
   type ServerStatus,
   type ServerWire,
   serverListResponse,
@@ -88,7 +92,7 @@ export function serverQuery(id: number) {
 }
 
 export type MenuAction = 'poweron' | 'shutdown' | 'reboot' | 'poweroff' | 'reset' | 'reset_password';
-export type ServerAction = MenuAction | 'open_network';
+export type ServerAction = MenuAction | 'open_network' | 'disable_rescue' | 'detach_iso';
 
 export async function actOnServer(id: number, name: ServerAction) {
   const options = { method: 'POST', body: {}, idempotencyKey: newIdempotencyKey() } as const;
@@ -104,6 +108,12 @@ export async function updateServer(id: number, body: { name?: string; labels?: R
 export async function rebuildServer(id: number, image: string, idempotencyKey: string) {
   const options = { method: 'POST', body: { image }, idempotencyKey } as const;
   return (await call(`/servers/${id}/actions/rebuild`, rebuildServerResponse, options)).action;
+}
+
+/** Has the next boot be from a rescue system, which lets these keys in; a password, where there are none, is in the answer. */
+export function enableRescue(id: number, sshKeys: readonly number[], idempotencyKey: string) {
+  const options = { method: 'POST', body: { ssh_keys: sshKeys }, idempotencyKey } as const;
+  return call(`/servers/${id}/actions/enable_rescue`, enableRescueResponse, options);
 }
 
 export interface TypeChange {
@@ -142,6 +152,11 @@ export async function revealApplicationSecrets(id: number, idempotencyKey: strin
 export async function revealCredentials(id: number, idempotencyKey: string) {
   const options = { method: 'POST', body: {}, idempotencyKey } as const;
   return (await call(`/servers/${id}/actions/reveal_credentials`, credentialsResponse, options)).credentials;
+}
+
+/** An address for one opening of its screen or serial port, within a minute. */
+export function requestConsole(id: number, body: RequestConsoleInput): Promise<RequestConsoleWire> {
+  return call(`/servers/${id}/actions/request_console`, requestConsoleResponse, { method: 'POST', body });
 }
 
 /** An action with its real steps, asked for less often the longer it runs. */

@@ -1,4 +1,5 @@
-import { ExternalLink, SquareTerminal } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import { ExternalLink, Monitor, SquareTerminal } from 'lucide-react';
 import type { ServerWire } from '#libs/contracts';
 import { buttonClass } from '../../components/button.tsx';
 import { CopyLine } from '../../components/copy-button.tsx';
@@ -6,7 +7,9 @@ import { Panel } from '../../components/section.tsx';
 
 /** The ways to reach a server: commands to copy, addresses to open. */
 export function ConnectPanel({ server }: { server: ServerWire }) {
-  const { access, host_key: hostKey } = server.servery;
+  const { access, rescue } = server.servery;
+  // A rescue system has its own, which its panel shows.
+  const hostKey = rescue?.state === 'running' ? null : server.servery.host_key;
   return (
     <Panel>
       <h2 className="flex items-center gap-2.5 text-lg">
@@ -38,6 +41,15 @@ export function ConnectPanel({ server }: { server: ServerWire }) {
           </li>
         ))}
       </ul>
+      {server.status !== 'off' && server.servery.ready && (
+        <Link
+          to="/servers/$serverId/console"
+          params={{ serverId: server.id }}
+          className={`${buttonClass('secondary')} mt-5`}
+        >
+          <Monitor aria-hidden="true" className="size-4" /> Open its console
+        </Link>
+      )}
       {hostKey && (
         <details className="mt-5 text-sm">
           <summary className="cursor-pointer text-soft">

@@ -71,6 +71,7 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
     follow: compact,
   });
   const locked = server.locked || busy || server.status === 'deleting';
+  const isRescued = server.servery.rescue?.state === 'running';
   const OpenDialog = dialog && DIALOGS[dialog];
   return (
     <>
@@ -79,7 +80,11 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
           <DropMenuItem
             key={name}
             icon={ACTIONS[name].icon}
-            disabled={locked || !(ACTIONS[name].when as readonly string[]).includes(server.status)}
+            disabled={
+              locked ||
+              !(ACTIONS[name].when as readonly string[]).includes(server.status) ||
+              (isRescued && name === 'reset_password')
+            }
             onClick={() => (ACTIONS[name].ask === null ? start(name) : setAsking(name))}
           >
             {ACTIONS[name].label}
@@ -95,21 +100,21 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
         </DropMenuItem>
         <DropMenuItem
           icon={Copy}
-          disabled={locked || !server.servery.ready}
+          disabled={locked || isRescued || !server.servery.ready}
           onClick={() => setDialog('clone')}
         >
           Clone
         </DropMenuItem>
         <DropMenuItem
           icon={Scaling}
-          disabled={locked || !server.servery.ready}
+          disabled={locked || isRescued || !server.servery.ready}
           onClick={() => setDialog('resize')}
         >
           Resize
         </DropMenuItem>
         <DropMenuItem
           icon={HardDriveDownload}
-          disabled={locked || !server.servery.ready || server.protection.rebuild}
+          disabled={locked || isRescued || !server.servery.ready || server.protection.rebuild}
           onClick={() => setDialog('rebuild')}
         >
           Rebuild
@@ -124,6 +129,9 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
           Delete
         </DropMenuItem>
         {locked && <DropMenuHint>{whyLocked(server)}</DropMenuHint>}
+        {!locked && isRescued && (
+          <DropMenuHint>It is in its rescue system; the rest comes when it is back.</DropMenuHint>
+        )}
         {!locked && (server.protection.delete || server.protection.rebuild) && (
           <DropMenuHint>It is protected; its page takes that away.</DropMenuHint>
         )}

@@ -14,6 +14,7 @@ import { StandingNotice } from '../billing/standing-notice.tsx';
 import { RehearsalsPanel } from '../rehearsals/rehearsals-panel.tsx';
 import { ActionPanel } from './action-panel.tsx';
 import { ApplicationPanel } from './application-panel.tsx';
+import { CdDrivePanel } from './cd-drive-panel.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
 import { CredentialsPanel } from './credentials-panel.tsx';
 import { ExportsPanel } from './exports-panel.tsx';
@@ -25,6 +26,7 @@ import { MetricsPanel } from './metrics-panel.tsx';
 import { NetworkNotice } from './network-notice.tsx';
 import { PowerMenu } from './power-menu.tsx';
 import { ProtectionSwitch } from './protection-switch.tsx';
+import { RescuePanel } from './rescue-panel.tsx';
 import { SnapshotsPanel } from './snapshots-panel.tsx';
 import { VolumesPanel } from './volumes-panel.tsx';
 
@@ -63,7 +65,7 @@ function ServerBody({ server }: { server: ServerWire }) {
         <NetworkNotice server={server} />
         <ActionPanel server={server} />
         <ConnectPanel server={server} />
-        <CredentialsPanel server={server} />
+        {server.servery.rescue?.state !== 'running' && <CredentialsPanel server={server} />}
         <ApplicationPanel server={server} />
         {server.servery.ready && <MetricsPanel server={server} />}
         <RehearsalsPanel server={server} isBusy={isServerBusy(server)} />
@@ -74,6 +76,8 @@ function ServerBody({ server }: { server: ServerWire }) {
       </div>
       <div className="grid min-w-0 content-start gap-6">
         <FactsPanel server={server} />
+        {server.servery.ready && <RescuePanel server={server} />}
+        {server.servery.ready && <CdDrivePanel server={server} />}
         <ProtectionSwitch server={server} />
         <HistoryPanel serverId={server.id} />
       </div>
