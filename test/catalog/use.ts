@@ -15,7 +15,7 @@ export type Use = (guest: Guest) => Promise<void>;
 
 export const catalogDir = join(import.meta.dirname, '../../catalog');
 
-const HEALTHY_WITHIN_MILLISECONDS = 300_000;
+const HEALTHY_WITHIN_MILLISECONDS = 900_000;
 const ANSWER_WITHIN_MILLISECONDS = 10_000;
 
 /** Waits until all is up, checks health as a worker does, and uses the appliance as its client would. */
@@ -26,7 +26,7 @@ export async function useAsClient(guest: Guest, recipe: Recipe): Promise<void> {
   await use?.(guest);
 }
 
-/** Tries again until it does not throw. @throws what the last try has thrown, after five minutes */
+/** Tries again until it does not throw. @throws what the last try has thrown, after a quarter of an hour */
 export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + HEALTHY_WITHIN_MILLISECONDS;
   for (;;) {

@@ -9,8 +9,10 @@ export interface BootstrapOptions {
   readonly repositoryDir: string;
   /** Where the new system's root is unpacked; must not exist. */
   readonly rootDir: string;
-  /** A folder whose content is in the new root before any package is configured. */
+  /** A folder whose content is in the new root before any of these packages is configured. */
   readonly presetDir: string;
+  /** A tar of a root that the new one begins with; without it, it begins empty. */
+  readonly base?: string | undefined;
   /** mmdebstrap's own scratch files go here. */
   readonly temporaryDir: string;
   readonly epochSeconds: number;
@@ -18,23 +20,33 @@ export interface BootstrapOptions {
   readonly onProgress: (percent: number, message: string) => void;
 }
 
+/** mmdebstrap runs the hook in a shell, with the new root as its first argument. */
+const UNPACK =
+  'tar --extract --numeric-owner --preserve-permissions --xattrs --xattrs-include="*" --directory "$1" --file';
+
+function beginning({ base, presetDir }: BootstrapOptions): string[] {
+  const preset = `sync-in ${presetDir} /`;
+  if (base === undefined) {
+    return ['--variant=apt', `--hook-dir=${MERGED_USR_HOOKS}`, `--essential-hook=${preset}`];
+  }
+  return ['--variant=custom', `--setup-hook=${UNPACK} ${base}`, `--setup-hook=${preset}`];
+}
+
 const MERGED_USR_HOOKS = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
 
 /**
- * Installs packages into an empty folder with mmdebstrap. The packages were verified when they were
+ * Installs packages into an empty folder, or upon a root that was installed before, with mmdebstrap. The packages were verified when they were
  * downloaded; from here on nothing touches the network. No mount is left behind: mmdebstrap mounts in a
  * namespace of its own.
  */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const { rootDir, epochSeconds, signal } = options;
   const argv = [
-    ...['mmdebstrap', '--verbose', '--mode=root', '--variant=apt', '--format=directory'],
-    `--hook-dir=${MERGED_USR_HOOKS}`,
+    ...['mmdebstrap', '--verbose', '--mode=root', '--format=directory', ...beginning(options)],
     `--include=${options.packages.join(',')}`,
     '--aptopt=APT::Install-Recommends "false"',
     '--dpkgopt=force-unsafe-io',
     '--dpkgopt=force-confold',
-    `--essential-hook=sync-in ${options.presetDir} /`,
     ...[options.release, rootDir, `deb [trusted=yes] copy:${options.repositoryDir} ./`],
   ];
   let settled = 0;

@@ -12,12 +12,13 @@ import { type CookedImage, clearAbandoned, putInPlace, readCookedImage } from '.
 import { writeImagePapers } from './image-papers.ts';
 import type { Recipe } from './load-recipe.ts';
 import { choosePackages, fetchPackages, type PackageState } from './package-state.ts';
+import { isKept, isPartOf, keepRoot, rootArchivePath } from './root-archive.ts';
 import { assertInstalled, furnish, type RootTreeOptions, scrub, writePreset } from './root-tree.ts';
 import { runTool } from './run-tool.ts';
 import { checkMachine } from './tools.ts';
 
 /** Raised whenever this code makes other bytes of the same recipe and packages. */
-const COOK_VERSION = 4;
+const COOK_VERSION = 5;
 
 const NEEDED_BYTES = 4 * BYTES_PER_GIB;
 const NEARLY_FULL_BYTES = 64 * 1024 ** 2;
@@ -116,7 +117,7 @@ class Cook {
     const { recipe, outputDir, signal } = this.#options;
     const work = (name: string) => join(this.#workDir, name);
     await mkdir(work('image'), { recursive: true });
-    const epochSeconds = await this.#fetch(state, work('packages'));
+    const epochSeconds = await this.#fetch(state, this.#repositoryOf(recipe));
     const identities = identitiesOf(fingerprint);
     const tree = { rootDir: work('root'), recipe, sources: state.sources, identities, epochSeconds, signal };
     await this.#install(state, tree);
@@ -144,17 +145,55 @@ class Cook {
     return fetchPackages(state, repositoryDir, { cacheDir: this.#cacheDir, mirror, signal, onLine });
   }
 
-  async #install(state: PackageState, { rootDir, epochSeconds }: RootTreeOptions): Promise<void> {
-    const { recipe, signal } = this.#options;
-    const presetDir = join(this.#workDir, 'preset');
+  /** A recipe's packages, upon those of its base; the same bytes whether the base's root was kept or is made now. */
+  async #install(state: PackageState, tree: Omit<RootTreeOptions, 'sources' | 'identities'>): Promise<void> {
+    const { recipe, rootDir, epochSeconds, signal } = tree;
+    const base = await this.#baseOf(recipe, state);
+    const presetDir = `${rootDir}.preset`;
     await writePreset(presetDir, recipe);
-    this.#tell('install', 0, `installing ${state.packages.length} packages`);
+    const packageCount = state.packages.length - (base?.packageCount ?? 0);
+    this.#tell('install', 0, `installing ${packageCount} packages`);
     await bootstrap({
-      ...{ release: recipe.release, packages: ['usr-is-merged', ...recipe.packages] },
-      ...{ packageCount: state.packages.length, repositoryDir: join(this.#workDir, 'packages') },
+      ...{ release: recipe.release, packages: ['usr-is-merged', ...recipe.packages], packageCount },
+      ...{ repositoryDir: this.#repositoryOf(recipe), base: base?.archive },
       ...{ rootDir, presetDir, temporaryDir: this.#workDir, epochSeconds, signal },
       onProgress: (percent, message) => this.#tell('install', percent, message),
     });
+    if (!recipe.base) await this.#keep(recipe, state, rootDir);
+  }
+
+  /** The installed root that a recipe begins with; undefined where it has no base, or changes packages of it. */
+  async #baseOf({ base }: Recipe, state: PackageState) {
+    if (!base) return undefined;
+    const { mirror, signal } = this.#options;
+    const own = await choosePackages(base.release, base.packages, {
+      cacheDir: this.#cacheDir,
+      mirror,
+      signal,
+    });
+    if (!isPartOf(own, state)) return undefined;
+    const archive = this.#archiveOf(base, own);
+    if (this.#options.force || !(await isKept(archive))) {
+      const epochSeconds = await this.#fetch(own, this.#repositoryOf(base));
+      const rootDir = join(this.#workDir, `base-${base.name}`);
+      await this.#install(own, { rootDir, recipe: base, epochSeconds, signal });
+      if (base.base) await this.#keep(base, own, rootDir);
+      await rm(rootDir, { recursive: true });
+    }
+    return { archive, packageCount: own.packages.length };
+  }
+
+  #archiveOf(recipe: Recipe, state: PackageState): string {
+    return rootArchivePath(this.#cacheDir, recipe, state, COOK_VERSION);
+  }
+
+  async #keep(recipe: Recipe, state: PackageState, rootDir: string): Promise<void> {
+    const { signal } = this.#options;
+    await keepRoot(rootDir, this.#archiveOf(recipe, state), { cacheDir: this.#cacheDir, recipe, signal });
+  }
+
+  #repositoryOf({ name }: Recipe): string {
+    return join(this.#workDir, `packages-${name}`);
   }
 
   async #furnish(state: PackageState, tree: RootTreeOptions): Promise<string> {

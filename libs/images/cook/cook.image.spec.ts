@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BYTES_PER_GIB } from '#libs/kernel';
@@ -35,10 +36,12 @@ async function cooksAtWork(): Promise<string[]> {
 }
 
 describe('a cook', () => {
-  it('makes the same disk of the same recipe and packages, and writes the same papers', async () => {
-    const first = await cook('debian-12', true);
+  it('makes the same disk of the same recipe and packages, upon a base that was kept and from nothing', async () => {
+    await cook('debian-12', true);
+    await rm(join(outputDir, 'web'), { recursive: true, force: true });
+    const first = await cook('web');
     const papers = await papersOf(first);
-    const second = await cook('debian-12', true);
+    const second = await cook('web', true);
     expect(second.sha256).toBe(first.sha256);
     expect(await papersOf(second)).toEqual(papers);
   });

@@ -24,6 +24,8 @@ export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon' | 'li
   readonly release: string;
   /** The recipes it stands on, the nearest first. */
   readonly bases: readonly string[];
+  /** The nearest of them. */
+  readonly base?: Recipe;
   readonly iconSvg: string;
   readonly files: readonly RecipeContent[];
   /** SHA-256 over every part of the recipe that can reach the image or its manifest. */
@@ -45,7 +47,9 @@ export async function listRecipes(catalogDir: string): Promise<Recipe[]> {
  * @throws DomainError `recipe_not_found`, `recipe_invalid` with every wrong field
  */
 export async function loadRecipe(catalogDir: string, name: string): Promise<Recipe> {
-  return withDigest(await resolve(catalogDir, name, []));
+  const recipe = withDigest(await resolve(catalogDir, name, []));
+  const [base] = recipe.bases;
+  return base === undefined ? recipe : { ...recipe, base: await loadRecipe(catalogDir, base) };
 }
 
 /** What the catalog tells its readers about a recipe. */
@@ -99,7 +103,7 @@ function parseYaml(name: string, source: string): unknown {
   }
 }
 
-type Unsigned = Omit<Recipe, 'sha256'>;
+type Unsigned = Omit<Recipe, 'sha256' | 'base'>;
 
 async function resolve(catalogDir: string, name: string, above: readonly string[]): Promise<Unsigned> {
   if (above.includes(name)) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { guestSourcesList, parseIndexTargets, sourcesList } from './package-sources.ts';
-import { parseIndex } from './package-state.ts';
+import { type ChosenPackage, parseIndex } from './package-state.ts';
+import { isPartOf } from './root-archive.ts';
 
 describe('parseIndexTargets', () => {
   it('keeps what Debian signs for the release, each suite once', () => {
@@ -53,5 +54,21 @@ describe('parseIndex', () => {
       { name: 'adduser', version: '1:2+b1', architecture: 'all', source: 'adduser' },
       { name: 'zsh', version: '1:2+b1', architecture: 'amd64', source: 'zsh-src' },
     ]);
+  });
+});
+
+describe('isPartOf', () => {
+  const state = (...packages: [name: string, sha256: string][]) => ({
+    sources: [],
+    sha256: '',
+    packages: packages.map(([name, sha256]) => ({ name, sha256 }) as ChosenPackage),
+  });
+
+  it('lets a recipe begin where its base ended, unless it has another build of a package', () => {
+    const base = state(['apt', 'a'], ['bash', 'b']);
+    expect(isPartOf(base, state(['apt', 'a'], ['bash', 'b'], ['nginx', 'c']))).toBe(true);
+    expect(isPartOf(base, base)).toBe(true);
+    expect(isPartOf(base, state(['apt', 'a'], ['bash', 'newer'], ['nginx', 'c']))).toBe(false);
+    expect(isPartOf(base, state(['apt', 'a'], ['nginx', 'c']))).toBe(false);
   });
 });

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Recipe } from './load-recipe.ts';
+import type { PackageState } from './package-state.ts';
+import { runTool } from './run-tool.ts';
+
+const FOLDER = 'roots';
+
+/**
+ * Where the root of a recipe is kept once its packages are installed and before anything else is done to it: recipes
+ * that stand on it begin there. It is one for the same recipe and packages.
+ */
+export function rootArchivePath(
+  cacheDir: string,
+  recipe: Recipe,
+  state: PackageState,
+  cookVersion: number,
+): string {
+  const parts = [cookVersion, recipe.sha256, state.sha256];
+  const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+  return join(cacheDir, FOLDER, `${recipe.name}-${key}.tar`);
+}
+
+export function isKept(archive: string): Promise<boolean> {
+  return access(archive).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Keeps a root in the place of older ones of its recipe: the archive is there whole or not at all. */
+export async function keepRoot(
+  rootDir: string,
+  archive: string,
+  { cacheDir, recipe, signal }: { cacheDir: string; recipe: Recipe; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const folder = join(cacheDir, FOLDER);
+  await mkdir(folder, { recursive: true });
+  const others = new RegExp(`^${recipe.name}-[0-9a-f]{32}\\.tar(\\.new)?$`);
+  for (const name of await readdir(folder)) if (others.test(name)) await rm(join(folder, name));
+  // The sources of packages are those of who goes on from here.
+  const shape = [
+    '--exclude=./etc/apt/sources.list',
+    '--sort=name',
+    '--numeric-owner',
+    '--xattrs',
+    '--xattrs-include=*',
+    '--one-file-system',
+  ];
+  const argv = [
+    'tar',
+    '--create',
+    ...shape,
+    '--directory',
+    rootDir,
+    '--file',
+    `${archive}.new`,
+    '.',
+  ] as const;
+  await runTool([...argv], { timeoutSeconds: 600, signal });
+  await rename(`${archive}.new`, archive);
+}
+
+/** Whether a root with `base`'s packages can become one with those of `whole` by adding some. */
+export function isPartOf(base: PackageState, whole: PackageState): boolean {
+  const has = new Set(whole.packages.map(({ name, sha256 }) => `${name} ${sha256}`));
+  return base.packages.every(({ name, sha256 }) => has.has(`${name} ${sha256}`));
+}
