@@ -120,6 +120,7 @@ it('forgets what ended before the days that are kept, and nothing that has not e
   expect(await pruning().run()).toEqual({
     stripe_events: 1,
     consoles: 0,
+    rescues: 0,
     payment_calls: 1,
     findings: 1,
     audit_entries: 1,
