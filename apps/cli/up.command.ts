@@ -16,7 +16,7 @@ export function registerUp(program: Command): void {
     .command('up')
     .description('bring everything up on this machine, order a server and log in to it')
     .option('--no-order', 'bring all up without ordering')
-    .option('--with <names...>', 'cook more of the catalog, a few minutes each: --with wordpress docker')
+    .option('--with <names...>', 'cook more of the catalog, a few minutes each: --with docker git')
     .action(async ({ order, with: more = [] }: { order: boolean; with?: string[] }) => bringUp(order, more));
 }
 

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import type { Guest } from '../../test/catalog/guest.ts';
 import { eventually, type Use } from '../../test/catalog/use.ts';
 
-/** The owner's client keeps rows by TLS with the password that was handed over, and nobody does with another or without TLS. */
+/** The owner keeps rows by TLS with the password that was handed over; nobody does with another, or without TLS. */
 export const use: Use = async (guest) => {
   const password = guest.secrets.database_password ?? '';
   await eventually(() => ask(guest, { password, ssl: true }, 'SELECT 1'));

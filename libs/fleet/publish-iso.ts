@@ -7,7 +7,7 @@ import { runInTransaction } from '#libs/database';
 import type { Hypervisor } from '#libs/hypervisor';
 import { type Iso, IsosError, IsosService } from '#libs/isos';
 import { HostsService, toHostRef } from '#libs/placement';
-import type { OnUpload } from './publish-image.ts';
+import { type Brought, bringToHosts, type OnUpload } from './bring-to-hosts.ts';
 
 /** An ISO image with its file on this machine. */
 export interface IsoToPublish {
@@ -17,10 +17,8 @@ export interface IsoToPublish {
   readonly path: string;
 }
 
-export interface PublishedIso {
+export interface PublishedIso extends Brought {
   readonly iso: Iso;
-  /** Hosts that did not take it, and why; it can be attached on the others. */
-  readonly failures: readonly { readonly host: string; readonly message: string }[];
 }
 
 /** ISO 9660 (ECMA-119, 6.1.2 and 8.1): sectors, and the mark of the first volume descriptor, in the seventeenth. */
@@ -28,8 +26,7 @@ const SECTOR_BYTES = 2048;
 const MARK = { at: 16 * SECTOR_BYTES + 1, text: 'CD001' } as const;
 
 /**
- * Registers an ISO image, and brings it to every host. A host that has it is left alone, so this may be repeated after a
- * failure or when a host was added.
+ * Registers an ISO image, and brings it to every host; may be repeated, as `bringToHosts`.
  * @throws IsosError `iso_invalid`, `iso_name_taken`
  */
 export async function publishIso(
@@ -48,18 +45,8 @@ export async function publishIso(
   );
   const { volumeName } = iso;
   const file = { volumeName, path, format: 'raw', sha256, virtualSizeBytes: sizeBytes } as const;
-  const failures: { host: string; message: string }[] = [];
-  for (const host of await new HostsService(dataSource).all()) {
-    try {
-      await hypervisor.importImage(toHostRef(host), file, (sent, total) =>
-        onUpload?.(host.name, sent, total),
-      );
-      await isos.recordOnHost(dataSource.manager, iso.id, host.id);
-    } catch (error) {
-      failures.push({ host: host.name, message: error instanceof Error ? error.message : String(error) });
-    }
-  }
-  return { iso, failures };
+  const record = (hostId: number) => isos.recordOnHost(dataSource.manager, iso.id, hostId);
+  return { iso, ...(await bringToHosts(dataSource, hypervisor, file, record, onUpload)) };
 }
 
 /**

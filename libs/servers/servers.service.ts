@@ -115,10 +115,10 @@ export class ServersService {
         {
           locked: row.locked,
           orderId: row.orderId,
-          credentials: credentialsState(row),
+          credentials: credentialsState({ ...row, isThere: row.hasPassword }),
           credentialsExpireAt: row.revealedAt ? null : row.expiresAt,
           application: credentialsState({
-            hasPassword: row.hasApplication,
+            isThere: row.hasApplication,
             revealedAt: row.applicationRevealedAt,
             expiresAt: row.applicationExpiresAt,
             ready: row.ready,
@@ -168,11 +168,14 @@ interface FactsRow {
   readonly suspendedSince: Date | null;
 }
 
-function credentialsState(
-  row: Pick<FactsRow, 'hasPassword' | 'revealedAt' | 'expiresAt' | 'ready'>,
-): CredentialsState {
-  if (!row.hasPassword) return 'none';
-  if (row.revealedAt) return 'revealed';
-  if (row.expiresAt && row.expiresAt < new Date()) return 'expired';
-  return row.ready ? 'available' : 'pending';
+function credentialsState({
+  isThere,
+  revealedAt,
+  expiresAt,
+  ready,
+}: Pick<FactsRow, 'revealedAt' | 'expiresAt' | 'ready'> & { readonly isThere: boolean }): CredentialsState {
+  if (!isThere) return 'none';
+  if (revealedAt) return 'revealed';
+  if (expiresAt && expiresAt < new Date()) return 'expired';
+  return ready ? 'available' : 'pending';
 }

@@ -1,7 +1,7 @@
 import { deps, saga } from '#libs/saga';
 import { powerOnServerRequest } from '#libs/servers';
 import { look, observe, placedServer, writeSeen } from './power-state.ts';
-import { domainSpec } from './server-context.ts';
+import { defineAs } from './switch-disk.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /**
@@ -13,7 +13,7 @@ export const powerOnServer = saga(powerOnServerRequest, deps<WorkflowDeps>())
     title: 'Switching on',
     do: async (ctx) => {
       const placed = await placedServer(ctx);
-      await ctx.deps.hypervisor.defineDomain(placed.host, domainSpec(placed));
+      await defineAs(ctx.deps, placed, {});
       await ctx.deps.hypervisor.startDomain(placed.host, placed.server.domainUuid);
       return {};
     },

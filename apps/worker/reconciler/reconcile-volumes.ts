@@ -72,8 +72,8 @@ async function deleteUnlessHad({ hypervisor, ref }: HostWorld, name: string): Pr
 }
 
 /**
- * What exports, tests of backups, rescue systems and owners have on the host: `needed` while they are at work, or kept, `left` when they have
- * ended, or were deleted, which is for good. By the rows as they are after the volumes were listed.
+ * What exports, tests of backups, rescue systems and owners have on the host: `needed` while they are at work, or kept,
+ * `left` when they have ended, or were deleted, which is for good. By the rows as they are after the volumes were listed.
  */
 async function passingVolumes(
   world: HostWorld,

@@ -121,6 +121,8 @@ class Cook {
     const identities = identitiesOf(fingerprint);
     const tree = { rootDir: work('root'), recipe, sources: state.sources, identities, epochSeconds, signal };
     await this.#install(state, tree);
+    // Others may stand on it; what stands on another one is seldom stood on.
+    if (!recipe.base) await this.#keep(recipe, state, tree.rootDir);
     const kernel = await this.#furnish(state, tree);
     await writeDisk({
       ...{ rootDir: tree.rootDir, rawPath: work('disk.raw'), scratchDir: work('scratch') },
@@ -159,7 +161,6 @@ class Cook {
       ...{ rootDir, presetDir, temporaryDir: this.#workDir, epochSeconds, signal },
       onProgress: (percent, message) => this.#tell('install', percent, message),
     });
-    if (!recipe.base) await this.#keep(recipe, state, rootDir);
   }
 
   /** The installed root that a recipe begins with; undefined where it has no base, or changes packages of it. */
@@ -177,7 +178,7 @@ class Cook {
       const epochSeconds = await this.#fetch(own, this.#repositoryOf(base));
       const rootDir = join(this.#workDir, `base-${base.name}`);
       await this.#install(own, { rootDir, recipe: base, epochSeconds, signal });
-      if (base.base) await this.#keep(base, own, rootDir);
+      await this.#keep(base, own, rootDir);
       await rm(rootDir, { recursive: true });
     }
     return { archive, packageCount: own.packages.length };

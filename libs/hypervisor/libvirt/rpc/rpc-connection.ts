@@ -59,7 +59,8 @@ export class RpcConnection extends Duplex {
 
   /** @throws RpcRefusal (rejects), or Error where the connection breaks */
   call(procedure: number, args: XdrWriter = new XdrWriter()): Promise<XdrReader> {
-    const serial = this.nextSerial();
+    this.lastSerial += 1;
+    const serial = this.lastSerial;
     const answer = new Promise<Buffer>((resolve, reject) => this.waiting.set(serial, { resolve, reject }));
     this.transport.write(
       packet({ procedure, type: TYPE.call, status: STATUS.ok, payload: args.bytes() }, serial),
@@ -69,9 +70,7 @@ export class RpcConnection extends Duplex {
 
   /** A call that opens a stream, which this Duplex is from then on. */
   async stream(procedure: number, args: XdrWriter): Promise<void> {
-    const serial = this.nextSerial();
-    this.lastSerial -= 1;
-    this.streamed = { procedure, serial };
+    this.streamed = { procedure, serial: this.lastSerial + 1 };
     await this.call(procedure, args);
   }
 
@@ -94,11 +93,6 @@ export class RpcConnection extends Duplex {
     for (const { reject } of this.waiting.values()) reject(error ?? new Error('the connection was closed'));
     this.waiting.clear();
     done(error);
-  }
-
-  private nextSerial(): number {
-    this.lastSerial += 1;
-    return this.lastSerial;
   }
 
   private receive(bytes: Buffer): void {
