@@ -25,6 +25,7 @@ describe('a visitor with a password and one server', () => {
 
   it('finds all of it in the history', async () => {
     const history = walk.page.getByRole('listitem');
+    await walk.page.getByRole('button', { name: 'Show older' }).click();
     for (const one of ['Roll back', 'Snapshot', 'Rebuild', 'Resize', 'Power on', 'Power off', 'Order'])
       await history
         .filter({ hasText: new RegExp(`^${one}done`) })
