@@ -84,6 +84,8 @@ export const imageExtra = z.object({
   verification,
   /** Of what was imported, when it is ready. */
   import: importReport.optional(),
+  /** What it was cooked of. Null: of no recipe of the project. */
+  recipe: z.object({ id, version: z.int(), cook: id }).nullable(),
   /** Hosts that could not take what was imported when they were last asked; servers are placed on others. */
   refusals: z.array(z.object({ code: z.string(), tried: timestamp })).optional(),
 });
@@ -122,6 +124,8 @@ export const imageListQuery = z.strictObject({
   status: several(z.enum(['available', 'creating', 'unavailable'])).optional(),
   architecture: several(z.enum(['x86', 'arm'])).optional(),
   bound_to: several(searchText).optional(),
+  /** Ids of recipes that it was cooked of. */
+  recipe: several(searchText).optional(),
   include_deprecated: z.enum(['true', 'false']).optional(),
   label_selector: z.string().optional(),
   sort: sortQuery(['id', 'name', 'created']),

@@ -43,6 +43,7 @@ export function presentImage(image: Image, refusals: readonly ImageRefusal[] = [
       restore_test: presentRestoreTest(image),
       devices: presentDevices(image.devices),
       verification: image.verification,
+      recipe: null,
       ...(image.importReport && { import: presentReport(image.importReport) }),
       ...(refusals.length > 0 && {
         refusals: refusals.map(({ code, triedAt }) => ({ code, tried: wireTime(triedAt) })),
