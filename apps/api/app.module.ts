@@ -47,6 +47,7 @@ import { PricesController } from './books/prices.controller.ts';
 import { PromotionsController } from './books/promotions.controller.ts';
 import { CatalogController } from './catalog/catalog.controller.ts';
 import { CatalogPresenter } from './catalog/catalog.presenter.ts';
+import { ImageContentsController } from './catalog/image-contents.controller.ts';
 import { ImagesController } from './catalog/images.controller.ts';
 import { LocationsController } from './catalog/locations.controller.ts';
 import { ServerTypesController } from './catalog/server-types.controller.ts';
@@ -119,6 +120,7 @@ const controllers = [
   ExportDownloadsController,
   ExportsController,
   HostsController,
+  ImageContentsController,
   ImageImportsController,
   ImagesController,
   InvoicesController,

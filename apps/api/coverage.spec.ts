@@ -21,6 +21,9 @@ const owned: Record<string, string> = {
   '/v1/images/:id': 'image',
   '/v1/images/:id/actions/change_protection': 'image',
   '/v1/images/:id/exports': 'image',
+  '/v1/images/:id/packages': 'image',
+  '/v1/images/:id/sbom': 'image',
+  '/v1/images/:id/package_changes': 'image',
   '/v1/exports/:id': 'export',
   '/v1/rehearsals/:id': 'rehearsal',
   '/v1/rehearsals/:id/output': 'rehearsal',
@@ -64,6 +67,7 @@ const bodies: Record<string, unknown> = {
 
 /** What a path cannot be asked for without. */
 const queries: Record<string, string> = {
+  '/v1/images/:id/package_changes': '?since=4711',
   '/v1/servers/:id/metrics': '?type=cpu&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z',
 };
 

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, IsNull, Not, type SelectQueryBuilder } from 'typeorm';
-import { DomainError, newId } from '#libs/kernel';
+import { newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import type { Appliance } from './appliance.ts';
 import { Image } from './image.entity.ts';
 import { type ImageRefusal, UNDER_WAY } from './image-hosts.ts';
+import { imageNotFound, imagesError } from './images.errors.ts';
 
 /** A cooked image as it is registered: its appliance and its bytes. */
 export interface NewImage {
@@ -43,7 +44,9 @@ export class ImagesService {
 
   /** @throws DomainError `image_not_found`, also when it is another project's */
   async get(id: number, projectId: number): Promise<Image> {
-    return (await this.visible(projectId).andWhere('image.id = :id', { id }).getOne()) ?? notFound(id);
+    const image = await this.visible(projectId).andWhere('image.id = :id', { id }).getOne();
+    if (!image) throw imageNotFound(id);
+    return image;
   }
 
   /** Rows by id, former builds too; unknown ids are left out. */
@@ -65,13 +68,9 @@ export class ImagesService {
           deprecatedAt: IsNull(),
           type: Not('rescue'),
         });
-    if (!image) return notFound(idOrName);
+    if (!image) throw imageNotFound(idOrName);
     if (image.status === 'available') return image;
-    throw new DomainError(
-      'conflict',
-      'image_not_available',
-      `image ${id} is not ready yet: try again when it is`,
-    );
+    throw imagesError('image_not_available', `image ${id} is not ready yet: try again when it is`);
   }
 
   private visible(projectId: number | null): SelectQueryBuilder<Image> {
@@ -130,8 +129,4 @@ export class ImagesService {
 function typeOf({ isRescue, category }: Appliance): Image['type'] {
   if (isRescue) return 'rescue';
   return category === 'os' ? 'system' : 'app';
-}
-
-function notFound(id: number | string): never {
-  throw new DomainError('not_found', 'image_not_found', `there is no image ${id}`);
 }

@@ -17,4 +17,4 @@ export {
 export { releaseClone } from './release-clone.ts';
 export { KEPT_OUTPUT_BYTES, keepOutput } from './run-output.ts';
 export { ScriptVault } from './script-vault.ts';
-export { type Change, changesBetween, type Difference, type SurveyChanges } from './survey-changes.ts';
+export { changesBetween, type Difference, type SurveyChanges } from './survey-changes.ts';
