@@ -10,8 +10,10 @@ import { writeDisk } from './disk.ts';
 import { identitiesOf } from './identities.ts';
 import { type CookedImage, clearAbandoned, putInPlace, readCookedImage } from './image-folder.ts';
 import { writeImagePapers } from './image-papers.ts';
+import type { CookLimits } from './limits.ts';
 import type { Recipe } from './load-recipe.ts';
 import { choosePackages, fetchPackages, type PackageState } from './package-state.ts';
+import { plainLine } from './plain-line.ts';
 import { isKept, isPartOf, keepRoot, rootArchivePath } from './root-archive.ts';
 import { assertInstalled, furnish, type RootTreeOptions, scrub, writePreset } from './root-tree.ts';
 import { runTool } from './run-tool.ts';
@@ -40,8 +42,12 @@ export interface CookOptions {
   readonly mirror?: string | undefined;
   /** Cook even when an image of the same recipe and packages is there. */
   readonly force?: boolean;
+  /** Each in place of {@link limitsFor}'s. */
+  readonly limits?: Partial<CookLimits> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: CookProgress) => void;
+  /** What apt, dpkg and the packages' scripts print, a line at a time: at most 400 printable characters. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 /** Where each stage begins in the whole, in percent: measured shares of a cook on two cores. */
@@ -160,6 +166,7 @@ class Cook {
       ...{ repositoryDir: this.#repositoryOf(recipe), base: base?.archive },
       ...{ rootDir, presetDir, temporaryDir: this.#workDir, epochSeconds, signal },
       onProgress: (percent, message) => this.#tell('install', percent, message),
+      onLine: (line) => this.#options.onLine?.(plainLine(line)),
     });
   }
 
@@ -226,20 +233,20 @@ class Cook {
 
   async #checkSpace(): Promise<void> {
     const free = await freeBytes(this.#options.outputDir);
-    if (free < NEEDED_BYTES) throw this.#diskFull(free);
+    if (free < NEEDED_BYTES) throw this.#noSpace(free);
   }
 
   /** A tool that found no space says so in words; the file system says it in numbers. */
   async #explain(error: unknown): Promise<unknown> {
     if (error instanceof DomainError && error.code !== 'cook_step_failed') return error;
     const free = await freeBytes(this.#options.outputDir);
-    return free < NEARLY_FULL_BYTES ? this.#diskFull(free, error) : error;
+    return free < NEARLY_FULL_BYTES ? this.#noSpace(free, error) : error;
   }
 
-  #diskFull(free: number, cause?: unknown): DomainError {
+  #noSpace(free: number, cause?: unknown): DomainError {
     const inGib = (bytes: number) => (bytes / BYTES_PER_GIB).toFixed(1);
     return cookError(
-      'cook_disk_full',
+      'cook_no_space',
       `${this.#options.outputDir} has ${inGib(free)} GiB free and a cook needs ${inGib(NEEDED_BYTES)}. ` +
         'Make room, or choose another folder.',
       { cause, details: { freeBytes: free, neededBytes: NEEDED_BYTES } },

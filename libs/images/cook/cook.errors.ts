@@ -1,5 +1,6 @@
 import { DomainError, type ErrorKind, type FieldProblem } from '#libs/kernel';
 
+/** `cook_no_space` is this machine's folder; `cook_disk_full` the builder's own disk, which a limit bounds. */
 export type CookErrorCode =
   | 'recipe_not_found'
   | 'recipe_invalid'
@@ -7,7 +8,12 @@ export type CookErrorCode =
   | 'cook_tools_missing'
   | 'cook_no_package_source'
   | 'cook_packages_unavailable'
+  | 'cook_no_space'
   | 'cook_disk_full'
+  | 'cook_out_of_time'
+  | 'cook_out_of_memory'
+  | 'cook_too_many_processes'
+  | 'cook_output_too_long'
   | 'cook_step_failed'
   | 'cook_cancelled';
 
@@ -18,7 +24,12 @@ const kinds: Readonly<Record<CookErrorCode, ErrorKind>> = {
   cook_tools_missing: 'unavailable',
   cook_no_package_source: 'unavailable',
   cook_packages_unavailable: 'unavailable',
-  cook_disk_full: 'unavailable',
+  cook_no_space: 'unavailable',
+  cook_disk_full: 'limit',
+  cook_out_of_time: 'limit',
+  cook_out_of_memory: 'limit',
+  cook_too_many_processes: 'limit',
+  cook_output_too_long: 'limit',
   cook_step_failed: 'internal',
   cook_cancelled: 'conflict',
 };
