@@ -14,7 +14,7 @@ export { fileChanges, fileDigests, type ImageChanges } from './image-changes.ts'
 export type { ChosenPackages, CookedDisk, CookOrder, CookWatch, ImageCook } from './image-cook.ts';
 export { FIRST_BOOT } from './image-paths.ts';
 export { ProjectRecipe, RecipeVersion } from './recipe.entity.ts';
-export { RECIPE_SETTINGS, type RecipeSettings } from './recipe-settings.ts';
+export { RECIPE_SETTINGS, type RecipeSettings, recipeSettings } from './recipe-settings.ts';
 export { parseRecipeYaml, printRecipeYaml } from './recipe-yaml.ts';
 export type { RecipesErrorCode } from './recipes.errors.ts';
 export { recipesEntities, recipesModule } from './recipes.module.ts';

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { OUR_DEVICES } from '#libs/hypervisor';
-import { ImageContentsService } from '#libs/images';
+import { Image, ImageContentsService } from '#libs/images';
 import { Cook, cookRecipeRequest } from '#libs/recipes';
 import { deps, PermanentError, type StepContext, saga } from '#libs/saga';
 import {
@@ -48,12 +48,11 @@ export const cookRecipe = saga(cookRecipeRequest, deps<WorkflowDeps>())
     timeoutSeconds: 1800,
     do: async (ctx) => {
       const cook = await loadCook(ctx);
-      const { recipe } = await composed(ctx, cook);
-      const { kitchen } = ctx.deps.recipes;
       const span = { from: 0, to: 4, title: 'choosing packages' };
-      const chosen = await watched(ctx, span, (watch) =>
-        kitchen.choose({ cookId: cook.id, recipe }, watch),
-      );
+      const chosen = await watched(ctx, span, async (watch) => {
+        const { recipe } = await composed(ctx, cook);
+        return ctx.deps.recipes.kitchen.choose({ cookId: cook.id, recipe }, watch);
+      });
       const former = await formerImage(ctx.deps.dataSource.manager, cook.recipeId);
       const isKnown = former?.fingerprint === chosen.fingerprint && !cook.isForced;
       return { ...chosen, formerImageId: former?.id ?? null, isKnown };
@@ -70,15 +69,16 @@ export const cookRecipe = saga(cookRecipeRequest, deps<WorkflowDeps>())
     do: async (ctx) => {
       if (ctx.outputs.choose.isKnown) return { made: null };
       const cook = await loadCook(ctx);
-      const { recipe, digests } = await composed(ctx, cook);
-      const { kitchen } = ctx.deps.recipes;
       const span = { from: 4, to: 90, title: 'cooking' };
-      const { path: _, ...disk } = await watched(ctx, span, (watch) =>
-        kitchen.cook({ cookId: cook.id, recipe }, watch),
-      );
-      await ctx.deps.dataSource
-        .getRepository(Cook)
-        .update({ id: cook.id }, { fingerprint: disk.fingerprint, files: digests });
+      const { path: _, ...disk } = await watched(ctx, span, async (watch) => {
+        const { recipe, digests } = await composed(ctx, cook);
+        const cooked = await ctx.deps.recipes.kitchen.cook({ cookId: cook.id, recipe }, watch);
+        const { fingerprint } = cooked;
+        await ctx.deps.dataSource
+          .getRepository(Cook)
+          .update({ id: cook.id }, { fingerprint, files: digests });
+        return cooked;
+      });
       const former = await formerImage(ctx.deps.dataSource.manager, cook.recipeId);
       // The same bytes, which their owner has: they are not kept, or billed, twice.
       return { made: former?.sha256 === disk.sha256 ? null : disk };
@@ -169,7 +169,8 @@ async function handOver(manager: EntityManager, { params, outputs }: Made): Prom
     await manager.query(`UPDATE images SET status = 'available', created_at = now() WHERE id = $1`, [
       cook.newImageId,
     ]);
-    await billPrivateImage(manager, cook, cook.newImageId, made.fileSizeBytes);
+    const image = await manager.getRepository(Image).findOneByOrFail({ id: cook.newImageId });
+    await billPrivateImage(manager, cook, image, made.fileSizeBytes);
   }
   await cooks.update(
     { id: cook.id },

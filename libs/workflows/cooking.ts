@@ -1,13 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import type { OnProgress } from '#libs/hypervisor';
 import { Image, ImageContentsService } from '#libs/images';
-import { DomainError } from '#libs/kernel';
+import { DomainError, type FieldProblem } from '#libs/kernel';
 import {
+  Cook,
   type CookEnd,
   type CookedDisk,
   type CookWatch,
   composeRecipe,
-  Cook,
   fileChanges,
   fileDigests,
   loadVersion,
@@ -110,14 +110,14 @@ async function whyStopped({ params, deps }: Step, minutes: number): Promise<Cook
 }
 
 /** For the owner: what is wrong with the recipe by its fields, and of what is wrong here no more than that it is. */
-async function explained({ params, deps, log }: Step, error: unknown): Promise<unknown> {
+async function explained(ctx: Step, error: unknown): Promise<unknown> {
+  const { params, deps, log } = ctx;
   if (!(error instanceof DomainError)) return error;
-  if (error.fields.length > 0) {
-    await deps.dataSource
-      .getRepository(Cook)
-      .update({ id: params.cookId }, { errorFields: [...error.fields] });
+  const fields = error.fields.length > 0 ? error.fields : await unknownPackages(ctx, error);
+  if (fields.length > 0) {
+    await deps.dataSource.getRepository(Cook).update({ id: params.cookId }, { errorFields: [...fields] });
   }
-  if (error.code === 'cook_disk_full') {
+  if (error.code === 'cook_no_space') {
     log.error({ err: error }, 'there is no room for a cook');
     return new PermanentError('cook_no_room', 'there is no room to cook it at the moment: try again later', {
       cause: error,
@@ -128,7 +128,25 @@ async function explained({ params, deps, log }: Step, error: unknown): Promise<u
     const message = 'nothing can be cooked here at the moment: its operator has to look';
     return new PermanentError('cook_unavailable', message, { cause: error });
   }
-  return error;
+  if (error.code !== 'cook_step_failed') return error;
+  log.error({ err: error }, 'a cook failed');
+  const { lastLines } = error.details;
+  const said = Array.isArray(lastLines) ? String(lastLines.findLast((line) => line !== '') ?? '') : '';
+  const message = `the build failed${said === '' ? '' : `: ${said.slice(0, 300)}`}`;
+  return new DomainError('internal', 'cook_step_failed', message, { cause: error });
+}
+
+/** Those of the recipe's packages that Debian does not have, each by its place. */
+async function unknownPackages(ctx: Step, { code, details }: DomainError): Promise<FieldProblem[]> {
+  if (code !== 'cook_packages_unknown' || !Array.isArray(details.packages)) return [];
+  const unknown: readonly unknown[] = details.packages;
+  const { recipeId, version } = await loadCook(ctx);
+  const { spec } = await loadVersion(ctx.deps.dataSource.manager, recipeId, version);
+  return spec.packages.flatMap((name, index) =>
+    unknown.includes(name)
+      ? [{ name: `packages.${index}`, messages: [`Debian has no package ${name}`] }]
+      : [],
+  );
 }
 
 /** Refusals of a cook that are about the machine. */
@@ -159,7 +177,9 @@ export function progressTo(
 export async function formerImage(
   manager: EntityManager,
   recipeId: number,
-): Promise<{ readonly id: number; readonly sha256: string; readonly fingerprint: string | null } | undefined> {
+): Promise<
+  { readonly id: number; readonly sha256: string; readonly fingerprint: string | null } | undefined
+> {
   const [former] = await manager.query<{ id: number; sha256: string; fingerprint: string | null }[]>(
     `SELECT i.id, i.sha256, c.fingerprint FROM images i LEFT JOIN cooks c ON c.id = i.cook_id
      WHERE i.recipe_id = $1 AND i.status = 'available' AND i.deleted_at IS NULL
@@ -172,7 +192,10 @@ export async function formerImage(
 /** The row of a cooked image, which nobody can order from yet. */
 export async function insertCookedImage(
   manager: EntityManager,
-  ctx: Pick<StepContext<Params, { choose: { packageCount: number } }, WorkflowDeps>, 'params' | 'deps' | 'outputs'>,
+  ctx: Pick<
+    StepContext<Params, { choose: { packageCount: number } }, WorkflowDeps>,
+    'params' | 'deps' | 'outputs'
+  >,
   { sha256, fileSizeBytes, virtualSizeBytes }: Omit<CookedDisk, 'path'>,
 ): Promise<void> {
   const cook = await manager.getRepository(Cook).findOneByOrFail({ id: ctx.params.cookId });
@@ -197,7 +220,9 @@ export async function changesOf(ctx: CookContext, isNew: boolean): Promise<void>
   const images = dataSource.getRepository(Image);
   const former = await images.findOneByOrFail({ id: cook.formerImageId });
   const none = { packages: [], files: { added: [], removed: [], changed: [] } };
-  const changes = isNew ? await between(ctx, former, await images.findOneByOrFail({ id: cook.newImageId }), cook) : none;
+  const changes = isNew
+    ? await between(ctx, former, await images.findOneByOrFail({ id: cook.newImageId }), cook)
+    : none;
   await dataSource.getRepository(Cook).update({ id: cook.id }, { changes });
 }
 

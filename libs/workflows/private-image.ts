@@ -93,7 +93,10 @@ export async function noteTaken(
 ): Promise<void> {
   await manager.query('DELETE FROM image_refusals WHERE image_id = $1', [imageId]);
   // The reconciler takes it from those that did not answer, once they do.
-  await manager.query('DELETE FROM host_images WHERE image_id = $1 AND host_id <> ALL($2)', [imageId, leftOn]);
+  await manager.query('DELETE FROM host_images WHERE image_id = $1 AND host_id <> ALL($2)', [
+    imageId,
+    leftOn,
+  ]);
   await manager.query(
     'INSERT INTO host_images (image_id, host_id) SELECT $1, unnest($2::bigint[]) ON CONFLICT DO NOTHING',
     [imageId, leftOn],

@@ -101,6 +101,6 @@ export function presentDevices({ firmware, diskBus, nicModel }: Devices): Device
 }
 
 /** What an application's secrets are, without their values. */
-export function presentSecrets({ secrets = [] }: Appliance) {
+export function presentSecrets({ secrets = [] }: Pick<Appliance, 'secrets'>) {
   return secrets.map(({ name, title, username = null }) => ({ name, title, username }));
 }
