@@ -66,7 +66,8 @@ export function printRecipeYaml(spec: RecipeSpec): string {
     ...filled({ ports: rest.ports.map(printedPort), health: rest.health.map(printedCheck) }),
     minimum: { memory_mib: minimum.memory_mib, disk_gib: minimum.disk_gib },
   };
-  return stringify(said, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2', singleQuote: false });
+  // Readers of YAML 1.1 take more words for something else: those are quoted, too.
+  return stringify(said, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2', compat: 'yaml-1.1' });
 }
 
 /** What was stored has its keys in no order: here each has its place. */
