@@ -71,11 +71,7 @@ describe('a recipe as YAML', () => {
 
   it.each([
     ['an anchor', 'name: &a shop\n', ['1 name must have no anchor (&)']],
-    [
-      'an alias',
-      'name: shop\ntitle: *a\n',
-      ['2 title must be no alias (*): write it out'],
-    ],
+    ['an alias', 'name: shop\ntitle: *a\n', ['2 title must be no alias (*): write it out']],
     ['an anchor on a list', 'name: shop\npackages: &a [git]\n', ['2 packages must have no anchor (&)']],
     ['a tag', 'name: !!str shop\n', ['1 name must have no tag (!)']],
     ['a tag of its own', 'name: shop\nfiles: !files []\n', ['2 files must have no tag (!)']],

@@ -1,0 +1,11 @@
+import { Kitchen } from './apps/worker/cooking/kitchen.ts';
+import { composeRecipe, Shelf } from '#libs/recipes';
+import { recipeSpec } from '#libs/contracts';
+const stock = await new Shelf('catalog').stock();
+const all = [...stock.components.keys()].filter((n) => n !== 'caddy');
+const spec = recipeSpec.parse({ name: 'everything', components: all, files: [{path:'/var/www/html/index.php', content: '<?php echo "php " . PHP_VERSION;'}], first_boot_script: 'echo hello > /root/first-boot\n', minimum: {memory_mib: 1024, disk_gib: 6} });
+const { recipe } = composeRecipe(spec, stock);
+const kitchen = new Kitchen({ folder: '/tmp/kt', mirror: undefined, cookMinutes: 60 });
+const watch = { signal: new AbortController().signal, onLine: (l: string) => process.stdout.write(l + '\n'), onProgress: (p: any) => process.stderr.write(`${new Date().toISOString()} ${p.stage} ${Math.floor(p.percent)} ${p.message}\n`) };
+console.log(await kitchen.choose({ cookId: 1, recipe }, watch));
+for (const id of process.argv.slice(2).map(Number)) console.log(await kitchen.cook({ cookId: id, recipe }, watch));
