@@ -46,7 +46,7 @@ export class Recipes1760001700000 implements MigrationInterface {
         error_message text,
         error_fields jsonb,
         fingerprint char(64),
-        files jsonb,
+        parts jsonb,
         former_image_id bigint,
         image_id bigint,
         is_unchanged boolean,
@@ -61,7 +61,7 @@ export class Recipes1760001700000 implements MigrationInterface {
       COMMENT ON COLUMN cooks.new_image_id IS 'what the image is called that it makes; image_id is null until there is one, and another one''s where it made the same bytes';
       COMMENT ON COLUMN cooks.cancel_asked_at IS 'its owner wants no image any more: the worker that cooks looks here';
       COMMENT ON COLUMN cooks.fingerprint IS 'of recipe and packages together: what has the same has the same bytes';
-      COMMENT ON COLUMN cooks.files IS 'digests of the files of the recipe, its components and its base, by path';
+      COMMENT ON COLUMN cooks.parts IS 'digests of the files of the recipe, its components and its base by path, and what becomes of units';
       COMMENT ON COLUMN cooks.former_image_id IS 'the image that the recipe had before; null: it had none';
       COMMENT ON COLUMN cooks.changes IS 'against the former image';
       CREATE INDEX cooks_of_recipe ON cooks (recipe_id, created_at);

@@ -83,6 +83,7 @@ import { SignInLimits } from './rate-limit/sign-in-limits.ts';
 import { ComponentsController } from './recipes/components.controller.ts';
 import { CooksController } from './recipes/cooks.controller.ts';
 import { RecipesController } from './recipes/recipes.controller.ts';
+import { UpgradesController } from './recipes/upgrades.controller.ts';
 import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
@@ -150,6 +151,7 @@ const controllers = [
   ServersController,
   ServerTypesController,
   TopUpsController,
+  UpgradesController,
   UploadsController,
   VolumeActionsController,
   VolumesController,

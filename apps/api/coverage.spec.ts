@@ -35,6 +35,8 @@ const owned: Record<string, string> = {
   '/v1/cooks/:id': 'cook',
   '/v1/cooks/:id/log': 'cook',
   '/v1/cooks/:id/actions/cancel': 'cook',
+  '/v1/cooks/:id/upgrade': 'cook',
+  '/v1/cooks/:id/rehearsals': 'cook',
   '/v1/volumes/:id': 'volume',
   '/v1/volumes/:id/actions': 'volume',
   '/v1/volumes/:id/actions/:action_id': 'volume',
@@ -67,6 +69,7 @@ const bodies: Record<string, unknown> = {
   '/v1/servers/:id/rehearsals': { script: 'true' },
   '/v1/servers/:id/actions/roll_back': { image: 4711 },
   '/v1/recipes/:id': { summary: 'x' },
+  '/v1/cooks/:id/rehearsals': { server: 4711 },
   '/v1/volumes/:id': { labels: {} },
   '/v1/volumes/:id/actions/attach': { server: 4711 },
   '/v1/volumes/:id/actions/resize': { size: 2 },
@@ -75,6 +78,7 @@ const bodies: Record<string, unknown> = {
 
 /** What a path cannot be asked for without. */
 const queries: Record<string, string> = {
+  '/v1/cooks/:id/upgrade': '?server=4711',
   '/v1/images/:id/package_changes': '?since=4711',
   '/v1/servers/:id/metrics': '?type=cpu&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z',
 };

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type RecipeSpec, recipeSpec } from '#libs/contracts';
 import { checkRecipe } from './check-recipe.ts';
 import { composeRecipe } from './compose-recipe.ts';
-import { fileChanges, fileDigests } from './image-changes.ts';
+import { fileChanges, imageParts } from './image-changes.ts';
 import { FIRST_BOOT, whyNotAt } from './image-paths.ts';
 import { anyRecipe, filePath, nastyText } from './recipes.arbitrary.fixture.ts';
 import { Shelf, type Stock, withRequired } from './shelf.ts';
@@ -197,7 +197,7 @@ describe('the files of two recipes', () => {
     fc.assert(
       fc.property(named, named, (before, after) => {
         const { added, removed, changed } = fileChanges(before, after);
-        const result = new Map(Object.entries(before));
+        const result = new Map<string, string>(Object.entries(before));
         for (const path of [...added, ...changed]) result.set(path, after[path] ?? '');
         for (const path of removed) result.delete(path);
         expect(result).toEqual(new Map(Object.entries(after)));
@@ -209,12 +209,12 @@ describe('the files of two recipes', () => {
   it('are others where their owner or mode is', () => {
     const path = '/etc/x';
     const of = (more: object) =>
-      fileDigests(
+      imageParts(
         composeRecipe(
           specOf({ files: [{ path, content: 'x', mode: '0644', owner: 'root', group: 'root', ...more }] }),
           stock,
         ).recipe,
-      )[path];
+      ).files[path];
     expect(
       new Set([of({}), of({ mode: '0600' }), of({ owner: 'www-data' }), of({ content: 'y' })]).size,
     ).toBe(4);

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { FieldProblem } from '#libs/kernel';
-import type { ImageChanges } from './image-changes.ts';
+import type { ImageChanges, ImageParts } from './image-changes.ts';
 
 export type CookState = 'waiting' | 'cooking' | 'available' | 'failed' | 'cancelled';
 export type CookStage =
@@ -39,8 +39,8 @@ export class Cook {
   @Column('jsonb', { name: 'error_fields', nullable: true }) errorFields!: FieldProblem[] | null;
   /** Of recipe and packages together: what has the same has the same bytes. */
   @Column('char', { length: 64, nullable: true }) fingerprint!: string | null;
-  /** Digests of the files that recipe, components and base put into the image, by path. */
-  @Column('jsonb', { nullable: true }) files!: Record<string, string> | null;
+  /** What recipe, components and base put into the image beside packages. */
+  @Column('jsonb', { nullable: true }) parts!: ImageParts | null;
   /** The image that the recipe had before; null: it had none. */
   @Column('bigint', { name: 'former_image_id', nullable: true }) formerImageId!: number | null;
   /** What it has made, or the former image where that has the same bytes; null: none, or none yet. */

@@ -14,16 +14,28 @@ export interface ImageChanges {
   };
 }
 
-/** What a file of a recipe is, by its path: its content, and whose it is. What has the same digest needs no writing. */
-export function fileDigests({ files }: Pick<Recipe, 'files'>): Record<string, string> {
-  const digests = files.map(({ path, content, mode, owner, group }) => {
-    const hash = createHash('sha256').update(`${mode} ${owner} ${group}\0`).update(content);
-    return [path, hash.digest('hex')];
-  });
-  return Object.fromEntries(digests);
+/** What a recipe puts into its image beside packages, as far as two of them can be compared by it. */
+export interface ImageParts {
+  /** Digests of content, owner and mode, by path: what has the same digest needs no writing. */
+  readonly files: Readonly<Record<string, string>>;
+  /** What becomes of units of systemd: `enable`, `disable` or `mask`. */
+  readonly units: Readonly<Record<string, string>>;
 }
 
-/** The files of which two recipes differ, by `fileDigests`, in the order of their paths. Pure. */
+export function imageParts({ files, services }: Pick<Recipe, 'files' | 'services'>): ImageParts {
+  const digests = files.map((file) => [file.path, digestOf(file)] as const);
+  // Of two the later one counts, as in the cook.
+  const units = (['disable', 'enable', 'mask'] as const).flatMap((what) =>
+    services[what].map((unit) => [unit, what] as const),
+  );
+  return { files: Object.fromEntries(digests), units: Object.fromEntries(units) };
+}
+
+export function digestOf({ content, mode, owner, group }: Recipe['files'][number]): string {
+  return createHash('sha256').update(`${mode} ${owner} ${group}\0`).update(content).digest('hex');
+}
+
+/** The files of which two recipes differ, by their digests, in the order of their paths. Pure. */
 export function fileChanges(
   before: Readonly<Record<string, string>>,
   after: Readonly<Record<string, string>>,

@@ -10,7 +10,7 @@ export {
 } from './cook-requests.ts';
 export { type CookEnd, watchCook } from './cook-watch.ts';
 export { CooksService, type CookWithImages, cookSubjectOf } from './cooks.service.ts';
-export { fileChanges, fileDigests, type ImageChanges } from './image-changes.ts';
+export { fileChanges, type ImageChanges, imageParts } from './image-changes.ts';
 export type { ChosenPackages, CookedDisk, CookOrder, CookWatch, ImageCook } from './image-cook.ts';
 export { FIRST_BOOT } from './image-paths.ts';
 export { ProjectRecipe, RecipeVersion } from './recipe.entity.ts';
@@ -20,3 +20,4 @@ export type { RecipesErrorCode } from './recipes.errors.ts';
 export { recipesEntities, recipesModule } from './recipes.module.ts';
 export { type ListedRecipe, type RecipeInVersion, RecipesService } from './recipes.service.ts';
 export { Shelf, type Stock } from './shelf.ts';
+export { type Upgrade, UpgradesService } from './upgrades.service.ts';

@@ -1,4 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
+import { ImagesModule } from '#libs/images';
 import { OrdersModule } from '#libs/orders';
 import { Cook } from './cook.entity.ts';
 import { CookRequests } from './cook-requests.ts';
@@ -7,6 +8,7 @@ import { ProjectRecipe, RecipeVersion } from './recipe.entity.ts';
 import { RECIPE_SETTINGS, type RecipeVariables, recipeSettings } from './recipe-settings.ts';
 import { RecipesService } from './recipes.service.ts';
 import { Shelf } from './shelf.ts';
+import { UpgradesService } from './upgrades.service.ts';
 
 /** Tables of this feature, for the app's data source. */
 export const recipesEntities = [ProjectRecipe, RecipeVersion, Cook];
@@ -17,14 +19,15 @@ class RecipesModule {}
 export function recipesModule(environment: RecipeVariables): DynamicModule {
   return {
     module: RecipesModule,
-    imports: [OrdersModule],
+    imports: [ImagesModule, OrdersModule],
     providers: [
       CookRequests,
       CooksService,
       RecipesService,
+      UpgradesService,
       { provide: Shelf, useValue: new Shelf(environment.SERVERY_CATALOG_DIR) },
       { provide: RECIPE_SETTINGS, useValue: recipeSettings(environment) },
     ],
-    exports: [CookRequests, CooksService, RecipesService, Shelf, RECIPE_SETTINGS],
+    exports: [CookRequests, CooksService, RecipesService, Shelf, UpgradesService, RECIPE_SETTINGS],
   };
 }

@@ -71,12 +71,10 @@ export const cookRecipe = saga(cookRecipeRequest, deps<WorkflowDeps>())
       const cook = await loadCook(ctx);
       const span = { from: 4, to: 90, title: 'cooking' };
       const { path: _, ...disk } = await watched(ctx, span, async (watch) => {
-        const { recipe, digests } = await composed(ctx, cook);
+        const { recipe, parts } = await composed(ctx, cook);
         const cooked = await ctx.deps.recipes.kitchen.cook({ cookId: cook.id, recipe }, watch);
         const { fingerprint } = cooked;
-        await ctx.deps.dataSource
-          .getRepository(Cook)
-          .update({ id: cook.id }, { fingerprint, files: digests });
+        await ctx.deps.dataSource.getRepository(Cook).update({ id: cook.id }, { fingerprint, parts });
         return cooked;
       });
       const former = await formerImage(ctx.deps.dataSource.manager, cook.recipeId);

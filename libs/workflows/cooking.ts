@@ -9,7 +9,7 @@ import {
   type CookWatch,
   composeRecipe,
   fileChanges,
-  fileDigests,
+  imageParts,
   loadVersion,
   watchCook,
 } from '#libs/recipes';
@@ -37,7 +37,7 @@ export function loadCook({ params, deps }: CookContext): Promise<Cook> {
 export async function composed({ deps }: CookContext, { recipeId, version }: Cook) {
   const { spec } = await loadVersion(deps.dataSource.manager, recipeId, version);
   const { recipe, appliance } = composeRecipe(spec, await deps.recipes.shelf.stock());
-  return { recipe, appliance, digests: fileDigests(recipe) };
+  return { recipe, appliance, parts: imageParts(recipe) };
 }
 
 /**
@@ -229,7 +229,7 @@ export async function changesOf(ctx: CookContext, isNew: boolean): Promise<void>
 async function between({ deps: { dataSource } }: CookContext, former: Image, made: Image, cook: Cook) {
   const packages = await new ImageContentsService(dataSource).changes(former, made);
   const before = await dataSource.getRepository(Cook).findOneBy({ id: former.cookId ?? 0 });
-  return { packages, files: fileChanges(before?.files ?? {}, cook.files ?? {}) };
+  return { packages, files: fileChanges(before?.parts?.files ?? {}, cook.parts?.files ?? {}) };
 }
 
 /** The last of the undoing: the cook says why there is no image. */

@@ -1,5 +1,5 @@
-import type { CookWire } from '#libs/contracts';
-import type { Cook, CookWithImages } from '#libs/recipes';
+import type { CookWire, ImageChangesWire } from '#libs/contracts';
+import type { Cook, CookWithImages, ImageChanges } from '#libs/recipes';
 import { wireTime, wireTimeOrNull } from '../http/wire.ts';
 
 export function presentCook({ cook, image, former }: CookWithImages): CookWire {
@@ -21,14 +21,15 @@ export function presentCook({ cook, image, former }: CookWithImages): CookWire {
     size_bytes: image?.fileSizeBytes ?? null,
     packages_count: image?.packageCount ?? null,
     former: former && { image: former.id, version: former.recipeVersion ?? cook.version },
-    changes: changes && {
-      packages: [...changes.packages],
-      files: {
-        added: [...changes.files.added],
-        removed: [...changes.files.removed],
-        changed: [...changes.files.changed],
-      },
-    },
+    changes: changes && presentChanges(changes),
+  };
+}
+
+export function presentChanges({ packages, files }: ImageChanges): ImageChangesWire {
+  const { added, removed, changed } = files;
+  return {
+    packages: [...packages],
+    files: { added: [...added], removed: [...removed], changed: [...changed] },
   };
 }
 

@@ -1,6 +1,5 @@
 import { Project } from '#libs/accounts';
-import type { RecipeSpec } from '#libs/contracts';
-import { recipeSpec } from '#libs/contracts';
+import { type RecipeSpec, recipeSpec } from '#libs/contracts';
 import { newId } from '#libs/kernel';
 import { ProjectRecipe, RecipeVersion, type RequestedCook } from '#libs/recipes';
 import type { ServerWorld } from './server-world.ts';
@@ -15,6 +14,18 @@ export async function writeRecipe(
   await manager.insert(ProjectRecipe, { id, projectId, name });
   const spec = recipeSpec.parse({ name, packages: ['nginx'], ...more });
   await manager.insert(RecipeVersion, { recipeId: id, version: 1, spec });
+  return manager.getRepository(ProjectRecipe).findOneByOrFail({ id });
+}
+
+/** The customer changes it: another version. */
+export async function changeRecipe(
+  { dataSource: { manager } }: ServerWorld,
+  { id, name, version }: ProjectRecipe,
+  more: Partial<RecipeSpec>,
+): Promise<ProjectRecipe> {
+  const spec = recipeSpec.parse({ name, ...more });
+  await manager.insert(RecipeVersion, { recipeId: id, version: version + 1, spec });
+  await manager.update(ProjectRecipe, { id }, { version: version + 1 });
   return manager.getRepository(ProjectRecipe).findOneByOrFail({ id });
 }
 

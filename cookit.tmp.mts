@@ -1,5 +1,6 @@
 import { Kitchen } from './apps/worker/cooking/kitchen.ts';
-import { composeRecipe, Shelf } from '#libs/recipes';
+import { composeRecipe } from './libs/recipes/compose-recipe.ts';
+import { Shelf } from './libs/recipes/shelf.ts';
 import { recipeSpec } from '#libs/contracts';
 const stock = await new Shelf('catalog').stock();
 const all = [...stock.components.keys()].filter((n) => n !== 'caddy');
