@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { firstPrice } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import { Image } from '#libs/images';
 import { DomainError } from '#libs/kernel';
@@ -23,6 +24,8 @@ let world: ServerWorld;
 beforeAll(async () => {
   address = await createServerWorld();
   world = await attachToServerWorld(address);
+  const price = { item: 'snapshot/gib', title: 'Snapshot', hourlyMicro: 1000 };
+  await firstPrice(world.dataSource.manager, price);
 });
 afterAll(async () => {
   await world.close();
@@ -111,6 +114,8 @@ describe('a recipe that is cooked again', () => {
     const second = await cooked(world, recipe);
     expect(second).toMatchObject({ isUnchanged: false, formerImageId: null, changes: null });
     expect(second.imageId).not.toBe(first.imageId);
+    expect(await openSpans(Number(first.imageId))).toEqual([]);
+    await world.deps.hypervisor.deleteImage(await placedHost(world), `recipe-${first.imageId}.qcow2`);
   });
 });
 
