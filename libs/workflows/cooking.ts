@@ -55,9 +55,9 @@ export async function takeTurn(manager: EntityManager, { params, deps }: CookCon
        SELECT id FROM live w WHERE started_at IS NULL
          AND NOT EXISTS (SELECT FROM live o WHERE o.project_id = w.project_id AND o.started_at IS NOT NULL)
        ORDER BY created_at, id LIMIT 1)
-     UPDATE cooks SET state = 'cooking', stage = 'choose', started_at = now()
-     WHERE id = $1 AND id = (SELECT id FROM next)
-       AND $2 > (SELECT count(*) FROM live WHERE started_at IS NOT NULL)`,
+     UPDATE cooks SET state = 'cooking', stage = 'choose', started_at = coalesce(started_at, now())
+     WHERE id = $1 AND (started_at IS NOT NULL OR id = (SELECT id FROM next)
+       AND $2 > (SELECT count(*) FROM live WHERE started_at IS NOT NULL))`,
     [params.cookId, deps.recipes.settings.cooksAtOnce],
   );
   return taken > 0 ? {} : undefined;
