@@ -24,8 +24,7 @@ let world: ServerWorld;
 beforeAll(async () => {
   address = await createServerWorld();
   world = await attachToServerWorld(address);
-  const price = { item: 'snapshot/gib', title: 'Snapshot', hourlyMicro: 1000 };
-  await firstPrice(world.dataSource.manager, price);
+  await firstPrice(world.dataSource.manager, { item: 'snapshot/gib', title: 'Snapshot', hourlyMicro: 1000 });
 });
 afterAll(async () => {
   await world.close();
