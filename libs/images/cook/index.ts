@@ -4,3 +4,4 @@ export { type CookedImage, readCookedImage } from './image-folder.ts';
 export { applianceOf, listRecipes, loadRecipe, type Recipe } from './load-recipe.ts';
 export { type Manifest, parseManifest } from './manifest.ts';
 export { requiredDebianPackages } from './tools.ts';
+export { noteVerified } from './verification.ts';

@@ -6,6 +6,7 @@ import { parse, YAMLParseError } from 'yaml';
 import type { FieldProblem } from '#libs/kernel';
 import type { Appliance, LicenceForbids } from '../appliance.ts';
 import { cookError } from './cook.errors.ts';
+import { sizeOfPng } from './png.ts';
 import { type FileEntry, type RecipeFile, recipeSchema } from './recipe.schema.ts';
 
 const FILE_MAX_BYTES = 1_048_576;
@@ -15,8 +16,15 @@ export interface RecipeContent extends FileEntry {
   readonly content: Buffer;
 }
 
+/** A picture of a server of it, which the catalog shows. */
+export interface Screenshot {
+  readonly png: Buffer;
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
 /** A recipe with all that it takes from its bases: everything that a cook needs to know of it. */
-export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon' | 'licence'> {
+export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon' | 'licence' | 'screenshot'> {
   readonly licence: string;
   /** What its licence, or that of a base, does not allow; missing: nothing of this kind. */
   readonly licenceForbids?: readonly LicenceForbids[];
@@ -27,6 +35,7 @@ export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon' | 'li
   /** The nearest of them. */
   readonly base?: Recipe;
   readonly iconSvg: string;
+  readonly screenshot?: Screenshot;
   readonly files: readonly RecipeContent[];
   /** SHA-256 over every part of the recipe that can reach the image or its manifest. */
   readonly sha256: string;
@@ -61,6 +70,9 @@ export function applianceOf(recipe: Recipe): Appliance {
     description: recipe.description,
     category: recipe.category,
     iconSvg: recipe.iconSvg,
+    ...(recipe.screenshot && {
+      screenshot: { widthPx: recipe.screenshot.widthPx, heightPx: recipe.screenshot.heightPx },
+    }),
     osFlavor: recipe.osFlavor,
     osVersion: recipe.osVersion,
     licence: recipe.licence,
@@ -113,11 +125,12 @@ async function resolve(catalogDir: string, name: string, above: readonly string[
   const source = await readFile(join(folder, 'recipe.yaml'), 'utf8').catch(() => {
     throw cookError('recipe_not_found', `There is no recipe ${name}: ${folder}/recipe.yaml cannot be read.`);
   });
-  const { base, icon, ...own } = parseRecipe(name, source);
+  const { base, icon, screenshot, ...own } = parseRecipe(name, source);
   const recipe = {
     ...own,
     ...licenceOf(own),
     iconSvg: await readSmall(name, 'icon', join(folder, icon)).then(String),
+    ...(screenshot !== undefined && { screenshot: await readScreenshot(name, join(folder, screenshot)) }),
     files: await readFiles(folder, name, own.files),
   };
   if (base.startsWith('debian:')) return { ...recipe, release: base.slice('debian:'.length), bases: [] };
@@ -176,6 +189,13 @@ async function readFiles(
   );
 }
 
+async function readScreenshot(name: string, path: string): Promise<Screenshot> {
+  const png = await readSmall(name, 'screenshot', path);
+  const size = sizeOfPng(png);
+  if (!size) throw invalid(name, [{ name: 'screenshot', messages: [`${path} is not a PNG`] }]);
+  return { png, ...size };
+}
+
 async function walk(root: string): Promise<string[]> {
   const entries: Dirent[] = await readdir(root, { withFileTypes: true, recursive: true }).catch(() => []);
   return entries
@@ -192,7 +212,8 @@ async function readSmall(name: string, field: string, path: string): Promise<Buf
   return readFile(path);
 }
 
-function withDigest(recipe: Unsigned): Recipe {
+/** The screenshot reaches neither the image nor its manifest. */
+function withDigest({ screenshot, ...recipe }: Unsigned): Recipe {
   const files = recipe.files.map(({ content, ...entry }) => ({
     ...entry,
     sha256: createHash('sha256').update(content).digest('hex'),
@@ -200,7 +221,7 @@ function withDigest(recipe: Unsigned): Recipe {
   const sha256 = createHash('sha256')
     .update(JSON.stringify({ ...recipe, files }))
     .digest('hex');
-  return { ...recipe, sha256 };
+  return { ...recipe, ...(screenshot && { screenshot }), sha256 };
 }
 
 function invalid(name: string, fields: readonly FieldProblem[]) {
