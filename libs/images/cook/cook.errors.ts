@@ -1,8 +1,6 @@
 import { DomainError, type ErrorKind, type FieldProblem } from '#libs/kernel';
 
 export type CookErrorCode =
-  | 'recipe_not_found'
-  | 'recipe_invalid'
   | 'cook_needs_root'
   | 'cook_tools_missing'
   | 'cook_no_package_source'
@@ -12,8 +10,6 @@ export type CookErrorCode =
   | 'cook_cancelled';
 
 const kinds: Readonly<Record<CookErrorCode, ErrorKind>> = {
-  recipe_not_found: 'not_found',
-  recipe_invalid: 'invalid_input',
   cook_needs_root: 'forbidden',
   cook_tools_missing: 'unavailable',
   cook_no_package_source: 'unavailable',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Recipe } from './load-recipe.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { PackageState } from './package-state.ts';
 import { runTool } from './run-tool.ts';
 

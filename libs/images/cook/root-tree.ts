@@ -1,9 +1,9 @@
 import { chmod, glob, lstat, lutimes, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Recipe } from '../recipe/recipe.ts';
 import { espMount, rootMount } from './boot-loader.ts';
 import { cookError } from './cook.errors.ts';
 import type { DiskIdentities } from './identities.ts';
-import type { Recipe } from './load-recipe.ts';
 import { guestSourcesList, type PackageSource } from './package-sources.ts';
 import { type PackageState, parseIndex } from './package-state.ts';
 import { runInRoot } from './run-tool.ts';

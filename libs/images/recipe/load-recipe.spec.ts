@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { applianceOf, listRecipes, loadRecipe, parseRecipe } from './load-recipe.ts';
+import { listRecipes, loadRecipe, parseRecipe } from './load-recipe.ts';
+import { applianceOf } from './recipe.ts';
 
 const builtIn = new URL('../../../catalog', import.meta.url).pathname;
 

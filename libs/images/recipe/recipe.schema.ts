@@ -1,26 +1,26 @@
 import { z } from 'zod';
 
-const name = z
+export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{1,39}$/, { error: 'must be 2 to 40 of a-z, 0-9 and -, and begin with a letter' });
-const text = z.string().trim().min(1);
+export const text = z.string().trim().min(1);
 const portNumber = z.int().min(1).max(65535);
 
 /** Debian policy 5.6.7; a release or version is not chosen here but by the package sources. */
-const packageName = z
+export const packageName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9+.-]+$/, { error: 'is not the name of a Debian package' });
 
-const unit = z.string().regex(/^[A-Za-z0-9:_.@\\-]+\.(service|socket|timer|target|path|mount)$/, {
+const unit = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9:_.@\\-]*\.(service|socket|timer|target|path|mount)$/, {
   error: 'is not a systemd unit',
 });
 
 /** Absolute, already normal: no `.`, `..` or empty part, so that it cannot leave the image. */
-const absolutePath = z
+export const absolutePath = z
   .string()
   .regex(/^(\/(?!\.{1,2}(\/|$))[^/\0\n]+)+$/, { error: 'must be an absolute path without . or ..' });
 
-const file = z.strictObject({
+export const file = z.strictObject({
   path: absolutePath,
   mode: z
     .string()
@@ -39,7 +39,7 @@ const file = z.strictObject({
 });
 
 /** A secret of the application, made for each server and handed over once; its value reaches the guest as a file. */
-const secret = z.strictObject({
+export const secret = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{1,39}$/, {
     error: 'must be 2 to 40 of a-z, 0-9 and _, and begin with a letter',
   }),
@@ -48,19 +48,19 @@ const secret = z.strictObject({
   username: text.max(60).optional(),
 });
 
-const services = z.strictObject({
+export const services = z.strictObject({
   enable: z.array(unit).default([]),
   disable: z.array(unit).default([]),
   mask: z.array(unit).default([]),
 });
 
-const port = z.strictObject({
+export const port = z.strictObject({
   name: text.max(40),
   port: portNumber,
   protocol: z.enum(['tcp', 'udp', 'http', 'https', 'ssh']),
 });
 
-const healthCheck = z.discriminatedUnion('type', [
+export const healthCheck = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('http'),
     port: portNumber,
@@ -115,24 +115,7 @@ export const recipeSchema = z
       .min(1, { error: 'must hold one check: an image that nobody checks is never ready' }),
     secrets: z.array(secret).max(10).default([]),
   })
-  .superRefine((recipe, context) => {
-    refuseTwins(context, 'packages', recipe.packages);
-    refuseTwins(
-      context,
-      'files',
-      recipe.files.map((entry) => entry.path),
-    );
-    refuseTwins(
-      context,
-      'secrets',
-      recipe.secrets.map((entry) => entry.name),
-    );
-    refuseTwins(
-      context,
-      'ports',
-      recipe.ports.map((entry) => `${entry.port}/${transport(entry.protocol)}`),
-    );
-  });
+  .superRefine(refuseDoubles);
 
 /** One recipe as its file says, without what it takes from its base. */
 export type RecipeFile = z.output<typeof recipeSchema>;
@@ -140,6 +123,20 @@ export type FileEntry = z.output<typeof file>;
 
 function transport(protocol: z.output<typeof port>['protocol']): 'tcp' | 'udp' {
   return protocol === 'udp' ? 'udp' : 'tcp';
+}
+
+/** What may stand once in a recipe, or in a part of one. */
+export function refuseDoubles(
+  recipe: Pick<RecipeFile, 'packages' | 'files' | 'secrets' | 'ports'>,
+  context: z.RefinementCtx,
+): void {
+  const paths = recipe.files.map((entry) => entry.path);
+  const secrets = recipe.secrets.map((entry) => entry.name);
+  const ports = recipe.ports.map((entry) => `${entry.port}/${transport(entry.protocol)}`);
+  refuseTwins(context, 'packages', recipe.packages);
+  refuseTwins(context, 'files', paths);
+  refuseTwins(context, 'secrets', secrets);
+  refuseTwins(context, 'ports', ports);
 }
 
 function refuseTwins(context: z.RefinementCtx, key: string, values: readonly string[]): void {
