@@ -17,6 +17,7 @@ import { PaymentsModule } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
+import { recipesEntities, recipesModule } from '#libs/recipes';
 import { RehearsalRequestsModule, RehearsalsModule, rehearsalsEntities } from '#libs/rehearsals';
 import { SagaStoreModule } from '#libs/saga';
 import { secretsModule } from '#libs/secrets';
@@ -80,6 +81,9 @@ import { ProjectsController } from './projects/projects.controller.ts';
 import { API_LIMIT, apiLimit } from './rate-limit/limits.ts';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.ts';
 import { SignInLimits } from './rate-limit/sign-in-limits.ts';
+import { ComponentsController } from './recipes/components.controller.ts';
+import { CooksController } from './recipes/cooks.controller.ts';
+import { RecipesController } from './recipes/recipes.controller.ts';
 import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
@@ -104,6 +108,7 @@ const entities = [
   ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
+  ...recipesEntities,
   ...rehearsalsEntities,
   ...serversEntities,
   ...volumesEntities,
@@ -116,8 +121,9 @@ const controllers = [
   BillingController,
   BookedInvoicesController,
   CatalogController,
-  ProductContentsController,
+  ComponentsController,
   ConsolesController,
+  CooksController,
   CustomersController,
   ExportDownloadsController,
   ExportsController,
@@ -134,7 +140,9 @@ const controllers = [
   OrdersController,
   PaymentMethodsController,
   PricesController,
+  ProductContentsController,
   PromotionsController,
+  RecipesController,
   RehearsalsController,
   SagasController,
   ServerActionsController,
@@ -201,6 +209,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       PaymentsModule,
       orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
       PlacementModule,
+      recipesModule(environment),
       RehearsalRequestsModule,
       RehearsalsModule,
       ServerMetricsModule,

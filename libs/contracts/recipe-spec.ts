@@ -65,6 +65,8 @@ const systemName = z
   .string()
   .regex(/^[a-z_][a-z0-9_-]{0,31}$/, { error: 'is not the name of a user or group' });
 
+const quotedMode = 'must be four octal digits in quotes, such as "0644"';
+
 /** A file of the image: `content` where it is text, `content_base64` where it is not. */
 export const recipeFile = z
   .strictObject({
@@ -75,8 +77,8 @@ export const recipeFile = z
       .max(Math.ceil(RECIPE_LIMITS.fileBytes / 3) * 4, { error: 'must have at most 128 KiB' })
       .optional(),
     mode: z
-      .string()
-      .regex(/^0[0-7]{3}$/, { error: 'must be four octal digits in quotes, such as "0644"' })
+      .string({ error: quotedMode })
+      .regex(/^0[0-7]{3}$/, { error: quotedMode })
       .default('0644'),
     owner: systemName.default('root'),
     group: systemName.default('root'),

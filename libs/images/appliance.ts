@@ -44,6 +44,8 @@ export interface Appliance {
   readonly minimumDiskGib: number;
   /** It was made elsewhere: nobody promises a guest agent in it. */
   readonly isForeign?: boolean;
+  /** A script of its owner runs at the first boot of each server: until it has ended well, none is ready. */
+  readonly runsFirstBoot?: boolean;
   /** What servers are rescued from: no catalog shows it. */
   readonly isRescue?: boolean;
 }

@@ -45,6 +45,10 @@ export class Image {
   /** What it was made of. */
   @Column('bigint', { name: 'server_id', nullable: true }) serverId!: number | null;
   @Column('text', { name: 'server_name', nullable: true }) serverName!: string | null;
+  /** The recipe of the project that it was cooked of; null: of none. */
+  @Column('bigint', { name: 'recipe_id', nullable: true }) recipeId!: number | null;
+  @Column('int', { name: 'recipe_version', nullable: true }) recipeVersion!: number | null;
+  @Column('bigint', { name: 'cook_id', nullable: true }) cookId!: number | null;
   /** Null: it was not imported. */
   @Column('jsonb', { name: 'import_report', nullable: true }) importReport!: ImportReport | null;
   /** What servers of it start on. */

@@ -25,7 +25,7 @@ export class ImagesService {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * The catalog's, and with them a project's where one is named. Filters: name, type, id, status, bound_to. Former builds are
+   * The catalog's, and with them a project's where one is named. Filters: name, type, id, status, bound_to, recipe. Former builds are
    * listed only by id.
    */
   list(query: ListQuery = firstPage, projectId: number | null = null): Promise<Page<Image>> {
@@ -38,6 +38,7 @@ export class ImagesService {
         name: 'image.name',
         type: 'image.type',
         status: 'image.status',
+        recipe: 'image.recipeId',
         bound_to: "(CASE WHEN image.type = 'backup' THEN image.serverId END)",
       },
       labels: 'image.labels',

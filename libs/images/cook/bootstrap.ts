@@ -18,6 +18,7 @@ export interface BootstrapOptions {
   readonly epochSeconds: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress: (percent: number, message: string) => void;
+  readonly onLine: (line: string) => void;
 }
 
 /** mmdebstrap runs the hook in a shell, with the new root as its first argument. */
@@ -55,6 +56,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
     signal,
     env: { SOURCE_DATE_EPOCH: String(epochSeconds), TMPDIR: options.temporaryDir },
     onLine: (line) => {
+      options.onLine(line);
       const [, verb, name] = /^(Unpacking|Setting up) (\S+)/.exec(line) ?? [];
       if (verb === undefined) return;
       settled += 1;

@@ -11,7 +11,9 @@ import { writeDisk } from './disk.ts';
 import { identitiesOf } from './identities.ts';
 import { type CookedImage, clearAbandoned, putInPlace, readCookedImage } from './image-folder.ts';
 import { writeImagePapers } from './image-papers.ts';
+import type { CookLimits } from './limits.ts';
 import { choosePackages, fetchPackages, type PackageState } from './package-state.ts';
+import { plainLine } from './plain-line.ts';
 import { isKept, isPartOf, keepRoot, rootArchivePath } from './root-archive.ts';
 import { assertInstalled, furnish, type RootTreeOptions, scrub, writePreset } from './root-tree.ts';
 import { runTool } from './run-tool.ts';
@@ -34,14 +36,20 @@ export interface CookProgress {
 
 export interface CookOptions {
   readonly recipe: Recipe;
-  /** The image goes to `<outputDir>/<recipe name>/`; downloaded packages are kept in `<outputDir>/.cache`. */
+  /** The image goes to `<outputDir>/<folder>/`; downloaded packages are kept in `<outputDir>/.cache`. */
   readonly outputDir: string;
+  /** The recipe's name unless told. */
+  readonly folder?: string;
   /** The URI of a Debian mirror in place of the machine's own apt sources. */
   readonly mirror?: string | undefined;
   /** Cook even when an image of the same recipe and packages is there. */
   readonly force?: boolean;
+  /** Each in place of {@link limitsFor}'s. */
+  readonly limits?: Partial<CookLimits> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: CookProgress) => void;
+  /** What apt, dpkg and the packages' scripts print, a line at a time: at most 400 printable characters. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 /** Where each stage begins in the whole, in percent: measured shares of a cook on two cores. */
@@ -71,24 +79,50 @@ export async function cookImage(options: CookOptions): Promise<CookedImage> {
   });
 }
 
+/** What a cook would make now. */
+export interface CookPlan {
+  /** Recipe, packages and the cook's own version together: images with the same one are the same, byte for byte. */
+  readonly fingerprint: string;
+  readonly packageCount: number;
+}
+
+/**
+ * Asks which packages an image of the recipe would get now. Nothing is downloaded but the archives' lists, where they are old.
+ * @throws DomainError with a {@link CookErrorCode}
+ */
+export async function planCook(
+  options: Pick<CookOptions, 'recipe' | 'outputDir' | 'mirror' | 'signal'>,
+): Promise<CookPlan> {
+  await checkMachine();
+  const { recipe, mirror, signal } = options;
+  const outputDir = resolve(options.outputDir);
+  return withLock(join(outputDir, '.cook.lock'), signal, async () => {
+    const cacheDir = join(outputDir, '.cache');
+    const state = await choosePackages(recipe.release, recipe.packages, { cacheDir, mirror, signal });
+    return { fingerprint: fingerprintOf(recipe, state), packageCount: state.packages.length };
+  });
+}
+
 /** One run of the cook, from package lists to the finished folder. */
 class Cook {
   readonly #options: CookOptions;
   readonly #cacheDir: string;
   readonly #workDir: string;
+  readonly #folder: string;
   #percent = 0;
 
   constructor(options: CookOptions) {
     this.#options = options;
     this.#cacheDir = join(options.outputDir, '.cache');
     this.#workDir = join(options.outputDir, `.cooking-${options.recipe.name}-${randomUUID()}`);
+    this.#folder = options.folder ?? options.recipe.name;
   }
 
   async run(): Promise<CookedImage> {
     const { recipe, outputDir, force } = this.#options;
     const state = await this.#choose();
     const fingerprint = fingerprintOf(recipe, state);
-    const present = await readCookedImage(outputDir, recipe.name);
+    const present = await readCookedImage(outputDir, this.#folder);
     if (present?.manifest.fingerprint === fingerprint && !force) {
       this.#tell('done', 0, `${recipe.name} is up to date`);
       return present;
@@ -101,7 +135,7 @@ class Cook {
     } finally {
       await rm(this.#workDir, { recursive: true, force: true });
     }
-    const cooked = await readCookedImage(outputDir, recipe.name);
+    const cooked = await readCookedImage(outputDir, this.#folder);
     if (cooked === undefined) throw cookError('cook_step_failed', 'The finished image cannot be read back.');
     this.#tell('done', 0, `${recipe.name} is cooked: ${cooked.sha256}`);
     return { ...cooked, unchanged: false };
@@ -132,7 +166,7 @@ class Cook {
     await this.#convert(work('disk.raw'), work('image/disk.qcow2'));
     const made = { fingerprint, kernel, epochSeconds };
     await writeImagePapers(work('image'), recipe, state, made);
-    await putInPlace(work('image'), join(outputDir, recipe.name));
+    await putInPlace(work('image'), join(outputDir, this.#folder));
   }
 
   async #fetch(state: PackageState, repositoryDir: string): Promise<number> {
@@ -160,6 +194,7 @@ class Cook {
       ...{ repositoryDir: this.#repositoryOf(recipe), base: base?.archive },
       ...{ rootDir, presetDir, temporaryDir: this.#workDir, epochSeconds, signal },
       onProgress: (percent, message) => this.#tell('install', percent, message),
+      onLine: (line) => this.#options.onLine?.(plainLine(line)),
     });
   }
 
@@ -226,20 +261,20 @@ class Cook {
 
   async #checkSpace(): Promise<void> {
     const free = await freeBytes(this.#options.outputDir);
-    if (free < NEEDED_BYTES) throw this.#diskFull(free);
+    if (free < NEEDED_BYTES) throw this.#noSpace(free);
   }
 
   /** A tool that found no space says so in words; the file system says it in numbers. */
   async #explain(error: unknown): Promise<unknown> {
     if (error instanceof DomainError && error.code !== 'cook_step_failed') return error;
     const free = await freeBytes(this.#options.outputDir);
-    return free < NEARLY_FULL_BYTES ? this.#diskFull(free, error) : error;
+    return free < NEARLY_FULL_BYTES ? this.#noSpace(free, error) : error;
   }
 
-  #diskFull(free: number, cause?: unknown): DomainError {
+  #noSpace(free: number, cause?: unknown): DomainError {
     const inGib = (bytes: number) => (bytes / BYTES_PER_GIB).toFixed(1);
     return cookError(
-      'cook_disk_full',
+      'cook_no_space',
       `${this.#options.outputDir} has ${inGib(free)} GiB free and a cook needs ${inGib(NEEDED_BYTES)}. ` +
         'Make room, or choose another folder.',
       { cause, details: { freeBytes: free, neededBytes: NEEDED_BYTES } },
