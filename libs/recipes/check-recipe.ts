@@ -8,13 +8,15 @@ import { type Stock, withRequired } from './shelf.ts';
 /** All that is wrong with a recipe whose fields are each as they must be; whether Debian has its packages shows at the cook. */
 export function checkRecipe(spec: RecipeSpec, stock: Stock): RecipeProblem[] {
   const components = withRequired(spec.components, stock);
+  const conflicts = conflictsOf(spec, components);
   return [
     ...checkNames(spec, stock),
-    ...conflictsOf(spec, components),
+    ...conflicts,
     ...twins(spec.packages, ['packages']),
     ...checkFiles(spec),
     ...checkUnits(spec),
-    ...checkPorts(spec, components, stock),
+    // Those that conflict mostly want the same port: it is said once.
+    ...(conflicts.length > 0 ? [] : checkPorts(spec, components, stock)),
     ...checkScript(spec),
   ];
 }

@@ -61,21 +61,39 @@ export function printRecipeYaml(spec: RecipeSpec): string {
     base: rest.base,
     ...filled({ components: rest.components, packages: rest.packages }),
     ...filled({ files: rest.files.map(printedFile) }),
-    ...(Object.values(services).some((units) => units.length > 0) && { services: filled(services) }),
+    ...printedServices(services),
     ...(script !== null && { first_boot_script: script }),
-    ...filled({ ports: rest.ports, health: rest.health }),
-    minimum,
+    ...filled({ ports: rest.ports.map(printedPort), health: rest.health.map(printedCheck) }),
+    minimum: { memory_mib: minimum.memory_mib, disk_gib: minimum.disk_gib },
   };
-  return stringify(said, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2', singleQuote: false });
+  // Readers of YAML 1.1 take more words for something else: those are quoted, too.
+  return stringify(said, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2', compat: 'yaml-1.1' });
 }
 
-function printedFile({ path, mode, owner, group, ...content }: RecipeSpec['files'][number]) {
+/** What was stored has its keys in no order: here each has its place. */
+function printedServices({ enable, disable, mask }: RecipeSpec['services']) {
+  const said = filled({ enable, disable, mask });
+  return Object.keys(said).length > 0 && { services: said };
+}
+
+function printedPort({ name, port, protocol }: RecipeSpec['ports'][number]) {
+  return { name, port, ...(protocol !== 'tcp' && { protocol }) };
+}
+
+function printedCheck(check: RecipeSpec['health'][number]) {
+  const { type, port } = check;
+  return check.type === 'tcp' ? { type, port } : { type, port, path: check.path, status: check.status };
+}
+
+function printedFile(file: RecipeSpec['files'][number]) {
+  const { path, mode, owner, group, content, content_base64: encoded } = file;
   return {
     path,
     ...(mode !== '0644' && { mode }),
     ...(owner !== 'root' && { owner }),
     ...(group !== 'root' && { group }),
-    ...content,
+    ...(content !== undefined && { content }),
+    ...(encoded !== undefined && { content_base64: encoded }),
   };
 }
 

@@ -61,6 +61,7 @@ class CheapKitchen implements ImageCook {
     await writeFile(join(`${folder}.new`, 'disk.qcow2'), fingerprint.repeat(8));
     await writeFile(join(`${folder}.new`, 'contents.json'), JSON.stringify({ packages, sbom: '{}' }));
     await writeFile(join(`${folder}.new`, 'fingerprint'), fingerprint);
+    signal.throwIfAborted();
     await rename(`${folder}.new`, folder);
     return this.needed(order.cookId);
   }
