@@ -48,12 +48,14 @@ export function PackageList({ path }: { path: ContentsPath }) {
 
 function Packages({ packages }: { packages: readonly ImagePackageWire[] }) {
   return (
-    <Table caption="Packages" columns={['Package', 'Version', 'Source']}>
+    <Table caption="Packages" columns={['Package', 'Version']} isTall>
       {packages.map(({ name, version, source }) => (
         <tr key={name}>
-          <Cell className="font-medium wrap-anywhere">{name}</Cell>
-          <Cell className="font-mono text-sm wrap-anywhere">{version}</Cell>
-          <Cell className="text-sm wrap-anywhere text-soft">{source}</Cell>
+          <Cell className="py-2! wrap-anywhere">
+            <span className="font-medium">{name}</span>
+            {source !== name && <span className="ml-2 text-sm text-soft">of {source}</span>}
+          </Cell>
+          <Cell className="py-2! font-mono text-sm wrap-anywhere">{version}</Cell>
         </tr>
       ))}
     </Table>

@@ -20,7 +20,7 @@ export function Shelf({ products, currency }: { products: readonly ProductWire[]
   return (
     <>
       <div className="mb-6 grid gap-4 lg:grid-cols-[minmax(0,1fr)_20rem] lg:items-start">
-        <Categories products={products} current={category} text={text} />
+        <Categories products={products} text={text} />
         <SearchField
           label="Find in the catalog"
           value={text ?? ''}
@@ -61,19 +61,18 @@ export function Shelf({ products, currency }: { products: readonly ProductWire[]
 
 interface CategoriesProps {
   readonly products: readonly ProductWire[];
-  readonly current: string | undefined;
   readonly text: string | undefined;
 }
 
-function Categories({ products, current, text }: CategoriesProps) {
+function Categories({ products, text }: CategoriesProps) {
   return (
     <nav aria-label="Categories" className="-mx-4 overflow-x-auto px-4 py-0.5 sm:mx-0 sm:px-0.5">
       <ul className="flex gap-2 lg:flex-wrap">
-        <Chip category={undefined} isCurrent={current === undefined} text={text}>
+        <Chip category={undefined} text={text}>
           All <Count>{products.length}</Count>
         </Chip>
         {categoriesOf(products).map(({ name, title, count }) => (
-          <Chip key={name} category={name} isCurrent={current === name} text={text}>
+          <Chip key={name} category={name} text={text}>
             {title} <Count>{count}</Count>
           </Chip>
         ))}
@@ -84,12 +83,11 @@ function Categories({ products, current, text }: CategoriesProps) {
 
 interface ChipProps {
   readonly category: string | undefined;
-  readonly isCurrent: boolean;
   readonly text: string | undefined;
   readonly children: ReactNode;
 }
 
-function Chip({ category, isCurrent, text, children }: ChipProps) {
+function Chip({ category, text, children }: ChipProps) {
   return (
     <li>
       <Link
@@ -97,9 +95,8 @@ function Chip({ category, isCurrent, text, children }: ChipProps) {
         search={{ category, q: text }}
         replace
         resetScroll={false}
-        activeProps={{}}
-        aria-current={isCurrent ? 'true' : undefined}
-        className="inline-flex min-h-10 items-center gap-2 rounded-full border border-line-strong/60 bg-surface px-4 text-[0.9375rem] font-medium whitespace-nowrap text-ink transition-colors hover:border-ink/60 aria-[current=true]:border-brand aria-[current=true]:bg-brand aria-[current=true]:text-on-brand"
+        activeOptions={{ exact: true, explicitUndefined: true }}
+        className="inline-flex min-h-10 items-center gap-2 rounded-full border border-line-strong/60 bg-surface px-4 text-[0.9375rem] font-medium whitespace-nowrap text-ink transition-colors hover:border-ink/60 [&.active]:border-brand [&.active]:bg-brand [&.active]:text-on-brand"
       >
         {children}
       </Link>

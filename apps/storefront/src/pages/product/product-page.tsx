@@ -8,6 +8,7 @@ import { buttonClass } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProductIcon } from '../../components/product-icon.tsx';
+import { Prose } from '../../components/prose.tsx';
 import { Section } from '../../components/section.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { defaultOffer } from '../../offers.ts';
@@ -99,11 +100,7 @@ function ProductBody({ product, currency }: { product: ProductWire; currency: st
           <OfferTable product={product} currency={currency} />
         </Section>
         <Section title="About it">
-          <div className="grid max-w-prose gap-4">
-            {product.description.split(/\n\s*\n/).map((paragraph) => (
-              <p key={paragraph}>{paragraph}</p>
-            ))}
-          </div>
+          <Prose text={product.description} />
           <Screenshot product={product} />
         </Section>
         <HandingOver product={product} />

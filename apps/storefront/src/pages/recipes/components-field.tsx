@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { ComponentWire } from '#libs/contracts';
 import { categoryTitle } from '../../catalog-search.ts';
+import { ErrorPanel } from '../../components/error-panel.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { addTo, removeIn } from '../../recipe/edit-recipe.ts';
 import { rivalOf, withRequired } from '../../recipe/recipe-parts.ts';
@@ -9,6 +10,7 @@ import type { Workbench } from './use-workbench.ts';
 /** The parts that somebody has thought through, by category; what cannot go together cannot be chosen together. */
 export function ComponentsField({ work }: { work: Workbench }) {
   const [search, setSearch] = useState('');
+  const { partsError, askForParts } = work;
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const found = work.parts.components.filter((component) => {
     const said = [
@@ -21,6 +23,8 @@ export function ComponentsField({ work }: { work: Workbench }) {
     return words.every((word) => said.join(' ').toLowerCase().includes(word));
   });
   const groups = [...Map.groupBy(found, ({ category }) => category)];
+  if (partsError)
+    return <ErrorPanel error={partsError} retry={askForParts} title="The components could not be loaded" />;
   return (
     <div className="grid gap-5">
       <SearchField label="Find a component" value={search} onChange={setSearch} />

@@ -17,7 +17,7 @@ export function CookButtons({ work: { text, problems }, saving, isSignedIn }: Co
   const isWrong = problems.length > 0;
   const isSaved = saving.saved?.yaml === text;
   return (
-    <div className="mt-5 grid gap-3">
+    <div className="mt-4 grid gap-3">
       {saving.error && <ErrorPanel error={saving.error} title="It is not cooking" />}
       {isWrong && (
         <p className="text-sm font-medium text-bad">
@@ -25,13 +25,8 @@ export function CookButtons({ work: { text, problems }, saving, isSignedIn }: Co
         </p>
       )}
       {isSignedIn ? (
-        <>
-          <Button
-            size="large"
-            busy={saving.busyWith === 'cook'}
-            disabled={isWrong}
-            onClick={() => saving.cook(text)}
-          >
+        <div className="grid grid-cols-2 gap-2">
+          <Button busy={saving.busyWith === 'cook'} disabled={isWrong} onClick={() => saving.cook(text)}>
             <CookingPot aria-hidden="true" className="size-5" /> Cook
           </Button>
           <Button
@@ -40,16 +35,16 @@ export function CookButtons({ work: { text, problems }, saving, isSignedIn }: Co
             disabled={isWrong || isSaved}
             onClick={() => saving.save(text)}
           >
-            {isSaved ? 'Saved' : 'Save without cooking'}
+            {isSaved ? 'Saved' : 'Save'}
           </Button>
-        </>
+        </div>
       ) : (
-        <Link to="/sign-in" search={{ next: '/cook' }} className={buttonClass('primary', 'large')}>
+        <Link to="/sign-in" search={{ next: '/cook' }} className={buttonClass()}>
           Sign in to cook
         </Link>
       )}
       <p className="text-sm text-soft">
-        Cooking costs nothing. The image is kept for you at the price of a snapshot until you delete it.
+        Cooking costs nothing; its image is kept at the price of a snapshot until you delete it.
       </p>
     </div>
   );

@@ -23,24 +23,26 @@ export function PortsField({ work }: { work: Workbench }) {
   ];
   return (
     <div className="grid gap-3">
-      <ul aria-label="Ports" className="divide-y divide-line rounded-control border border-line bg-surface">
-        {brought.map(({ port, by }) => (
-          <PartRow
-            key={`${by} ${port.protocol}${port.port}`}
-            title={wordsOf(port)}
-            hint={`comes with ${by}`}
-          />
-        ))}
-        {draft.ports.map((port, index) => (
-          <PartRow
-            // biome-ignore lint/suspicious/noArrayIndexKey: while one writes, two may be the same
-            key={`${index} ${port.port}`}
-            title={wordsOf(port)}
-            problem={problemAt('ports', index, 'port') ?? problemAt('ports', index, 'name')}
-            remove={() => edit((text) => removeIn(text, ['ports', index]))}
-          />
-        ))}
-      </ul>
+      {brought.length + draft.ports.length > 0 && (
+        <ul aria-label="Ports" className="divide-y divide-line rounded-control border border-line bg-surface">
+          {brought.map(({ port, by }) => (
+            <PartRow
+              key={`${by} ${port.protocol}${port.port}`}
+              title={wordsOf(port)}
+              hint={`comes with ${by}`}
+            />
+          ))}
+          {draft.ports.map((port, index) => (
+            <PartRow
+              // biome-ignore lint/suspicious/noArrayIndexKey: while one writes, two may be the same
+              key={`${index} ${port.port}`}
+              title={wordsOf(port)}
+              problem={problemAt('ports', index, 'port') ?? problemAt('ports', index, 'name')}
+              remove={() => edit((text) => removeIn(text, ['ports', index]))}
+            />
+          ))}
+        </ul>
+      )}
       <NewPort add={(port) => edit((text) => addTo(text, 'ports', port))} />
     </div>
   );

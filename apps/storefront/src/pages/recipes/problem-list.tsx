@@ -17,7 +17,7 @@ export function ProblemList({ problems, goTo }: ProblemListProps) {
   }
   return (
     <div role="status">
-      <ul aria-label="What is wrong" className="grid gap-1.5">
+      <ul aria-label="What is wrong" className="grid max-h-36 gap-1.5 overflow-y-auto">
         {problems.map(({ line, path, message }) => (
           <li key={`${line} ${path.join('.')} ${message}`}>
             <button

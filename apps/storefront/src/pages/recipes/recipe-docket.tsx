@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import type { OfferWire } from '#libs/contracts';
 import { catalogQuery } from '../../api/catalog.ts';
 import { Docket, DocketLine, DocketRule } from '../../components/docket.tsx';
 import { formatCount, formatGb, formatPrice } from '../../format.ts';
@@ -20,9 +21,9 @@ export function RecipeDocket({ work, children }: { work: Workbench; children: Re
       </div>
       <DocketRule />
       <dl>
-        <DocketLine label="Stands on">{base?.title ?? draft.base}</DocketLine>
-        <DocketLine label="With">
+        <DocketLine label="Of">
           {[
+            base?.title ?? draft.base,
             formatCount(draft.components.length, 'component'),
             formatCount(draft.packages.length, 'package'),
             formatCount(draft.files.length, 'file'),
@@ -39,36 +40,58 @@ export function RecipeDocket({ work, children }: { work: Workbench; children: Re
   );
 }
 
-/** The sizes that it fits, the cheapest first. */
+/** The cheapest size that it fits, and the others on demand. */
 function Sizes({ memoryMib, diskGib }: { memoryMib: number; diskGib: number }) {
   const { data: catalog } = useQuery(catalogQuery);
   if (!catalog) return null;
-  const fitting = sizesOf(catalog).filter(
+  const [cheapest, ...others] = sizesOf(catalog).filter(
     ({ server_type: { memory, disk } }) => memory * 1024 >= memoryMib && disk >= diskGib,
   );
-  if (fitting.length === 0)
+  if (!cheapest)
     return <p className="text-sm text-soft">No size on offer is as large as that: make it smaller.</p>;
   return (
     <>
       <dl aria-live="polite">
-        {fitting.map(({ server_type: { id, name, cores, memory }, price_monthly: price }, index) => (
-          <DocketLine
-            key={id}
-            strong={index === 0}
-            label={
-              <>
-                {name}{' '}
-                <span className="text-sm font-normal text-soft">
-                  {formatCount(cores, 'vCPU')}, {formatGb(memory)}
-                </span>
-              </>
-            }
-          >
-            {formatPrice(price.gross, catalog.currency)}
-          </DocketLine>
-        ))}
+        <Size offer={cheapest} currency={catalog.currency} isFirst />
       </dl>
-      <p className="mt-1 text-sm text-soft">A month of a server, at most; you pay for the hours.</p>
+      {others.length > 0 && (
+        <details className="text-sm">
+          <summary className="w-fit py-1 text-soft hover:text-ink">
+            {formatCount(others.length, 'larger size')} as well
+          </summary>
+          <dl>
+            {others.map((offer) => (
+              <Size key={offer.server_type.id} offer={offer} currency={catalog.currency} />
+            ))}
+          </dl>
+        </details>
+      )}
     </>
+  );
+}
+
+interface SizeProps {
+  readonly offer: OfferWire;
+  readonly currency: string;
+  readonly isFirst?: boolean;
+}
+
+function Size({ offer: { server_type: size, price_monthly: price }, currency, isFirst = false }: SizeProps) {
+  return (
+    <DocketLine
+      strong={isFirst}
+      label={
+        <>
+          {isFirst && 'A server from '}
+          {size.name}{' '}
+          <span className="text-sm font-normal text-soft">
+            {formatCount(size.cores, 'vCPU')}, {formatGb(size.memory)}
+          </span>
+        </>
+      }
+    >
+      {formatPrice(price.gross, currency)}
+      <span className="text-sm font-normal text-soft"> a month</span>
+    </DocketLine>
   );
 }

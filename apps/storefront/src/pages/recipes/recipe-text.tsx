@@ -25,7 +25,7 @@ export function RecipeText({ work }: { work: Workbench }) {
   }
 
   return (
-    <section aria-labelledby={titleId} className="grid gap-3">
+    <section aria-labelledby={titleId} className="flex h-full flex-col gap-3">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h2 id={titleId} className="text-lg">
           The recipe

@@ -18,7 +18,10 @@ export interface Workbench {
   readonly draft: RecipeDraft;
   /** Whether the text can be read now; a form rests while it cannot. */
   readonly isReadable: boolean;
+  /** None while they are not here yet. */
   readonly parts: ComponentsWire;
+  readonly partsError: Error | null;
+  readonly askForParts: () => void;
   readonly problems: readonly RecipeProblem[];
   /** What is wrong at a path, for the field that shows it. */
   readonly problemAt: (...path: RecipePath) => string | undefined;
@@ -58,7 +61,7 @@ const NO_PARTS: ComponentsWire = {
 export function useWorkbench(initial: string, remember: (text: string) => void): Workbench {
   const [text, setState] = useState(initial);
   const [refusal, setRefusal] = useState<{ text: string; error: unknown } | null>(null);
-  const { data: parts } = useQuery(partsQuery);
+  const { data: parts, error: partsError, refetch } = useQuery(partsQuery);
   const reading = useMemo(() => readRecipe(text), [text]);
   const draft = useRef(EMPTY);
   if (reading.draft) draft.current = reading.draft;
@@ -83,6 +86,8 @@ export function useWorkbench(initial: string, remember: (text: string) => void):
     draft: draft.current,
     isReadable: reading.draft !== undefined,
     parts: parts ?? NO_PARTS,
+    partsError: parts ? null : partsError,
+    askForParts: () => void refetch(),
     problems,
     problemAt: (...path) => problems.find((one) => one.path.join('.') === path.join('.'))?.message,
     refuse: (refused, error) => setRefusal({ text: refused, error }),

@@ -34,11 +34,13 @@ export function WorkbenchView({ work, children }: { work: Workbench; children: R
         <div className={hidden('parts')}>
           <RecipeForm work={work} />
         </div>
-        <div className="grid min-w-0 content-start gap-8 self-start lg:sticky lg:top-24 lg:max-h-[calc(100dvh-7rem)] lg:overflow-y-auto lg:px-1 lg:pb-6">
-          <div className={hidden('text')}>
+        <div className="flex min-w-0 flex-col gap-6 self-start lg:sticky lg:top-22 lg:h-[calc(100dvh-7rem)] lg:min-h-[40rem]">
+          <div className={`min-h-0 flex-1 ${hidden('text')}`}>
             <RecipeText work={work} />
           </div>
-          <RecipeDocket work={work}>{children}</RecipeDocket>
+          <div className="lg:order-first">
+            <RecipeDocket work={work}>{children}</RecipeDocket>
+          </div>
         </div>
       </div>
     </>

@@ -29,7 +29,7 @@ export function YamlEditor({ label, value, onChange, wrongLines, field }: YamlEd
   const lines = value.split('\n').length;
   const isShaded = value.length <= SHADED_LENGTH;
   return (
-    <div className="flex h-[30rem] overflow-hidden rounded-control border border-line-strong bg-surface focus-within:outline-2 focus-within:outline-offset-2 focus-within:outline-focus">
+    <div className="flex h-[28rem] min-h-48 overflow-hidden lg:h-auto lg:flex-1 rounded-control border border-line-strong bg-surface focus-within:outline-2 focus-within:outline-offset-2 focus-within:outline-focus">
       <div
         ref={gutter}
         aria-hidden="true"
