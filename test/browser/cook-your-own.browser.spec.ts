@@ -41,9 +41,10 @@ describe('a visitor who cooks an image of their own', () => {
     await page.getByLabel('Packages').fill('jq curl');
     await page.getByLabel('Packages').press('Enter');
     await page.getByRole('button', { name: 'Write a file' }).click();
-    await page.getByLabel('Path').fill('/etc/bakery.conf');
-    await page.getByLabel('Content').fill('bread: 1\n');
-    await page.getByRole('button', { name: 'Put it in' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Path').fill('/etc/bakery.conf');
+    await dialog.getByLabel('Content').fill('bread: 1\n');
+    await dialog.getByRole('button', { name: 'Put it in' }).click();
     await page.getByLabel('First-boot script').fill('#!/bin/sh\nhostname > /root/first-boot\n');
     const yaml = await text().inputValue();
     for (const part of ['name: bakery', '- jq\n', '- curl\n', 'path: /etc/bakery.conf', '#!/bin/sh\n']) {

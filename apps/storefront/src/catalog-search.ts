@@ -10,6 +10,8 @@ const TITLES: Readonly<Record<string, string>> = {
   mail: 'Mail',
   monitoring: 'Monitoring',
   network: 'Networks',
+  language: 'Languages',
+  security: 'Security',
 };
 
 export interface Category {

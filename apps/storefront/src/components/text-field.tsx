@@ -28,7 +28,7 @@ export function TextField({
 }: TextFieldProps) {
   const look = `${CONTROL} ${mono ? 'font-mono text-[0.9rem]' : ''}`;
   return (
-    <Field.Root invalid={Boolean(problem)} className="grid gap-1.5">
+    <Field.Root invalid={Boolean(problem)} className="grid content-start gap-1.5">
       <Field.Label className="text-sm font-[550]">{label}</Field.Label>
       <div className="flex gap-2">
         {multiline ? (

@@ -95,7 +95,7 @@ function Chip({ category, text, children }: ChipProps) {
         search={{ category, q: text }}
         replace
         resetScroll={false}
-        activeOptions={{ exact: true, explicitUndefined: true }}
+        activeOptions={{ exact: true }}
         className="inline-flex min-h-10 items-center gap-2 rounded-full border border-line-strong/60 bg-surface px-4 text-[0.9375rem] font-medium whitespace-nowrap text-ink transition-colors hover:border-ink/60 [&.active]:border-brand [&.active]:bg-brand [&.active]:text-on-brand"
       >
         {children}

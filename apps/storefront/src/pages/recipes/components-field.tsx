@@ -3,16 +3,17 @@ import type { ComponentWire } from '#libs/contracts';
 import { categoryTitle } from '../../catalog-search.ts';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { SearchField } from '../../components/search-field.tsx';
+import { Skeleton } from '../../components/skeleton.tsx';
 import { addTo, removeIn } from '../../recipe/edit-recipe.ts';
 import { rivalOf, withRequired } from '../../recipe/recipe-parts.ts';
 import type { Workbench } from './use-workbench.ts';
 
-/** The parts that somebody has thought through, by category; what cannot go together cannot be chosen together. */
+/** The parts that somebody has thought through, those of one kind together; what cannot go together cannot be chosen together. */
 export function ComponentsField({ work }: { work: Workbench }) {
   const [search, setSearch] = useState('');
-  const { partsError, askForParts } = work;
+  const { arePartsHere, partsError, askForParts } = work;
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = work.parts.components.filter((component) => {
+  const found = byCategory(work.parts.components).filter((component) => {
     const said = [
       component.name,
       component.title,
@@ -22,32 +23,27 @@ export function ComponentsField({ work }: { work: Workbench }) {
     ];
     return words.every((word) => said.join(' ').toLowerCase().includes(word));
   });
-  const groups = [...Map.groupBy(found, ({ category }) => category)];
   if (partsError)
     return <ErrorPanel error={partsError} retry={askForParts} title="The components could not be loaded" />;
+  if (!arePartsHere) return <Skeleton className="mb-2 h-24" count={4} />;
   return (
     <div className="grid gap-5">
       <SearchField label="Find a component" value={search} onChange={setSearch} />
       {found.length === 0 && (
         <p className="text-soft">No component is like that. Debian has far more: name its package below.</p>
       )}
-      {groups.map(([category, components]) => (
-        <fieldset key={category} className="min-w-0">
-          <legend className="mb-2 text-sm font-[550] text-soft">{categoryTitle(category)}</legend>
-          <div className="grid gap-2 sm:grid-cols-2">
-            {components.map((component) => (
-              <ComponentBox key={component.name} component={component} work={work} />
-            ))}
-          </div>
-        </fieldset>
-      ))}
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-2 sm:grid-cols-[repeat(2,minmax(0,1fr))]">
+        {found.map((component) => (
+          <ComponentBox key={component.name} component={component} work={work} />
+        ))}
+      </div>
     </div>
   );
 }
 
 function ComponentBox({ component, work }: { component: ComponentWire; work: Workbench }) {
   const { draft, edit, parts } = work;
-  const { name, title, summary, packages } = component;
+  const { name, title, summary, category, packages } = component;
   const isChosen = draft.components.includes(name);
   const bringer = isChosen ? undefined : bringerOf(component, work);
   const rival = isChosen || bringer ? undefined : rivalOf(component, draft.components, parts);
@@ -66,8 +62,11 @@ function ComponentBox({ component, work }: { component: ComponentWire; work: Wor
         onChange={toggle}
         className="mt-1 size-4 shrink-0 accent-brand outline-none"
       />
-      <span className="min-w-0">
-        <span className="block font-[600]">{title}</span>
+      <span className="min-w-0 flex-1">
+        <span className="flex flex-wrap items-baseline justify-between gap-x-3">
+          <span className="font-[600]">{title}</span>
+          <span className="text-xs text-soft">{categoryTitle(category)}</span>
+        </span>
         <span className="block text-sm text-soft">{summary}</span>
         <span className="mt-1 block truncate font-mono text-xs text-soft">{packages.join(' ')}</span>
         {bringer && <span className="mt-1 block text-sm">Comes with {bringer.title}</span>}
@@ -80,4 +79,9 @@ function ComponentBox({ component, work }: { component: ComponentWire; work: Wor
 /** The chosen component that this one comes with. */
 function bringerOf({ name }: ComponentWire, { draft, parts }: Workbench): ComponentWire | undefined {
   return withRequired(draft.components, parts).find(({ requires }) => requires.includes(name));
+}
+
+function byCategory(components: readonly ComponentWire[]): ComponentWire[] {
+  const key = ({ category, title }: ComponentWire) => `${categoryTitle(category)} ${title}`;
+  return components.toSorted((a, b) => key(a).localeCompare(key(b), 'en'));
 }

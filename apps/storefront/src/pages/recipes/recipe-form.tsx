@@ -14,13 +14,16 @@ import type { Workbench } from './use-workbench.ts';
 /** The recipe by its parts. It writes into the text, and rests while that cannot be read. */
 export function RecipeForm({ work }: { work: Workbench }) {
   return (
-    <div className="grid gap-10">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-10">
       {!work.isReadable && (
         <Notice tone="warning" title="The recipe cannot be read as it stands">
           Mend its text; then you can go on here.
         </Notice>
       )}
-      <fieldset disabled={!work.isReadable} className="grid min-w-0 gap-10 disabled:opacity-60">
+      <fieldset
+        disabled={!work.isReadable}
+        className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-10 disabled:opacity-60"
+      >
         <legend className="sr-only">The parts of the recipe</legend>
         <Section title="What is it?">
           <NameFields work={work} />

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { CookWire, RecipeWire } from '#libs/contracts';
-import { newIdempotencyKey } from '../../api/client.ts';
+import { ApiError, newIdempotencyKey } from '../../api/client.ts';
 import { createRecipe, recipeQuery, startCook, updateRecipe } from '../../api/recipes.ts';
 
 interface Saving {
@@ -42,12 +42,16 @@ export function useSaving(initial: RecipeWire | null, options: SavingOptions): S
       return { recipe, cook: cooks ? await startCook(recipe.id, keys.cook) : null };
     },
     onSuccess: async ({ recipe, cook }) => {
+      setKeys(newKeys());
       if (cook) options.onCooking(cook);
       else options.onSaved(recipe);
       await queryClient.invalidateQueries({ queryKey: ['recipes'] });
     },
-    onError: (error, { text }) => options.onRefused(text, error),
-    onSettled: () => setKeys(newKeys()),
+    onError: (error, { text }) => {
+      options.onRefused(text, error);
+      // What was lost on the way may have arrived: it is asked for again by the same keys.
+      if (!(error instanceof ApiError && error.code === 'network')) setKeys(newKeys());
+    },
   });
   return {
     saved,

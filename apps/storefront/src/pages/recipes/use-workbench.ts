@@ -20,6 +20,7 @@ export interface Workbench {
   readonly isReadable: boolean;
   /** None while they are not here yet. */
   readonly parts: ComponentsWire;
+  readonly arePartsHere: boolean;
   readonly partsError: Error | null;
   readonly askForParts: () => void;
   readonly problems: readonly RecipeProblem[];
@@ -86,6 +87,7 @@ export function useWorkbench(initial: string, remember: (text: string) => void):
     draft: draft.current,
     isReadable: reading.draft !== undefined,
     parts: parts ?? NO_PARTS,
+    arePartsHere: parts !== undefined,
     partsError: parts ? null : partsError,
     askForParts: () => void refetch(),
     problems,
