@@ -10,6 +10,8 @@ import {
   recipeListResponse,
   recipeResponse,
   recipeVersionListResponse,
+  rehearseUpgradeResponse,
+  upgradeResponse,
 } from '#libs/contracts';
 import { call, newIdempotencyKey, nothing } from './client.ts';
 import { everyPage, PER_PAGE } from './pages.ts';
@@ -134,4 +136,24 @@ export async function startCook(recipeId: number, idempotencyKey: string) {
 export async function cancelCook(id: number) {
   const options = { method: 'POST', body: {}, idempotencyKey: newIdempotencyKey() } as const;
   return (await call(`/cooks/${id}/actions/cancel`, actionResponse, options)).action;
+}
+
+/** What would make of a server of another image of the recipe one of this cook's. */
+export function upgradeQuery(cookId: number, serverId: number) {
+  return queryOptions({
+    queryKey: ['cooks', cookId, 'upgrade', serverId],
+    queryFn: async ({ signal }) =>
+      (await call(`/cooks/${cookId}/upgrade?server=${serverId}`, upgradeResponse, { signal })).upgrade,
+    staleTime: 60_000,
+  });
+}
+
+/** Tries that on a clone of the server. */
+export async function rehearseUpgrade(cookId: number, serverId: number) {
+  const options = {
+    method: 'POST',
+    body: { server: serverId },
+    idempotencyKey: newIdempotencyKey(),
+  } as const;
+  return (await call(`/cooks/${cookId}/rehearsals`, rehearseUpgradeResponse, options)).rehearsal;
 }

@@ -11,6 +11,7 @@ import { formatBytes, formatCount, formatDuration } from '../../format.ts';
 import { saveAs } from '../../save-as.ts';
 import { ExportsPanel } from '../exports/exports-panel.tsx';
 import { FileChanges } from './file-changes.tsx';
+import { OlderServers } from './older-servers.tsx';
 
 /** An image that was cooked: what it is, what is new in it, what is inside, and the way to take it home. */
 export function Cooked({ cook }: { cook: CookWire }) {
@@ -29,6 +30,7 @@ export function Cooked({ cook }: { cook: CookWire }) {
           </div>
         </Section>
       )}
+      {image !== null && <OlderServers cook={cook} />}
       {image !== null && (
         <Section
           title="What is inside"
