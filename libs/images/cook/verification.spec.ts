@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CookedImage } from './image-folder.ts';
 import { noteVerified, verifiedAt } from './verification.ts';
 
 const at = new Date('2026-11-02T09:00:00Z');
@@ -14,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const note = () => noteVerified({ diskPath: join(folder, 'disk.qcow2'), sha256 } as CookedImage, at);
+const note = () => noteVerified({ diskPath: join(folder, 'disk.qcow2'), sha256 }, at);
 
 describe('the note that an image was verified', () => {
   it('holds for the bytes that were, and for no others', async () => {

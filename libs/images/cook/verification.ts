@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { CookedImage } from './image-folder.ts';
 
 const FILE = 'verified.json';
 
@@ -12,8 +11,14 @@ const verificationSchema = z.strictObject({
   verifiedAt: z.iso.datetime(),
 });
 
+interface VerifiedDisk {
+  /** The note lies beside it. */
+  readonly diskPath: string;
+  readonly sha256: string;
+}
+
 /** Writes beside an image that its disk was booted and used as its clients would, with what they saw. */
-export async function noteVerified({ diskPath, sha256 }: CookedImage, verifiedAt: Date): Promise<void> {
+export async function noteVerified({ diskPath, sha256 }: VerifiedDisk, verifiedAt: Date): Promise<void> {
   const verification = { schema: 1, sha256, verifiedAt: verifiedAt.toISOString() };
   await writeFile(join(dirname(diskPath), FILE), `${JSON.stringify(verification, null, 2)}\n`);
 }
