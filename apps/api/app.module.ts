@@ -51,6 +51,7 @@ import { CatalogPresenter } from './catalog/catalog.presenter.ts';
 import { ImageContentsController } from './catalog/image-contents.controller.ts';
 import { ImagesController } from './catalog/images.controller.ts';
 import { LocationsController } from './catalog/locations.controller.ts';
+import { ProductContentsController } from './catalog/product-contents.controller.ts';
 import { ServerTypesController } from './catalog/server-types.controller.ts';
 import { ConsoleRelay } from './consoles/console-relay.ts';
 import { ConsolesController } from './consoles/consoles.controller.ts';
@@ -140,6 +141,7 @@ const controllers = [
   OrdersController,
   PaymentMethodsController,
   PricesController,
+  ProductContentsController,
   PromotionsController,
   RecipesController,
   RehearsalsController,

@@ -120,6 +120,7 @@ export const recipeVersionParams = z.object({
     .transform(Number),
 });
 
+export type ComponentsWire = z.output<typeof componentsResponse>;
 export type ComponentWire = z.output<typeof component>;
 export type RecipeBaseWire = z.output<typeof recipeBase>;
 export type RecipeWire = z.output<typeof recipe>;

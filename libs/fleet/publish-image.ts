@@ -6,6 +6,7 @@ import {
   type ImageContents,
   ImageContentsService,
   ImagesService,
+  keepScreenshot,
   type NewImage,
 } from '#libs/images';
 import { type Brought, bringToHosts, type OnUpload } from './bring-to-hosts.ts';
@@ -16,6 +17,8 @@ export interface ImageToPublish extends NewImage {
   readonly diskPath: string;
   /** What its papers say is in it. */
   readonly contents: ImageContents;
+  /** A PNG of a server of it. */
+  readonly screenshot?: Buffer | undefined;
 }
 
 export interface Published extends Brought {
@@ -26,13 +29,14 @@ export interface Published extends Brought {
 export async function publishImage(
   dataSource: DataSource,
   hypervisor: Hypervisor,
-  { diskPath, contents, ...build }: ImageToPublish,
+  { diskPath, contents, screenshot, ...build }: ImageToPublish,
   onUpload?: OnUpload,
 ): Promise<Published> {
   const images = new ImagesService(dataSource);
   const image = await runInTransaction(dataSource, async (manager) => {
     const registered = await images.register(manager, build);
     await new ImageContentsService(dataSource).keep(manager, registered.id, contents);
+    await keepScreenshot(manager, registered.id, screenshot ?? null);
     return registered;
   });
   const { volumeName, virtualSizeBytes } = image;

@@ -29,6 +29,8 @@ export interface Appliance {
   readonly description: string;
   readonly category: string;
   readonly iconSvg: string;
+  /** Of the picture that shows a server of it; missing: there is none. */
+  readonly screenshot?: { readonly widthPx: number; readonly heightPx: number };
   readonly osFlavor: string;
   readonly osVersion: string;
   readonly licence: string;

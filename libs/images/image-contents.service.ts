@@ -36,6 +36,11 @@ export class ImageContentsService {
     );
   }
 
+  /** Whether it was written down which packages an image has. */
+  async isKnown({ id }: Image): Promise<boolean> {
+    return (await this.document(id)) !== undefined;
+  }
+
   /**
    * The packages of an image by name. Filters: name, source. Sorts: name, source. `search` is a part of either.
    * @throws DomainError `image_packages_unknown`
@@ -59,12 +64,9 @@ export class ImageContentsService {
    * @throws DomainError `image_packages_unknown`
    */
   async sbom(image: Image): Promise<string> {
-    const [row] = await this.dataSource.query<{ document: string }[]>(
-      'SELECT document FROM image_sboms WHERE image_id = $1',
-      [image.id],
-    );
-    if (!row) throw unknown('image_packages_unknown', image);
-    return row.document;
+    const document = await this.document(image.id);
+    if (document === undefined) throw unknown('image_packages_unknown', image);
+    return document;
   }
 
   /**
@@ -73,6 +75,14 @@ export class ImageContentsService {
    */
   async changes(before: Image, after: Image): Promise<Change<string | null>[]> {
     return changedEntries(await this.versions(before), await this.versions(after));
+  }
+
+  private async document(imageId: number): Promise<string | undefined> {
+    const [row] = await this.dataSource.query<{ document: string }[]>(
+      'SELECT document FROM image_sboms WHERE image_id = $1',
+      [imageId],
+    );
+    return row?.document;
   }
 
   private async versions(image: Image): Promise<Record<string, string>> {

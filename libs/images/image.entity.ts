@@ -33,6 +33,10 @@ export class Image {
   @Column('jsonb') appliance!: Appliance;
   @Column('int', { name: 'package_count' }) packageCount!: number;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
+  /** Null: nobody cooked it, or it is not known when. */
+  @Column('timestamptz', { name: 'cooked_at', nullable: true }) cookedAt!: Date | null;
+  /** When these bytes were last booted and used as their clients would; null: it is not known that they were. */
+  @Column('timestamptz', { name: 'verified_at', nullable: true }) verifiedAt!: Date | null;
   @Column('timestamptz', { name: 'deprecated_at', nullable: true }) deprecatedAt!: Date | null;
   /** Null: of the catalog, for everybody. */
   @Column('bigint', { name: 'project_id', nullable: true }) projectId!: number | null;

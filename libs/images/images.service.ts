@@ -14,6 +14,9 @@ export interface NewImage {
   readonly fileSizeBytes: number;
   readonly virtualSizeBytes: number;
   readonly packageCount: number;
+  readonly cookedAt?: Date;
+  /** When these bytes were booted and used as their clients would; missing or null: it is not known that they were. */
+  readonly verifiedAt?: Date | null;
 }
 
 /** The golden images of the catalog, what projects have kept of their servers, and which hosts have them. */
@@ -74,6 +77,14 @@ export class ImagesService {
     throw imagesError('image_not_available', `image ${id} is not ready yet: try again when it is`);
   }
 
+  /** The build of a catalog image that was the current one before it; undefined where there was none. */
+  async formerBuild({ name, id }: Image): Promise<Image | undefined> {
+    const former = this.visible(null)
+      .andWhere('image.name = :name AND image.id <> :id AND image.deprecatedAt IS NOT NULL', { name, id })
+      .orderBy('image.deprecatedAt', 'DESC');
+    return (await former.getOne()) ?? undefined;
+  }
+
   private visible(projectId: number | null): SelectQueryBuilder<Image> {
     return this.dataSource
       .getRepository(Image)
@@ -101,6 +112,7 @@ export class ImagesService {
       name,
       type: typeOf(build.appliance),
       ...build,
+      verifiedAt: build.verifiedAt ?? known?.verifiedAt ?? null,
       deprecatedAt: null,
     });
     return repository.save(image);

@@ -20,6 +20,7 @@ export {
   UNDER_WAY,
 } from './image-hosts.ts';
 export { ImagePackage } from './image-package.entity.ts';
+export { keepScreenshot, screenshotOf } from './image-screenshots.ts';
 export { ImagesModule, imagesEntities } from './images.module.ts';
 export { ImagesService, type NewImage } from './images.service.ts';
 export type { ImportReport } from './import-report.ts';

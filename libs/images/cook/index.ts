@@ -12,3 +12,4 @@ export { type CookedImage, readCookedImage } from './image-folder.ts';
 export type { CookLimits } from './limits.ts';
 export { type Manifest, parseManifest } from './manifest.ts';
 export { requiredDebianPackages } from './tools.ts';
+export { noteVerified } from './verification.ts';

@@ -46,6 +46,19 @@ async function addRecipe(
   }
 }
 
+async function named(more: object): Promise<string> {
+  await addRecipe({ ...minimal, ...more });
+  return minimal.name;
+}
+
+/** The head of a PNG of this size. */
+function pngOf(widthPx: number, heightPx: number): Buffer {
+  const head = Buffer.from('89504e470d0a1a0a0000000d49484452000000000000000008020000', 'hex');
+  head.writeUInt32BE(widthPx, 16);
+  head.writeUInt32BE(heightPx, 20);
+  return head;
+}
+
 const fieldsOf = (recipe: object) => {
   try {
     parseRecipe('probe', stringify(recipe));
@@ -105,6 +118,7 @@ describe('parseRecipe', () => {
     ['no check of its health', { health: [] }, 'health'],
     ['a secret of an unknown kind', { secrets: ['password'] }, 'secrets.0'],
     ['an icon elsewhere', { icon: '../icon.svg' }, 'icon'],
+    ['a screenshot of another kind', { screenshot: 'screenshot.jpg' }, 'screenshot'],
     ['a base that is no name', { base: '../debian-12' }, 'base'],
     ['too small a disk', { minimum: { memoryMib: 256, diskGib: 1 } }, 'minimum.diskGib'],
   ])('refuses %s and names the field', (_, change, field) => {
@@ -179,6 +193,28 @@ describe('loadRecipe', () => {
     const appliance = applianceOf(await loadRecipe(catalog, 'above'));
     expect([appliance.licence, appliance.licenceForbids]).toEqual(['MIT', ['export']]);
     expect(fieldsOf({ ...minimal, licence: { name: 'x', forbids: ['reading'] } })).toEqual(['licence']);
+  });
+
+  it('shows its own screenshot, which is no part of the image', async () => {
+    const without = (await loadRecipe(catalog, await named({}))).sha256;
+    await writeFile(join(catalog, 'probe', 'screenshot.png'), pngOf(800, 600));
+    const recipe = await loadRecipe(catalog, await named({ screenshot: 'screenshot.png' }));
+    expect(recipe.screenshot).toEqual({ png: pngOf(800, 600), widthPx: 800, heightPx: 600 });
+    expect(applianceOf(recipe).screenshot).toEqual({ widthPx: 800, heightPx: 600 });
+    expect(recipe.sha256).toBe(without);
+    await addRecipe({ ...minimal, name: 'above', base: 'probe' });
+    expect(applianceOf(await loadRecipe(catalog, 'above')).screenshot).toBeUndefined();
+  });
+
+  it.each([
+    ['none', undefined],
+    ['no PNG', Buffer.from('GIF89a')],
+    ['a PNG without its size', pngOf(800, 600).subarray(0, 20)],
+    ['a PNG of nothing', pngOf(0, 600)],
+  ])('refuses a screenshot where there is %s', async (_, bytes) => {
+    await named({ screenshot: 'screenshot.png' });
+    if (bytes) await writeFile(join(catalog, 'probe', 'screenshot.png'), bytes);
+    await expect(loadRecipe(catalog, 'probe')).rejects.toMatchObject({ fields: [{ name: 'screenshot' }] });
   });
 
   it('gives another digest to a recipe whose file changed by one byte', async () => {

@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseNamed, readFiles, readSmall } from './catalog-files.ts';
 import { COMPONENTS_FOLDER } from './load-components.ts';
+import { sizeOfPng } from './png.ts';
 import { recipeError, recipeInvalid } from './recipe.errors.ts';
 import { type RecipeFile, recipeSchema } from './recipe.schema.ts';
-import { deriveRecipe, type Recipe, rootRecipe } from './recipe.ts';
+import { deriveRecipe, type Recipe, rootRecipe, type Screenshot } from './recipe.ts';
 
 /** Every recipe of a catalog folder, in the order of their names. @throws DomainError `recipe_invalid` */
 export async function listRecipes(catalogDir: string): Promise<Recipe[]> {
@@ -41,15 +42,23 @@ async function resolve(catalogDir: string, name: string, above: readonly string[
       `There is no recipe ${name}: ${folder}/recipe.yaml cannot be read.`,
     );
   });
-  const { base, icon, ...own } = parseRecipe(name, source);
+  const { base, icon, screenshot, ...own } = parseRecipe(name, source);
   const recipe = {
     ...own,
     ...licenceOf(own),
     iconSvg: await readSmall(name, 'icon', join(folder, icon)).then(String),
+    ...(screenshot !== undefined && { screenshot: await readScreenshot(name, join(folder, screenshot)) }),
     files: await readFiles(folder, name, own.files),
   };
   if (base.startsWith('debian:')) return rootRecipe(base.slice('debian:'.length), recipe);
   return deriveRecipe(await resolve(catalogDir, base, [...above, name]), recipe);
+}
+
+async function readScreenshot(name: string, path: string): Promise<Screenshot> {
+  const png = await readSmall(name, 'screenshot', path);
+  const size = sizeOfPng(png);
+  if (!size) throw recipeInvalid(name, [{ name: 'screenshot', messages: [`${path} is not a PNG`] }]);
+  return { png, ...size };
 }
 
 function licenceOf({ licence }: Pick<RecipeFile, 'licence'>): Pick<Recipe, 'licence' | 'licenceForbids'> {

@@ -87,6 +87,11 @@ export const recipeSchema = z
     icon: z
       .string()
       .regex(/^[a-z0-9-]+\.svg$/, { error: 'must be the name of an .svg file beside the recipe' }),
+    /** What people see of its servers: a picture of a real one. */
+    screenshot: z
+      .string()
+      .regex(/^[a-z0-9-]+\.png$/, { error: 'must be the name of a .png file beside the recipe' })
+      .optional(),
     /** A Debian release (`debian:bookworm`), or the name of the recipe that this one adds to. */
     base: z.union([z.templateLiteral(['debian:', z.string().regex(/^[a-z]+$/)]), name]),
     osFlavor: name,

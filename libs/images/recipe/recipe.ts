@@ -7,8 +7,15 @@ export interface RecipeContent extends FileEntry {
   readonly content: Buffer;
 }
 
+/** A picture of a server of it, which the catalog shows. */
+export interface Screenshot {
+  readonly png: Buffer;
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
 /** A recipe with all that it takes from its bases: everything that a cook needs to know of it. */
-export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon' | 'licence'> {
+export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon' | 'licence' | 'screenshot'> {
   readonly licence: string;
   /** What its licence, or that of a base, does not allow; missing: nothing of this kind. */
   readonly licenceForbids?: readonly LicenceForbids[];
@@ -19,6 +26,7 @@ export interface Recipe extends Omit<RecipeFile, 'files' | 'base' | 'icon' | 'li
   /** The nearest of them. */
   readonly base?: Recipe;
   readonly iconSvg: string;
+  readonly screenshot?: Screenshot;
   readonly files: readonly RecipeContent[];
   /** SHA-256 over every part of the recipe that can reach the image or its manifest. */
   readonly sha256: string;
@@ -52,6 +60,9 @@ export function applianceOf(recipe: Recipe): Appliance {
     description: recipe.description,
     category: recipe.category,
     iconSvg: recipe.iconSvg,
+    ...(recipe.screenshot && {
+      screenshot: { widthPx: recipe.screenshot.widthPx, heightPx: recipe.screenshot.heightPx },
+    }),
     osFlavor: recipe.osFlavor,
     osVersion: recipe.osVersion,
     licence: recipe.licence,
@@ -90,7 +101,8 @@ function addTo(base: Unsigned, own: OwnRecipe): Unsigned {
   };
 }
 
-function withDigest(recipe: Unsigned): Recipe {
+/** The screenshot reaches neither the image nor its manifest. */
+function withDigest({ screenshot, ...recipe }: Unsigned): Recipe {
   const files = recipe.files.map(({ content, ...entry }) => ({
     ...entry,
     sha256: createHash('sha256').update(content).digest('hex'),
@@ -98,5 +110,5 @@ function withDigest(recipe: Unsigned): Recipe {
   const sha256 = createHash('sha256')
     .update(JSON.stringify({ ...recipe, files }))
     .digest('hex');
-  return { ...recipe, sha256 };
+  return { ...recipe, ...(screenshot && { screenshot }), sha256 };
 }

@@ -1,34 +1,40 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Download, Package } from 'lucide-react';
 import { useState } from 'react';
-import type { ExportWire, ServerWire } from '#libs/contracts';
-import { deleteExport, serverExportsQuery } from '../../api/exports.ts';
+import type { ExportWire } from '#libs/contracts';
+import { deleteExport, type ExportSource, exportsQuery } from '../../api/exports.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Panel } from '../../components/section.tsx';
 import { formatBytes, formatDate } from '../../format.ts';
 import { ExportDialog, FORMATS } from './export-dialog.tsx';
-import { isServerBusy } from './is-busy.ts';
 
-/** The server as a file: the exports that were asked for, with how far each is, and its download. */
-export function ExportsPanel({ server }: { server: ServerWire }) {
+const WORDS = {
+  server:
+    'The whole server as one file, made while it runs. It starts on your own machines and needs nothing of ours.',
+  image: 'The image as one file. It starts on your own machines and needs nothing of ours.',
+} as const;
+
+interface ExportsPanelProps {
+  readonly source: ExportSource & { readonly name: string };
+  readonly disabled?: boolean;
+}
+
+/** A server or an image as a file: the exports that were asked for, with how far each is, and its download. */
+export function ExportsPanel({ source, disabled = false }: ExportsPanelProps) {
   const [asking, setAsking] = useState(false);
-  const { data: exports } = useQuery(serverExportsQuery(server.id));
-  const isBusy = isServerBusy(server);
+  const { data: exports } = useQuery(exportsQuery(source));
   return (
     <Panel>
       <div className="flex flex-wrap items-start justify-between gap-4">
         <h2 className="flex items-center gap-2.5 text-lg">
           <Package aria-hidden="true" className="size-5 text-brand" /> Take it home
         </h2>
-        <Button look="secondary" size="small" disabled={isBusy} onClick={() => setAsking(true)}>
+        <Button look="secondary" size="small" disabled={disabled} onClick={() => setAsking(true)}>
           Export
         </Button>
       </div>
-      <p className="mt-2 text-soft">
-        The whole server as one file, made while it runs. It starts on your own machines and needs nothing of
-        ours.
-      </p>
+      <p className="mt-2 text-soft">{WORDS[source.type]}</p>
       {exports && exports.length > 0 && (
         <ul aria-label="Exports" className="mt-4 divide-y divide-line">
           {exports.map((one) => (
@@ -36,7 +42,7 @@ export function ExportsPanel({ server }: { server: ServerWire }) {
           ))}
         </ul>
       )}
-      {asking && <ExportDialog server={server} close={() => setAsking(false)} />}
+      {asking && <ExportDialog source={source} close={() => setAsking(false)} />}
     </Panel>
   );
 }
@@ -45,7 +51,7 @@ function Exported({ exported }: { exported: ExportWire }) {
   const queryClient = useQueryClient();
   const remove = useMutation({
     mutationFn: () => deleteExport(exported),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['servers'] }),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['exports'] }),
   });
   const { format, created, download, file_name: fileName } = exported;
   const name = `${FORMATS[format].title} of ${formatDate(created)}`;

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
-import type { ExportWire, ServerWire } from '#libs/contracts';
-import { exportServer } from '../../api/exports.ts';
+import type { ExportWire } from '#libs/contracts';
+import { type ExportSource, makeExport } from '../../api/exports.ts';
 import { Button } from '../../components/button.tsx';
 import { Choice, ChoiceGroup } from '../../components/choice.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
@@ -18,22 +18,30 @@ export const FORMATS: Readonly<Record<Format, { title: string; hint: string }>> 
 
 const ORDER = Object.keys(FORMATS) as Format[];
 
-export function ExportDialog({ server, close }: { server: ServerWire; close: () => void }) {
+interface ExportDialogProps {
+  readonly source: ExportSource & { readonly name: string };
+  readonly close: () => void;
+}
+
+export function ExportDialog({ source, close }: ExportDialogProps) {
   const titleId = useId();
   const queryClient = useQueryClient();
   const [format, setFormat] = useState<Format>('ova');
   const begin = useMutation({
-    mutationFn: () => exportServer(server.id, format),
+    mutationFn: () => makeExport(source, format),
     onSuccess: async () => {
       close();
-      await queryClient.invalidateQueries({ queryKey: ['servers'] });
+      await Promise.all(
+        ['exports', 'servers'].map((key) => queryClient.invalidateQueries({ queryKey: [key] })),
+      );
     },
   });
   return (
-    <FormDialog open onOpenChange={close} title={`Export ${server.name}`}>
+    <FormDialog open onOpenChange={close} title={`Export ${source.name}`}>
       {begin.error && <ErrorPanel error={begin.error} title="Nothing was exported" />}
       <p id={titleId} className="text-soft">
-        The file holds all that is on its disk, with its keys and passwords. In which format?
+        {source.type === 'server' && 'The file holds all that is on its disk, with its keys and passwords. '}
+        In which format?
       </p>
       <ChoiceGroup
         labelledBy={titleId}
