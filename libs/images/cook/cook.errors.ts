@@ -4,7 +4,7 @@ import { DomainError, type ErrorKind, type FieldProblem } from '#libs/kernel';
 export type CookErrorCode =
   | 'recipe_not_found'
   | 'recipe_invalid'
-  | 'cook_needs_root'
+  | 'cook_wall_unavailable'
   | 'cook_tools_missing'
   | 'cook_no_package_source'
   | 'cook_packages_unavailable'
@@ -20,7 +20,7 @@ export type CookErrorCode =
 const kinds: Readonly<Record<CookErrorCode, ErrorKind>> = {
   recipe_not_found: 'not_found',
   recipe_invalid: 'invalid_input',
-  cook_needs_root: 'forbidden',
+  cook_wall_unavailable: 'unavailable',
   cook_tools_missing: 'unavailable',
   cook_no_package_source: 'unavailable',
   cook_packages_unavailable: 'unavailable',

@@ -103,6 +103,20 @@ export async function fetchPackages(
   return newest;
 }
 
+/**
+ * The release of the kernel that an image of these packages starts: the last by its name, as GRUB's own menu has it.
+ * @throws DomainError `recipe_invalid` where there is none
+ */
+export function kernelOf({ packages }: PackageState): string {
+  const releases = packages.map(({ name }) => /^linux-image-(\d.*)$/.exec(name)?.[1] ?? '');
+  const newest = releases.toSorted().at(-1);
+  if (newest) return newest;
+  throw cookError(
+    'recipe_invalid',
+    'The recipe installs no kernel, so its image would not start. Let it stand on debian-12, or install linux-image-cloud-amd64.',
+  );
+}
+
 async function refreshLists(sources: readonly PackageSource[], options: StateOptions): Promise<void> {
   const { cacheDir } = options;
   const stamp = join(

@@ -15,7 +15,7 @@ export interface ToolOptions {
 }
 
 /** The environment of every tool: nothing of the caller's shell may reach the image's bytes. */
-const cleanEnvironment = {
+export const cleanEnvironment = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
   LC_ALL: 'C.UTF-8',
@@ -66,17 +66,6 @@ export async function runTool(argv: readonly [string, ...string[]], options: Too
     child.stdin.end(options.input ?? '');
   });
 }
-
-/**
- * Runs a command inside an unpacked root, in mount and process namespaces of its own, so that whatever it
- * starts or mounts ends with it.
- */
-export function runInRoot(root: string, argv: readonly string[], options: ToolOptions): Promise<string> {
-  return runTool([...ISOLATE, '--mount-proc', `--root=${root}`, '--wd=/', ...argv], options);
-}
-
-/** A prefix that runs what follows in mount and process namespaces of its own, which end with it. */
-export const ISOLATE = ['unshare', '--mount', '--pid', '--fork', '--kill-child'] as const;
 
 function failed(argv: readonly string[], what: string, lastLines: readonly string[]) {
   const said = lastLines.length > 0 ? `\n  ${lastLines.join('\n  ')}` : '';
