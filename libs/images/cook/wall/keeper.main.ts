@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync, writeSync } from 'node:fs';
-import { chown } from 'node:fs/promises';
+import { chmod, chown } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -49,7 +49,10 @@ async function keep(order: WallOrder): Promise<WallEnd> {
   const [exitCode] = (await once(child, 'close')) as [number | null];
   const end = await watch.end(exitCode);
   // Ours again, who made them.
-  for (const { from } of order.handed) await chown(from, 0, 0);
+  for (const { from } of order.handed) {
+    await chown(from, 0, 0);
+    await chmod(from, 0o600);
+  }
   return group?.ranOutOfMemory() ? { ...end, stoppedBy: 'memory' } : end;
 }
 

@@ -1,14 +1,18 @@
-import { chmod, chown, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, chown, mkdir, open, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BYTES_PER_GIB } from '#libs/kernel';
 import type { Visible } from '#libs/own-code';
 import type { IdRange } from './id-range.ts';
 import type { WallOrder } from './order.ts';
 import { systemCallFilter } from './system-calls.ts';
-import { tool } from './tool.ts';
+import { GIVEN_FILE, tool } from './tool.ts';
 
 /** Covered in the keeper's own mount namespace, for nobody else; a place that every user may look into. */
 export const STAGE = '/mnt';
+
+/** O_TMPFILE of Linux, which Node does not name: a file without a name, gone with its last user. */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /** What bubblewrap puts together, by its paths on the stage. */
 export interface Stage {
@@ -25,7 +29,7 @@ export interface Stage {
 export async function setStage(order: WallOrder, range: IdRange): Promise<Stage> {
   const at = join(order.scratchDir, 'stage');
   await mkdir(at);
-  await tool('mount', '-t', 'tmpfs', '-o', 'mode=755,size=1m', 'stage', at);
+  await tool(['mount', '-t', 'tmpfs', '-o', 'mode=755,size=1m', 'stage', at]);
   const builderDisk = join(at, 'builder');
   await mkdir(builderDisk);
   await mountBuilderDisk(order, builderDisk, range);
@@ -38,7 +42,7 @@ export async function setStage(order: WallOrder, range: IdRange): Promise<Stage>
   for (const { from } of order.handed) await chown(from, range.first, range.first);
   const handed = await bindAll(order.handed, join(at, 'handed'));
   await writeFile(join(at, 'system-calls'), systemCallFilter());
-  await tool('mount', '--move', at, STAGE);
+  await tool(['mount', '--move', at, STAGE]);
   const moved = (path: string) => join(STAGE, path.slice(at.length));
   return {
     visible: visible.map((one) => ({ ...one, from: moved(one.from) })),
@@ -52,27 +56,24 @@ export async function setStage(order: WallOrder, range: IdRange): Promise<Stage>
 export const BUILDER_FOLDERS = ['root', 'tmp', 'shm'] as const;
 
 /**
- * A file system of fixed size, of which nothing is left when the last process that sees it ends: ext4 in a file that has
- * no name any more, or memory where we may not mount a file.
+ * A file system of fixed size, of which nothing is left when the last process that sees it ends: ext4 in a file without
+ * a name, or memory where we may not mount a file.
  */
 async function mountBuilderDisk(order: WallOrder, at: string, range: IdRange): Promise<void> {
   const bytes = order.limits.diskGib * BYTES_PER_GIB;
   const owner = `${range.first}:${range.first}`;
   if (order.isRootless) {
     const options = `mode=755,size=${bytes},nr_inodes=1m,nosuid,nodev`;
-    await tool('mount', '-t', 'tmpfs', '-o', options, 'builder', at);
+    await tool(['mount', '-t', 'tmpfs', '-o', options, 'builder', at]);
     await chown(at, range.first, range.first);
     return;
   }
-  const file = join(order.scratchDir, 'builder.ext4');
-  const handle = await open(file, 'wx', 0o600);
-  await handle.truncate(bytes);
-  await handle.close();
+  await using file = await open(order.scratchDir, O_TMPFILE | constants.O_RDWR, 0o600);
+  await file.truncate(bytes);
   // It outlives no run, so it needs no journal, and no write of it has to reach the disk.
   const format = ['-O', '^has_journal', '-m', '0', '-E', `root_owner=${owner},lazy_itable_init=1,nodiscard`];
-  await tool('mke2fs', '-q', '-F', '-t', 'ext4', ...format, file);
-  await tool('mount', '-t', 'ext4', '-o', 'loop,nosuid,nodev,noatime,barrier=0', file, at);
-  await rm(file);
+  await tool(['mke2fs', '-q', '-F', '-t', 'ext4', ...format, GIVEN_FILE], file.fd);
+  await tool(['mount', '-t', 'ext4', '-o', 'loop,nosuid,nodev,noatime,barrier=0', GIVEN_FILE, at], file.fd);
 }
 
 async function bindAll(all: readonly Visible[], folder: string): Promise<Visible[]> {
@@ -82,7 +83,7 @@ async function bindAll(all: readonly Visible[], folder: string): Promise<Visible
     const target = join(folder, String(index));
     if ((await stat(from)).isDirectory()) await mkdir(target);
     else await writeFile(target, '');
-    await tool('mount', '--bind', from, target);
+    await tool(['mount', '--bind', from, target]);
     bound.push({ from: target, at });
   }
   return bound;
