@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises';
 import { convertDisk } from '#libs/disk-files';
 import { BYTES_PER_GIB, DomainError } from '#libs/kernel';
 import { type CookErrorCode, cookError } from './cook.errors.ts';
@@ -36,6 +37,8 @@ export async function convertBuilt({ path, to, diskGib, signal, onPercent }: Con
       signal,
       onProgress: onPercent,
     });
+    // Whoever reads the papers beside it may read it.
+    await chmod(to, 0o644);
   } catch (cause) {
     if (!(cause instanceof DomainError)) throw cause;
     throw cookError(codes[cause.code] ?? 'cook_step_failed', cause.message, {

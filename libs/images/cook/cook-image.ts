@@ -114,6 +114,7 @@ class Cook {
   async #cook(state: PackageState, fingerprint: string): Promise<void> {
     const { recipe, outputDir, signal } = this.#options;
     const kernel = kernelOf(state);
+    await mkdir(this.#workDir, { mode: 0o700 });
     const epochSeconds = await this.#fetch(recipe, state);
     const base = await this.#baseOf(recipe, state);
     const sourcesList = guestSourcesList(state.sources);

@@ -61,7 +61,7 @@ const foundation = ['?essential', 'apt', 'usr-is-merged'];
 
 /**
  * Asks apt which packages, in which versions, an image would get now. Cheap: no package is downloaded.
- * @throws DomainError `cook_packages_unavailable`, `cook_no_package_source`
+ * @throws DomainError `recipe_invalid` (no such package), `cook_packages_unavailable`, `cook_no_package_source`
  */
 export async function choosePackages(
   release: string,
@@ -70,13 +70,29 @@ export async function choosePackages(
 ): Promise<PackageState> {
   const sources = await packageSources(release, options.mirror, options.signal);
   await refreshLists(sources, options);
-  const simulated = await apt(['apt-get', '--simulate', 'install', ...foundation, ...names], options, 120);
+  await assertKnown(release, names, options);
+  const simulated = await apt(
+    ['apt-get', '--simulate', 'install', '--', ...foundation, ...names],
+    options,
+    120,
+  );
   const wanted = [...simulated.matchAll(/^Inst (\S+) \((\S+) /gm)].map(
     ([, name, version]) => `${name}=${version}`,
   );
-  const index = await apt(['apt-cache', 'show', ...wanted], options, 120);
+  const index = await apt(['apt-cache', 'show', '--', ...wanted], options, 120);
   const packages = parseIndex(index);
   return { sources, packages, sha256: digest(packages) };
+}
+
+/** apt takes a name that no package has for a pattern, or for a wish to remove one. */
+async function assertKnown(release: string, names: readonly string[], options: StateOptions): Promise<void> {
+  const known = new Set((await apt(['apt-cache', 'pkgnames'], options, 120)).split('\n'));
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  const messages = unknown.map((name) => `Debian ${release} has no package ${name}`);
+  throw cookError('recipe_invalid', `The packages of the recipe are not usable: ${messages.join('; ')}.`, {
+    fields: [{ name: 'packages', messages }],
+  });
 }
 
 /**
@@ -90,7 +106,7 @@ export async function fetchPackages(
   options: StateOptions,
 ): Promise<number> {
   const exact = state.packages.map((chosen) => `${chosen.name}=${chosen.version}`);
-  await apt(['apt-get', '--yes', '--download-only', 'install', ...exact], options, 3600);
+  await apt(['apt-get', '--yes', '--download-only', 'install', '--', ...exact], options, 3600);
   await mkdir(repositoryDir, { recursive: true });
   let newest = 0;
   for (const chosen of state.packages) {
@@ -108,7 +124,7 @@ export async function fetchPackages(
  * @throws DomainError `recipe_invalid` where there is none
  */
 export function kernelOf({ packages }: PackageState): string {
-  const releases = packages.map(({ name }) => /^linux-image-(\d.*)$/.exec(name)?.[1] ?? '');
+  const releases = packages.map(({ name }) => /^linux-image-(\d.*?)(-unsigned)?$/.exec(name)?.[1] ?? '');
   const newest = releases.toSorted().at(-1);
   if (newest) return newest;
   throw cookError(

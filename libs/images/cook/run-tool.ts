@@ -5,7 +5,8 @@ import { cookError, refuseCancelled } from './cook.errors.ts';
 const REMEMBERED_LINES = 20;
 
 export interface ToolOptions {
-  readonly timeoutSeconds: number;
+  /** Without it, it may take as long as whoever called us. */
+  readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -31,14 +32,17 @@ export const cleanEnvironment = {
  * behind.
  * @throws DomainError `cook_step_failed` (with the tool's last lines), `cook_cancelled`
  */
-export async function runTool(argv: readonly [string, ...string[]], options: ToolOptions): Promise<string> {
+export async function runTool(
+  argv: readonly [string, ...string[]],
+  options: ToolOptions = {},
+): Promise<string> {
   refuseCancelled(options.signal);
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
       cwd: options.cwd ?? '/',
       env: { ...cleanEnvironment, ...options.env },
       stdio: 'pipe',
-      timeout: options.timeoutSeconds * 1000,
+      timeout: (options.timeoutSeconds ?? 0) * 1000,
       killSignal: 'SIGKILL',
     });
     const output: string[] = [];

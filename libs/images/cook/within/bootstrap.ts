@@ -29,23 +29,28 @@ function beginning({ hasBase, presetDir }: BootstrapOptions): string[] {
   return ['--variant=custom', `--setup-hook=${UNPACK}`, `--setup-hook=${preset}`];
 }
 
-/**
- * Installs packages into an empty root, or upon one that was installed before, with mmdebstrap. The packages were
- * verified when they were downloaded. It mounts nothing: what it would mount is there.
- */
-export async function bootstrap(options: BootstrapOptions): Promise<void> {
-  const argv = [
-    ...['mmdebstrap', '--verbose', '--mode=root', '--format=directory', '--skip=check/empty,chroot/mount'],
+/** The command: nothing of a recipe is in it but names of packages and a release, and no shell sees those. */
+export function bootstrapCommand(options: BootstrapOptions): [string, ...string[]] {
+  return [
+    ...(['mmdebstrap', '--verbose', '--mode=root', '--format=directory'] as const),
+    // What it would mount is there.
+    '--skip=check/empty,chroot/mount',
     ...beginning(options),
     `--include=${options.packages.join(',')}`,
     '--aptopt=APT::Install-Recommends "false"',
     '--dpkgopt=force-unsafe-io',
     '--dpkgopt=force-confold',
     ...['--', options.release, WITHIN.install, `deb [trusted=yes] copy:${PLACES.packages} ./`],
-  ] as const;
+  ];
+}
+
+/**
+ * Installs packages into an empty root, or upon one that was installed before, with mmdebstrap. The packages were
+ * verified when they were downloaded.
+ */
+export async function bootstrap(options: BootstrapOptions): Promise<void> {
   let settled = 0;
-  await runTool([...argv] as [string, ...string[]], {
-    timeoutSeconds: 3600,
+  const run = runTool(bootstrapCommand(options), {
     env: {
       SOURCE_DATE_EPOCH: String(options.epochSeconds),
       TMPDIR: WITHIN.tmp,
@@ -60,4 +65,6 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
       options.onProgress(Math.min(99, (settled / (2 * options.packageCount)) * 100), `${verb} ${name}`);
     },
   });
+  // Its last lines were told as they came.
+  await run.catch((error: Error) => Promise.reject(new Error(error.message.split('\n', 1)[0])));
 }

@@ -23,7 +23,6 @@ export interface DiskOptions {
 export async function writeDisk(options: DiskOptions): Promise<void> {
   const { rawPath, rootDir, epochSeconds, onProgress } = options;
   const tool: ToolOptions = {
-    timeoutSeconds: 1800,
     env: {
       SOURCE_DATE_EPOCH: String(epochSeconds),
       E2FSPROGS_FAKE_TIME: String(epochSeconds),

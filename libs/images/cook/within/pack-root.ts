@@ -8,5 +8,5 @@ export async function packRoot(rootDir: string, archive: string): Promise<void> 
     ...['--sort=name', '--numeric-owner', '--xattrs', '--xattrs-include=*', '--one-file-system'],
   ];
   const argv = ['tar', '--create', ...shape, '--directory', rootDir, '--file', archive, '.'] as const;
-  await runTool([...argv], { timeoutSeconds: 600 });
+  await runTool([...argv]);
 }
