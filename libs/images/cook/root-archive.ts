@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Recipe } from './load-recipe.ts';
 import type { PackageState } from './package-state.ts';
@@ -34,6 +34,7 @@ export async function keepRoot(made: string, archive: string, recipe: Pick<Recip
   await mkdir(folder, { recursive: true });
   const others = new RegExp(`^${recipe.name}-[0-9a-f]{32}\\.tar$`);
   for (const name of await readdir(folder)) if (others.test(name)) await rm(join(folder, name));
+  await chmod(made, 0o644);
   await rename(made, archive);
 }
 

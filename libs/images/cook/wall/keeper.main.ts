@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { chmod, chown } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ import type { KeeperLine, WallEnd, WallOrder } from './order.ts';
 import { INFO_FD, SYSTEM_CALLS_FD, sandboxCommand } from './sandbox-command.ts';
 import { type Stage, setStage } from './stage.ts';
 import { PATH } from './tool.ts';
-import { exceeded, isFull, usageIn } from './usage.ts';
+import { exceeded, isAlive, isFull, usageIn } from './usage.ts';
 
 /**
  * The keeper of the wall: a process in a mount namespace of its own, outside of the wall and with nothing else to do. It sets
@@ -86,7 +86,7 @@ class Watch {
   /** When the last process behind the wall is gone. */
   async end(exitCode: number | null): Promise<WallEnd> {
     clearInterval(this.#timer);
-    while (this.#firstProcess !== undefined && existsSync(this.#firstProcess)) await pause(10);
+    while (this.#firstProcess !== undefined && isAlive(this.#firstProcess)) await pause(10);
     this.#lookAtDisk();
     if (!this.#stands && this.#stoppedBy === null) throw new Error('bubblewrap made no sandbox');
     return { exitCode, stoppedBy: this.#stoppedBy, diskWasFull: this.#diskWasFull };

@@ -22,6 +22,17 @@ const TO_DROP_THEM = 'setpcap';
 const TOOLCHAIN = ['/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib64', '/usr/libexec', '/usr/share'];
 const SETTINGS = ['/etc/alternatives', '/etc/ld.so.cache', '/etc/mke2fs.conf'];
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom'];
+/** Files of /proc that tell of this machine and not of what runs behind the wall. */
+const HIDDEN = [
+  'cmdline',
+  'diskstats',
+  'key-users',
+  'keys',
+  'kmsg',
+  'partitions',
+  'sched_debug',
+  'timer_list',
+];
 const MIB = 1024 * 1024;
 const MAX_OPEN_FILES = 1024;
 /** One process may reach somewhat above what all may: so the watch sees it, and says which limit it was. */
@@ -100,9 +111,10 @@ function fileSystem(stage: Stage): string[] {
     ...['--bind', `${disk}/root`, WITHIN.install],
     ...devices(`${WITHIN.install}/dev`),
     ...['--bind', `${disk}/shm`, `${WITHIN.install}/dev/shm`],
-    ...['--proc', `${WITHIN.install}/proc`],
+    ...processes(`${WITHIN.install}/proc`),
     ...devices('/dev'),
-    ...['--proc', '/proc', '--symlink', `${WITHIN.tmp}`, '/tmp'],
+    ...processes('/proc'),
+    ...['--symlink', WITHIN.tmp, '/tmp'],
     ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/'],
   ];
 }
@@ -113,6 +125,11 @@ function devices(at: string): string[] {
     ...['--size', String(MIB), '--tmpfs', at],
     ...DEVICES.flatMap((name) => ['--dev-bind', `/dev/${name}`, `${at}/${name}`]),
   ];
+}
+
+function processes(at: string): string[] {
+  const hidden = HIDDEN.filter((name) => existsSync(`/proc/${name}`));
+  return ['--proc', at, ...hidden.flatMap((name) => ['--dev-bind', '/dev/null', `${at}/${name}`])];
 }
 
 /** Made first and by name: those that bubblewrap makes on its way are open to root alone. */

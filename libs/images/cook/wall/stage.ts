@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, chown, mkdir, open, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, open, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BYTES_PER_GIB } from '#libs/kernel';
 import type { Visible } from '#libs/own-code';
@@ -29,7 +29,7 @@ export interface Stage {
 export async function setStage(order: WallOrder, range: IdRange): Promise<Stage> {
   const at = join(order.scratchDir, 'stage');
   await mkdir(at);
-  await tool(['mount', '-t', 'tmpfs', '-o', 'mode=755,size=1m', 'stage', at]);
+  await tool(['mount', '-n', '-t', 'tmpfs', '-o', 'mode=755,size=1m', 'stage', at]);
   const builderDisk = join(at, 'builder');
   await mkdir(builderDisk);
   await mountBuilderDisk(order, builderDisk, range);
@@ -38,11 +38,14 @@ export async function setStage(order: WallOrder, range: IdRange): Promise<Stage>
     await chown(join(builderDisk, folder), range.first, range.first);
     if (folder !== 'root') await chmod(join(builderDisk, folder), 0o1777);
   }
-  const visible = await bindAll(order.visible, join(at, 'visible'));
+  const visible = await bindAll(
+    await readable(order.visible, join(order.scratchDir, 'copies')),
+    join(at, 'visible'),
+  );
   for (const { from } of order.handed) await chown(from, range.first, range.first);
   const handed = await bindAll(order.handed, join(at, 'handed'));
   await writeFile(join(at, 'system-calls'), systemCallFilter());
-  await tool(['mount', '--move', at, STAGE]);
+  await tool(['mount', '-n', '--move', at, STAGE]);
   const moved = (path: string) => join(STAGE, path.slice(at.length));
   return {
     visible: visible.map((one) => ({ ...one, from: moved(one.from) })),
@@ -64,7 +67,7 @@ async function mountBuilderDisk(order: WallOrder, at: string, range: IdRange): P
   const owner = `${range.first}:${range.first}`;
   if (order.isRootless) {
     const options = `mode=755,size=${bytes},nr_inodes=1m,nosuid,nodev`;
-    await tool(['mount', '-t', 'tmpfs', '-o', options, 'builder', at]);
+    await tool(['mount', '-n', '-t', 'tmpfs', '-o', options, 'builder', at]);
     await chown(at, range.first, range.first);
     return;
   }
@@ -73,7 +76,10 @@ async function mountBuilderDisk(order: WallOrder, at: string, range: IdRange): P
   // It outlives no run, so it needs no journal, and no write of it has to reach the disk.
   const format = ['-O', '^has_journal', '-m', '0', '-E', `root_owner=${owner},lazy_itable_init=1,nodiscard`];
   await tool(['mke2fs', '-q', '-F', '-t', 'ext4', ...format, GIVEN_FILE], file.fd);
-  await tool(['mount', '-t', 'ext4', '-o', 'loop,nosuid,nodev,noatime,barrier=0', GIVEN_FILE, at], file.fd);
+  await tool(
+    ['mount', '-n', '-t', 'ext4', '-o', 'loop,nosuid,nodev,noatime,barrier=0', GIVEN_FILE, at],
+    file.fd,
+  );
 }
 
 async function bindAll(all: readonly Visible[], folder: string): Promise<Visible[]> {
@@ -83,8 +89,34 @@ async function bindAll(all: readonly Visible[], folder: string): Promise<Visible
     const target = join(folder, String(index));
     if ((await stat(from)).isDirectory()) await mkdir(target);
     else await writeFile(target, '');
-    await tool(['mount', '--bind', from, target]);
+    await tool(['mount', '-n', '--bind', from, target]);
     bound.push({ from: target, at });
   }
   return bound;
+}
+
+/** Root behind the wall is an other user of this machine: what others may not read, it gets a copy of. */
+async function readable(all: readonly Visible[], folder: string): Promise<Visible[]> {
+  const shown: Visible[] = [];
+  for (const [index, one] of all.entries()) {
+    const copy = join(folder, String(index));
+    const isReadable = await isForOthers(one.from);
+    if (!isReadable) {
+      await mkdir(folder, { recursive: true });
+      await cp(one.from, copy, { recursive: true });
+      await tool(['chmod', '-R', 'u=rwX,go=rX', copy]);
+    }
+    shown.push(isReadable ? one : { ...one, from: copy });
+  }
+  return shown;
+}
+
+async function isForOthers(path: string): Promise<boolean> {
+  const facts = await stat(path);
+  const { S_IROTH, S_IXOTH, S_IXUSR } = constants;
+  const needed = S_IROTH | (facts.mode & S_IXUSR ? S_IXOTH : 0);
+  if ((facts.mode & needed) !== needed) return false;
+  if (!facts.isDirectory()) return true;
+  for (const name of await readdir(path)) if (!(await isForOthers(join(path, name)))) return false;
+  return true;
 }

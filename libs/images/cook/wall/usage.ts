@@ -28,13 +28,19 @@ export function usageIn(procDir: string): Usage {
   return { memoryBytes: sum('memoryBytes'), tasks: sum('tasks'), cpuSeconds: sum('cpuSeconds') };
 }
 
-/** The fields of `stat` and `statm` in proc(5), of which the program's name may hold anything but is in parentheses. */
-function usageOf(folder: string): Usage {
+/** Whether a process is more than its entry in the table, which is there until somebody asks for it. */
+export function isAlive(folder: string): boolean {
+  return !['', 'Z', 'X'].includes(fieldsOf(folder)[0] ?? '');
+}
+
+/** From the third field of `stat` in proc(5): the second, a name, may hold anything but is in parentheses. */
+function fieldsOf(folder: string): string[] {
   const stat = attempt(() => readFileSync(`${folder}/stat`, 'latin1')) ?? '';
-  const fields = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .map(Number);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function usageOf(folder: string): Usage {
+  const fields = fieldsOf(folder).map(Number);
   const [userTicks = 0, systemTicks = 0, waitedUserTicks = 0, waitedSystemTicks = 0] = fields.slice(11, 15);
   const [, resident = 0, shared = 0] = (attempt(() => readFileSync(`${folder}/statm`, 'latin1')) ?? '')
     .split(' ')
