@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ownCode, ownProgram, type Visible } from '#libs/own-code';
+import { ownCode, ownProgram, type Visible } from '#libs/confinement';
 import { diskError } from '../disk-files.errors.ts';
 
 const exec = promisify(execFile);

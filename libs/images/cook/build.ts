@@ -1,8 +1,8 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ownCode, ownProgram, type Visible } from '#libs/confinement';
 import { BYTES_PER_GIB } from '#libs/kernel';
-import { ownCode, ownProgram, type Visible } from '#libs/own-code';
 import { assertBuilt } from './build-end.ts';
 import { cookError } from './cook.errors.ts';
 import type { CookLimits } from './limits.ts';

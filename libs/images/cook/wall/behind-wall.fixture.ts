@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Visible } from '#libs/own-code';
+import type { Visible } from '#libs/confinement';
 import type { CookLimits } from '../limits.ts';
 import { runBehindWall, type WallRun } from './behind-wall.ts';
 

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { ownProgram } from '#libs/own-code';
+import { ownProgram, withoutInherited } from '#libs/confinement';
 import { cookError, refuseCancelled } from '../cook.errors.ts';
 import type { KeeperLine, WallEnd, WallOrder } from './order.ts';
 import { PATH } from './tool.ts';
@@ -19,39 +20,53 @@ const GRACE_SECONDS = 60;
  * what is in the files that it was handed.
  * @throws DomainError `cook_wall_unavailable`, `cook_cancelled`
  */
-export async function runBehindWall(run: WallRun): Promise<WallEnd> {
-  refuseCancelled(run.signal);
-  const { signal, onLine, ...order } = run;
+export async function runBehindWall({ signal, onLine, ...order }: WallRun): Promise<WallEnd> {
+  refuseCancelled(signal);
   const isRootless = process.getuid?.() !== 0;
-  const [program, ...args] = keeperCommand(isRootless);
-  const keeper = spawn(program, args, { cwd: '/', env: { PATH, LC_ALL: 'C' }, stdio: 'pipe' });
-  keeper.stdin.on('error', () => {});
+  const keeper = startKeeper(isRootless);
+  const heard = hear(keeper, onLine);
+  // It stays open: the keeper ends with it.
   keeper.stdin.write(`${JSON.stringify({ ...order, isRootless } satisfies WallOrder)}\n`);
-  const heard: { end?: WallEnd; problem: string } = { problem: '' };
-  createInterface({ input: keeper.stdout }).on('line', (text) => {
-    const line = JSON.parse(text) as KeeperLine;
-    if ('said' in line) onLine(line.said);
-    else if ('end' in line) heard.end = line.end;
-    else heard.problem = line.unavailable;
-  });
-  createInterface({ input: keeper.stderr }).on('line', (line) => {
-    heard.problem = `${heard.problem}\n${line}`.slice(-2000);
-  });
   const kill = () => keeper.kill('SIGKILL');
-  const timer = setTimeout(kill, (run.limits.wallSeconds + GRACE_SECONDS) * 1000);
+  const late = () => {
+    heard.end = { exitCode: null, stoppedBy: 'wall_time', diskWasFull: false };
+    kill();
+  };
+  const timer = setTimeout(late, (order.limits.wallSeconds + GRACE_SECONDS) * 1000);
   signal?.addEventListener('abort', kill, { once: true });
-  await new Promise<void>((resolve) => {
-    keeper.once('error', ({ message }) => {
-      heard.problem = message;
-      resolve();
-    });
-    keeper.once('close', () => resolve());
-  });
+  await new Promise((resolve) => keeper.once('error', resolve).once('close', resolve));
   clearTimeout(timer);
   signal?.removeEventListener('abort', kill);
   refuseCancelled(signal);
   if (!heard.end) throw unavailable(heard.problem);
   return heard.end;
+}
+
+function startKeeper(isRootless: boolean): ChildProcessWithoutNullStreams {
+  const [program, ...args] = keeperCommand(isRootless);
+  const nothing = openSync('/dev/null', 'r');
+  const stdio = withoutInherited(['pipe', 'pipe', 'pipe'], nothing) as ['pipe', 'pipe', 'pipe'];
+  const keeper = spawn(program, args, { cwd: '/', env: { PATH, LC_ALL: 'C' }, stdio });
+  closeSync(nothing);
+  return keeper;
+}
+
+/** What the keeper has said, filled in as it speaks. */
+function hear(keeper: ChildProcessWithoutNullStreams, onLine: WallRun['onLine']) {
+  const heard: { end?: WallEnd; problem: string } = { problem: '' };
+  const complain = (text: string) => {
+    heard.problem = `${heard.problem}\n${text}`.slice(-2000);
+  };
+  createInterface({ input: keeper.stdout }).on('line', (text) => {
+    const line = JSON.parse(text) as KeeperLine;
+    if ('said' in line) onLine(line.said);
+    else if ('end' in line) heard.end = line.end;
+    else complain(line.unavailable);
+  });
+  createInterface({ input: keeper.stderr }).on('line', complain);
+  keeper.stdin.on('error', () => {});
+  keeper.once('error', ({ message }) => complain(message));
+  return heard;
 }
 
 /** Ours is its own mount namespace, and, where we are not root, a user namespace with the ids that /etc/subuid gives us. */

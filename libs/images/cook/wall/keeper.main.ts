@@ -66,6 +66,8 @@ class Watch {
   #stoppedBy: WallEnd['stoppedBy'] = null;
   #printedBytes = 0;
   #stands = false;
+  /** What our own tools say before. */
+  #complaint = '';
   /** Of their process namespace. */
   #firstProcess: string | undefined;
   #diskWasFull = false;
@@ -88,7 +90,7 @@ class Watch {
     clearInterval(this.#timer);
     while (this.#firstProcess !== undefined && isAlive(this.#firstProcess)) await pause(10);
     this.#lookAtDisk();
-    if (!this.#stands && this.#stoppedBy === null) throw new Error('bubblewrap made no sandbox');
+    if (!this.#stands && this.#stoppedBy === null) throw new Error(`no sandbox: ${this.#complaint}`);
     return { exitCode, stoppedBy: this.#stoppedBy, diskWasFull: this.#diskWasFull };
   }
 
@@ -109,7 +111,8 @@ class Watch {
     if (!this.#stands && line === '') {
       this.#stands = true;
       this.#child.stdin?.end(`\n${this.#order.input}`);
-    } else tell({ said: line });
+    } else if (this.#stands) tell({ said: line });
+    else this.#complaint += `${line.slice(0, 200)}\n`;
   }
 
   #look(): void {
@@ -132,6 +135,8 @@ class Watch {
   }
 }
 
+// Of whoever may look: what we make on the stage is for another user.
+process.umask(0o022);
 try {
   tell({ end: await keep(await readOrder()) });
   process.exit(0);

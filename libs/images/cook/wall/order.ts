@@ -1,4 +1,4 @@
-import type { Visible } from '#libs/own-code';
+import type { Visible } from '#libs/confinement';
 import type { CookLimits } from '../limits.ts';
 
 /** What the keeper is asked to run: one line of JSON on its standard input, which stays open for as long as it may run. */

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { chmod, chown, cp, mkdir, open, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Visible } from '#libs/confinement';
 import { BYTES_PER_GIB } from '#libs/kernel';
-import type { Visible } from '#libs/own-code';
 import type { IdRange } from './id-range.ts';
 import type { WallOrder } from './order.ts';
 import { systemCallFilter } from './system-calls.ts';
