@@ -8,7 +8,7 @@ import { type Command, dataFolder, node, root, type Suite, suites, vitest } from
 /** Of suites and files, so many are told by how long they took. */
 const LONGEST_TOLD = 40;
 
-/** `npm test [-- SUITE…]`: runs the suites one after another; one that fails does not stop the others. */
+/** `npm test [-- SUITE…]`: runs the suites in their order; one that fails does not stop the others. */
 async function main(names: readonly string[]): Promise<Outcome> {
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
@@ -20,7 +20,8 @@ async function main(names: readonly string[]): Promise<Outcome> {
     names.length === 0 ? !onlyNamed : names.includes(name),
   );
   const outcomes: Outcome[] = names.length === 0 ? suites.flatMap(leftOut) : [];
-  for (const suite of wanted.filter((one) => !one.needsStack)) outcomes.push(await start(() => run(suite)));
+  for (const group of groupsOf(wanted.filter((one) => !one.needsStack)))
+    outcomes.push(...(await Promise.all(group.map((suite) => start(() => run(suite))))));
   const onStack = wanted.filter((one) => one.needsStack);
   if (onStack.length > 0) outcomes.push(await runOnStack(onStack));
   heading('Leaving nothing behind');
@@ -30,6 +31,17 @@ async function main(names: readonly string[]): Promise<Outcome> {
 
 function leftOut({ name, onlyNamed }: Suite): Outcome[] {
   return onlyNamed ? [{ ...nothing, skipped: [`${name}: ${onlyNamed}`] }] : [];
+}
+
+/** The suites that run at the same time, group by group. */
+function groupsOf(wanted: readonly Suite[]): Suite[][] {
+  const groups: Suite[][] = [];
+  for (const suite of wanted) {
+    const group = groups.at(-1);
+    if (suite.isBeside && group) group.push(suite);
+    else groups.push([suite]);
+  }
+  return groups;
 }
 
 async function runOnStack(wanted: readonly Suite[]): Promise<Outcome> {

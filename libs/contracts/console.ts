@@ -26,7 +26,7 @@ export const requestConsoleResponse = z.object({ action, wss_url: z.string(), pa
 
 /** How an open console ends, as the code with which its WebSocket is closed; the reason is for people. */
 export const CONSOLE_CLOSE = {
-  /** The machine was switched off, or the console was opened once more. */
+  /** The machine was switched off. */
   ended: 4000,
   server_deleted: 4001,
   server_suspended: 4002,
@@ -38,6 +38,8 @@ export const CONSOLE_CLOSE = {
   not_there: 4007,
   host_unreachable: 4008,
   wrong_password: 4009,
+  /** Not by us: on the host itself. */
+  in_use: 4010,
 } as const;
 
 export type ConsoleClose = keyof typeof CONSOLE_CLOSE;

@@ -40,6 +40,7 @@ const CODES = {
   domain_not_running: { kind: 'conflict', retryable: false },
   /** The domain was started before there were such consoles: it gets them when it is switched off and on. */
   console_missing: { kind: 'conflict', retryable: false },
+  console_busy: { kind: 'conflict', retryable: true },
   /** A domain of this UUID or name exists and does not carry our mark: it is never touched. */
   domain_exists_foreign: { kind: 'conflict', retryable: false },
   /** The guest agent is not (yet) there, or does not answer. */

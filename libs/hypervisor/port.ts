@@ -450,9 +450,9 @@ export interface Hypervisor {
 
   /**
    * The bytes of a running domain's serial port, or of its screen as an RFB server that asks for no password. It lasts until
-   * either side ends it, the domain stops, or the same is opened once more: the newest has it. What is not read is held
-   * back, in the guest at last.
-   * @throws domain_missing, domain_not_running, console_missing
+   * either side ends it or the domain stops. What is not read is held back, in the guest at last. A domain has one of each
+   * kind, and nobody's is taken away: one that was just ended is waited for.
+   * @throws domain_missing, domain_not_running, console_missing, console_busy
    */
   openConsole(host: HostRef, uuid: string, kind: ConsoleKind): Promise<Duplex>;
 

@@ -150,7 +150,11 @@ async function unknownPackages(ctx: Step, { code, details }: DomainError): Promi
 }
 
 /** Refusals of a cook that are about the machine. */
-const OPERATORS: readonly string[] = ['cook_needs_root', 'cook_tools_missing', 'cook_no_package_source'];
+const OPERATORS: readonly string[] = [
+  'cook_wall_unavailable',
+  'cook_tools_missing',
+  'cook_no_package_source',
+];
 
 /** Writes how far a part of a cook without lines is. */
 export function progressTo(

@@ -25,6 +25,7 @@ const SSH_PORT = 22;
 export interface GuestOptions {
   readonly firmware?: Firmware;
   readonly hostname: string;
+  readonly memoryMib?: number;
   /** What is reached from here besides SSH. */
   readonly ports?: readonly AppliancePort[];
   /** Of the application, by name. */
@@ -57,7 +58,7 @@ export class Guest {
 
   /** Starts an overlay of `image` with a seed disk that names it and gives it host and login keys, and its secrets. */
   static async start(image: Pick<CookedImage, 'diskPath'>, options: GuestOptions): Promise<Guest> {
-    const { firmware = 'bios', hostname, ports = [], secrets = {}, ownDisk } = options;
+    const { firmware = 'bios', hostname, memoryMib = 1024, ports = [], secrets = {}, ownDisk } = options;
     const folder = await mkdtemp(join(tmpdir(), `guest-${firmware}-`));
     const keys = {
       login: ssh2.utils.generateKeyPairSync('ed25519'),
@@ -75,7 +76,10 @@ export class Guest {
     ] as const;
     await runTool('qemu-img', ['create', '-q', '-f', 'qcow2', ...overlay]);
     const forwards = await forwardsTo(ports);
-    const argv = [...machine(folder, forwards, ownDisk), ...(await firmwareArguments(folder, firmware))];
+    const argv = [
+      ...machine(folder, memoryMib, forwards, ownDisk),
+      ...(await firmwareArguments(folder, firmware)),
+    ];
     const qemu = spawn('qemu-system-x86_64', argv, { stdio: ['ignore', 'ignore', 'inherit'] });
     return new Guest(folder, qemu, keys, forwards, secrets);
   }
@@ -223,12 +227,17 @@ function read(channel: ClientChannel, done: (ended: Ended) => void): void {
   channel.on('close', () => done({ code, output: said.output.trim(), errors: said.errors.trim() }));
 }
 
-function machine(folder: string, forwards: readonly Forward[], ownDisk?: string): string[] {
+function machine(
+  folder: string,
+  memoryMib: number,
+  forwards: readonly Forward[],
+  ownDisk?: string,
+): string[] {
   const hostForwards = forwards.map(
     ({ transport, here, there }) => `hostfwd=${transport}:127.0.0.1:${here}-:${there}`,
   );
   return [
-    ...['-machine', 'q35,accel=tcg', '-cpu', CPU, '-smp', '2', '-m', '1024'],
+    ...['-machine', 'q35,accel=tcg', '-cpu', CPU, '-smp', '2', '-m', String(memoryMib)],
     ...['-nodefaults', '-display', 'none', '-vga', 'std'],
     ...(ownDisk === undefined ? [] : ['-drive', `file=${ownDisk},if=none,id=own,format=raw`]),
     ...(ownDisk === undefined ? [] : ['-device', 'virtio-blk-pci,drive=own']),

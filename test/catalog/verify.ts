@@ -55,7 +55,13 @@ async function verify(recipe: Recipe): Promise<void> {
   });
   console.log(`› ${image.unchanged ? 'unchanged' : 'cooked'}: SHA-256 ${image.sha256}`);
   const secrets = recipe.secrets.map(({ name }) => [name, randomBytes(15).toString('base64url')]);
-  const options = { hostname: recipe.name, ports: recipe.ports, secrets: Object.fromEntries(secrets) };
+  const { memoryMib } = recipe.minimum;
+  const options = {
+    hostname: recipe.name,
+    memoryMib,
+    ports: recipe.ports,
+    secrets: Object.fromEntries(secrets),
+  };
   const guest = await Guest.start(image, options);
   try {
     console.log('› booting, then using it as its client would');

@@ -4,8 +4,8 @@ import { root } from './suites.ts';
 
 const KILL_AFTER_MILLISECONDS = 20_000;
 
-/** The program that runs now, so that a signal to us reaches it. */
-let current: ChildProcess | undefined;
+/** The programs that run now, so that a signal to us reaches them. */
+const current = new Set<ChildProcess>();
 
 /**
  * Runs a program to its end, its output shown as it comes. Past its time the whole process group is killed.
@@ -22,7 +22,7 @@ export async function runCommand(
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
-  current = child;
+  current.add(child);
   const timer = setTimeout(() => {
     process.stdout.write(`✖ no end within ${minutes} minutes: ${command.title}\n`);
     void endGroup(child);
@@ -37,13 +37,13 @@ export async function runCommand(
   clearTimeout(timer);
   // Whatever it left behind in its group must not disturb the next one.
   signalGroup(child, 'SIGKILL');
-  current = undefined;
+  current.delete(child);
   return code;
 }
 
 /** Ends what runs now, and all that it started. */
 export async function endCurrent(): Promise<void> {
-  if (current) await endGroup(current);
+  await Promise.all([...current].map(endGroup));
 }
 
 async function endGroup(child: ChildProcess): Promise<void> {

@@ -16,6 +16,8 @@ export interface Suite {
   readonly title: string;
   /** After so many minutes it counts as hung and is killed. */
   readonly minutes: number;
+  /** It runs beside the suite before it: both spend most of their time in guests that use one core. */
+  readonly isBeside?: boolean;
   /** Whether it runs against the stack that `up` brings up. */
   readonly needsStack?: boolean;
   /** Why it runs only where it is named. */
@@ -61,7 +63,13 @@ export const suites: readonly Suite[] = [
     minutes: 60,
     what: { vitestProject: 'image' },
   },
-  { name: 'lab', title: 'Real libvirt hosts and guests', minutes: 60, what: { vitestProject: 'lab' } },
+  {
+    name: 'lab',
+    title: 'Real libvirt hosts and guests',
+    minutes: 60,
+    isBeside: true,
+    what: { vitestProject: 'lab' },
+  },
   {
     name: 'e2e',
     title: 'The whole stack by its API',

@@ -67,6 +67,8 @@ export class ConsoleGateway implements OnApplicationBootstrap, BeforeApplication
   private async admit(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     client.on('error', () => client.destroy());
     const opened = await this.openings.open(presentedBy(request, this.environment.SERVERY_URL));
+    // The one before it goes at once where it is ours: a host has each console once.
+    await this.look();
     const source = await this.machines.reach(opened);
     if (client.destroyed) return this.abandon(opened, source);
     // Of a client that does not shake hands as it should, nothing else is heard.

@@ -23,6 +23,7 @@ export class MachineConsoles {
       return await this.hypervisor.openConsole(host, domainUuid, kind);
     } catch (err) {
       if (isHypervisorError(err, 'console_missing')) return 'not_there';
+      if (isHypervisorError(err, 'console_busy')) return 'in_use';
       if (isHypervisorError(err, 'domain_not_running', 'domain_missing')) return 'ended';
       this.log.warn({ err }, 'the console of a server could not be reached');
       return 'host_unreachable';

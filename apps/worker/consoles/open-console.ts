@@ -7,7 +7,7 @@ import { openRfbDoor, RfbRefusal } from './rfb-door.ts';
 
 /** How each end is told to people; at most 123 bytes, as WebSockets have it. */
 const REASONS: Readonly<Record<ConsoleClose, string>> = {
-  ended: 'the machine was switched off, or its console was opened elsewhere',
+  ended: 'the machine was switched off',
   server_deleted: 'the server was deleted',
   server_suspended: 'the server is suspended',
   access_lost: 'who opened it has no access any more: sign in again',
@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<ConsoleClose, string>> = {
   idle: 'nothing has passed for a while',
   time_is_up: 'a console is open for some hours at most',
   not_there: 'the machine was started without this console: switch it off and on again, and it has one',
+  in_use: 'somebody has it open on the host itself: try again when they have left it',
   host_unreachable: 'the host of the server does not answer: try again in a minute',
   wrong_password: 'the password is wrong: ask for another console',
 };

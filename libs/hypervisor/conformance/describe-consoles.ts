@@ -7,6 +7,7 @@ import { planServer } from './conformance-context.ts';
 import { refusedAs } from './refused-as.ts';
 
 const ENTER = '\r';
+const WINDOWS = 24;
 const RFB_VERSION = 'RFB 003.008\n';
 /** One kind of security, and it is none. */
 const NO_PASSWORD = '\u0001\u0001';
@@ -43,25 +44,42 @@ export function describeConsoles(context: () => ConformanceContext): void {
     await expect.poll(() => serial.text(), { timeout }).toMatch(/login: |\/ # /);
     serial.stream.write(`console-works${ENTER}`);
     await expect.poll(() => serial.text(), { timeout: 30_000 }).toContain('console-works');
+    await expect(open(uuid, 'serial')).rejects.toEqual(refusedAs('console_busy'));
+    expect(serial.isOver()).toBe(false);
+    serial.stream.destroy();
     const second = await open(uuid, 'serial');
-    await expect.poll(() => serial.isOver(), { timeout: 10_000 }).toBe(true);
-    expect(second.isOver()).toBe(false);
     await hypervisor.destroyDomain(host, uuid);
     await expect.poll(() => second.isOver(), { timeout: 10_000 }).toBe(true);
   });
 
-  it('shows the screen of a running guest from the start, as RFB without a password, to the newest alone', async () => {
+  it('shows the screen of a running guest from the start, as RFB without a password, to one at a time', async () => {
     const { hypervisor, host } = context();
     const uuid = await start();
     const screen = await open(uuid, 'vnc');
     await expect.poll(() => screen.text()).toBe(RFB_VERSION);
     screen.stream.write(RFB_VERSION);
     await expect.poll(() => screen.text()).toBe(`${RFB_VERSION}${NO_PASSWORD}`);
+    await expect(open(uuid, 'vnc')).rejects.toEqual(refusedAs('console_busy'));
+    expect(screen.isOver()).toBe(false);
+    screen.stream.destroy();
     const second = await open(uuid, 'vnc');
-    await expect.poll(() => screen.isOver(), { timeout: 10_000 }).toBe(true);
     await expect.poll(() => second.text()).toBe(RFB_VERSION);
     await hypervisor.destroyDomain(host, uuid);
     await expect.poll(() => second.isOver(), { timeout: 10_000 }).toBe(true);
+  });
+
+  it('is opened by one window after another, each gone before the next, and the host is as it was', async () => {
+    const { hypervisor, host } = context();
+    const uuid = await start();
+    for (let window = 0; window < WINDOWS; window += 1) {
+      const { stream } = await open(uuid, window % 2 === 0 ? 'serial' : 'vnc');
+      stream.on('error', () => undefined).write(ENTER);
+      stream.destroy();
+    }
+    const last = await open(uuid, 'serial');
+    await hypervisor.destroyDomain(host, uuid);
+    await expect.poll(() => last.isOver(), { timeout: 10_000 }).toBe(true);
+    expect(await hypervisor.domainState(host, uuid)).toBe('off');
   });
 
   it('opens nothing of a domain that is off, missing, or another installation’s', async () => {

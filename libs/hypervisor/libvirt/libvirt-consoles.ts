@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { HypervisorError } from '../hypervisor.errors.ts';
 import type { ConsoleKind, HostRef } from '../port.ts';
+import { whenFree } from '../when-free.ts';
 import { SCREEN_CHANNEL } from './domain-xml.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import { dialLibvirt, PROCEDURE, RpcConnection, RpcRefusal, type XdrReader, XdrWriter } from './rpc/index.ts';
@@ -11,8 +12,11 @@ const ANSWER_TIMEOUT_SECONDS = 30;
 const AUTH_NONE = 0;
 const AUTH_POLKIT = 2;
 const UUID_BYTES = 16;
-/** VIR_DOMAIN_CONSOLE_FORCE and VIR_DOMAIN_CHANNEL_FORCE: who has it open loses it. */
-const FORCE = 1;
+/**
+ * Never VIR_DOMAIN_CONSOLE_FORCE or VIR_DOMAIN_CHANNEL_FORCE: libvirt 9.0 crashes where the client whose stream it
+ * takes away is leaving by itself.
+ */
+const WITHOUT_FORCE = 0;
 
 /**
  * Serial ports and screens of domains, as streams of libvirt's own protocol: virsh wants a terminal, knows one of the two,
@@ -33,9 +37,11 @@ export class LibvirtConsoles {
     if (!consoles.includes(kind)) {
       throw refused(host, 'console_missing', `Domain ${uuid} was started without a ${kind} console.`);
     }
-    return connect(host.uri, uuid, kind).catch((error: unknown) => {
-      throw failureOf(host, error);
-    });
+    return whenFree(() =>
+      connect(host.uri, uuid, kind).catch((error: unknown) => {
+        throw failureOf(host, error);
+      }),
+    );
   }
 }
 
@@ -63,9 +69,9 @@ async function openStream(connection: RpcConnection, uuid: string, kind: Console
   const id = Buffer.from(uuid.replaceAll('-', ''), 'hex');
   const domain = readDomain(await connection.call(PROCEDURE.lookupByUuid, new XdrWriter().opaque(id)));
   if (kind === 'vnc') {
-    await connection.stream(PROCEDURE.openChannel, domain.optional(SCREEN_CHANNEL).int(FORCE));
+    await connection.stream(PROCEDURE.openChannel, domain.optional(SCREEN_CHANNEL).int(WITHOUT_FORCE));
   } else {
-    await connection.stream(PROCEDURE.openConsole, domain.optional(undefined).int(FORCE));
+    await connection.stream(PROCEDURE.openConsole, domain.optional(undefined).int(WITHOUT_FORCE));
   }
 }
 

@@ -69,6 +69,11 @@ const RULES: readonly Rule[] = [
     'domain_exists_foreign',
     'another domain has this name or UUID',
   ),
+  rule(
+    /Active (console session|channel stream) exists|is locked by lock file/,
+    'console_busy',
+    'somebody has this console open',
+  ),
   rule(/domain is not running/, 'domain_not_running', 'the domain is not running'),
   rule(
     /is still in use|is still being allocated|has asynchronous jobs|volume .*in use|Failed to get .?write.? lock/i,

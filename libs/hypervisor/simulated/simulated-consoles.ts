@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { ConsoleKind, HostRef } from '../port.ts';
+import { whenFree } from '../when-free.ts';
 import type { SimulatedFleet } from './simulated-fleet.ts';
 import { refusal, type SimulatedInventory } from './simulated-inventory.ts';
 import { BlankScreen } from './simulated-screen.ts';
@@ -11,7 +12,7 @@ const LOOK_EVERY_MS = 100;
 export class SimulatedConsoles {
   private readonly fleet: SimulatedFleet;
   private readonly inventory: SimulatedInventory;
-  /** By domain and kind: the newest has it. */
+  /** By domain and kind. */
   private readonly open = new Map<string, Duplex>();
 
   constructor(fleet: SimulatedFleet, inventory: SimulatedInventory) {
@@ -20,6 +21,10 @@ export class SimulatedConsoles {
   }
 
   openConsole(ref: HostRef, uuid: string, kind: ConsoleKind): Promise<Duplex> {
+    return whenFree(() => this.openFree(ref, uuid, kind));
+  }
+
+  private openFree(ref: HostRef, uuid: string, kind: ConsoleKind): Promise<Duplex> {
     return this.fleet.call(ref, 'openConsole', (host) => {
       const domain = this.inventory.needDomain(host, uuid);
       if (domain.state === 'off') throw refusal(host, 'domain_not_running', `Domain ${uuid} is off.`);
@@ -27,7 +32,7 @@ export class SimulatedConsoles {
         throw refusal(host, 'console_missing', `Domain ${uuid} was started without a screen.`);
       }
       const key = `${uuid} ${kind}`;
-      this.open.get(key)?.destroy();
+      if (this.open.has(key)) throw refusal(host, 'console_busy', `The ${kind} console of ${uuid} is open.`);
       const console = kind === 'vnc' ? new BlankScreen() : new EchoingTerminal(domain.name);
       this.open.set(key, console);
       const look = setInterval(() => {
@@ -36,7 +41,7 @@ export class SimulatedConsoles {
       }, LOOK_EVERY_MS).unref();
       console.once('close', () => {
         clearInterval(look);
-        if (this.open.get(key) === console) this.open.delete(key);
+        this.open.delete(key);
       });
       return console;
     });

@@ -2,7 +2,7 @@ import { DomainError, type ErrorKind, type FieldProblem } from '#libs/kernel';
 
 /** `cook_no_space` is this machine's folder; `cook_disk_full` the builder's own disk, which a limit bounds. */
 export type CookErrorCode =
-  | 'cook_needs_root'
+  | 'cook_wall_unavailable'
   | 'cook_tools_missing'
   | 'cook_no_package_source'
   | 'cook_packages_unavailable'
@@ -18,7 +18,7 @@ export type CookErrorCode =
   | 'cook_cancelled';
 
 const kinds: Readonly<Record<CookErrorCode, ErrorKind>> = {
-  cook_needs_root: 'forbidden',
+  cook_wall_unavailable: 'unavailable',
   cook_tools_missing: 'unavailable',
   cook_no_package_source: 'unavailable',
   cook_packages_unavailable: 'unavailable',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { link, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '#libs/kernel';
+import { recipeError } from '../recipe/recipe.errors.ts';
 import { cookError } from './cook.errors.ts';
 import { type PackageSource, packageSources, sourcesList } from './package-sources.ts';
 import { runTool } from './run-tool.ts';
@@ -73,18 +74,22 @@ export async function choosePackages(
   const sources = await packageSources(release, options.mirror, options.signal);
   await refreshLists(sources, options);
   await assertKnown(release, names, options);
-  const simulated = await apt(['apt-get', '--simulate', 'install', ...foundation, ...names], options, 120);
+  const simulated = await apt(
+    ['apt-get', '--simulate', 'install', '--', ...foundation, ...names],
+    options,
+    120,
+  );
   const wanted = [...simulated.matchAll(/^Inst (\S+) \((\S+) /gm)].map(
     ([, name, version]) => `${name}=${version}`,
   );
-  const index = await apt(['apt-cache', 'show', ...wanted], options, 120);
+  const index = await apt(['apt-cache', 'show', '--', ...wanted], options, 120);
   const packages = parseIndex(index);
   return { sources, packages, sha256: digest(packages) };
 }
 
 /** By exact name: what apt does not know it takes for a pattern, or for a wish to remove. */
 async function assertKnown(release: string, names: readonly string[], options: StateOptions): Promise<void> {
-  const policy = await apt(['apt-cache', 'policy', ...names], options, 120);
+  const policy = await apt(['apt-cache', 'policy', '--', ...names], options, 120);
   const known = new Set(
     [...policy.matchAll(/^(\S+):\n.*\n {2}Candidate: (?!\(none\))/gm)].map(([, name]) => name),
   );
@@ -105,7 +110,7 @@ export async function fetchPackages(
   options: StateOptions,
 ): Promise<number> {
   const exact = state.packages.map((chosen) => `${chosen.name}=${chosen.version}`);
-  await apt(['apt-get', '--yes', '--download-only', 'install', ...exact], options, 3600);
+  await apt(['apt-get', '--yes', '--download-only', 'install', '--', ...exact], options, 3600);
   await mkdir(repositoryDir, { recursive: true });
   let newest = 0;
   for (const chosen of state.packages) {
@@ -116,6 +121,20 @@ export async function fetchPackages(
   }
   await writeFile(join(repositoryDir, 'Packages'), packagesIndex(state.packages));
   return newest;
+}
+
+/**
+ * The release of the kernel that an image of these packages starts: the last by its name, as GRUB's own menu has it.
+ * @throws DomainError `recipe_invalid` where there is none
+ */
+export function kernelOf({ packages }: PackageState): string {
+  const releases = packages.map(({ name }) => /^linux-image-(\d.*?)(-unsigned)?$/.exec(name)?.[1] ?? '');
+  const newest = releases.toSorted().at(-1);
+  if (newest) return newest;
+  throw recipeError(
+    'recipe_invalid',
+    'The recipe installs no kernel, so its image would not start. Let it stand on debian-12, or install linux-image-cloud-amd64.',
+  );
 }
 
 async function refreshLists(sources: readonly PackageSource[], options: StateOptions): Promise<void> {

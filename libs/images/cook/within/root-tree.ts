@@ -1,20 +1,17 @@
 import { chmod, glob, lstat, lutimes, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Recipe } from '../recipe/recipe.ts';
+import { cookError } from '../cook.errors.ts';
+import { parseIndex } from '../package-state.ts';
 import { espMount, rootMount } from './boot-loader.ts';
-import { cookError } from './cook.errors.ts';
-import type { DiskIdentities } from './identities.ts';
-import { guestSourcesList, type PackageSource } from './package-sources.ts';
-import { type PackageState, parseIndex } from './package-state.ts';
-import { runInRoot } from './run-tool.ts';
+import type { DiskPlan, Job } from './job.ts';
+import { runInRoot } from './run-in-root.ts';
 
-export interface RootTreeOptions {
+export interface RootTree {
   readonly rootDir: string;
-  readonly recipe: Recipe;
-  readonly sources: readonly PackageSource[];
-  readonly identities: DiskIdentities;
-  readonly epochSeconds: number;
-  readonly signal?: AbortSignal | undefined;
+  /** The same root, with processes and devices laid over it. */
+  readonly installDir: string;
+  readonly job: Job;
+  readonly plan: DiskPlan;
 }
 
 /**
@@ -51,32 +48,31 @@ const emptied = [
 ] as const;
 
 /** The recipe's files that must lie in the root before its packages are configured. */
-export async function writePreset(presetDir: string, recipe: Recipe): Promise<void> {
+export async function writePreset(presetDir: string, files: Job['files']): Promise<void> {
   await mkdir(presetDir, { recursive: true });
-  for (const file of recipe.files) {
+  for (const file of files) {
     if (file.early) await place(presetDir, file.path, file.content, file.mode);
   }
 }
 
 /** Makes an unpacked root the recipe's: its files, its services, and how it mounts its disk. */
-export async function furnish(options: RootTreeOptions): Promise<void> {
-  const { rootDir, recipe, identities } = options;
-  for (const file of recipe.files) {
+export async function furnish({ rootDir, installDir, job, plan }: RootTree): Promise<void> {
+  for (const file of job.files) {
     await place(rootDir, file.path, file.content, file.mode);
-    await inRoot(options, ['chown', `${file.owner}:${file.group}`, file.path]);
+    await runInRoot(installDir, ['chown', '--', `${file.owner}:${file.group}`, file.path]);
   }
-  const { enable, disable, mask } = recipe.services;
-  if (disable.length > 0) await inRoot(options, ['systemctl', 'disable', ...disable]);
-  if (enable.length > 0) await inRoot(options, ['systemctl', 'enable', ...enable]);
-  if (mask.length > 0) await inRoot(options, ['systemctl', 'mask', ...mask]);
-  await place(rootDir, '/etc/fstab', `${rootMount(identities)}\n${espMount(identities)}\n`);
+  for (const verb of ['disable', 'enable', 'mask'] as const) {
+    const units = job.recipe.services[verb];
+    if (units.length > 0) await runInRoot(installDir, ['systemctl', verb, '--', ...units]);
+  }
+  await place(rootDir, '/etc/fstab', `${rootMount(plan.identities)}\n${espMount(plan.identities)}\n`);
 }
 
 /** Takes away every leftover and gives all that the cook wrote one and the same time. */
-export async function scrub(options: RootTreeOptions): Promise<void> {
-  const { rootDir, recipe, epochSeconds } = options;
+export async function scrub({ rootDir, installDir, job, plan }: RootTree): Promise<void> {
+  const { remove } = job.recipe;
   // Inside the root, where a link leads nowhere else.
-  if (recipe.remove.length > 0) await inRoot(options, ['rm', '-rf', '--', ...recipe.remove]);
+  if (remove.length > 0) await runInRoot(installDir, ['rm', '-rf', '--', ...remove]);
   for (const pattern of leftovers) {
     for await (const path of glob(pattern, { cwd: rootDir }))
       await rm(join(rootDir, path), { recursive: true });
@@ -87,8 +83,8 @@ export async function scrub(options: RootTreeOptions): Promise<void> {
   }
   await place(rootDir, '/etc/machine-id', '', '0444');
   await place(rootDir, '/etc/hosts', '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n');
-  await place(rootDir, '/etc/apt/sources.list', guestSourcesList(options.sources));
-  await settleTimes(rootDir, epochSeconds);
+  await place(rootDir, '/etc/apt/sources.list', plan.sourcesList);
+  await settleTimes(rootDir, job.epochSeconds);
 }
 
 /** No entry is newer than the packages. */
@@ -110,10 +106,6 @@ async function empty(folder: string): Promise<void> {
   for (const name of names) await rm(join(folder, name), { recursive: true });
 }
 
-function inRoot({ rootDir, signal }: RootTreeOptions, argv: readonly string[]): Promise<string> {
-  return runInRoot(rootDir, argv, { timeoutSeconds: 120, signal });
-}
-
 async function place(rootDir: string, path: string, content: string | Buffer, mode = '0644'): Promise<void> {
   const target = join(rootDir, path);
   await mkdir(dirname(target), { recursive: true });
@@ -122,12 +114,11 @@ async function place(rootDir: string, path: string, content: string | Buffer, mo
   await chmod(target, Number.parseInt(mode, 8));
 }
 
-/** The bill of materials must name what is in the image, so the image is asked. */
-export async function assertInstalled(state: PackageState, rootDir: string): Promise<void> {
+/** What is installed is what was chosen: else the recipe gave apt another answer than it gave us. */
+export async function assertInstalled({ rootDir, job }: RootTree): Promise<void> {
   const status = await readFile(join(rootDir, 'var/lib/dpkg/status'), 'utf8');
   const installed = parseIndex(status).map(({ name, version }) => `${name} ${version}`);
-  const expected = state.packages.map(({ name, version }) => `${name} ${version}`);
-  const odd = symmetricDifference(installed, expected);
+  const odd = symmetricDifference(installed, job.installed);
   if (odd.length > 0) {
     throw cookError('cook_step_failed', `apt installed other packages than it chose: ${odd.join(', ')}`);
   }

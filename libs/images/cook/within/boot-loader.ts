@@ -1,7 +1,8 @@
-import { cp, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DiskIdentities } from './identities.ts';
-import { runInRoot, type ToolOptions } from './run-tool.ts';
+import type { DiskIdentities } from '../identities.ts';
+import type { DiskPlan } from './job.ts';
+import { runInRoot } from './run-in-root.ts';
 
 /**
  * Both consoles: the screen that a viewer shows and the serial line that `virsh console` and logs read; the
@@ -30,15 +31,9 @@ export const espMount = ({ espSerial }: DiskIdentities) =>
 /**
  * GRUB's menu with one entry and no wait. The settings that `update-grub` reads are written too, so that the
  * menu which a kernel upgrade makes on the server boots in the same way.
- * @returns the kernel's release, such as `6.1.0-56-cloud-amd64`
  */
-export async function writeBootMenu(rootDir: string, identities: DiskIdentities): Promise<string> {
-  const kernels = (await readdir(join(rootDir, 'boot'))).filter((name) => name.startsWith('vmlinuz-'));
-  const [kernel] = kernels
-    .map((name) => name.slice('vmlinuz-'.length))
-    .sort()
-    .reverse();
-  if (kernel === undefined) throw new Error('the recipe installs no kernel');
+export async function writeBootMenu(rootDir: string, { kernel, identities }: DiskPlan): Promise<void> {
+  await access(join(rootDir, `boot/vmlinuz-${kernel}`));
   const uuid = identities.rootFilesystemUuid;
   await mkdir(join(rootDir, 'boot/grub'), { recursive: true });
   await mkdir(join(rootDir, 'boot/efi'), { recursive: true });
@@ -60,7 +55,6 @@ export async function writeBootMenu(rootDir: string, identities: DiskIdentities)
     `GRUB_CMDLINE_LINUX="${KERNEL_ARGUMENTS.slice(3)}"`,
   ];
   await writeFile(join(rootDir, 'etc/default/grub.d/servery.cfg'), `${settings.join('\n')}\n`);
-  return kernel;
 }
 
 const CORE_IMAGE = 'boot/grub/i386-pc/core.img';
@@ -69,7 +63,7 @@ const CORE_IMAGE = 'boot/grub/i386-pc/core.img';
  * GRUB's own files: its image for a BIOS, and beside the menu the modules that `insmod` looks for there. All
  * of it is written before the times of the root are settled.
  */
-export async function writeGrubFiles(rootDir: string, options: ToolOptions): Promise<void> {
+export async function writeGrubFiles(rootDir: string, installDir: string): Promise<void> {
   for (const platform of ['i386-pc', 'x86_64-efi']) {
     const from = join(rootDir, 'usr/lib/grub', platform);
     const to = join(rootDir, 'boot/grub', platform);
@@ -89,7 +83,7 @@ export async function writeGrubFiles(rootDir: string, options: ToolOptions): Pro
     'search_fs_uuid',
   ];
   const target = ['-O', 'i386-pc', '-o', `/${CORE_IMAGE}`, '-p', '(,gpt3)/boot/grub'];
-  await runInRoot(rootDir, ['grub-mkimage', ...target, ...modules], options);
+  await runInRoot(installDir, ['grub-mkimage', ...target, ...modules]);
 }
 
 /**

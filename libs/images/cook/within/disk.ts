@@ -1,31 +1,28 @@
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BYTES_PER_GIB } from '#libs/kernel';
+import type { DiskIdentities } from '../identities.ts';
+import { runTool, type ToolOptions } from '../run-tool.ts';
 import { espContent, installBiosLoader, layout } from './boot-loader.ts';
-import type { DiskIdentities } from './identities.ts';
-import { runTool, type ToolOptions } from './run-tool.ts';
 
 export interface DiskOptions {
   readonly rootDir: string;
-  /** The raw disk to write; must not exist. */
+  /** The raw disk to write: an empty file. */
   readonly rawPath: string;
   readonly scratchDir: string;
   readonly diskGib: number;
   readonly identities: DiskIdentities;
   readonly epochSeconds: number;
-  readonly signal?: AbortSignal | undefined;
   readonly onProgress: (percent: number, message: string) => void;
 }
 
 /**
  * Writes a whole disk from an unpacked root: partition table, boot loader for BIOS and UEFI, and both file
- * systems at their offsets in the file. No loop device and no mount, so a killed cook leaves none.
+ * systems at their offsets in the file. It takes no loop device and no mount.
  */
 export async function writeDisk(options: DiskOptions): Promise<void> {
-  const { rawPath, rootDir, epochSeconds, onProgress, signal } = options;
+  const { rawPath, rootDir, epochSeconds, onProgress } = options;
   const tool: ToolOptions = {
-    timeoutSeconds: 1800,
-    signal,
     env: {
       SOURCE_DATE_EPOCH: String(epochSeconds),
       E2FSPROGS_FAKE_TIME: String(epochSeconds),
@@ -45,7 +42,7 @@ export async function writeDisk(options: DiskOptions): Promise<void> {
 
 async function partition(options: DiskOptions, tool: ToolOptions): Promise<void> {
   const { rawPath, identities, diskGib } = options;
-  const handle = await open(rawPath, 'wx');
+  const handle = await open(rawPath, 'r+');
   await handle.truncate(diskGib * BYTES_PER_GIB);
   await handle.close();
   const { biosBoot, esp, root } = layout;
