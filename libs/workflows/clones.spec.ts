@@ -54,10 +54,10 @@ it('stands on the frozen disk of its original, and is isolated again after a sus
   const disk = () => world.fleet.volumes(host).find(({ name }) => name === diskVolumeName(made));
   expect(disk()?.guest?.hostname).toBe(made.name);
   await suspend(world, made, 'billing');
-  await settle(world, made);
+  await settle(world);
   expect(world.fleet.domain(host, made.domainUuid)).toMatchObject({ state: 'off', network: 'closed' });
   await lift(world, made, 'billing');
-  await settle(world, made);
+  await settle(world);
   await assertSound(world);
   expect(world.fleet.domain(host, made.domainUuid)).toMatchObject({ network: 'isolated' });
   await finish(world, await world.commands.delete(made.projectId, made.id));

@@ -163,10 +163,10 @@ describe('a server in its rescue system', () => {
   it('is given back in it after a suspension', async () => {
     await enter();
     await suspend(world, server, 'billing');
-    await settle(world, server);
+    await settle(world);
     expect(domain()?.state).toBe('off');
     await lift(world, server, 'billing');
-    await settle(world, server);
+    await settle(world);
     expect(domain()).toMatchObject({ state: 'running', network: 'open' });
     expect(await seenHostKey()).toBe((await newest()).hostKey);
     await press('reset');

@@ -320,7 +320,7 @@ function suspension(
     'running',
     async (world, server) => {
       await prepare(world, server);
-      const action = await asked(world, server);
+      const action = await asked(world);
       if (!action) throw new Error('nothing was asked for');
       return action;
     },
@@ -328,7 +328,7 @@ function suspension(
       await done(world, server);
       await leaveArrears(world, server);
       await lift(world, server, 'billing');
-      await settle(world, server);
+      await settle(world);
       await assertSound(world);
       const servers = world.dataSource.getRepository(Server);
       shows('running')(world, await servers.findOneByOrFail({ id: server.id }));
@@ -352,7 +352,7 @@ export const suspensionScenarios = [
     anyDefinition(retireServer),
     async (world, server) => {
       await suspend(world, server, 'billing');
-      await settle(world, server);
+      await settle(world);
       await fallInArrears(world, server);
     },
     async (world, server) => {
@@ -366,7 +366,7 @@ export const suspensionScenarios = [
     async (world, server) => {
       await suspend(world, server, 'billing');
       await fallInArrears(world, server);
-      await settle(world, server);
+      await settle(world);
       await leaveArrears(world, server);
       await lift(world, server, 'billing');
     },

@@ -40,18 +40,18 @@ export async function leaveArrears(world: ServerWorld, { accountId }: Server): P
   );
 }
 
-/** Asks for what the suspensions want of the world's one server; undefined when it is there already. */
-export async function asked(world: ServerWorld, { id: serverId }: Server): Promise<Action | undefined> {
+/** Asks for what the suspensions want of the world's servers; the first of it, undefined when it is there already. */
+export async function asked(world: ServerWorld): Promise<Action | undefined> {
   await suspensionsOf(world).align();
-  const running = await world.dataSource
+  const [first] = await world.dataSource
     .getRepository(Action)
-    .find({ where: { serverId, status: 'running' }, order: { startedAt: 'ASC' } });
-  return running[0];
+    .find({ where: { status: 'running' }, order: { startedAt: 'ASC' }, take: 1 });
+  return first;
 }
 
-/** Lets the server come to where the suspensions want it. */
-export async function settle(world: ServerWorld, server: Server): Promise<void> {
-  for (let action = await asked(world, server); action; action = await asked(world, server)) {
+/** Lets every server, a clone's original too, come to where the suspensions want it. */
+export async function settle(world: ServerWorld): Promise<void> {
+  for (let action = await asked(world); action; action = await asked(world)) {
     await finish(world, action);
   }
 }
