@@ -1,6 +1,13 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { cookImage, listRecipes, loadRecipe, type Recipe, readCookedImage } from '#libs/images/cook';
+import {
+  type CookedImage,
+  cookImage,
+  listRecipes,
+  loadRecipe,
+  type Recipe,
+  readCookedImage,
+} from '#libs/images/cook';
 import { type Installation, withInstallation } from './installation.ts';
 import { findRoot } from './places.ts';
 import { publishCookedImage } from './publish-cooked-image.ts';
@@ -55,11 +62,14 @@ async function list(): Promise<void> {
   await withInstallation(async ({ environment }) => {
     for (const recipe of await listRecipes(catalogFolder())) {
       const cooked = await readCookedImage(resolve(environment.SERVERY_IMAGES_DIR), recipe.name);
-      say(
-        `${recipe.name.padEnd(20)} ${cooked ? `${cooked.cookedAt.toISOString()} ${cooked.sha256}` : 'not cooked'}`,
-      );
+      say(`${recipe.name.padEnd(20)} ${cooked ? wordsOf(cooked) : 'not cooked'}`);
     }
   });
+}
+
+function wordsOf({ cookedAt, sha256, verifiedAt }: CookedImage): string {
+  const verified = verifiedAt ? ` verified ${verifiedAt.toISOString()}` : '';
+  return `${cookedAt.toISOString()} ${sha256}${verified}`;
 }
 
 function say(line: string): void {

@@ -11,7 +11,7 @@ import {
   settleApplicationSecrets,
   writeSeed,
 } from './first-boot.ts';
-import { answersAsItself, isHealthy, verificationOf } from './guest-checks.ts';
+import { answersAsItself, hasBootedFirst, isHealthy, verificationOf } from './guest-checks.ts';
 import { look, observe, type PowerState, writeSeen } from './power-state.ts';
 import { baseOf, domainSpec, loadPlaced, type PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -141,7 +141,10 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     title: 'Checking its health',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 2,
-    check: async (ctx) => ((await isHealthy(ctx.deps, await nextOf(ctx))) ? {} : undefined),
+    check: async (ctx) => {
+      const next = await nextOf(ctx);
+      return (await hasBootedFirst(ctx.deps, next)) && (await isHealthy(ctx.deps, next)) ? {} : undefined;
+    },
   })
   .step('erase-seed', {
     title: 'Erasing its first-boot seed',

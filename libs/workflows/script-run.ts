@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { KEPT_OUTPUT_BYTES } from '#libs/database';
 import {
   type Guest,
   isHypervisorError,
@@ -10,14 +11,7 @@ import {
   TIMED_OUT_CODES,
 } from '#libs/hypervisor';
 import type { HealthCheck } from '#libs/images';
-import {
-  type CheckResult,
-  KEPT_OUTPUT_BYTES,
-  keepOutput,
-  Rehearsal,
-  RehearsalRun,
-  type RunStage,
-} from '#libs/rehearsals';
+import { type CheckResult, keepOutput, Rehearsal, RehearsalRun, type RunStage } from '#libs/rehearsals';
 import { PermanentError, type StepContext } from '#libs/saga';
 import { passes } from './guest-checks.ts';
 import { placedServer } from './power-state.ts';

@@ -105,6 +105,8 @@ export class Up {
       SERVERY_EXPORTS_DIR: join(this.folder, 'exports'),
       SERVERY_IMPORTS_DIR: join(this.folder, 'imports'),
       SERVERY_STOREFRONT_DIR: join(this.root, 'dist/apps/storefront'),
+      SERVERY_CATALOG_DIR: join(this.root, 'catalog'),
+      SERVERY_COOKS_DIR: join(this.folder, 'cooks'),
       ...(this.lab && { SERVERY_GUEST_PROXY: this.lab.guestProxy, SERVERY_RELAY_SOCKET: this.lab.relay }),
       ...(this.stripeEmulatorUrl && {
         STRIPE_SECRET_KEY: this.state.stripe.secretKey,

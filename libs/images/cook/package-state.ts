@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { link, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DomainError } from '#libs/kernel';
+import { recipeError } from '../recipe/recipe.errors.ts';
 import { cookError } from './cook.errors.ts';
 import { type PackageSource, packageSources, sourcesList } from './package-sources.ts';
 import { runTool } from './run-tool.ts';
@@ -61,7 +63,8 @@ const foundation = ['?essential', 'apt', 'usr-is-merged'];
 
 /**
  * Asks apt which packages, in which versions, an image would get now. Cheap: no package is downloaded.
- * @throws DomainError `cook_packages_unavailable`, `cook_no_package_source`
+ * @throws DomainError `cook_packages_unknown`, `cook_packages_conflict`, `cook_packages_unavailable`,
+ * `cook_no_package_source`
  */
 export async function choosePackages(
   release: string,
@@ -70,13 +73,30 @@ export async function choosePackages(
 ): Promise<PackageState> {
   const sources = await packageSources(release, options.mirror, options.signal);
   await refreshLists(sources, options);
-  const simulated = await apt(['apt-get', '--simulate', 'install', ...foundation, ...names], options, 120);
+  await assertKnown(release, names, options);
+  const simulated = await apt(
+    ['apt-get', '--simulate', 'install', '--', ...foundation, ...names],
+    options,
+    120,
+  );
   const wanted = [...simulated.matchAll(/^Inst (\S+) \((\S+) /gm)].map(
     ([, name, version]) => `${name}=${version}`,
   );
-  const index = await apt(['apt-cache', 'show', ...wanted], options, 120);
+  const index = await apt(['apt-cache', 'show', '--', ...wanted], options, 120);
   const packages = parseIndex(index);
   return { sources, packages, sha256: digest(packages) };
+}
+
+/** By exact name: what apt does not know it takes for a pattern, or for a wish to remove. */
+async function assertKnown(release: string, names: readonly string[], options: StateOptions): Promise<void> {
+  const policy = await apt(['apt-cache', 'policy', '--', ...names], options, 120);
+  const known = new Set(
+    [...policy.matchAll(/^(\S+):\n.*\n {2}Candidate: (?!\(none\))/gm)].map(([, name]) => name),
+  );
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  const message = `Debian ${release} has no package ${unknown.join(', ')}: check how it is spelt, and in which release it is.`;
+  throw cookError('cook_packages_unknown', message, { details: { packages: unknown } });
 }
 
 /**
@@ -90,7 +110,7 @@ export async function fetchPackages(
   options: StateOptions,
 ): Promise<number> {
   const exact = state.packages.map((chosen) => `${chosen.name}=${chosen.version}`);
-  await apt(['apt-get', '--yes', '--download-only', 'install', ...exact], options, 3600);
+  await apt(['apt-get', '--yes', '--download-only', 'install', '--', ...exact], options, 3600);
   await mkdir(repositoryDir, { recursive: true });
   let newest = 0;
   for (const chosen of state.packages) {
@@ -101,6 +121,20 @@ export async function fetchPackages(
   }
   await writeFile(join(repositoryDir, 'Packages'), packagesIndex(state.packages));
   return newest;
+}
+
+/**
+ * The release of the kernel that an image of these packages starts: the last by its name, as GRUB's own menu has it.
+ * @throws DomainError `recipe_invalid` where there is none
+ */
+export function kernelOf({ packages }: PackageState): string {
+  const releases = packages.map(({ name }) => /^linux-image-(\d.*?)(-unsigned)?$/.exec(name)?.[1] ?? '');
+  const newest = releases.toSorted().at(-1);
+  if (newest) return newest;
+  throw recipeError(
+    'recipe_invalid',
+    'The recipe installs no kernel, so its image would not start. Let it stand on debian-12, or install linux-image-cloud-amd64.',
+  );
 }
 
 async function refreshLists(sources: readonly PackageSource[], options: StateOptions): Promise<void> {
@@ -134,6 +168,7 @@ async function apt(argv: readonly [string, ...string[]], options: StateOptions, 
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
+    refuseConflict(cause);
     await rm(join(options.cacheDir, 'lists'), { recursive: true, force: true });
     const said = cause instanceof Error ? cause.message : String(cause);
     throw cookError(
@@ -142,6 +177,16 @@ async function apt(argv: readonly [string, ...string[]], options: StateOptions, 
       { cause },
     );
   }
+}
+
+/** Packages that cannot be in one system are no fault of the archive. @throws DomainError `cook_packages_conflict` */
+function refuseConflict(cause: unknown): void {
+  const lines = cause instanceof DomainError ? (cause.details.lastLines as string[] | undefined) : undefined;
+  const from = lines?.findIndex((line) => /unmet dependencies/.test(line)) ?? -1;
+  if (!lines || from < 0) return;
+  const said = lines.slice(from + 1).filter((line) => line.startsWith(' '));
+  const message = `These packages cannot be in one image:\n${said.join('\n')}`;
+  throw cookError('cook_packages_conflict', message, { cause });
 }
 
 /** Paragraphs of `apt-cache show`, in the order of their names. */

@@ -5,7 +5,8 @@ import { cookError, refuseCancelled } from './cook.errors.ts';
 const REMEMBERED_LINES = 20;
 
 export interface ToolOptions {
-  readonly timeoutSeconds: number;
+  /** Without it, it may take as long as whoever called us. */
+  readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -15,7 +16,7 @@ export interface ToolOptions {
 }
 
 /** The environment of every tool: nothing of the caller's shell may reach the image's bytes. */
-const cleanEnvironment = {
+export const cleanEnvironment = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
   LC_ALL: 'C.UTF-8',
@@ -31,14 +32,17 @@ const cleanEnvironment = {
  * behind.
  * @throws DomainError `cook_step_failed` (with the tool's last lines), `cook_cancelled`
  */
-export async function runTool(argv: readonly [string, ...string[]], options: ToolOptions): Promise<string> {
+export async function runTool(
+  argv: readonly [string, ...string[]],
+  options: ToolOptions = {},
+): Promise<string> {
   refuseCancelled(options.signal);
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
       cwd: options.cwd ?? '/',
       env: { ...cleanEnvironment, ...options.env },
       stdio: 'pipe',
-      timeout: options.timeoutSeconds * 1000,
+      timeout: (options.timeoutSeconds ?? 0) * 1000,
       killSignal: 'SIGKILL',
     });
     const output: string[] = [];
@@ -66,17 +70,6 @@ export async function runTool(argv: readonly [string, ...string[]], options: Too
     child.stdin.end(options.input ?? '');
   });
 }
-
-/**
- * Runs a command inside an unpacked root, in mount and process namespaces of its own, so that whatever it
- * starts or mounts ends with it.
- */
-export function runInRoot(root: string, argv: readonly string[], options: ToolOptions): Promise<string> {
-  return runTool([...ISOLATE, '--mount-proc', `--root=${root}`, '--wd=/', ...argv], options);
-}
-
-/** A prefix that runs what follows in mount and process namespaces of its own, which end with it. */
-export const ISOLATE = ['unshare', '--mount', '--pid', '--fork', '--kill-child'] as const;
 
 function failed(argv: readonly string[], what: string, lastLines: readonly string[]) {
   const said = lastLines.length > 0 ? `\n  ${lastLines.join('\n  ')}` : '';
