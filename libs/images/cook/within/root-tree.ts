@@ -81,10 +81,18 @@ export async function scrub({ rootDir, installDir, job, plan }: RootTree): Promi
   for (const path of await entriesOf(join(rootDir, 'var/log'))) {
     if ((await lstat(path)).isFile()) await rm(path);
   }
+  await forgetTemporaryNames(join(rootDir, 'var/cache/debconf/config.dat'));
   await place(rootDir, '/etc/machine-id', '', '0444');
   await place(rootDir, '/etc/hosts', '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n');
   await place(rootDir, '/etc/apt/sources.list', plan.sourcesList);
   await settleTimes(rootDir, job.epochSeconds);
+}
+
+/** ucf leaves the random name of a temporary file among the answers of debconf (debconf-devel(7)); it is gone by now. */
+async function forgetTemporaryNames(path: string): Promise<void> {
+  const answers = await readFile(path, 'utf8').catch(() => '');
+  const lasting = answers.replace(/^ \w+ = \/tmp\/.*\n/gm, '');
+  if (lasting !== answers) await writeFile(path, lasting);
 }
 
 /** No entry is newer than the packages. */
