@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type ChosenPackage, parseIndex } from './package-index.ts';
 import { guestSourcesList, parseIndexTargets, sourcesList } from './package-sources.ts';
-import { type ChosenPackage, parseIndex } from './package-state.ts';
 import { isPartOf } from './root-archive.ts';
 
 describe('parseIndexTargets', () => {
