@@ -6,7 +6,6 @@ import { graveViolations, overflow } from './accessibility.fixture.ts';
 import { keepPictureOnFailure, launchChromium, openPage } from './chromium.fixture.ts';
 import { runBySsh } from './ssh.fixture.ts';
 import {
-  addCard,
   askApi,
   CARDS,
   deleteServer,
@@ -14,6 +13,7 @@ import {
   newLogin,
   order,
   readAccess,
+  submitCard,
   textOf,
   waitUntilServed,
 } from './visitor.fixture.ts';
@@ -84,6 +84,14 @@ describe('a visitor who cooks an image of their own', () => {
     expect(await text().inputValue()).toContain('- tree');
   });
 
+  it('is asked for a card first, and comes back to the recipe', async () => {
+    await page.getByRole('button', { name: 'Cook', exact: true }).click();
+    await page.getByRole('button', { name: 'Add a card' }).click();
+    await submitCard(page, CARDS.works);
+    await page.waitForURL(/\/recipes\/\d+$/);
+    expect(await text().inputValue()).toContain('- tree');
+  });
+
   it('has it cooked, and reads along', async () => {
     await page.getByRole('button', { name: 'Cook', exact: true }).click();
     await page.waitForURL(/\/cooks\/\d+$/);
@@ -102,7 +110,6 @@ describe('a visitor who cooks an image of their own', () => {
     await page.getByRole('link', { name: 'Order a server' }).click();
     await page.getByRole('radio', { name: /A password/ }).click();
     server = await nameAndContinue(page);
-    await addCard(page, CARDS.works);
     await order(page);
     await waitUntilServed(page, server);
     await page.getByRole('button', { name: 'Show the password once' }).click();

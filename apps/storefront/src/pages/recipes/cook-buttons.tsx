@@ -1,5 +1,8 @@
+import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { CookingPot } from 'lucide-react';
+import { CookingPot, CreditCard } from 'lucide-react';
+import { ApiError } from '../../api/client.ts';
+import { leaveForCardPage } from '../../card-setup.ts';
 import { Button, buttonClass } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { formatCount } from '../../format.ts';
@@ -19,6 +22,9 @@ export function CookButtons({ work: { text, problems }, saving, isSignedIn }: Co
   return (
     <div className="mt-4 grid gap-3">
       {saving.error && <ErrorPanel error={saving.error} title="It is not cooking" />}
+      {saving.error instanceof ApiError && saving.error.code === 'payment_required' && (
+        <AddCard back={saving.saved ? `/recipes/${saving.saved.id}` : '/cook'} />
+      )}
       {isWrong && (
         <p className="text-sm font-medium text-bad">
           {formatCount(problems.length, 'thing is', 'things are')} wrong, from line {problems[0]?.line} on.
@@ -47,5 +53,18 @@ export function CookButtons({ work: { text, problems }, saving, isSignedIn }: Co
         Cooking costs nothing; its image is kept at the price of a snapshot until you delete it.
       </p>
     </div>
+  );
+}
+
+/** The recipe is saved by then, so its own page is where to go on. */
+function AddCard({ back }: { back: string }) {
+  const leave = useMutation({ mutationFn: () => leaveForCardPage(back) });
+  return (
+    <>
+      {leave.error && <ErrorPanel error={leave.error} title="The card page could not be opened" />}
+      <Button look="secondary" busy={leave.isPending} onClick={() => leave.mutate()}>
+        <CreditCard aria-hidden="true" className="size-5" /> Add a card
+      </Button>
+    </>
   );
 }

@@ -18,12 +18,11 @@ export function NewRecipePage() {
   const [initial] = useState(() => readRecipeDraft(NEW) ?? TEMPLATE);
   const work = useWorkbench(initial, (text) => saveRecipeDraft(NEW, text));
   const saving = useSaving(null, {
+    onKept: () => clearRecipeDraft(NEW),
     onSaved: async ({ id }) => {
-      clearRecipeDraft(NEW);
       await navigate({ to: '/recipes/$recipeId', params: { recipeId: id } });
     },
     onCooking: async ({ id }) => {
-      clearRecipeDraft(NEW);
       await navigate({ to: '/cooks/$cookId', params: { cookId: id } });
     },
     onRefused: work.refuse,

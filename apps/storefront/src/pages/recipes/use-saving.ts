@@ -15,6 +15,8 @@ interface Saving {
 }
 
 interface SavingOptions {
+  /** It is kept by the service from now on, whatever comes of its cook. */
+  readonly onKept?: () => void;
   readonly onSaved: (recipe: RecipeWire) => void;
   readonly onCooking: (cook: CookWire) => void;
   readonly onRefused: (text: string, error: Error) => void;
@@ -32,6 +34,7 @@ export function useSaving(initial: RecipeWire | null, options: SavingOptions): S
       ? await updateRecipe(saved.id, text, saved.version)
       : await createRecipe(text, keys.recipe);
     setSaved(recipe);
+    options.onKept?.();
     queryClient.setQueryData(recipeQuery(recipe.id).queryKey, recipe);
     return recipe;
   }
