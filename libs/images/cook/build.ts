@@ -34,6 +34,8 @@ export interface Built {
   readonly disk: string;
 }
 
+/** What of our code is seen behind the wall. */
+export const VISIBLE_CODE = ['libs/images/cook', 'libs/kernel'] as const;
 const CODE = '/code';
 const NODE = '/in/node';
 const REMEMBERED_LINES = 20;
@@ -95,7 +97,7 @@ export async function build(options: BuildOptions): Promise<Built> {
 function visibleTo({ repositoryDir, baseArchive }: BuildOptions): Visible[] {
   return [
     { from: process.execPath, at: NODE },
-    ...ownCode(['libs/images/cook', 'libs/kernel'], CODE),
+    ...ownCode(VISIBLE_CODE, CODE),
     { from: repositoryDir, at: PLACES.packages },
     ...(baseArchive === undefined ? [] : [{ from: baseArchive, at: PLACES.base }]),
   ];

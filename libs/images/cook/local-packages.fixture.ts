@@ -4,7 +4,8 @@ import { appendFile, copyFile, mkdir, readFile, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PackageSupply } from './cook-image.ts';
-import { type ChosenPackage, choosePackages, fetchPackages, type PackageState } from './package-state.ts';
+import type { ChosenPackage } from './package-index.ts';
+import { choosePackages, fetchPackages, type PackageState } from './package-state.ts';
 
 const exec = promisify(execFile);
 

@@ -5,20 +5,9 @@ import { DomainError } from '#libs/kernel';
 import { recipeError } from '../recipe/recipe.errors.ts';
 import { cookError } from './cook.errors.ts';
 import { archivesIn } from './package-archives.ts';
+import { type ChosenPackage, packagesIndex, parseIndex } from './package-index.ts';
 import { type PackageSource, packageSources, sourcesList } from './package-sources.ts';
 import { runTool } from './run-tool.ts';
-
-/** Packages that apt chose for an image, down to their bytes. */
-export interface ChosenPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
-  /** The source package that it was built from. */
-  readonly source: string;
-  readonly sha256: string;
-  /** The paragraph of the archive's index, as apt read it. */
-  readonly paragraph: string;
-}
 
 export interface PackageState {
   readonly sources: readonly PackageSource[];
@@ -199,33 +188,6 @@ function conflictIn(cause: unknown): DomainError | undefined {
   const said = lines.slice(from + 1).filter((line) => line.startsWith(' '));
   const message = `These packages cannot be in one image:\n${said.join('\n')}`;
   return cookError('cook_packages_conflict', message, { cause });
-}
-
-/** Paragraphs of `apt-cache show`, in the order of their names. */
-export function parseIndex(index: string): ChosenPackage[] {
-  const paragraphs = index.split(/\n{2,}/).filter((paragraph) => paragraph.trim() !== '');
-  const packages = paragraphs.map((paragraph) => {
-    const field = (name: string) => new RegExp(`^${name}: (.+)$`, 'm').exec(paragraph)?.[1];
-    const name = field('Package') ?? '';
-    return {
-      name,
-      version: field('Version') ?? '',
-      architecture: field('Architecture') ?? '',
-      source: (field('Source') ?? name).split(' ')[0] ?? name,
-      sha256: field('SHA256') ?? '',
-      paragraph: paragraph.trim(),
-    };
-  });
-  const unique = new Map(
-    packages.map((chosen) => [`${chosen.name} ${chosen.version} ${chosen.sha256}`, chosen]),
-  );
-  return [...unique.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function packagesIndex(packages: readonly ChosenPackage[]): string {
-  const local = ({ paragraph, sha256 }: ChosenPackage) =>
-    paragraph.replace(/^Filename: .*$/m, `Filename: ./${sha256}.deb`);
-  return `${packages.map(local).join('\n\n')}\n`;
 }
 
 function digest(packages: readonly ChosenPackage[]): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { type ChosenPackage, parseIndex } from './package-index.ts';
 import { guestSourcesList, parseIndexTargets, sourcesList } from './package-sources.ts';
-import { type ChosenPackage, parseIndex, refusalOf } from './package-state.ts';
+import { refusalOf } from './package-state.ts';
 import { isPartOf } from './root-archive.ts';
 import { runTool } from './run-tool.ts';
 

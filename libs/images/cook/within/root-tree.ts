@@ -1,7 +1,7 @@
 import { chmod, glob, lstat, lutimes, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cookError } from '../cook.errors.ts';
-import { parseIndex } from '../package-state.ts';
+import { parseIndex } from '../package-index.ts';
 import { espMount, rootMount } from './boot-loader.ts';
 import type { DiskPlan, Job } from './job.ts';
 import { pathInRoot } from './path-in-root.ts';

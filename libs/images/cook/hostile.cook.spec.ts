@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,7 @@ describe('a package whose script is hostile, upon a root without a kernel', () =
   beforeAll(async () => {
     const { built, state, epochSeconds } = await install(undefined);
     if (built instanceof Error) throw built;
+    await chmod(built.rootArchive, 0o644);
     foundation = { state, epochSeconds, archive: built.rootArchive };
   });
 
@@ -92,12 +93,12 @@ describe('a package whose script is hostile, upon a root without a kernel', () =
   });
 });
 
-/** What a script of an image that is on sale could try without being noticed: each that works says so. */
+/** What a script of an image that is on sale could try without being noticed: each that works says so, and none names the secret. */
 const quietAttacks = (secretPath: string, secret: string, port: number) => `
 say() { echo "ATTACK $*"; }
 exec 2>/dev/null
 for path in ${secretPath} /proc/1/root${secretPath} /proc/self/cwd${secretPath}; do test -e $path && say "saw $path"; done
-grep -q ${secret} /proc/*/environ && say 'saw an environment'
+grep -q ${secret.slice(0, -1)}[${secret.at(-1)}] /proc/*/environ && say 'saw an environment'
 test -e /dev/vda && say 'saw a disk'
 mknod /disk b 254 0 && say 'made a disk'
 mknod /memory c 1 1 && say 'made memory'
