@@ -86,16 +86,8 @@ async function plant(name: string, begun: Date, end: Date | null, auditAt = begu
   await insert('recipes', { id: recipe.recipe_id, project_id: 1, name, deleted_at: end });
   await insert('recipe_versions', { ...recipe, spec: {} });
   await insert('cooks', {
-    ...recipe,
-    id: newId(),
-    account_id: 1,
-    project_id: 1,
-    recipe_name: name,
-    currency: 'eur',
-    is_forced: false,
-    new_image_id: newId(),
-    state: end ? 'failed' : 'cooking',
-    finished_at: end,
+    ...{ id: newId(), account_id: 1, project_id: 1, ...recipe, recipe_name: name, currency: 'eur' },
+    ...{ is_forced: false, new_image_id: newId(), finished_at: end },
   });
   await insert('idempotency_keys', {
     scope: 's',
@@ -164,4 +156,16 @@ it('forgets what ended before the days that are kept, and nothing that has not e
   expect(await left()).toEqual(expected);
   expect(new Set(Object.values(await pruning().run()))).toEqual(new Set([0]));
   expect(await left()).toEqual(expected);
+});
+
+it('keeps a cook, and its recipe, as long as the image that it has made', async () => {
+  await plant('stood-on', daysAgo(KEEP_DAYS + 1), daysAgo(KEEP_DAYS + 1));
+  await database.dataSource.query(
+    `INSERT INTO images (id, name, type, volume_name, file_size_bytes, virtual_size_bytes, appliance, package_count,
+                         project_id, cook_id)
+     SELECT 1, 'recipe-1', 'snapshot', 'recipe-1.qcow2', 1, 1, '{}', 1, 1, id FROM cooks WHERE recipe_name = 'stood-on'`,
+  );
+  expect(await pruning().run()).toMatchObject({ exports: 1, cooks: 0, recipes: 0 });
+  await database.dataSource.query('UPDATE images SET deleted_at = now()');
+  expect(await pruning().run()).toMatchObject({ cooks: 1, recipes: 1 });
 });

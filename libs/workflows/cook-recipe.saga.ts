@@ -160,8 +160,7 @@ type Made = StepContext<
 
 /** The image can be ordered, and is billed, from the transaction on that ends the cook. */
 async function handOver(manager: EntityManager, { params, outputs }: Made): Promise<void> {
-  const cooks = manager.getRepository(Cook);
-  const cook = await cooks.findOneByOrFail({ id: params.cookId });
+  const cook = await manager.getRepository(Cook).findOneByOrFail({ id: params.cookId });
   const { made } = outputs.cook;
   if (made) {
     await manager.query(`UPDATE images SET status = 'available', created_at = now() WHERE id = $1`, [
@@ -170,13 +169,15 @@ async function handOver(manager: EntityManager, { params, outputs }: Made): Prom
     const image = await manager.getRepository(Image).findOneByOrFail({ id: cook.newImageId });
     await billPrivateImage(manager, cook, image, made.fileSizeBytes);
   }
-  await cooks.update(
-    { id: cook.id },
-    {
-      ...{ state: 'available', stage: 'done', percent: 100, finishedAt: new Date() },
-      imageId: made ? cook.newImageId : cook.formerImageId,
-      isUnchanged: made === null,
-      message: made ? 'the image is ready' : 'nothing has changed: the former image is the one',
-    },
+  await manager.query(
+    `UPDATE cooks SET state = 'available', stage = 'done', percent = 100, finished_at = now(),
+                      image_id = $2, is_unchanged = $3, message = $4
+     WHERE id = $1`,
+    [
+      cook.id,
+      made ? cook.newImageId : cook.formerImageId,
+      made === null,
+      made ? 'the image is ready' : 'nothing has changed: the former image is the one',
+    ],
   );
 }

@@ -39,7 +39,8 @@ export async function lookAtOneshot(guest: Guest, unit: string): Promise<Oneshot
 
 /** Reads what a guest printed, which may be anything. Never throws. */
 export function parseOneshot(printed: string): OneshotState {
-  const [head = '', said = ''] = printed.slice(0, 4000).split('@@\n', 2);
+  // The script may print the mark itself: the first one is ours.
+  const [, head = '', said = ''] = /^(.*?)^@@\n(.*)$/ms.exec(printed.slice(0, 4000)) ?? [];
   const has = (line: string) => head.split('\n').includes(line);
   if (has('ActiveState=failed')) {
     const [, status] = /^ExecMainStatus=(\d{1,3})$/m.exec(head) ?? [];

@@ -10,6 +10,7 @@ import { identitiesOf } from './identities.ts';
 import { type CookedImage, clearAbandoned, putInPlace, readCookedImage } from './image-folder.ts';
 import { writeImagePapers } from './image-papers.ts';
 import { type CookLimits, limitsFor } from './limits.ts';
+import { pruneArchives } from './package-archives.ts';
 import { guestSourcesList } from './package-sources.ts';
 import { choosePackages, fetchPackages, kernelOf, type PackageState } from './package-state.ts';
 import { type CookProgress, progressTeller } from './progress.ts';
@@ -23,7 +24,7 @@ const COOK_VERSION = 6;
 
 export interface CookOptions {
   readonly recipe: Recipe;
-  /** The image goes to `<outputDir>/<folder>/`; downloaded packages are kept in `<outputDir>/.cache`. */
+  /** The image goes to `<outputDir>/<folder>/`; downloaded packages are kept in `<outputDir>/.cache` as long as they are used. */
   readonly outputDir: string;
   /** The recipe's name unless told. */
   readonly folder?: string;
@@ -69,6 +70,7 @@ export async function cookFrom(supply: PackageSupply, options: CookOptions): Pro
   const outputDir = resolve(options.outputDir);
   return withLock(join(outputDir, '.cook.lock'), options.signal, async () => {
     await clearAbandoned(outputDir);
+    await pruneArchives(cacheIn(outputDir));
     return new Cook(supply, { ...options, outputDir }).run();
   });
 }
@@ -91,7 +93,7 @@ export async function planCook(
   const { recipe, mirror, signal } = options;
   const outputDir = resolve(options.outputDir);
   return withLock(join(outputDir, '.cook.lock'), signal, async () => {
-    const cacheDir = join(outputDir, '.cache');
+    const cacheDir = cacheIn(outputDir);
     const state = await choosePackages(recipe.release, recipe.packages, { cacheDir, mirror, signal });
     return { fingerprint: fingerprintOf(recipe, state), packageCount: state.packages.length };
   });
@@ -109,7 +111,7 @@ class Cook {
   constructor(supply: PackageSupply, options: CookOptions) {
     this.#supply = supply;
     this.#options = options;
-    this.#cacheDir = join(options.outputDir, '.cache');
+    this.#cacheDir = cacheIn(options.outputDir);
     this.#workDir = join(options.outputDir, `.cooking-${options.recipe.name}-${randomUUID()}`);
     this.#folder = options.folder ?? options.recipe.name;
     this.#tell = progressTeller((progress) => options.onProgress?.(progress));
@@ -226,6 +228,10 @@ class Cook {
   #repositoryOf({ name }: Recipe): string {
     return join(this.#workDir, `packages-${name}`);
   }
+}
+
+function cacheIn(outputDir: string): string {
+  return join(outputDir, '.cache');
 }
 
 function fingerprintOf(recipe: Recipe, state: PackageState): string {

@@ -10,6 +10,7 @@ export type CookErrorCode =
   | 'cook_packages_conflict'
   | 'cook_no_space'
   | 'cook_disk_full'
+  | 'cook_tool_too_slow'
   | 'cook_out_of_time'
   | 'cook_out_of_memory'
   | 'cook_too_many_processes'
@@ -26,6 +27,7 @@ const kinds: Readonly<Record<CookErrorCode, ErrorKind>> = {
   cook_packages_conflict: 'invalid_input',
   cook_no_space: 'unavailable',
   cook_disk_full: 'limit',
+  cook_tool_too_slow: 'unavailable',
   cook_out_of_time: 'limit',
   cook_out_of_memory: 'limit',
   cook_too_many_processes: 'limit',

@@ -68,10 +68,21 @@ describe('runTool', () => {
     });
   });
 
-  it('says so when there is no such tool, or it takes too long', async () => {
-    for (const argv of [['no-such-tool'], ['sleep', '60']] as [string][]) {
-      await expect(runTool(argv, { timeoutSeconds: 1 })).rejects.toMatchObject({ code: 'cook_step_failed' });
-    }
+  it('says so when there is no such tool', async () => {
+    await expect(runTool(['no-such-tool'])).rejects.toMatchObject({ code: 'cook_step_failed' });
+  });
+
+  it('says so when the tool takes too long, which is another thing than to fail or to be killed', async () => {
+    const slow = runTool(['sleep', '60'], { timeoutSeconds: 1 });
+    await expect(slow).rejects.toMatchObject({
+      code: 'cook_tool_too_slow',
+      message: expect.stringMatching(/^sleep had not ended after 1 s/),
+    });
+    const killed = runTool(['sh', '-c', 'kill -KILL $$'], { timeoutSeconds: 60 });
+    await expect(killed).rejects.toMatchObject({
+      code: 'cook_step_failed',
+      message: expect.stringContaining('SIGKILL'),
+    });
   });
 
   it('ends the tool when it is cancelled', async () => {

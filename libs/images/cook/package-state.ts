@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DomainError } from '#libs/kernel';
 import { recipeError } from '../recipe/recipe.errors.ts';
 import { cookError } from './cook.errors.ts';
+import { archivesIn } from './package-archives.ts';
 import { type ChosenPackage, packagesIndex, parseIndex } from './package-index.ts';
 import { type PackageSource, packageSources, sourcesList } from './package-sources.ts';
 import { runTool } from './run-tool.ts';
@@ -33,7 +34,7 @@ function aptArguments(cacheDir: string): string[] {
     'Dir::State::lists': join(cacheDir, 'lists'),
     'Dir::State::status': join(cacheDir, 'status'),
     'Dir::Cache': cacheDir,
-    'Dir::Cache::archives': join(cacheDir, 'archives'),
+    'Dir::Cache::archives': archivesIn(cacheDir),
     'Dir::Etc::sourcelist': join(cacheDir, 'sources.list'),
     'Dir::Etc::sourceparts': '/dev/null',
     'Dir::Etc::preferences': '/dev/null',
@@ -53,7 +54,7 @@ const foundation = ['?essential', 'apt', 'usr-is-merged'];
 /**
  * Asks apt which packages, in which versions, an image would get now. Cheap: no package is downloaded.
  * @throws DomainError `cook_packages_unknown`, `cook_packages_conflict`, `cook_packages_unavailable`,
- * `cook_no_package_source`
+ * `cook_no_package_source`, `cook_tool_too_slow`
  */
 export async function choosePackages(
   release: string,
@@ -105,7 +106,7 @@ export async function fetchPackages(
   for (const chosen of state.packages) {
     const file = `${chosen.name}_${chosen.version.replaceAll(':', '%3a')}_${chosen.architecture}.deb`;
     const target = join(repositoryDir, `${chosen.sha256}.deb`);
-    await link(join(options.cacheDir, 'archives', file), target);
+    await link(join(archivesIn(options.cacheDir), file), target);
     newest = Math.max(newest, await buildTime(target));
   }
   await writeFile(join(repositoryDir, 'Packages'), packagesIndex(state.packages));
@@ -133,7 +134,7 @@ async function refreshLists(sources: readonly PackageSource[], options: StateOpt
     `fresh-${createHash('sha256').update(sourcesList(sources)).digest('hex').slice(0, 16)}`,
   );
   await mkdir(join(cacheDir, 'lists', 'partial'), { recursive: true });
-  await mkdir(join(cacheDir, 'archives', 'partial'), { recursive: true });
+  await mkdir(join(archivesIn(cacheDir), 'partial'), { recursive: true });
   await writeFile(join(cacheDir, 'status'), '');
   await writeFile(join(cacheDir, 'sources.list'), sourcesList(sources));
   const age = await stat(stamp).then(
@@ -157,25 +158,36 @@ async function apt(argv: readonly [string, ...string[]], options: StateOptions, 
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    refuseConflict(cause);
-    await rm(join(options.cacheDir, 'lists'), { recursive: true, force: true });
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw cookError(
-      'cook_packages_unavailable',
-      `Debian's packages cannot be had: check the recipe's package names and the network, then cook again.\n${said}`,
-      { cause },
-    );
+    const refusal = refusalOf(cause);
+    if (refusal.code === 'cook_packages_unavailable') {
+      await rm(join(options.cacheDir, 'lists'), { recursive: true, force: true });
+    }
+    throw refusal;
   }
 }
 
-/** Packages that cannot be in one system are no fault of the archive. @throws DomainError `cook_packages_conflict` */
-function refuseConflict(cause: unknown): void {
+/** Why apt has failed, by what it has said: a DomainError `cook_tool_too_slow`, `cook_packages_conflict` or `cook_packages_unavailable`. */
+export function refusalOf(cause: unknown): DomainError {
+  if (cause instanceof DomainError && cause.code === 'cook_tool_too_slow') return cause;
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return (
+    conflictIn(cause) ??
+    cookError(
+      'cook_packages_unavailable',
+      `Debian's packages cannot be had: check the recipe's package names and the network, then cook again.\n${said}`,
+      { cause },
+    )
+  );
+}
+
+/** Packages that cannot be in one system are no fault of the archive. */
+function conflictIn(cause: unknown): DomainError | undefined {
   const lines = cause instanceof DomainError ? (cause.details.lastLines as string[] | undefined) : undefined;
   const from = lines?.findIndex((line) => /unmet dependencies/.test(line)) ?? -1;
-  if (!lines || from < 0) return;
+  if (!lines || from < 0) return undefined;
   const said = lines.slice(from + 1).filter((line) => line.startsWith(' '));
   const message = `These packages cannot be in one image:\n${said.join('\n')}`;
-  throw cookError('cook_packages_conflict', message, { cause });
+  return cookError('cook_packages_conflict', message, { cause });
 }
 
 function digest(packages: readonly ChosenPackage[]): string {

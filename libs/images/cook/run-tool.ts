@@ -30,20 +30,19 @@ export const cleanEnvironment = {
  *
  * `setpriv --pdeathsig` lets the tool die with us, even when we are killed by force: a cook leaves no process
  * behind.
- * @throws DomainError `cook_step_failed` (with the tool's last lines), `cook_cancelled`
+ * @throws DomainError `cook_step_failed` (with the tool's last lines), `cook_tool_too_slow`, `cook_cancelled`
  */
 export async function runTool(
   argv: readonly [string, ...string[]],
   options: ToolOptions = {},
 ): Promise<string> {
+  const { timeoutSeconds } = options;
   refuseCancelled(options.signal);
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
       cwd: options.cwd ?? '/',
       env: { ...cleanEnvironment, ...options.env },
       stdio: 'pipe',
-      timeout: (options.timeoutSeconds ?? 0) * 1000,
-      killSignal: 'SIGKILL',
     });
     const output: string[] = [];
     const lastLines: string[] = [];
@@ -57,18 +56,29 @@ export async function runTool(
       take(line);
     });
     createInterface({ input: child.stderr }).on('line', take);
-    const cancel = () => child.kill('SIGKILL');
-    options.signal?.addEventListener('abort', cancel, { once: true });
+    const end = () => child.kill('SIGKILL');
+    options.signal?.addEventListener('abort', end, { once: true });
+    const late = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
+    late?.addEventListener('abort', end, { once: true });
     child.on('error', (cause) => reject(failed(argv, `cannot be started: ${cause.message}`, [])));
     child.on('close', (code, killedBy) => {
-      options.signal?.removeEventListener('abort', cancel);
+      options.signal?.removeEventListener('abort', end);
+      late?.removeEventListener('abort', end);
       if (options.signal?.aborted) reject(cookError('cook_cancelled', 'The cook was cancelled.'));
       else if (code === 0) resolve(output.join('\n'));
+      else if (late?.aborted) reject(tooSlow(argv, `${timeoutSeconds} s`, lastLines));
       else reject(failed(argv, killedBy ? `was ended by ${killedBy}` : `ended with ${code}`, lastLines));
     });
     child.stdin.on('error', () => {});
     child.stdin.end(options.input ?? '');
   });
+}
+
+function tooSlow(argv: readonly string[], after: string, lastLines: readonly string[]) {
+  const message =
+    `${argv[0]} had not ended after ${after}, so it was stopped. ` +
+    'Cook again when the machine that builds, or the mirror of Debian, has less to do.';
+  return cookError('cook_tool_too_slow', message, { details: { tool: argv[0], lastLines } });
 }
 
 function failed(argv: readonly string[], what: string, lastLines: readonly string[]) {

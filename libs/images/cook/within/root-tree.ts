@@ -4,6 +4,7 @@ import { cookError } from '../cook.errors.ts';
 import { parseIndex } from '../package-index.ts';
 import { espMount, rootMount } from './boot-loader.ts';
 import type { DiskPlan, Job } from './job.ts';
+import { pathInRoot } from './path-in-root.ts';
 import { runInRoot } from './run-in-root.ts';
 
 export interface RootTree {
@@ -115,7 +116,7 @@ async function empty(folder: string): Promise<void> {
 }
 
 async function place(rootDir: string, path: string, content: string | Buffer, mode = '0644'): Promise<void> {
-  const target = join(rootDir, path);
+  const target = await pathInRoot(rootDir, path);
   await mkdir(dirname(target), { recursive: true });
   await rm(target, { force: true });
   await writeFile(target, content);
