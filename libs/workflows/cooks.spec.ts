@@ -191,12 +191,12 @@ describe('a cook', () => {
   });
 
   it.each([
-    ['cook_no_space', 'unavailable', 'cook_no_room', /try again later/],
-    ['cook_tools_missing', 'unavailable', 'cook_unavailable', /operator/],
+    ['cook_no_space', 'unavailable', 'cook_no_room', /try again later/, 1],
+    ['cook_tools_missing', 'unavailable', 'cook_unavailable', /operator/, 1],
     ['cook_packages_unavailable', 'unavailable', 'cook_packages_unavailable', /^[^/]*try again later$/, 2],
-    ['cook_out_of_memory', 'limit', 'cook_out_of_memory', /too much/],
-    ['cook_step_failed', 'internal', 'cook_step_failed', /^the build failed: chown: invalid user$/],
-  ] as const)('says no more of %s than its owner can use', async (code, kind, told, message, tries = 1) => {
+    ['cook_out_of_memory', 'limit', 'cook_out_of_memory', /too much/, 1],
+    ['cook_step_failed', 'internal', 'cook_step_failed', /^the build failed: chown: invalid user$/, 1],
+  ] as const)('says no more of %s than its owner can use', async (code, kind, told, message, tries) => {
     const { cook, action } = await askForCook(world, await writeRecipe(world));
     const details = { lastLines: ['a', 'chown: invalid user', ''] };
     let tried = 0;
