@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { healthCheck } from './rehearsal.ts';
 
-/** What a recipe may have at most: all of it fits into one request. The operator sets how many recipes a project may have. */
+/** What a recipe may have at most: all of it fits into one request of {@link RECIPE_BODY_BYTES}. The operator sets how many recipes a project may have. */
 export const RECIPE_LIMITS = {
   components: 20,
   packages: 200,
@@ -14,6 +14,12 @@ export const RECIPE_LIMITS = {
   healthChecks: 20,
   yamlBytes: 224 * 1024,
 } as const;
+
+/**
+ * The largest request that writes a recipe. JSON's longest spelling has six bytes for one of a text (`\u0001`): of files,
+ * script and paths those are 1.5 MiB.
+ */
+export const RECIPE_BODY_BYTES = 2 * 1024 * 1024;
 
 const bytesOf = (text: string) => new TextEncoder().encode(text).byteLength;
 

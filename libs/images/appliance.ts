@@ -42,6 +42,8 @@ export interface Appliance {
   readonly secrets?: readonly ApplianceSecret[];
   readonly minimumMemoryMib: number;
   readonly minimumDiskGib: number;
+  /** Of the catalog's appliance that its servers are billed as where it is another one; missing: its own name. */
+  readonly billedAs?: string;
   /** It was made elsewhere: nobody promises a guest agent in it. */
   readonly isForeign?: boolean;
   /** A script of its owner runs at the first boot of each server: until it has ended well, none is ready. */

@@ -1,7 +1,7 @@
 import { RECIPE_LIMITS, type RecipeSpec } from '#libs/contracts';
 import type { AppliancePort } from '#libs/images';
 import type { Component } from '#libs/images/recipe';
-import { FIRST_BOOT, whyNotAt } from './image-paths.ts';
+import { FIRST_BOOT, placeOf, whyNotAt } from './image-paths.ts';
 import type { RecipeProblem } from './recipes.errors.ts';
 import { type Stock, withRequired } from './shelf.ts';
 
@@ -13,7 +13,7 @@ export function checkRecipe(spec: RecipeSpec, stock: Stock): RecipeProblem[] {
     ...checkNames(spec, stock),
     ...conflicts,
     ...twins(spec.packages, ['packages']),
-    ...checkFiles(spec),
+    ...checkFiles(spec, removedBy(spec, components, stock)),
     ...checkUnits(spec),
     // Those that conflict mostly want the same port: it is said once.
     ...(conflicts.length > 0 ? [] : checkPorts(spec, components, stock)),
@@ -55,23 +55,28 @@ function conflictsOf(spec: RecipeSpec, components: readonly Component[]): Recipe
   );
 }
 
-function checkFiles({ files }: RecipeSpec): RecipeProblem[] {
-  const paths = files.map(({ path }) => path);
+/** What base and components take out of the image again. */
+function removedBy({ base }: RecipeSpec, components: readonly Component[], stock: Stock): string[] {
+  return [...(stock.bases.get(base)?.remove ?? []), ...components.flatMap(({ remove }) => remove)];
+}
+
+function checkFiles({ files }: RecipeSpec, removed: readonly string[]): RecipeProblem[] {
+  const places = files.map(({ path }) => placeOf(path));
   const totalBytes = files.reduce((sum, file) => sum + contentOf(file).length, 0);
-  const taken = paths.flatMap((path, index) => {
-    const why = whyNotAt(path);
+  const taken = files.flatMap(({ path }, index) => {
+    const why = whyNotAt(path, removed);
     return why === undefined ? [] : [{ path: ['files', index, 'path'], message: `${path} ${why}` }];
   });
   // A file cannot be a folder of another one.
-  const within = paths.flatMap((path, index) => {
-    const above = paths.find((other) => path.startsWith(`${other}/`));
+  const within = places.flatMap((place, index) => {
+    const above = places.find((other) => place.startsWith(`${other}/`));
     return above === undefined
       ? []
       : [{ path: ['files', index, 'path'], message: `${above} is a file of this recipe, and no folder` }];
   });
   const most = RECIPE_LIMITS.filesBytes / 1024;
   return [
-    ...twins(paths, ['files'], 'path'),
+    ...twins(places, ['files'], 'path'),
     ...taken,
     ...within,
     ...(totalBytes <= RECIPE_LIMITS.filesBytes

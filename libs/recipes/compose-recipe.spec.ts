@@ -124,12 +124,52 @@ describe('a recipe that is put together', () => {
     expect(whyNotAt(path)).toBeDefined();
   });
 
-  it.each(['/etc/ssh/sshd_config.d/x.conf', '/bootstrap', '/etc/hosts.allow', '/runs/x', '/srv/proc/x'])(
-    'may have a file at %s',
+  it.each([
+    '/var/log/x',
+    '/var/log/shop/x',
+    '/var/tmp/x',
+    '/root/.cache/x',
+    '/etc/passwd-',
+    '/etc/shop-/x',
+    '/var/lib/systemd/random-seed',
+  ])('has no file at %s, which would not stay', (path) => {
+    expect(whyNotAt(path)).toBeDefined();
+  });
+
+  it.each(['/lib/servery/first-boot', '/var/run', '/var/lock/x', '/bin', '/lib64'])(
+    'has no file at %s, where a link of Debian leads',
     (path) => {
-      expect(whyNotAt(path)).toBeUndefined();
+      expect(whyNotAt(path)).toBeDefined();
     },
   );
+
+  it.each([
+    ['/etc/mailname', { components: ['postfix'] }],
+    ['/var/lib/mysql/shop/x', { components: ['mariadb'] }],
+    ['/var/lib/mysql/shop/x', { base: 'wordpress' }],
+  ])('has no file at %s where %j removes it', (path, more) => {
+    const files = [{ path, content: '', mode: '0644', owner: 'root', group: 'root' }];
+    expect(checkRecipe(specOf({ files }), stock)).toEqual([]);
+    expect(checkRecipe(specOf({ ...more, files }), stock)).toMatchObject([{ path: ['files', 0, 'path'] }]);
+  });
+
+  it('has one file at a path, whichever link of Debian leads there', () => {
+    const files = ['/bin/shop', '/usr/bin/shop', '/usr/bin/shop/x'].map((path) => ({
+      ...{ path, content: '', mode: '0644', owner: 'root', group: 'root' },
+    }));
+    const problems = checkRecipe(specOf({ files }), stock);
+    expect(problems.map(({ path }) => path)).toEqual([
+      ['files', 1, 'path'],
+      ['files', 2, 'path'],
+    ]);
+  });
+
+  it.each([
+    ...['/etc/ssh/sshd_config.d/x.conf', '/bootstrap', '/etc/hosts.allow', '/runs/x', '/srv/proc/x'],
+    ...['/lib/systemd/system/x.service', '/binary', '/var/logs', '/etc/shop/x-', '/root/.cached'],
+  ])('may have a file at %s', (path) => {
+    expect(whyNotAt(path)).toBeUndefined();
+  });
 });
 
 describe('a first boot script', () => {

@@ -36,8 +36,12 @@ export function composeRecipe(spec: RecipeSpec, stock: Stock): ComposedRecipe {
   if (problems.length > 0 || !base) throw recipeInvalid(problems);
   const components = withRequired(spec.components, stock);
   const recipe = deriveRecipe(base, ownRecipe(spec, base, components));
-  const hasFirstBoot = spec.first_boot_script !== null;
-  return { recipe, appliance: { ...applianceOf(recipe), ...(hasFirstBoot && { runsFirstBoot: true }) } };
+  const appliance: Appliance = {
+    ...applianceOf(recipe),
+    billedAs: base.name,
+    ...(spec.first_boot_script !== null && { runsFirstBoot: true }),
+  };
+  return { recipe, appliance };
 }
 
 function ownRecipe(spec: RecipeSpec, base: Recipe, components: readonly Component[]): OwnRecipe {

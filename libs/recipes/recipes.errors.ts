@@ -1,6 +1,8 @@
 import { DomainError, type ErrorKind } from '#libs/kernel';
 
 const CODES = {
+  /** The folder of bases and components cannot be read. */
+  catalog_unavailable: 'unavailable',
   recipe_not_found: 'not_found',
   recipe_version_not_found: 'not_found',
   recipe_invalid: 'invalid_input',

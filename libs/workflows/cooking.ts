@@ -128,12 +128,18 @@ async function explained(ctx: Step, error: unknown): Promise<unknown> {
     const message = 'nothing can be cooked here at the moment: its operator has to look';
     return new PermanentError('cook_unavailable', message, { cause: error });
   }
+  if (error.code === 'cook_packages_unavailable') {
+    log.error({ err: error }, 'packages cannot be had');
+    const message = 'Debian’s packages cannot be had at the moment: try again later';
+    return new DomainError('unavailable', 'cook_packages_unavailable', message, { cause: error });
+  }
   if (error.code !== 'cook_step_failed') return error;
   log.error({ err: error }, 'a cook failed');
   const { lastLines } = error.details;
   const said = Array.isArray(lastLines) ? String(lastLines.findLast((line) => line !== '') ?? '') : '';
   const message = `the build failed${said === '' ? '' : `: ${said.slice(0, 300)}`}`;
-  return new DomainError('internal', 'cook_step_failed', message, { cause: error });
+  // The same packages and files would fail in the same way.
+  return new PermanentError('cook_step_failed', message, { cause: error });
 }
 
 /** Those of the recipe's packages that Debian does not have, each by its place. */

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { firstPrice } from '#libs/billing';
+import type { RecipeSpec } from '#libs/contracts';
 import { runInTransaction } from '#libs/database';
 import { Image } from '#libs/images';
 import { DomainError } from '#libs/kernel';
@@ -128,6 +129,26 @@ describe('a cook', () => {
     expect(server.access.map(({ service }) => service)).toEqual(['ssh', 'HTTP']);
   });
 
+  it('makes an image whose servers cost what its base costs more, whatever it is called', async () => {
+    const price = { title: 'x', hourlyMicro: 1000 };
+    await firstPrice(world.dataSource.manager, { item: 'image/wordpress', ...price });
+    await firstPrice(world.dataSource.manager, { item: 'image/mail', ...price });
+    const itemOf = async (more: Partial<RecipeSpec>) => {
+      const { imageId } = await cooked(world, await writeRecipe(world, more));
+      const image = await world.dataSource.getRepository(Image).findOneByOrFail({ id: Number(imageId) });
+      await finish(world, (await order(world, image)).action);
+      const { id } = await world.dataSource.getRepository(Server).findOneByOrFail({ imageId: image.id });
+      const spans = await world.dataSource.query<{ item: string }[]>(
+        `SELECT price_item AS item FROM usage_spans
+         WHERE server_id = $1 AND component = 'image' AND closed_at IS NULL`,
+        [id],
+      );
+      return spans.map(({ item }) => item);
+    };
+    expect(await itemOf({ base: 'wordpress' })).toEqual(['image/wordpress']);
+    expect(await itemOf({ name: 'mail' })).toEqual([]);
+  });
+
   it('that is called off is over at once, and leaves nothing', async () => {
     const { cook, action } = await askForCook(world, await writeRecipe(world));
     await world.cooks.cancel(cook.projectId, cook.id);
@@ -170,19 +191,24 @@ describe('a cook', () => {
   });
 
   it.each([
-    ['cook_no_space', 'unavailable', 'cook_no_room', /try again later/],
-    ['cook_tools_missing', 'unavailable', 'cook_unavailable', /operator/],
-    ['cook_out_of_memory', 'limit', 'cook_out_of_memory', /too much/],
-    ['cook_step_failed', 'internal', 'cook_step_failed', /^the build failed: chown: invalid user$/],
-  ] as const)('says no more of %s than its owner can use', async (code, kind, told, message) => {
+    ['cook_no_space', 'unavailable', 'cook_no_room', /try again later/, 1],
+    ['cook_tools_missing', 'unavailable', 'cook_unavailable', /operator/, 1],
+    ['cook_packages_unavailable', 'unavailable', 'cook_packages_unavailable', /^[^/]*try again later$/, 2],
+    ['cook_out_of_memory', 'limit', 'cook_out_of_memory', /too much/, 1],
+    ['cook_step_failed', 'internal', 'cook_step_failed', /^the build failed: chown: invalid user$/, 1],
+  ] as const)('says no more of %s than its owner can use', async (code, kind, told, message, tries) => {
     const { cook, action } = await askForCook(world, await writeRecipe(world));
     const details = { lastLines: ['a', 'chown: invalid user', ''] };
-    const failing = () =>
-      Promise.reject(new DomainError(kind, code, 'too much: /srv/kitchen/x', { details }));
+    let tried = 0;
+    const failing = () => {
+      tried += 1;
+      return Promise.reject(new DomainError(kind, code, 'too much: /srv/kitchen/x', { details }));
+    };
     expect(await endIn({ cook: failing }, action)).toMatchObject({ state: 'undone' });
     const ended = await reload(cook.id);
     expect([ended.state, ended.errorCode]).toEqual(['failed', told]);
     expect(ended.errorMessage).toMatch(message);
+    expect(tried).toBe(tries);
   });
 
   it('has its turn after those that were asked for before, and after its project’s own', async () => {

@@ -4,6 +4,7 @@ import {
   byId,
   type CreateRecipe,
   createRecipe,
+  RECIPE_BODY_BYTES,
   recipeListQuery,
   recipeListResponse,
   recipeResponse,
@@ -15,6 +16,7 @@ import {
 } from '#libs/contracts';
 import { RecipesService } from '#libs/recipes';
 import { ProjectId } from '../auth/principal.ts';
+import { BodyLimit } from '../http/body-parser.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { wireTime } from '../http/wire.ts';
@@ -29,6 +31,7 @@ export class RecipesController {
   constructor(private readonly recipes: RecipesService) {}
 
   @Post()
+  @BodyLimit(RECIPE_BODY_BYTES)
   @Endpoint({
     summary: 'Write a recipe, by its fields or as YAML',
     access: 'write',
@@ -97,6 +100,7 @@ export class RecipesController {
   }
 
   @Put(':id')
+  @BodyLimit(RECIPE_BODY_BYTES)
   @Endpoint({
     summary: 'Change a recipe: what is different makes a new version, and the former ones stay',
     access: 'write',

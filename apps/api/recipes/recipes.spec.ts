@@ -241,6 +241,19 @@ describe('a recipe', () => {
     expect(await refusedFields(body)).toEqual(fields);
   });
 
+  it('of the largest size fits into one request, however JSON spells it', async () => {
+    const longest = (kib: number) => '\u0001'.repeat(kib * 1024);
+    const files = [128, 32].map((kib) => ({ path: `/srv/${'é'.repeat(900)}/${kib}`, content: longest(kib) }));
+    const { id, name } = await write({ files, first_boot_script: longest(32) });
+    expect((await ask('PUT', `/v1/recipes/${id}`, { files, summary: 'x' })).statusCode).toBe(200);
+    const yaml = `name: ${name}\n`.padEnd(224 * 1024, '#"');
+    expect((await ask('PUT', `/v1/recipes/${id}`, { yaml })).statusCode).toBe(200);
+    const larger = await ask('POST', '/v1/recipes', { yaml: longest(400) });
+    expect([larger.statusCode, larger.json().error.code]).toEqual([413, 'request_too_large']);
+    const elsewhere = await ask('POST', '/v1/ssh_keys', { name: longest(64) });
+    expect(elsewhere.statusCode).toBe(413);
+  });
+
   it('is refused with line and field where it came as YAML', async () => {
     const yaml =
       'name: bad\ncomponents: [nginx]\nfiles:\n  - path: /proc/x\n    content: hello\n    colour: red\n';

@@ -35,7 +35,7 @@ export interface Built {
 }
 
 /** What of our code is seen behind the wall. */
-export const VISIBLE_CODE = ['libs/images/cook', 'libs/kernel'] as const;
+export const VISIBLE_CODE = ['libs/images/cook', 'libs/images/recipe', 'libs/kernel'] as const;
 const CODE = '/code';
 const NODE = '/in/node';
 const REMEMBERED_LINES = 20;

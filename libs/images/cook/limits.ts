@@ -14,8 +14,12 @@ export interface CookLimits {
 
 /** Beside the disk that the recipe asks for: copies of packages, and what their scripts make and remove. */
 const BESIDE_ROOT_GIB = 2;
+const HOUR_SECONDS = 3600;
 
-/** Several times what the largest appliance of the catalog uses; `more` replaces single ones. */
+/**
+ * Several times what the largest appliance of the catalog uses; `more` replaces single ones. A build that may take longer may
+ * compute as long.
+ */
 export function limitsFor(
   recipe: { readonly minimum: { readonly diskGib: number } },
   more: Partial<CookLimits> = {},
@@ -24,8 +28,8 @@ export function limitsFor(
     memoryMib: 2048,
     processes: 512,
     diskGib: recipe.minimum.diskGib + BESIDE_ROOT_GIB,
-    wallSeconds: 3600,
-    cpuSeconds: 3600,
+    wallSeconds: HOUR_SECONDS,
+    cpuSeconds: Math.max(HOUR_SECONDS, more.wallSeconds ?? 0),
     logBytes: 16 * 1024 * 1024,
     ...more,
   };

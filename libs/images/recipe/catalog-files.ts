@@ -3,6 +3,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { DomainError } from '#libs/kernel';
 import { recipeInvalid } from './recipe.errors.ts';
 import type { FileEntry } from './recipe.schema.ts';
 import type { RecipeContent } from './recipe.ts';
@@ -70,6 +71,29 @@ async function walk(root: string): Promise<string[]> {
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => `/${relative(root, join(entry.parentPath, entry.name))}`);
+}
+
+/** Told of a part of the catalog that is not usable, which is left out then. */
+export type OnBroken = (error: DomainError) => void;
+
+/** Reads parts of the catalog. @throws DomainError of the first that is not usable, unless `onBroken` is told */
+export async function readEach<S, T>(
+  parts: readonly S[],
+  read: (part: S) => Promise<T>,
+  onBroken?: OnBroken,
+): Promise<T[]> {
+  const found = await Promise.all(
+    parts.map(async (part) => {
+      try {
+        return [await read(part)];
+      } catch (error) {
+        if (!onBroken || !(error instanceof DomainError)) throw error;
+        onBroken(error);
+        return [];
+      }
+    }),
+  );
+  return found.flat();
 }
 
 /** A file of at most 1 MiB, which is no link. @throws DomainError `recipe_invalid` */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseNamed, readFiles } from './catalog-files.ts';
+import { type OnBroken, parseNamed, readEach, readFiles } from './catalog-files.ts';
 import { type ComponentFile, componentSchema } from './component.schema.ts';
 import { recipeInvalid } from './recipe.errors.ts';
 import type { RecipeContent } from './recipe.ts';
@@ -15,22 +15,40 @@ export interface Component extends Omit<ComponentFile, 'files'> {
 
 /**
  * Every component of a catalog folder, in the order of their names.
- * @throws DomainError `recipe_invalid`, also where one names another that is not there
+ * @throws DomainError `recipe_invalid`, also where one names another that is not there, unless `onBroken` is told
  */
-export async function listComponents(catalogDir: string): Promise<Component[]> {
+export async function listComponents(catalogDir: string, onBroken?: OnBroken): Promise<Component[]> {
   const root = join(catalogDir, COMPONENTS_FOLDER);
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const components = await Promise.all(names.sort().map((name) => loadComponent(join(root, name), name)));
-  for (const { name, requires, conflicts } of components) {
-    const unknown = [...requires, ...conflicts].filter((other) => !names.includes(other));
-    if (unknown.length > 0) {
-      throw recipeInvalid(name, [
-        { name: 'requires', messages: unknown.map((other) => `there is no component ${other}`) },
-      ]);
-    }
-  }
-  return components;
+  const load = async (name: string) => {
+    const component = await loadComponent(join(root, name), name);
+    refuseUnknown(component, 'conflicts', names);
+    return component;
+  };
+  return withWhatTheyNeed(await readEach(names.sort(), load, onBroken), onBroken);
+}
+
+/** Without those that require one that is not there, or is left out itself. */
+async function withWhatTheyNeed(components: readonly Component[], onBroken?: OnBroken): Promise<Component[]> {
+  const names = components.map(({ name }) => name);
+  const check = async (component: Component) => {
+    refuseUnknown(component, 'requires', names);
+    return component;
+  };
+  const whole = await readEach(components, check, onBroken);
+  return whole.length < components.length ? withWhatTheyNeed(whole, onBroken) : whole;
+}
+
+function refuseUnknown(
+  component: Component,
+  field: 'requires' | 'conflicts',
+  names: readonly string[],
+): void {
+  const unknown = component[field].filter((other) => !names.includes(other));
+  if (unknown.length === 0) return;
+  const messages = unknown.map((other) => `there is no component ${other}`);
+  throw recipeInvalid(component.name, [{ name: field, messages }]);
 }
 
 async function loadComponent(folder: string, name: string): Promise<Component> {

@@ -1,20 +1,23 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseNamed, readFiles, readSmall } from './catalog-files.ts';
+import { type OnBroken, parseNamed, readEach, readFiles, readSmall } from './catalog-files.ts';
 import { COMPONENTS_FOLDER } from './load-components.ts';
 import { sizeOfPng } from './png.ts';
 import { recipeError, recipeInvalid } from './recipe.errors.ts';
 import { type RecipeFile, recipeSchema } from './recipe.schema.ts';
 import { deriveRecipe, type Recipe, rootRecipe, type Screenshot } from './recipe.ts';
 
-/** Every recipe of a catalog folder, in the order of their names. @throws DomainError `recipe_invalid` */
-export async function listRecipes(catalogDir: string): Promise<Recipe[]> {
+/**
+ * Every recipe of a catalog folder, in the order of their names.
+ * @throws DomainError `recipe_not_found` where there is no catalog; unless `onBroken` is told, that of a recipe too
+ */
+export async function listRecipes(catalogDir: string, onBroken?: OnBroken): Promise<Recipe[]> {
   const folders = await readdir(catalogDir, { withFileTypes: true }).catch(() => {
     throw recipeError('recipe_not_found', `There is no catalog at ${catalogDir}.`);
   });
   const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const own = names.filter((name) => name !== COMPONENTS_FOLDER);
-  return Promise.all(own.sort().map((name) => loadRecipe(catalogDir, name)));
+  return readEach(own.sort(), (name) => loadRecipe(catalogDir, name), onBroken);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { chmod, glob, lstat, lutimes, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { CLEARED } from '../../recipe/cleared-paths.ts';
 import { cookError } from '../cook.errors.ts';
 import { parseIndex } from '../package-index.ts';
 import { espMount, rootMount } from './boot-loader.ts';
@@ -14,39 +15,6 @@ export interface RootTree {
   readonly job: Job;
   readonly plan: DiskPlan;
 }
-
-/**
- * What a running or installing system leaves behind and a golden image must not hold: secrets that would be
- * the same on every server, traces of the machine that cooked it, and bytes that differ from cook to cook.
- */
-const leftovers = [
-  'etc/ssh/ssh_host_*',
-  'etc/*-',
-  'etc/.pwd.lock',
-  'etc/.resolv.conf.systemd-resolved.bak',
-  'etc/hostname',
-  'etc/apt/apt.conf.d/99mmdebstrap',
-  'etc/dpkg/dpkg.cfg.d/99mmdebstrap',
-  'var/cache/debconf/*-old',
-  'var/lib/apt/extended_states',
-  'var/lib/dpkg/*-old',
-  'var/lib/dpkg/lock*',
-  'var/lib/dpkg/triggers/Lock',
-  'var/lib/systemd/random-seed',
-  'var/lib/systemd/catalog/database',
-] as const;
-
-/** Folders that packages want to find, empty. */
-const emptied = [
-  'tmp',
-  'run',
-  'var/tmp',
-  'var/cache/apt',
-  'var/cache/ldconfig',
-  'var/lib/apt/lists',
-  'var/lib/cloud',
-  'root/.cache',
-] as const;
 
 /** The recipe's files that must lie in the root before its packages are configured. */
 export async function writePreset(presetDir: string, files: Job['files']): Promise<void> {
@@ -74,13 +42,15 @@ export async function scrub({ rootDir, installDir, job, plan }: RootTree): Promi
   const { remove } = job.recipe;
   // Inside the root, where a link leads nowhere else.
   if (remove.length > 0) await runInRoot(installDir, ['rm', '-rf', '--', ...remove]);
-  for (const pattern of leftovers) {
+  for (const pattern of CLEARED.patterns) {
     for await (const path of glob(pattern, { cwd: rootDir }))
       await rm(join(rootDir, path), { recursive: true });
   }
-  for (const folder of emptied) await empty(join(rootDir, folder));
-  for (const path of await entriesOf(join(rootDir, 'var/log'))) {
-    if ((await lstat(path)).isFile()) await rm(path);
+  for (const folder of CLEARED.emptied) await empty(join(rootDir, folder));
+  for (const folder of CLEARED.withoutFiles) {
+    for (const path of await entriesOf(join(rootDir, folder))) {
+      if ((await lstat(path)).isFile()) await rm(path);
+    }
   }
   await forgetTemporaryNames(join(rootDir, 'var/cache/debconf/config.dat'));
   await place(rootDir, '/etc/machine-id', '', '0444');
