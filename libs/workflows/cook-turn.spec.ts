@@ -91,7 +91,11 @@ describe('turns of cooks', () => {
 
   it('are of different projects where several are at work at once', async () => {
     const waiting = [...(await asked('D', 3)), ...(await asked('E', 2)), ...(await asked('F', 1))];
-    expect(await rounds(waiting, 2)).toEqual([['D1', 'E1'], ['D2', 'F1'], ['D3', 'E2']]);
+    expect(await rounds(waiting, 2)).toEqual([
+      ['D1', 'E1'],
+      ['D2', 'F1'],
+      ['D3', 'E2'],
+    ]);
   });
 
   it('pass over one that was called off', async () => {

@@ -155,7 +155,8 @@ describe('a cook', () => {
 
   it('is ended when it has worked for too long, and not for having waited for another cook', async () => {
     const { cook, action } = await askForCook(world, await writeRecipe(world));
-    const working = "UPDATE cooks SET started_at = now() - interval '1 day', worked_seconds = $2 WHERE id = $1";
+    const working =
+      "UPDATE cooks SET started_at = now() - interval '1 day', worked_seconds = $2 WHERE id = $1";
     const worked = async (seconds: number) => {
       const before = await reload(cook.id);
       await world.dataSource.query(working, [cook.id, seconds]);

@@ -99,9 +99,7 @@ export interface CookPlan {
  * Asks which packages an image of the recipe would get now. Nothing is downloaded but the archives' lists, where they are old.
  * @throws DomainError with a {@link CookErrorCode}
  */
-export async function planCook(
-  options: Turn & Pick<CookOptions, 'recipe' | 'mirror'>,
-): Promise<CookPlan> {
+export async function planCook(options: Turn & Pick<CookOptions, 'recipe' | 'mirror'>): Promise<CookPlan> {
   const { recipe, mirror, signal, onProgress } = options;
   return inTurn(options, async (outputDir) => {
     onProgress?.({ stage: 'choose', percent: 0, message: ASKING });

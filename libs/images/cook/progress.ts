@@ -1,13 +1,5 @@
 /** `waiting`: for another cook in the same folder. */
-export type CookStage =
-  | 'waiting'
-  | 'choose'
-  | 'fetch'
-  | 'install'
-  | 'furnish'
-  | 'disk'
-  | 'convert'
-  | 'done';
+export type CookStage = 'waiting' | 'choose' | 'fetch' | 'install' | 'furnish' | 'disk' | 'convert' | 'done';
 
 export interface CookProgress {
   readonly stage: CookStage;

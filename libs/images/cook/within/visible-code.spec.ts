@@ -11,7 +11,11 @@ it('the program behind the wall finds all that it imports in the code that is vi
   try {
     for (const { from, at } of ownCode(VISIBLE_CODE, folder)) await cp(from, at, { recursive: true });
     const argv = ownProgram('libs/images/cook/within/cook-within.main', folder);
-    const { stdout, stderr } = spawnSync(process.execPath, argv, { input: '{', encoding: 'utf8', timeout: 60_000 });
+    const { stdout, stderr } = spawnSync(process.execPath, argv, {
+      input: '{',
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     // It has come as far as its job, which is none.
     expect(stdout).toMatch(/JSON/);
     expect(stderr).toBe('');
