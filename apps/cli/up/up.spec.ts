@@ -37,15 +37,15 @@ describe('what `up` gives to API and worker', () => {
     ]);
   });
 
-  it('is the catalog and the kitchen that the shell names, and else those of the checkout and the data', async () => {
+  it('is the catalog and the kitchen that the shell names, and else the checkout’s and the folder of images', async () => {
     const folders = async () => {
       const { SERVERY_CATALOG_DIR, SERVERY_COOKS_DIR } = (await open()).environment();
       return [SERVERY_CATALOG_DIR, SERVERY_COOKS_DIR];
     };
-    for (const name of ['SERVERY_CATALOG_DIR', 'SERVERY_COOKS_DIR']) vi.stubEnv(name, '');
-    expect(await folders()).toEqual(['/srv/checkout/catalog', join(folder, 'cooks')]);
+    for (const name of ['SERVERY_CATALOG_DIR', 'SERVERY_COOKS_DIR', 'SERVERY_IMAGES_DIR']) vi.stubEnv(name, '');
+    expect(await folders()).toEqual(['/srv/checkout/catalog', join(folder, 'images')]);
     vi.stubEnv('SERVERY_CATALOG_DIR', '/srv/catalog');
-    vi.stubEnv('SERVERY_COOKS_DIR', 'kitchen');
-    expect(await folders()).toEqual(['/srv/catalog', '/srv/checkout/kitchen']);
+    vi.stubEnv('SERVERY_COOKS_DIR', '/srv/kitchen');
+    expect(await folders()).toEqual(['/srv/catalog', '/srv/kitchen']);
   });
 });
