@@ -71,7 +71,12 @@ describe('docker-compose.yml (checked, not run: there is no Docker here)', () =>
       ['IMAGES', 'COOKS', 'EXPORTS', 'IMPORTS'].map((folder) =>
         volumeOf(name, environment[`SERVERY_${folder}_DIR`]),
       );
-    expect(volumes('worker').map((volume) => volume?.[0])).toEqual(['images', 'images', 'exports', 'imports']);
+    expect(volumes('worker').map((volume) => volume?.[0])).toEqual([
+      'images',
+      'images',
+      'exports',
+      'imports',
+    ]);
     expect(volumes('api').map((volume) => volume?.[0])).toEqual([undefined, undefined, 'exports', 'imports']);
     // Uploads come through the API.
     expect(volumes('api').map((volume) => volume?.[2])).toEqual([undefined, undefined, 'ro', undefined]);

@@ -42,7 +42,8 @@ describe('what `up` gives to API and worker', () => {
       const { SERVERY_CATALOG_DIR, SERVERY_COOKS_DIR } = (await open()).environment();
       return [SERVERY_CATALOG_DIR, SERVERY_COOKS_DIR];
     };
-    for (const name of ['SERVERY_CATALOG_DIR', 'SERVERY_COOKS_DIR', 'SERVERY_IMAGES_DIR']) vi.stubEnv(name, '');
+    for (const name of ['SERVERY_CATALOG_DIR', 'SERVERY_COOKS_DIR', 'SERVERY_IMAGES_DIR'])
+      vi.stubEnv(name, '');
     expect(await folders()).toEqual(['/srv/checkout/catalog', join(folder, 'images')]);
     vi.stubEnv('SERVERY_CATALOG_DIR', '/srv/catalog');
     vi.stubEnv('SERVERY_COOKS_DIR', '/srv/kitchen');
