@@ -55,6 +55,7 @@ export class Recipes1760001700000 implements MigrationInterface {
         cut_bytes int NOT NULL DEFAULT 0,
         created_at timestamptz NOT NULL DEFAULT now(),
         started_at timestamptz,
+        worked_seconds float8 NOT NULL DEFAULT 0,
         finished_at timestamptz,
         FOREIGN KEY (recipe_id, version) REFERENCES recipe_versions
       );
@@ -63,6 +64,7 @@ export class Recipes1760001700000 implements MigrationInterface {
       COMMENT ON COLUMN cooks.fingerprint IS 'of recipe and packages together: what has the same has the same bytes';
       COMMENT ON COLUMN cooks.parts IS 'digests of the files of the recipe, its components and its base by path, and what becomes of units';
       COMMENT ON COLUMN cooks.former_image_id IS 'the image that the recipe had before; null: it had none';
+      COMMENT ON COLUMN cooks.worked_seconds IS 'in all tries, without the time that it waited for other cooks: what its deadline counts';
       COMMENT ON COLUMN cooks.changes IS 'against the former image';
       CREATE INDEX cooks_of_recipe ON cooks (recipe_id, created_at);
       CREATE INDEX cooks_of_project ON cooks (project_id, created_at);

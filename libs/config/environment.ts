@@ -136,7 +136,7 @@ export const environmentSchema = z.object({
     .max(64)
     .default(1)
     .describe(
-      "how many of customers' own images are cooked at once, on all workers together; one builder's folder takes one at a time",
+      "how many of customers' own images are under way at once, on all workers together; one of them is built at a time, while disks of others are brought to the hosts",
     ),
   SERVERY_COOK_MINUTES: z.coerce
     .number()
@@ -144,7 +144,7 @@ export const environmentSchema = z.object({
     .min(5)
     .max(1440)
     .default(60)
-    .describe("after how many minutes the cook of a customer's own image is given up"),
+    .describe("after how many minutes of work the cook of a customer's own image is given up"),
   SERVERY_RECIPES_PER_PROJECT: z.coerce
     .number()
     .int()

@@ -108,6 +108,11 @@ export const componentsResponse = z.object({
     file_bytes: z.int(),
     files_bytes: z.int(),
     script_bytes: z.int(),
+    /** To enable, to disable and to mask, each. */
+    units: z.int(),
+    ports: z.int(),
+    health_checks: z.int(),
+    yaml_bytes: z.int(),
   }),
 });
 

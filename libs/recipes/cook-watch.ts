@@ -25,11 +25,12 @@ export type CookEnd = 'cancelled' | 'late';
 
 /**
  * Does a piece of a cook while what it says is written down each second, for those who follow it. `stopped` is asked as
- * often, and ends it. @throws what the work throws; `stopped` gives the reason where it was ended by us
+ * often, with the seconds that the work took since, and ends it; while its stage is `waiting`, it does not work. @throws what
+ * the work throws; `stopped` gives the reason where it was ended by us
  */
 export async function watchCook<T>(
   watched: WatchedCook,
-  stopped: () => Promise<CookEnd | undefined>,
+  stopped: (workedSeconds: number) => Promise<CookEnd | undefined>,
   work: (watch: CookWatch) => Promise<T>,
 ): Promise<{ readonly done: T } | { readonly ended: CookEnd }> {
   const report = new CookReport(watched);
@@ -40,7 +41,7 @@ export async function watchCook<T>(
     turn = turn
       .then(async () => {
         await report.write();
-        ended ??= await stopped();
+        ended ??= await stopped(report.takeWorkedSeconds());
         if (ended) stop.abort();
       })
       .catch(watched.onWriteFailed);
@@ -66,6 +67,9 @@ class CookReport {
   private waitingBytes = 0;
   private cutBytes = 0;
   private progress: { stage: CookStage; percent: number; message: string } | undefined;
+  private stage: CookStage | undefined;
+  private workedMs = 0;
+  private lastMs = performance.now();
 
   constructor(watched: WatchedCook) {
     this.watched = watched;
@@ -83,9 +87,25 @@ class CookReport {
         this.lines.push(line);
       },
       onProgress: (progress) => {
+        this.count();
         this.progress = progress;
+        this.stage = progress.stage;
       },
     };
+  }
+
+  /** Since it was last asked for. */
+  takeWorkedSeconds(): number {
+    this.count();
+    const seconds = this.workedMs / 1000;
+    this.workedMs = 0;
+    return seconds;
+  }
+
+  private count(): void {
+    const now = performance.now();
+    if (this.stage !== 'waiting') this.workedMs += now - this.lastMs;
+    this.lastMs = now;
   }
 
   async write(): Promise<void> {

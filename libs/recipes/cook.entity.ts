@@ -52,5 +52,7 @@ export class Cook {
   @Column('int', { name: 'cut_bytes', default: 0 }) cutBytes!: number;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
   @Column('timestamptz', { name: 'started_at', nullable: true }) startedAt!: Date | null;
+  /** In all tries, without the time that it waited for other cooks. */
+  @Column('float8', { name: 'worked_seconds', default: 0 }) workedSeconds!: number;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;
 }

@@ -10,6 +10,7 @@ export interface CookOrder {
 
 export interface CookWatch {
   readonly signal: AbortSignal;
+  /** The stage `waiting` says that it waits for another cook: that time is not its own. */
   readonly onProgress: (progress: { stage: CookStage; percent: number; message: string }) => void;
   /** Each line that a tool prints. */
   readonly onLine: (line: string) => void;

@@ -6,7 +6,7 @@ export interface RecipeSettings {
   readonly recipesPerProject: number;
   /** On all workers together. */
   readonly cooksAtOnce: number;
-  /** From the choice of the packages to the finished disk. */
+  /** Of work at it, from the choice of the packages to the finished disk. */
   readonly cookMinutes: number;
   readonly currency: Currency;
 }

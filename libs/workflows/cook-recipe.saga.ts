@@ -3,6 +3,7 @@ import { OUR_DEVICES } from '#libs/hypervisor';
 import { Image, ImageContentsService } from '#libs/images';
 import { Cook, cookRecipeRequest } from '#libs/recipes';
 import { deps, PermanentError, type StepContext, saga } from '#libs/saga';
+import { takeTurn } from './cook-turn.ts';
 import {
   type CookContext,
   changesOf,
@@ -13,7 +14,6 @@ import {
   loadCook,
   type Params,
   progressTo,
-  takeTurn,
   watched,
 } from './cooking.ts';
 import {
@@ -26,7 +26,7 @@ import {
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 const TURN_DEADLINE_SECONDS = 24 * 3600;
-/** Each ends by itself long before. */
+/** Each ends by itself long before, but where it waits for other cooks. */
 const LONG = { timeoutSeconds: 25 * 3600 } as const;
 /** What failed for no reason of the recipe's is cooked once more. */
 const TWICE = { tries: 2, firstSeconds: 5, maxSeconds: 5 } as const;
@@ -45,7 +45,7 @@ export const cookRecipe = saga(cookRecipeRequest, deps<WorkflowDeps>())
   })
   .step('choose', {
     title: 'Choosing packages',
-    timeoutSeconds: 1800,
+    ...LONG,
     do: async (ctx) => {
       const cook = await loadCook(ctx);
       const span = { from: 0, to: 4, title: 'choosing packages' };

@@ -40,29 +40,6 @@ export async function composed({ deps }: CookContext, { recipeId, version }: Coo
   return { recipe, appliance, parts: imageParts(recipe) };
 }
 
-/**
- * Undefined as long as enough others are at work, or another one of the project, or one that was asked for before it could
- * have its turn. One whose saga is stuck waits for the operator, and holds none up.
- */
-export async function takeTurn(manager: EntityManager, { params, deps }: CookContext) {
-  await manager.query(`SELECT pg_advisory_xact_lock(hashtext('turn of cooks'))`);
-  const [, taken] = await manager.query<[unknown[], number]>(
-    `WITH live AS (
-       SELECT c.id, c.project_id, c.started_at, c.created_at
-       FROM cooks c JOIN sagas g ON g.subject_type = 'cook' AND g.subject_id = c.id
-       WHERE c.finished_at IS NULL AND g.state IN ('running', 'undoing')),
-     next AS (
-       SELECT id FROM live w WHERE started_at IS NULL
-         AND NOT EXISTS (SELECT FROM live o WHERE o.project_id = w.project_id AND o.started_at IS NOT NULL)
-       ORDER BY created_at, id LIMIT 1)
-     UPDATE cooks SET state = 'cooking', stage = 'choose', started_at = coalesce(started_at, now())
-     WHERE id = $1 AND (started_at IS NOT NULL OR id = (SELECT id FROM next)
-       AND $2 > (SELECT count(*) FROM live WHERE started_at IS NOT NULL))`,
-    [params.cookId, deps.recipes.settings.cooksAtOnce],
-  );
-  return taken > 0 ? {} : undefined;
-}
-
 /** What a part of a cook is called in its log, and where it begins and ends in the whole, in percent. */
 export interface CookSpan {
   readonly from: number;
@@ -84,7 +61,7 @@ export async function watched<T>(
   const { cookMinutes } = recipes.settings;
   const of = { dataSource, cookId, actionId: ctx.actionId, signal: ctx.signal, from, to };
   const onWriteFailed = (err: unknown) => ctx.log.warn({ err }, 'what a cook says was not written');
-  const stopped = () => whyStopped(ctx, cookMinutes);
+  const stopped = (workedSeconds: number) => whyStopped(ctx, workedSeconds);
   try {
     const result = await watchCook({ ...of, onWriteFailed }, stopped, (watch) => {
       watch.onLine(`--- ${title}${ctx.attempt > 1 ? ', again' : ''}`);
@@ -92,21 +69,22 @@ export async function watched<T>(
     });
     if ('done' in result) return result.done;
     if (result.ended === 'cancelled') throw new PermanentError('cook_cancelled', 'it was cancelled');
-    const message = `the cook was ended after ${cookMinutes} minutes`;
+    const message = `the cook was ended after ${cookMinutes} minutes of work`;
     throw new PermanentError('cook_deadline_exceeded', message);
   } catch (error) {
     throw await explained(ctx, error);
   }
 }
 
-async function whyStopped({ params, deps }: Step, minutes: number): Promise<CookEnd | undefined> {
-  const [cook] = await deps.dataSource.query<{ isCancelled: boolean; isLate: boolean }[]>(
-    `SELECT cancel_asked_at IS NOT NULL AS "isCancelled",
-            started_at + make_interval(mins => $2::int) < now() AS "isLate" FROM cooks WHERE id = $1`,
-    [params.cookId, minutes],
+async function whyStopped({ params, deps }: Step, workedSeconds: number): Promise<CookEnd | undefined> {
+  const { dataSource, recipes } = deps;
+  const [[cook]] = await dataSource.query<[{ isCancelled: boolean; workedSeconds: number }[], number]>(
+    `UPDATE cooks SET worked_seconds = worked_seconds + $2 WHERE id = $1
+     RETURNING cancel_asked_at IS NOT NULL AS "isCancelled", worked_seconds AS "workedSeconds"`,
+    [params.cookId, workedSeconds],
   );
   if (cook?.isCancelled) return 'cancelled';
-  return cook?.isLate ? 'late' : undefined;
+  return cook && cook.workedSeconds > recipes.settings.cookMinutes * 60 ? 'late' : undefined;
 }
 
 /** For the owner: what is wrong with the recipe by its fields, and of what is wrong here no more than that it is. */

@@ -7,7 +7,7 @@ import { DomainError } from '#libs/kernel';
 import { Cook, type ImageCook } from '#libs/recipes';
 import { runToEnd, type WorldAddress } from '#libs/saga/harness';
 import { type Action, Server, SnapshotsService } from '#libs/servers';
-import { takeTurn } from './cooking.ts';
+import { takeTurn } from './cook-turn.ts';
 import { assertSound } from './harness/assert-sound.ts';
 import { askForCook, changeRecipe, writeRecipe } from './harness/cooking.ts';
 import { renewArchive } from './harness/recipes-world.ts';
@@ -172,6 +172,35 @@ describe('a cook', () => {
     expect(ended).toMatchObject({ state: 'undone' });
     expect(await reload(cook.id)).toMatchObject({ state: 'cancelled', imageId: null });
     expect(await world.deps.recipes.kitchen.present()).toEqual([]);
+  });
+
+  it('is ended when it has worked for too long, and not for having waited for another cook', async () => {
+    const { cook, action } = await askForCook(world, await writeRecipe(world));
+    const working =
+      "UPDATE cooks SET started_at = now() - interval '1 day', worked_seconds = $2 WHERE id = $1";
+    const worked = async (seconds: number) => {
+      const before = await reload(cook.id);
+      await world.dataSource.query(working, [cook.id, seconds]);
+      return before.workedSeconds;
+    };
+    const looks = () => new Promise((resolve) => setTimeout(resolve, 2500));
+    const ended = await endIn(
+      {
+        choose: async (order, watch) => {
+          watch.onProgress({ stage: 'waiting', percent: 0, message: 'for another one' });
+          await worked(3599);
+          await looks();
+          expect(await reload(cook.id)).toMatchObject({ stage: 'waiting', message: 'for another one' });
+          expect(await worked(3599)).toBeLessThan(3600);
+          return world.deps.recipes.kitchen.choose(order, watch);
+        },
+        cook: async (_order, { signal }) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      },
+      action,
+    );
+    expect(ended).toMatchObject({ state: 'undone', error: { code: 'cook_deadline_exceeded' } });
+    expect(await reload(cook.id)).toMatchObject({ state: 'failed', errorCode: 'cook_deadline_exceeded' });
   });
 
   it('names the packages that Debian does not have, by their places', async () => {

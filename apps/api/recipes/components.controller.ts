@@ -30,6 +30,10 @@ export class ComponentsController {
         file_bytes: RECIPE_LIMITS.fileBytes,
         files_bytes: RECIPE_LIMITS.filesBytes,
         script_bytes: RECIPE_LIMITS.scriptBytes,
+        units: RECIPE_LIMITS.units,
+        ports: RECIPE_LIMITS.ports,
+        health_checks: RECIPE_LIMITS.healthChecks,
+        yaml_bytes: RECIPE_LIMITS.yamlBytes,
       },
     };
   }

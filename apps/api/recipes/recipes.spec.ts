@@ -34,7 +34,11 @@ describe('components', () => {
     expect(bases.map(({ name }: { name: string }) => name)).toContain('debian-12');
     expect(bases.map(({ name }: { name: string }) => name)).not.toContain('rescue');
     expect(components.map(({ name }: { name: string }) => name)).toContain('nginx');
-    expect(limits).toMatchObject({ files: 64, packages: 200 });
+    expect(limits).toEqual({
+      ...{ recipes: 50, components: 20, packages: 200 },
+      ...{ files: 64, file_bytes: 131_072, files_bytes: 163_840, script_bytes: 32_768 },
+      ...{ units: 50, ports: 30, health_checks: 20, yaml_bytes: 229_376 },
+    });
   });
 });
 

@@ -26,10 +26,8 @@ export class Kitchen implements ImageCook {
     this.root = resolve(options.folder);
   }
 
-  choose({ recipe }: CookOrder, { signal, onProgress }: CookWatch): Promise<ChosenPackages> {
-    onProgress({ stage: 'choose', percent: 0, message: 'asking for the newest packages' });
-    const { mirror } = this.options;
-    return planCook({ recipe, outputDir: this.root, mirror, signal });
+  choose({ recipe }: CookOrder, watch: CookWatch): Promise<ChosenPackages> {
+    return planCook({ recipe, outputDir: this.root, mirror: this.options.mirror, ...watch });
   }
 
   async cook({ cookId, recipe }: CookOrder, watch: CookWatch): Promise<CookedDisk> {

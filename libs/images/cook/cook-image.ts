@@ -22,6 +22,8 @@ import type { Job } from './within/job.ts';
 /** Raised whenever this code makes other bytes of the same recipe and packages. */
 const COOK_VERSION = 6;
 
+const ASKING = 'asking for the newest packages';
+
 export interface CookOptions {
   readonly recipe: Recipe;
   /** The image goes to `<outputDir>/<folder>/`; downloaded packages are kept in `<outputDir>/.cache` as long as they are used. */
@@ -66,13 +68,26 @@ export function cookImage(options: CookOptions): Promise<CookedImage> {
 
 /** {@link cookImage} with packages from elsewhere. */
 export async function cookFrom(supply: PackageSupply, options: CookOptions): Promise<CookedImage> {
-  await checkMachine();
-  const outputDir = resolve(options.outputDir);
-  return withLock(join(outputDir, '.cook.lock'), options.signal, async () => {
+  return inTurn(options, async (outputDir) => {
     await clearAbandoned(outputDir);
     await pruneArchives(cacheIn(outputDir));
     return new Cook(supply, { ...options, outputDir }).run();
   });
+}
+
+type Turn = Pick<CookOptions, 'outputDir' | 'signal' | 'onProgress' | 'onLine'>;
+
+/** Works in the folder of cooks when no other one does. */
+async function inTurn<T>(turn: Turn, work: (outputDir: string) => Promise<T>): Promise<T> {
+  await checkMachine();
+  const { signal, onProgress, onLine } = turn;
+  const outputDir = resolve(turn.outputDir);
+  const message = 'waiting for another cook in the same folder';
+  const onWait = () => {
+    onProgress?.({ stage: 'waiting', percent: 0, message });
+    onLine?.(message);
+  };
+  return withLock(join(outputDir, '.cook.lock'), { signal, onWait }, () => work(outputDir));
 }
 
 /** What a cook would make now. */
@@ -86,13 +101,10 @@ export interface CookPlan {
  * Asks which packages an image of the recipe would get now. Nothing is downloaded but the archives' lists, where they are old.
  * @throws DomainError with a {@link CookErrorCode}
  */
-export async function planCook(
-  options: Pick<CookOptions, 'recipe' | 'outputDir' | 'mirror' | 'signal'>,
-): Promise<CookPlan> {
-  await checkMachine();
-  const { recipe, mirror, signal } = options;
-  const outputDir = resolve(options.outputDir);
-  return withLock(join(outputDir, '.cook.lock'), signal, async () => {
+export async function planCook(options: Turn & Pick<CookOptions, 'recipe' | 'mirror'>): Promise<CookPlan> {
+  const { recipe, mirror, signal, onProgress } = options;
+  return inTurn(options, async (outputDir) => {
+    onProgress?.({ stage: 'choose', percent: 0, message: ASKING });
     const cacheDir = cacheIn(outputDir);
     const state = await choosePackages(recipe.release, recipe.packages, { cacheDir, mirror, signal });
     return { fingerprint: fingerprintOf(recipe, state), packageCount: state.packages.length };
@@ -119,7 +131,7 @@ class Cook {
 
   async run(): Promise<CookedImage> {
     const { recipe, outputDir, force } = this.#options;
-    this.#tell('choose', 0, 'asking for the newest packages');
+    this.#tell('choose', 0, ASKING);
     const state = await this.#choose(recipe);
     const fingerprint = fingerprintOf(recipe, state);
     const present = await readCookedImage(outputDir, this.#folder);

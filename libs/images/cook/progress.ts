@@ -1,4 +1,5 @@
-export type CookStage = 'choose' | 'fetch' | 'install' | 'furnish' | 'disk' | 'convert' | 'done';
+/** `waiting`: for another cook in the same folder. */
+export type CookStage = 'waiting' | 'choose' | 'fetch' | 'install' | 'furnish' | 'disk' | 'convert' | 'done';
 
 export interface CookProgress {
   readonly stage: CookStage;
@@ -9,6 +10,7 @@ export interface CookProgress {
 
 /** Where each stage begins in the whole, in percent: measured shares of a cook on two cores. */
 const stageStart: Readonly<Record<CookStage, number>> = {
+  waiting: 0,
   choose: 0,
   fetch: 4,
   install: 15,

@@ -20,33 +20,36 @@ const ORDER = [
 
 /** With a value in place of what stands at the path; the rest, comments as well, stays. Text that is no YAML stays as it is. */
 export function setIn(text: string, path: readonly [string, ...RecipePath], value: unknown): string {
+  return edit(text, (yaml, root) => put(yaml, root, path, value));
+}
+
+/** With one more item at the end of the list at the path, which is made where there is none. */
+export function addTo(text: string, path: readonly [string, ...RecipePath], item: unknown): string {
   return edit(text, (yaml, root) => {
-    const [key, ...below] = path;
-    if (!root.has(key)) insertKey(yaml, root, key);
-    if (below.length > 0 && !isCollection(root.get(key, true))) root.set(key, yaml.createNode({}));
-    yaml.setIn(path, typeof value === 'object' ? yaml.createNode(value) : value);
+    if (isSeq(yaml.getIn(path, true))) yaml.addIn(path, yaml.createNode(item));
+    else put(yaml, root, path, [item]);
   });
 }
 
-/** With one more item at the end of the list at `key`, which is made where there is none. */
-export function addTo(text: string, key: string, item: unknown): string {
-  return edit(text, (yaml, root) => {
-    if (isSeq(root.get(key, true))) yaml.addIn([key], yaml.createNode(item));
-    else {
-      if (!root.has(key)) insertKey(yaml, root, key);
-      root.set(key, yaml.createNode([item]));
+/** Without what stands at the path; lists and maps that get empty by that go as well. */
+export function removeIn(text: string, path: RecipePath): string {
+  return edit(text, (yaml) => {
+    yaml.deleteIn(path);
+    for (let above = path.slice(0, -1); above.length > 0; above = above.slice(0, -1)) {
+      const left = yaml.getIn(above, true);
+      if (!isCollection(left) || left.items.length > 0) return;
+      yaml.deleteIn(above);
     }
   });
 }
 
-/** Without what stands at the path; a list or a map that gets empty by that goes as well. */
-export function removeIn(text: string, path: RecipePath): string {
-  return edit(text, (yaml) => {
-    yaml.deleteIn(path);
-    const above = path.slice(0, -1);
-    const left = above.length > 0 ? yaml.getIn(above, true) : undefined;
-    if ((isSeq(left) || isMap(left)) && left.items.length === 0) yaml.deleteIn(above);
-  });
+function put(yaml: Document, root: YAMLMap, path: readonly [string, ...RecipePath], value: unknown): void {
+  const [key, ...below] = path;
+  if (!root.has(key)) insertKey(yaml, root, key);
+  const [next] = below;
+  const isThere = typeof next === 'number' ? isSeq : isMap;
+  if (next !== undefined && !isThere(root.get(key, true))) root.set(key, yaml.createNode({}));
+  yaml.setIn(path, typeof value === 'object' ? yaml.createNode(value) : value);
 }
 
 function edit(text: string, change: (yaml: Document, root: YAMLMap) => void): string {

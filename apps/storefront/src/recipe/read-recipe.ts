@@ -7,6 +7,8 @@ const FORMAT_VERSION = 1;
 
 export type RecipeFileDraft = Partial<RecipeSpec['files'][number]> & { readonly path: string };
 export type RecipePortDraft = RecipeSpec['ports'][number];
+/** What becomes of a unit. */
+export type UnitList = keyof RecipeSpec['services'];
 
 /**
  * What a form can show of a recipe that is being written, right or not: what is missing or of another kind is as if it were
@@ -20,6 +22,7 @@ export interface RecipeDraft {
   readonly components: readonly string[];
   readonly packages: readonly string[];
   readonly files: readonly RecipeFileDraft[];
+  readonly services: Readonly<Record<UnitList, readonly string[]>>;
   readonly firstBootScript: string;
   readonly ports: readonly RecipePortDraft[];
   readonly health: readonly HealthCheckWire[];
@@ -66,6 +69,8 @@ function problemsOf(issue: z.core.$ZodIssue): { path: RecipePath; message: strin
 
 function draftOf(fields: Readonly<Record<string, unknown>>): RecipeDraft {
   const minimum = record(fields.minimum);
+  const services = record(fields.services);
+  const units = (key: UnitList) => list(services[key]).map((one) => text(one));
   return {
     name: text(fields.name),
     title: text(fields.title),
@@ -74,6 +79,7 @@ function draftOf(fields: Readonly<Record<string, unknown>>): RecipeDraft {
     components: list(fields.components).map((one) => text(one)),
     packages: list(fields.packages).map((one) => text(one)),
     files: list(fields.files).map(record).map(fileDraft),
+    services: { enable: units('enable'), disable: units('disable'), mask: units('mask') },
     firstBootScript: text(fields.first_boot_script),
     ports: list(fields.ports).map(record).map(portDraft),
     health: list(fields.health).map(record).map(checkDraft),
@@ -93,6 +99,7 @@ function fileDraft({ path, content, content_base64: encoded, mode, owner, group 
   };
 }
 
+export const UNIT_LISTS: readonly UnitList[] = ['enable', 'disable', 'mask'];
 export const PROTOCOLS: readonly RecipePortDraft['protocol'][] = ['tcp', 'udp', 'http', 'https', 'ssh'];
 
 function portDraft({ name, port, protocol }: Fields): RecipePortDraft {

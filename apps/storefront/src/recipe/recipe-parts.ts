@@ -1,5 +1,5 @@
 import type { ComponentsWire, ComponentWire, RecipeSpec } from '#libs/contracts';
-import type { RecipeDraft } from './read-recipe.ts';
+import { type RecipeDraft, UNIT_LISTS } from './read-recipe.ts';
 import type { RecipePath } from './recipe-document.ts';
 
 type Parts = Pick<ComponentsWire, 'bases' | 'components'>;
@@ -48,7 +48,7 @@ export function needsOf(
 
 /** What is wrong with a recipe whose fields are right by themselves, as far as a page can tell; the API looks at all of it. */
 export function checkParts(spec: RecipeSpec, parts: Parts): { path: RecipePath; message: string }[] {
-  const { base, components, packages, files } = spec;
+  const { base, components, packages, files, services } = spec;
   const isKnown = (name: string) => parts.components.some((component) => component.name === name);
   const unknown = components.flatMap((name, index) =>
     isKnown(name) ? [] : [{ path: ['components', index], message: `there is no component ${name}` }],
@@ -59,12 +59,14 @@ export function checkParts(spec: RecipeSpec, parts: Parts): { path: RecipePath; 
       : [{ path: ['base'], message: `there is no base ${base}` }]),
     ...unknown,
     ...rivals(components, parts),
-    ...twins(components, 'components'),
-    ...twins(packages, 'packages'),
+    ...twins(components, ['components']),
+    ...twins(packages, ['packages']),
     ...twins(
       files.map(({ path }) => path),
-      'files',
+      ['files'],
     ),
+    ...UNIT_LISTS.flatMap((list) => twins(services[list], ['services', list])),
+    ...halfEnabled(services),
     ...takenPorts(spec, parts),
   ];
 }
@@ -79,9 +81,17 @@ function rivals(components: readonly string[], parts: Parts): { path: RecipePath
   });
 }
 
-function twins(values: readonly string[], key: string): { path: RecipePath; message: string }[] {
+function twins(values: readonly string[], path: RecipePath): { path: RecipePath; message: string }[] {
   return values.flatMap((value, index) =>
-    values.indexOf(value) < index ? [{ path: [key, index], message: `${value} stands here twice` }] : [],
+    values.indexOf(value) < index ? [{ path: [...path, index], message: `${value} stands here twice` }] : [],
+  );
+}
+
+function halfEnabled({ enable, disable, mask }: RecipeSpec['services']) {
+  return enable.flatMap((unit, index) =>
+    disable.includes(unit) || mask.includes(unit)
+      ? [{ path: ['services', 'enable', index], message: `${unit} is disabled or masked as well` }]
+      : [],
   );
 }
 

@@ -17,6 +17,7 @@ files:
     content: |
       Welcome
       to the shop
+services: { enable: [nginx.service] }
 minimum: { memory_mib: 1024, disk_gib: 6 }
 `;
 
@@ -31,6 +32,7 @@ describe('a recipe that is read', () => {
       name: 'shop',
       components: ['nginx', 'php'],
       packages: ['curl'],
+      services: { enable: ['nginx.service'], disable: [], mask: [] },
       files: [{ path: '/etc/motd', content: 'Welcome\nto the shop\n', mode: '0644' }],
       memoryMib: 1024,
       diskGib: 6,
@@ -93,7 +95,7 @@ describe('a recipe that is read', () => {
 
 describe('a recipe that is edited', () => {
   it('keeps its comments and everything else', () => {
-    const edited = removeIn(addTo(RECIPE, 'components', 'redis'), ['components', 0]);
+    const edited = removeIn(addTo(RECIPE, ['components'], 'redis'), ['components', 0]);
     expect(edited).toContain('# A shop of mine');
     expect(setIn(edited, ['name'], 'other')).toContain('name: other # as it is called');
     expect(edited).toContain('# the newest one that Debian has\n  - php\n  - redis');
@@ -102,7 +104,7 @@ describe('a recipe that is edited', () => {
 
   it('has new keys where one looks for them', () => {
     const edited = setIn(
-      addTo('name: a\nminimum: { memory_mib: 512, disk_gib: 4 }\n', 'packages', 'curl'),
+      addTo('name: a\nminimum: { memory_mib: 512, disk_gib: 4 }\n', ['packages'], 'curl'),
       ['title'],
       'A',
     );
@@ -113,13 +115,30 @@ describe('a recipe that is edited', () => {
 
   it('begins from nothing, and from a key without a value', () => {
     expect(setIn('', ['name'], 'a')).toBe('name: a\n');
-    expect(addTo('packages:\n', 'packages', 'curl')).toBe('packages:\n  - curl\n');
+    expect(addTo('packages:\n', ['packages'], 'curl')).toBe('packages:\n  - curl\n');
     expect(setIn('minimum:\n', ['minimum', 'disk_gib'], 5)).toBe('minimum:\n  disk_gib: 5\n');
   });
 
-  it('loses a list with its last item', () => {
+  it('loses a list with its last item, and the map of lists with its last list', () => {
     expect(removeIn('name: a\npackages:\n  - curl\n', ['packages', 0])).toBe('name: a\n');
+    const both = addTo(
+      addTo('name: a\n', ['services', 'mask'], 'b.timer'),
+      ['services', 'enable'],
+      'c.service',
+    );
+    expect(both).toBe('name: a\nservices:\n  mask:\n    - b.timer\n  enable:\n    - c.service\n');
+    const one = removeIn(both, ['services', 'mask', 0]);
+    expect(one).toBe('name: a\nservices:\n  enable:\n    - c.service\n');
+    expect(removeIn(one, ['services', 'enable', 0])).toBe('name: a\n');
   });
+
+  it.each(['services: x\n', 'services: []\n', 'services:\n', 'services: { enable: x }\n'])(
+    'has units where %j was written',
+    (text) => {
+      const edited = addTo(text, ['services', 'enable'], 'c.service');
+      expect(readRecipe(edited).draft?.services).toEqual({ enable: ['c.service'], disable: [], mask: [] });
+    },
+  );
 
   it('that is no YAML stays as it is', () => {
     expect(setIn('name: [', ['name'], 'a')).toBe('name: [');
@@ -138,7 +157,7 @@ describe('a recipe that is edited', () => {
     fc.assert(
       fc.property(anything, fc.array(anything, { maxLength: 4 }), (content, packages) => {
         let text = setIn(RECIPE, ['files', 0, 'content'], content);
-        for (const one of packages) text = addTo(text, 'packages', one);
+        for (const one of packages) text = addTo(text, ['packages'], one);
         text = setIn(text, ['first_boot_script'], content);
         const { draft } = readRecipe(text);
         expect(draft?.files[0]?.content).toBe(content);

@@ -51,7 +51,7 @@ function ComponentBox({ component, work }: { component: ComponentWire; work: Wor
     edit((text) =>
       isChosen
         ? removeIn(text, ['components', draft.components.indexOf(name)])
-        : addTo(text, 'components', name),
+        : addTo(text, ['components'], name),
     );
   return (
     <label className="flex gap-3 rounded-control border border-line-strong/60 bg-surface p-3 transition-colors hover:border-ink/60 has-checked:border-brand has-checked:bg-brand-tint/50 has-disabled:border-line has-disabled:hover:border-line has-focus-visible:outline-2 has-focus-visible:outline-focus">

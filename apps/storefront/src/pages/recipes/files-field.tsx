@@ -35,7 +35,9 @@ export function FilesField({ work: { draft, edit, problemAt } }: { work: Workben
   function keep(file: RecipeFileDraft): void {
     const { index } = editing ?? {};
     const said = withoutDefaults(file);
-    edit((text) => (index === undefined ? addTo(text, 'files', said) : setIn(text, ['files', index], said)));
+    edit((text) =>
+      index === undefined ? addTo(text, ['files'], said) : setIn(text, ['files', index], said),
+    );
     setEditing(null);
   }
 

@@ -43,7 +43,7 @@ export function HealthField({ work }: { work: Workbench }) {
           ))}
         </ul>
       )}
-      <NewCheck add={(check) => edit((text) => addTo(text, 'health', check))} />
+      <NewCheck add={(check) => edit((text) => addTo(text, ['health'], check))} />
     </div>
   );
 }

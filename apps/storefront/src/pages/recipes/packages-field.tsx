@@ -18,7 +18,7 @@ export function PackagesField({ work: { draft, edit, problemAt } }: { work: Work
     setProblem(wrong === undefined ? null : `${wrong} is not the name of a Debian package.`);
     if (wrong !== undefined || names.length === 0) return;
     const fresh = [...new Set(names)].filter((name) => !draft.packages.includes(name));
-    edit((text) => fresh.reduce((changed, name) => addTo(changed, 'packages', name), text));
+    edit((text) => fresh.reduce((changed, name) => addTo(changed, ['packages'], name), text));
     setTyped('');
   }
 

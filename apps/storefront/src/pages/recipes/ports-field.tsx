@@ -43,7 +43,7 @@ export function PortsField({ work }: { work: Workbench }) {
           ))}
         </ul>
       )}
-      <NewPort add={(port) => edit((text) => addTo(text, 'ports', port))} />
+      <NewPort add={(port) => edit((text) => addTo(text, ['ports'], port))} />
     </div>
   );
 }

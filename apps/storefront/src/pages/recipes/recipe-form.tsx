@@ -1,4 +1,3 @@
-import type { ReactNode } from 'react';
 import { Notice } from '../../components/notice.tsx';
 import { Section } from '../../components/section.tsx';
 import { ComponentsField } from './components-field.tsx';
@@ -9,6 +8,7 @@ import { NeedsField } from './needs-field.tsx';
 import { PackagesField } from './packages-field.tsx';
 import { PortsField } from './ports-field.tsx';
 import { ScriptField } from './script-field.tsx';
+import { ServicesField } from './services-field.tsx';
 import type { Workbench } from './use-workbench.ts';
 
 /** The recipe by its parts. It writes into the text, and rests while that cannot be read. */
@@ -37,6 +37,9 @@ export function RecipeForm({ work }: { work: Workbench }) {
         <Section title="Files">
           <FilesField work={work} />
         </Section>
+        <Section title="Services" hint="Packages enable their own.">
+          <ServicesField work={work} />
+        </Section>
         <Section title="At the first boot">
           <ScriptField work={work} />
         </Section>
@@ -49,14 +52,7 @@ export function RecipeForm({ work }: { work: Workbench }) {
         <Section title="Needs at least">
           <NeedsField work={work} />
         </Section>
-        <Hint>
-          Services to enable, disable or mask are written in the recipe itself, under <code>services</code>.
-        </Hint>
       </fieldset>
     </div>
   );
-}
-
-function Hint({ children }: { children: ReactNode }) {
-  return <p className="text-sm text-soft">{children}</p>;
 }

@@ -38,6 +38,7 @@ const EMPTY: RecipeDraft = {
   components: [],
   packages: [],
   files: [],
+  services: { enable: [], disable: [], mask: [] },
   firstBootScript: '',
   ports: [],
   health: [],
@@ -56,6 +57,10 @@ const NO_PARTS: ComponentsWire = {
     file_bytes: 0,
     files_bytes: 0,
     script_bytes: 0,
+    units: 0,
+    ports: 0,
+    health_checks: 0,
+    yaml_bytes: 0,
   },
 };
 
