@@ -82,6 +82,21 @@ async function plant(name: string, begun: Date, end: Date | null, auditAt = begu
     state: end ? 'failed' : 'creating',
     finished_at: end,
   });
+  const recipe = { recipe_id: newId(), version: 1 };
+  await insert('recipes', { id: recipe.recipe_id, project_id: 1, name, deleted_at: end });
+  await insert('recipe_versions', { ...recipe, spec: {} });
+  await insert('cooks', {
+    ...recipe,
+    id: newId(),
+    account_id: 1,
+    project_id: 1,
+    recipe_name: name,
+    currency: 'eur',
+    is_forced: false,
+    new_image_id: newId(),
+    state: end ? 'failed' : 'cooking',
+    finished_at: end,
+  });
   await insert('idempotency_keys', {
     scope: 's',
     key: name,
@@ -103,6 +118,8 @@ async function left(): Promise<Record<string, unknown[]>> {
     audit: await names('audit_entries', 'action'),
     mails: await names('mails', 'cause'),
     exports: await names('exports', 'source_name'),
+    cooks: await names('cooks', 'recipe_name'),
+    recipes: await names('recipes', 'name'),
     keys: await names('idempotency_keys', 'key'),
   };
 }
@@ -127,6 +144,8 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     mails: 1,
     exports: 1,
     rehearsals: 0,
+    cooks: 1,
+    recipes: 1,
     restore_tests: 0,
     idempotency_keys: 2,
   });
@@ -138,6 +157,8 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     audit: kept,
     mails: kept,
     exports: kept,
+    cooks: kept,
+    recipes: kept,
     keys: ['unfinished'],
   };
   expect(await left()).toEqual(expected);

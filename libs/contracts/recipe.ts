@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { displayName, id, idParam, meta, pageQuery, several, sortQuery, timestamp } from './common.ts';
+import {
+  displayName,
+  id,
+  idParam,
+  meta,
+  pageQuery,
+  searchText,
+  several,
+  sortQuery,
+  timestamp,
+} from './common.ts';
 import { cookStatuses } from './cook.ts';
 import {
   debianPackage,
@@ -106,7 +116,7 @@ export const recipeListResponse = z.object({ recipes: z.array(recipeSummary), me
 export const recipeVersionListResponse = z.object({ versions: z.array(recipeVersion), meta });
 
 export const recipeListQuery = z.strictObject({
-  name: several(z.string().max(40)).optional(),
+  name: several(searchText).optional(),
   sort: sortQuery(['id', 'name', 'created', 'updated']),
   ...pageQuery,
 });

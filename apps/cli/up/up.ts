@@ -106,7 +106,8 @@ export class Up {
       SERVERY_IMPORTS_DIR: join(this.folder, 'imports'),
       SERVERY_STOREFRONT_DIR: join(this.root, 'dist/apps/storefront'),
       SERVERY_CATALOG_DIR: join(this.root, 'catalog'),
-      SERVERY_COOKS_DIR: join(this.folder, 'cooks'),
+      // One folder, so that packages and the roots of bases are kept once.
+      SERVERY_COOKS_DIR: this.imagesFolder,
       ...(this.lab && { SERVERY_GUEST_PROXY: this.lab.guestProxy, SERVERY_RELAY_SOCKET: this.lab.relay }),
       ...(this.stripeEmulatorUrl && {
         STRIPE_SECRET_KEY: this.state.stripe.secretKey,

@@ -4,7 +4,9 @@ import type { ImageContents } from '#libs/images';
 import { type CookedImage, cookImage, planCook, readCookedImage } from '#libs/images/cook';
 import type { ChosenPackages, CookedDisk, CookOrder, CookWatch, ImageCook } from '#libs/recipes';
 
-const FOLDER = 'cook-';
+/** Not to be confused with the folder of a recipe of the catalog, whose name has no dot. */
+const FOLDER = 'cook.';
+const FOLDERS = /^cook\.([1-9]\d{0,15})$/;
 
 export interface KitchenOptions {
   /** Of builds, of what was cooked until hosts have it, and of downloaded packages. */
@@ -58,7 +60,7 @@ export class Kitchen implements ImageCook {
 
   async present(): Promise<readonly number[]> {
     const names = await readdir(this.root).catch(() => []);
-    const ids = names.map((name) => Number(new RegExp(`^${FOLDER}([1-9]\\d{0,15})$`).exec(name)?.[1]));
+    const ids = names.map((name) => Number(FOLDERS.exec(name)?.[1]));
     return ids.filter(Number.isSafeInteger);
   }
 }
