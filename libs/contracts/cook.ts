@@ -114,7 +114,7 @@ export const cookLogResponse = z.object({
     .meta({ id: 'CookLog' }),
 });
 
-/** What makes a server of an older image of the recipe into one of this cook's. */
+/** What makes a server of an older image of the recipe, made or upgraded, into one of this cook's. */
 export const upgradeQuery = z.strictObject({
   server: idParam.meta({ description: 'a server of an older image of the same recipe' }),
 });

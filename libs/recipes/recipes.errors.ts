@@ -18,7 +18,7 @@ const CODES = {
   cook_over: 'conflict',
   /** It has made no image (yet), or the image is gone. */
   cook_without_image: 'conflict',
-  /** The server was made of something else, or of that very image. */
+  /** The server is of something else, or of that very image or a newer one; or has not the secrets that it needs. */
   upgrade_not_possible: 'conflict',
   /** What is different fits into no script. */
   upgrade_too_large: 'conflict',

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull } from 'typeorm';
 import { Image, ImageContentsService } from '#libs/images';
 import { type Change, changedEntries } from '#libs/kernel';
-import { Server, ServersError } from '#libs/servers';
+import { Server, ServersError, systemImageId } from '#libs/servers';
 import { composeRecipe } from './compose-recipe.ts';
 import { Cook } from './cook.entity.ts';
 import { loadVersion } from './cook-requests.ts';
@@ -39,7 +39,9 @@ export class UpgradesService {
    */
   async plan(projectId: number, cookId: number, serverId: number): Promise<Upgrade> {
     const { cook, to } = await this.cooked(projectId, cookId);
-    const from = await this.imageOf(projectId, serverId, to);
+    const server = await this.serverOf(projectId, serverId);
+    const from = await this.systemOf(server, to);
+    await this.assertSecrets(server, to);
     const before = await this.partsOf(from);
     const after = cook.parts ?? (await this.partsOf(to));
     const packages = await this.contents.changes(from, to);
@@ -65,21 +67,48 @@ export class UpgradesService {
     throw recipesError('cook_without_image', `cook ${id} has no image (any more): cook again`);
   }
 
-  /** What a server was made of. @throws ServersError `server_not_found`; DomainError `upgrade_not_possible` */
-  private async imageOf(projectId: number, id: number, to: Image): Promise<Image> {
-    const { manager } = this.dataSource;
-    const server = await manager.getRepository(Server).findOneBy({ id, projectId, deletedAt: IsNull() });
-    if (!server) throw new ServersError('server_not_found', `there is no server ${id}`, 'server');
-    const from = await manager.getRepository(Image).findOneByOrFail({ id: server.imageId });
+  /** @throws ServersError `server_not_found` */
+  private async serverOf(projectId: number, id: number): Promise<Server> {
+    const servers = this.dataSource.getRepository(Server);
+    const server = await servers.findOneBy({ id, projectId, deletedAt: IsNull() });
+    if (server) return server;
+    throw new ServersError('server_not_found', `there is no server ${id}`, 'server');
+  }
+
+  /** The image that a server is like by now, an older one. @throws DomainError `upgrade_not_possible` */
+  private async systemOf(server: Server, to: Image): Promise<Image> {
+    const from = await this.imageOf(systemImageId(server));
     if (from.recipeId !== to.recipeId) {
-      const message = `server ${id} was made of no image of this recipe: rebuild it from the image instead`;
+      const message = `server ${server.id} was made of no image of this recipe: rebuild it from the image instead`;
       throw recipesError('upgrade_not_possible', message);
     }
-    if (from.id !== to.id) return from;
-    throw recipesError(
-      'upgrade_not_possible',
-      `server ${id} was made of this very image: nothing is different`,
-    );
+    if (from.id === to.id) {
+      const message = `server ${server.id} is of this very image: nothing is different`;
+      throw recipesError('upgrade_not_possible', message);
+    }
+    if (isOlder(from, to)) return from;
+    const message =
+      `server ${server.id} is of a newer image, of version ${from.recipeVersion} of the recipe, and an upgrade sets nothing ` +
+      `back: save version ${to.recipeVersion} anew and cook that, or rebuild the server from the image`;
+    throw recipesError('upgrade_not_possible', message);
+  }
+
+  /** They are made with a server alone. @throws DomainError `upgrade_not_possible` */
+  private async assertSecrets({ id, imageId }: Server, { appliance }: Image): Promise<void> {
+    const made = await this.imageOf(imageId);
+    const has = new Set(made.appliance.secrets?.map(({ name }) => name));
+    const lacking = (appliance.secrets ?? []).filter(({ name }) => !has.has(name));
+    if (lacking.length === 0) return;
+    const names = lacking.map(({ name }) => name);
+    const message =
+      `server ${id} has no ${names.join(', ')}, and secrets are made with a server alone: order a server of the new ` +
+      'image instead, or leave out of the recipe what wants them';
+    throw recipesError('upgrade_not_possible', message, { secrets: names });
+  }
+
+  /** Also one that is deleted: what it was made of is known still. */
+  private imageOf(id: number): Promise<Image> {
+    return this.dataSource.getRepository(Image).findOneByOrFail({ id });
   }
 
   private async partsOf({ id, cookId }: Image): Promise<ImageParts> {
@@ -107,8 +136,14 @@ export class UpgradesService {
     }
     return upgradeScript({
       ...{ title: `${appliance.title}, version ${recipeVersion}`, packages, filesToWrite, units },
-      filesToRemove: files.removed,
+      ...{ filesToRemove: files.removed, madeByServers: recipe.remove },
       services: recipe.services.enable,
     });
   }
+}
+
+/** Of an older version of the recipe, or of the same one and cooked before. */
+function isOlder(image: Image, than: Image): boolean {
+  const [version, other] = [image.recipeVersion ?? 0, than.recipeVersion ?? 0];
+  return version === other ? image.createdAt < than.createdAt : version < other;
 }

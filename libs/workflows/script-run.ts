@@ -50,6 +50,18 @@ const SLICES_AT_ONCE = 8;
 /** From when a script should have ended until its guest is given up. */
 const OVERDUE_SECONDS = 180;
 
+/** Where the script was an upgrade, the server is one of the newer image from now on. */
+export async function noteUpgraded(
+  manager: EntityManager,
+  { rehearsalId, serverId }: ScriptRunParams,
+): Promise<void> {
+  await manager.query(
+    `UPDATE servers s SET upgraded_to = r.upgrade_to FROM rehearsals r
+     WHERE s.id = $2 AND r.id = $1 AND r.upgrade_to IS NOT NULL`,
+    [rehearsalId, serverId],
+  );
+}
+
 export async function guestOf(ctx: Context): Promise<Guest> {
   const { host, server } = await placedServer(ctx);
   return { hypervisor: ctx.deps.hypervisor, host, uuid: server.domainUuid };

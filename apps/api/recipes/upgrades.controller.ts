@@ -61,9 +61,10 @@ export class UpgradesController {
     @Param({ schema: byId }) { id: cookId }: ById,
     @Body({ schema: rehearseUpgrade }) body: RehearseUpgrade,
   ) {
-    const { to, script } = await this.upgrades.plan(projectId, cookId, body.server);
+    const { from, to, script } = await this.upgrades.plan(projectId, cookId, body.server);
     const { rehearsal, action } = await this.requests.rehearse({
       ...{ id, projectId, serverId: body.server, currency: this.environment.SERVERY_CURRENCY, script },
+      upgrade: { from: from.id, to: to.id },
       healthChecks: to.appliance.healthChecks,
       timeoutSeconds: body.timeout_seconds,
       keepCloneHours: body.keep_clone_hours,

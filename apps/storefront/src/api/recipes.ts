@@ -138,7 +138,7 @@ export async function cancelCook(id: number) {
   return (await call(`/cooks/${id}/actions/cancel`, actionResponse, options)).action;
 }
 
-/** What would make of a server of another image of the recipe one of this cook's. */
+/** What would make of a server of an older image of the recipe one of this cook's. */
 export function upgradeQuery(cookId: number, serverId: number) {
   return queryOptions({
     queryKey: ['cooks', cookId, 'upgrade', serverId],

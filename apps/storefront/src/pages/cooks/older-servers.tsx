@@ -12,21 +12,19 @@ import { Section } from '../../components/section.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { FileChanges } from './file-changes.tsx';
 
-/** Servers that were made of another image of the recipe, and the way to bring them to this one; nothing where there are none. */
+/** Servers of older images of the recipe, and the way to bring them to this one; nothing where there are none. */
 export function OlderServers({ cook }: { cook: CookWire }) {
   const [chosen, setChosen] = useState<ServerWire | null>(null);
   const { data: servers } = useQuery(everyServerQuery);
-  const older = servers?.filter(
-    ({ image }) => image?.servery.recipe?.id === cook.recipe.id && image.id !== cook.image,
-  );
+  const older = servers?.filter((server) => isOlder(server, cook));
   if (!older || older.length === 0) return null;
   return (
     <Section
-      title="Servers of another image"
+      title="Servers of an older image"
       hint="They can be brought to this one in place: tried on a clone first, then applied, and rolled back where it fails."
     >
       <ul
-        aria-label="Servers of another image"
+        aria-label="Servers of an older image"
         className="divide-y divide-line rounded-card border border-line bg-surface shadow-card"
       >
         {older.map((server) => (
@@ -39,7 +37,7 @@ export function OlderServers({ cook }: { cook: CookWire }) {
               >
                 {server.name}
               </Link>{' '}
-              <span className="text-sm text-soft">of version {server.image?.servery.recipe?.version}</span>
+              <span className="text-sm text-soft">of version {systemOf(server)?.version}</span>
             </span>
             <Button look="secondary" size="small" onClick={() => setChosen(server)}>
               Upgrade<span className="sr-only"> {server.name}</span>
@@ -50,6 +48,21 @@ export function OlderServers({ cook }: { cook: CookWire }) {
       {chosen && <UpgradeDialog cook={cook} server={chosen} close={() => setChosen(null)} />}
     </Section>
   );
+}
+
+/** The image that a server's system is like; null: it is of no recipe. */
+function systemOf({ image, servery }: ServerWire): ServerWire['servery']['upgraded_to'] {
+  const recipe = image?.servery.recipe;
+  if (!image || !recipe) return null;
+  return servery.upgraded_to ?? { image: image.id, version: recipe.version, created: image.created };
+}
+
+/** Of an older version of the recipe, or of the same one and cooked before. */
+function isOlder(server: ServerWire, { recipe, image, finished }: CookWire): boolean {
+  const system = systemOf(server);
+  if (!system || server.image?.servery.recipe?.id !== recipe.id || system.image === image) return false;
+  if (system.version !== recipe.version) return system.version < recipe.version;
+  return finished !== null && new Date(system.created) < new Date(finished);
 }
 
 interface UpgradeDialogProps {
