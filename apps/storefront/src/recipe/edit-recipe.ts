@@ -47,8 +47,9 @@ function put(yaml: Document, root: YAMLMap, path: readonly [string, ...RecipePat
   const [key, ...below] = path;
   if (!root.has(key)) insertKey(yaml, root, key);
   const [next] = below;
-  const isThere = typeof next === 'number' ? isSeq : isMap;
-  if (next !== undefined && !isThere(root.get(key, true))) root.set(key, yaml.createNode({}));
+  const there = root.get(key, true);
+  if (typeof next === 'number' && !isSeq(there)) root.set(key, yaml.createNode([]));
+  if (typeof next === 'string' && !isMap(there)) root.set(key, yaml.createNode({}));
   yaml.setIn(path, typeof value === 'object' ? yaml.createNode(value) : value);
 }
 
