@@ -50,28 +50,38 @@ async function leave(name: string): Promise<string> {
 describe('what lies in the kitchen', () => {
   it('of cooks that are over is removed, however they ended, and what others need stays', async () => {
     for (const state of ['available', 'failed', 'cancelled'] as const) {
-      await leave(`cook-${await cook(state)}`);
+      await leave(`cook.${await cook(state)}`);
     }
     const needed = [await cook('waiting'), await cook('cooking')];
-    for (const id of needed) await leave(`cook-${id}`);
+    for (const id of needed) await leave(`cook.${id}`);
     await cook('failed');
     expect(await leavings().remove()).toBe(3);
-    expect((await readdir(folder)).toSorted()).toEqual(needed.map((id) => `cook-${id}`));
+    expect((await readdir(folder)).toSorted()).toEqual(needed.map((id) => `cook.${id}`));
     expect(await leavings().remove()).toBe(0);
   });
 
   it('of a cook that is forgotten is removed', async () => {
-    await leave('cook-4711');
+    await leave('cook.4711');
     expect(await leavings().remove()).toBe(1);
     expect(await readdir(folder)).toEqual([]);
   });
 
   it('of no cook is not touched', async () => {
-    const others = ['.cache', '.cooking-shop-1', 'cook-', 'cook-0', 'cook-01', 'cook-1x', 'web', 'xcook-1'];
+    const others = [
+      '.cache',
+      '.cooking-shop-1',
+      'cook-1',
+      'cook.',
+      'cook.0',
+      'cook.01',
+      'cook.1x',
+      'web',
+      'xcook.1',
+    ];
     for (const name of others) await leave(name);
-    await leave('cook-99999999999999999999');
+    await leave('cook.99999999999999999999');
     expect(await leavings().remove()).toBe(0);
-    expect((await readdir(folder)).toSorted()).toEqual([...others, 'cook-99999999999999999999'].toSorted());
+    expect((await readdir(folder)).toSorted()).toEqual([...others, 'cook.99999999999999999999'].toSorted());
   });
 
   it('is nothing where nobody has cooked yet', async () => {
