@@ -75,7 +75,7 @@ function NewUnit({ add }: { add: (list: UnitList, unit: string) => void }) {
         spellCheck={false}
         mono
       />
-      <SelectField label="What becomes of it" value={list} options={LIST_OPTIONS} onChange={setList} />
+      <SelectField label="Action" value={list} options={LIST_OPTIONS} onChange={setList} />
       <Button type="submit" look="secondary" className="self-end">
         Add<span className="sr-only"> the unit</span>
       </Button>
