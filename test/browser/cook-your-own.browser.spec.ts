@@ -38,8 +38,8 @@ describe('a visitor who cooks an image of their own', () => {
   it('puts it together, and sees it as YAML', async () => {
     await page.goto('/cook');
     await page.getByLabel('Name', { exact: true }).fill('bakery');
-    await page.getByLabel('Packages').fill('jq curl');
-    await page.getByLabel('Packages').press('Enter');
+    await page.getByLabel('Packages', { exact: true }).fill('jq curl');
+    await page.getByLabel('Packages', { exact: true }).press('Enter');
     await page.getByRole('button', { name: 'Write a file' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Path').fill('/etc/bakery.conf');
@@ -99,7 +99,7 @@ describe('a visitor who cooks an image of their own', () => {
     await page.getByRole('log').getByText('jq').first().waitFor({ timeout: COOKED_WITHIN_MILLISECONDS });
     expect(await graveViolations(page)).toEqual([]);
     await page
-      .getByRole('heading', { name: 'Cooked: bakery' })
+      .getByRole('heading', { name: 'Cooked: bakery', exact: true })
       .waitFor({ timeout: COOKED_WITHIN_MILLISECONDS });
     await page.getByLabel('Find a package').fill('tree');
     await page.getByRole('cell', { name: 'tree', exact: true }).first().waitFor();
@@ -124,8 +124,8 @@ describe('a visitor who cooks an image of their own', () => {
   it('changes the recipe, cooks again, and sees what is new', async () => {
     await page.goto('/recipes');
     await page.getByRole('link', { name: 'bakery', exact: true }).click();
-    await page.getByLabel('Packages').fill('sl');
-    await page.getByLabel('Packages').press('Enter');
+    await page.getByLabel('Packages', { exact: true }).fill('sl');
+    await page.getByLabel('Packages', { exact: true }).press('Enter');
     await page.getByRole('button', { name: 'Remove tree' }).click();
     await page.getByRole('button', { name: 'Cook', exact: true }).click();
     await page.waitForURL(/\/cooks\/\d+$/);
