@@ -80,6 +80,9 @@ async function serverOfSaga({ store, dataSource }: ServerWorld, sagaId: number):
 
 async function applied(world: ServerWorld): Promise<Action> {
   const server = await standingServer(world, 'running');
+  // The case before this one may have upgraded it.
+  server.upgradedTo = null;
+  await world.dataSource.getRepository(Server).save(server);
   const id = await rehearsed(world, server, UPGRADE, await otherImage(world, server));
   return world.rehearsals.apply(server.projectId, id, { evenIfFailed: false });
 }
