@@ -40,7 +40,7 @@ export async function leaveArrears(world: ServerWorld, { accountId }: Server): P
   );
 }
 
-/** Asks for what the suspensions want of the world's servers; the first of it, undefined when it is there already. */
+/** Asks for what the suspensions want of the world's servers. @returns the first action under way; undefined: all are there */
 export async function asked(world: ServerWorld): Promise<Action | undefined> {
   await suspensionsOf(world).align();
   const [first] = await world.dataSource
