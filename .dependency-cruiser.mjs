@@ -7,9 +7,9 @@
  */
 
 const FEATURES =
-  '^libs/(accounts|billing|catalog|consoles|dunning|exports|fleet|images|imports|isos|metrics|networks|orders|placement|servers|volumes|webhooks)/';
+  '^libs/(accounts|billing|catalog|consoles|dunning|exports|fleet|images|imports|isos|metrics|networks|orders|placement|recipes|servers|volumes|webhooks)/';
 const PORTS_AND_BASE =
-  '^libs/(database|disk-files|exports/files|hypervisor|images/cook|listing|mail|payments|queue|saga|secrets)/';
+  '^libs/(confinement|database|disk-files|exports/files|hypervisor|images/(cook|recipe)|listing|mail|payments|queue|saga|secrets)/';
 const TESTS = '\\.(spec|fixture|scenario)\\.tsx?$|^test/|/(harness|conformance)/';
 
 /** A package of npm by name, installed wherever. */

@@ -15,19 +15,22 @@ COPY --from=build /srv/servery/package.json ./
 COPY --from=build /srv/servery/node_modules ./node_modules
 COPY --from=build /srv/servery/dist ./dist
 COPY --from=build /srv/servery/catalog ./catalog
-RUN mkdir -p /var/lib/servery/exports && chown -R node:node /var/lib/servery
+# A volume that is mounted empty takes over whose its folder is.
+RUN cd /var/lib && mkdir -p servery/images servery/exports servery/imports servery/cooks && chown -R node:node servery
 
 FROM runtime AS api
 USER node
 EXPOSE 8080
 CMD ["node", "dist/apps/api/main.js"]
 
-# The worker reaches hypervisor hosts with libvirt's client over SSH or TLS, cooks images, and makes exports.
+# The worker reaches hypervisor hosts with libvirt's client over SSH or TLS, cooks images (as scripts/packages/cook.txt
+# has it), and makes exports. Cooks without root hand out ids, of which `node` gets a range.
 FROM runtime AS worker
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends libvirt-clients qemu-utils bubblewrap openssh-client netcat-openbsd \
-     e2fsprogs genisoimage zstd \
-  && rm -rf /var/lib/apt/lists/*
+  && apt-get install -y --no-install-recommends libvirt-clients openssh-client netcat-openbsd genisoimage zstd \
+     apt bubblewrap debian-archive-keyring dosfstools e2fsprogs fdisk mmdebstrap mount mtools qemu-utils uidmap util-linux \
+  && rm -rf /var/lib/apt/lists/* \
+  && (grep -q ^node: /etc/subuid || usermod --add-subuids 100000-165535 --add-subgids 100000-165535 node)
 USER node
 CMD ["node", "dist/apps/worker/main.js"]
 

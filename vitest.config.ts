@@ -12,7 +12,7 @@ const decorators = swc.vite({
   module: { type: 'es6' },
 });
 
-const elsewhere = ['**/node_modules/**', '**/dist/**', '**/*.lab.spec.ts', '**/*.image.spec.ts'];
+const elsewhere = ['**/node_modules/**', '**/dist/**', '**/*.{lab,image,cook}.spec.ts'];
 
 function project(
   name: string,
@@ -57,9 +57,11 @@ export default defineConfig({
         alone: true,
       }),
       project('image', ['{apps,libs,test}/**/*.image.spec.ts'], { timeoutSeconds: 1800, alone: true }),
+      project('cooks', ['{apps,libs}/**/*.cook.spec.ts'], { timeoutSeconds: 1800, alone: true }),
       project('e2e', ['test/e2e/**/*.e2e.spec.ts'], { timeoutSeconds: 900, alone: true }),
       project('walks', ['test/e2e/**/*.walk.spec.ts'], { timeoutSeconds: 900, alone: true }),
-      project('browser', ['test/browser/**/*.spec.ts'], { timeoutSeconds: 900, alone: true }),
+      project('browser', ['test/browser/**/*.browser.spec.ts'], { timeoutSeconds: 900 }),
+      project('clock', ['test/browser/**/*.clock.spec.ts'], { timeoutSeconds: 900, alone: true }),
       project('chaos', ['test/chaos/**/*.spec.ts'], { timeoutSeconds: 900, alone: true }),
     ],
   },

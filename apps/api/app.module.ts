@@ -17,6 +17,7 @@ import { PaymentsModule } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
+import { recipesEntities, recipesModule } from '#libs/recipes';
 import { RehearsalRequestsModule, RehearsalsModule, rehearsalsEntities } from '#libs/rehearsals';
 import { SagaStoreModule } from '#libs/saga';
 import { secretsModule } from '#libs/secrets';
@@ -47,8 +48,10 @@ import { PricesController } from './books/prices.controller.ts';
 import { PromotionsController } from './books/promotions.controller.ts';
 import { CatalogController } from './catalog/catalog.controller.ts';
 import { CatalogPresenter } from './catalog/catalog.presenter.ts';
+import { ImageContentsController } from './catalog/image-contents.controller.ts';
 import { ImagesController } from './catalog/images.controller.ts';
 import { LocationsController } from './catalog/locations.controller.ts';
+import { ProductContentsController } from './catalog/product-contents.controller.ts';
 import { ServerTypesController } from './catalog/server-types.controller.ts';
 import { ConsoleRelay } from './consoles/console-relay.ts';
 import { ConsolesController } from './consoles/consoles.controller.ts';
@@ -78,6 +81,10 @@ import { ProjectsController } from './projects/projects.controller.ts';
 import { API_LIMIT, apiLimit } from './rate-limit/limits.ts';
 import { RateLimitGuard } from './rate-limit/rate-limit.guard.ts';
 import { SignInLimits } from './rate-limit/sign-in-limits.ts';
+import { ComponentsController } from './recipes/components.controller.ts';
+import { CooksController } from './recipes/cooks.controller.ts';
+import { RecipesController } from './recipes/recipes.controller.ts';
+import { UpgradesController } from './recipes/upgrades.controller.ts';
 import { RehearsalsController } from './rehearsals/rehearsals.controller.ts';
 import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
@@ -102,6 +109,7 @@ const entities = [
   ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
+  ...recipesEntities,
   ...rehearsalsEntities,
   ...serversEntities,
   ...volumesEntities,
@@ -114,11 +122,14 @@ const controllers = [
   BillingController,
   BookedInvoicesController,
   CatalogController,
+  ComponentsController,
   ConsolesController,
+  CooksController,
   CustomersController,
   ExportDownloadsController,
   ExportsController,
   HostsController,
+  ImageContentsController,
   ImageImportsController,
   ImagesController,
   InvoicesController,
@@ -130,7 +141,9 @@ const controllers = [
   OrdersController,
   PaymentMethodsController,
   PricesController,
+  ProductContentsController,
   PromotionsController,
+  RecipesController,
   RehearsalsController,
   SagasController,
   ServerActionsController,
@@ -140,6 +153,7 @@ const controllers = [
   ServersController,
   ServerTypesController,
   TopUpsController,
+  UpgradesController,
   UploadsController,
   VolumeActionsController,
   VolumesController,
@@ -197,6 +211,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
       PaymentsModule,
       orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
       PlacementModule,
+      recipesModule(environment),
       RehearsalRequestsModule,
       RehearsalsModule,
       ServerMetricsModule,

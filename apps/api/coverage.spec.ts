@@ -21,10 +21,22 @@ const owned: Record<string, string> = {
   '/v1/images/:id': 'image',
   '/v1/images/:id/actions/change_protection': 'image',
   '/v1/images/:id/exports': 'image',
+  '/v1/images/:id/packages': 'image',
+  '/v1/images/:id/sbom': 'image',
+  '/v1/images/:id/package_changes': 'image',
   '/v1/exports/:id': 'export',
   '/v1/rehearsals/:id': 'rehearsal',
   '/v1/rehearsals/:id/output': 'rehearsal',
   '/v1/rehearsals/:id/actions/apply': 'rehearsal',
+  '/v1/recipes/:id': 'recipe',
+  '/v1/recipes/:id/versions': 'recipe',
+  '/v1/recipes/:id/versions/:version': 'recipe',
+  '/v1/recipes/:id/cooks': 'recipe',
+  '/v1/cooks/:id': 'cook',
+  '/v1/cooks/:id/log': 'cook',
+  '/v1/cooks/:id/actions/cancel': 'cook',
+  '/v1/cooks/:id/upgrade': 'cook',
+  '/v1/cooks/:id/rehearsals': 'cook',
   '/v1/volumes/:id': 'volume',
   '/v1/volumes/:id/actions': 'volume',
   '/v1/volumes/:id/actions/:action_id': 'volume',
@@ -56,6 +68,8 @@ const bodies: Record<string, unknown> = {
   '/v1/images/:id/exports': { format: 'ova' },
   '/v1/servers/:id/rehearsals': { script: 'true' },
   '/v1/servers/:id/actions/roll_back': { image: 4711 },
+  '/v1/recipes/:id': { summary: 'x' },
+  '/v1/cooks/:id/rehearsals': { server: 4711 },
   '/v1/volumes/:id': { labels: {} },
   '/v1/volumes/:id/actions/attach': { server: 4711 },
   '/v1/volumes/:id/actions/resize': { size: 2 },
@@ -64,6 +78,8 @@ const bodies: Record<string, unknown> = {
 
 /** What a path cannot be asked for without. */
 const queries: Record<string, string> = {
+  '/v1/cooks/:id/upgrade': '?server=4711',
+  '/v1/images/:id/package_changes': '?since=4711',
   '/v1/servers/:id/metrics': '?type=cpu&start=2026-01-01T00:00:00Z&end=2026-01-02T00:00:00Z',
 };
 
@@ -99,6 +115,8 @@ beforeAll(async () => {
      SELECT 4714, account_id, project_id, id, '[]', 60, 4 FROM servers WHERE id = $1`,
     [server.id],
   );
+  const { recipe } = await make('/v1/recipes', { name: 'own' });
+  const { cook } = await make(`/v1/recipes/${recipe.id}/cooks`, {});
   const volume = await make('/v1/volumes', { name: 'data', size: 1 });
   const invoice = await usedServerOf(api.current, owner);
   const cookie = owner.cookie;
@@ -111,6 +129,8 @@ beforeAll(async () => {
     export: '4712',
     upload: '4713',
     rehearsal: '4714',
+    recipe: recipe.id,
+    cook: cook.id,
     volume: volume.volume.id,
     volumeAction: volume.action.id,
     order: server.servery.order_id,
@@ -131,6 +151,7 @@ function ownersPath(path: string): string {
   const filled = path
     .replace(/^\/v1\/servers\/:id\b/, `/v1/servers/${ids.server}`)
     .replace(':action_id', String(ids.action))
+    .replace(':version', '1')
     .replace(/:action$/, 'change_alias_ips');
   if (!filled.includes(':')) return filled;
   const name = owned[path];
@@ -153,7 +174,9 @@ describe('every route', () => {
 
   it('answers 401 without a token and with a revoked one', async () => {
     for (const { method, path } of protectedOnes()) {
-      for (const options of [{}, { token: owner.revokedToken }, { token: 'x'.repeat(64) }]) {
+      const revoked = { token: owner.revokedToken, remoteAddress: '127.0.0.2' };
+      const unknown = { token: 'x'.repeat(64), remoteAddress: '127.0.0.3' };
+      for (const options of [{}, revoked, unknown]) {
         const answer = await api.current.request(method as 'GET', neutral(path), options);
         expect([method, path, answer.statusCode]).toEqual([method, path, 401]);
       }

@@ -1,8 +1,14 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { cookImage, listRecipes, loadRecipe, type Recipe, readCookedImage } from '#libs/images/cook';
+import {
+  type CookedImage,
+  cookImage,
+  listRecipes,
+  loadRecipe,
+  type Recipe,
+  readCookedImage,
+} from '#libs/images/cook';
 import { type Installation, withInstallation } from './installation.ts';
-import { findRoot } from './places.ts';
 import { publishCookedImage } from './publish-cooked-image.ts';
 
 export function registerImage(program: Command): void {
@@ -16,11 +22,11 @@ export function registerImage(program: Command): void {
   image.command('list').description('the appliances of the catalog and what is cooked of them').action(list);
 }
 
-const catalogFolder = () => join(findRoot(), 'catalog');
+const catalogOf = ({ environment }: Installation) => resolve(environment.SERVERY_CATALOG_DIR);
 
 async function cook(name: string, force: boolean): Promise<void> {
   await withInstallation(async (installation) => {
-    const recipe = await loadRecipe(catalogFolder(), name);
+    const recipe = await loadRecipe(catalogOf(installation), name);
     const cooked = await cookImage({
       recipe,
       force,
@@ -35,7 +41,7 @@ async function cook(name: string, force: boolean): Promise<void> {
 
 async function publishAll(): Promise<void> {
   await withInstallation(async (installation) => {
-    for (const recipe of await listRecipes(catalogFolder())) await publish(installation, recipe);
+    for (const recipe of await listRecipes(catalogOf(installation))) await publish(installation, recipe);
   });
 }
 
@@ -52,14 +58,18 @@ async function publish(installation: Installation, recipe: Recipe): Promise<void
 }
 
 async function list(): Promise<void> {
-  await withInstallation(async ({ environment }) => {
-    for (const recipe of await listRecipes(catalogFolder())) {
-      const cooked = await readCookedImage(resolve(environment.SERVERY_IMAGES_DIR), recipe.name);
-      say(
-        `${recipe.name.padEnd(20)} ${cooked ? `${cooked.cookedAt.toISOString()} ${cooked.sha256}` : 'not cooked'}`,
-      );
+  await withInstallation(async (installation) => {
+    const imagesFolder = resolve(installation.environment.SERVERY_IMAGES_DIR);
+    for (const recipe of await listRecipes(catalogOf(installation))) {
+      const cooked = await readCookedImage(imagesFolder, recipe.name);
+      say(`${recipe.name.padEnd(20)} ${cooked ? wordsOf(cooked) : 'not cooked'}`);
     }
   });
+}
+
+function wordsOf({ cookedAt, sha256, verifiedAt }: CookedImage): string {
+  const verified = verifiedAt ? ` verified ${verifiedAt.toISOString()}` : '';
+  return `${cookedAt.toISOString()} ${sha256}${verified}`;
 }
 
 function say(line: string): void {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type Published, publishImage } from '#libs/fleet';
 import { applianceOf, type CookedImage, type Recipe } from '#libs/images/cook';
 import type { Installation } from './installation.ts';
@@ -15,7 +16,14 @@ export async function publishCookedImage(
     fileSizeBytes: image.fileSizeBytes,
     virtualSizeBytes: image.virtualSizeBytes,
     packageCount: image.manifest.packages.length,
+    cookedAt: image.cookedAt,
+    verifiedAt: image.verifiedAt,
     diskPath: image.diskPath,
+    contents: {
+      packages: image.manifest.packages,
+      sbom: await readFile(image.sbomPath, 'utf8'),
+    },
+    screenshot: recipe.screenshot?.png,
   };
   const published = await publishImage(dataSource, hypervisor, build, (host, sentBytes, totalBytes) =>
     progress(`${recipe.name} to ${host}: ${Math.floor((100 * sentBytes) / totalBytes)} %`),

@@ -82,6 +82,13 @@ async function plant(name: string, begun: Date, end: Date | null, auditAt = begu
     state: end ? 'failed' : 'creating',
     finished_at: end,
   });
+  const recipe = { recipe_id: newId(), version: 1 };
+  await insert('recipes', { id: recipe.recipe_id, project_id: 1, name, deleted_at: end });
+  await insert('recipe_versions', { ...recipe, spec: {} });
+  await insert('cooks', {
+    ...{ id: newId(), account_id: 1, project_id: 1, ...recipe, recipe_name: name, currency: 'eur' },
+    ...{ is_forced: false, new_image_id: newId(), finished_at: end },
+  });
   await insert('idempotency_keys', {
     scope: 's',
     key: name,
@@ -103,6 +110,8 @@ async function left(): Promise<Record<string, unknown[]>> {
     audit: await names('audit_entries', 'action'),
     mails: await names('mails', 'cause'),
     exports: await names('exports', 'source_name'),
+    cooks: await names('cooks', 'recipe_name'),
+    recipes: await names('recipes', 'name'),
     keys: await names('idempotency_keys', 'key'),
   };
 }
@@ -127,6 +136,8 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     mails: 1,
     exports: 1,
     rehearsals: 0,
+    cooks: 1,
+    recipes: 1,
     restore_tests: 0,
     idempotency_keys: 2,
   });
@@ -138,9 +149,23 @@ it('forgets what ended before the days that are kept, and nothing that has not e
     audit: kept,
     mails: kept,
     exports: kept,
+    cooks: kept,
+    recipes: kept,
     keys: ['unfinished'],
   };
   expect(await left()).toEqual(expected);
   expect(new Set(Object.values(await pruning().run()))).toEqual(new Set([0]));
   expect(await left()).toEqual(expected);
+});
+
+it('keeps a cook, and its recipe, as long as the image that it has made', async () => {
+  await plant('stood-on', daysAgo(KEEP_DAYS + 1), daysAgo(KEEP_DAYS + 1));
+  await database.dataSource.query(
+    `INSERT INTO images (id, name, type, volume_name, file_size_bytes, virtual_size_bytes, appliance, package_count,
+                         project_id, cook_id)
+     SELECT 1, 'recipe-1', 'snapshot', 'recipe-1.qcow2', 1, 1, '{}', 1, 1, id FROM cooks WHERE recipe_name = 'stood-on'`,
+  );
+  expect(await pruning().run()).toMatchObject({ exports: 1, cooks: 0, recipes: 0 });
+  await database.dataSource.query('UPDATE images SET deleted_at = now()');
+  expect(await pruning().run()).toMatchObject({ cooks: 1, recipes: 1 });
 });

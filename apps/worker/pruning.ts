@@ -33,6 +33,18 @@ const FORGOTTEN: readonly { table: string; endedAt: string; only?: string; keep:
     only: "state NOT IN ('rehearsing', 'applying') AND clone_expires_at IS NULL",
     keep: 'SERVERY_KEEP_DAYS',
   },
+  {
+    table: 'cooks',
+    endedAt: 'finished_at',
+    only: 'NOT EXISTS (SELECT FROM images i WHERE i.cook_id = cooks.id AND i.deleted_at IS NULL)',
+    keep: 'SERVERY_KEEP_DAYS',
+  },
+  {
+    table: 'recipes',
+    endedAt: 'deleted_at',
+    only: 'NOT EXISTS (SELECT FROM cooks c WHERE c.recipe_id = recipes.id)',
+    keep: 'SERVERY_KEEP_DAYS',
+  },
   { table: 'restore_tests', endedAt: 'finished_at', keep: 'SERVERY_KEEP_DAYS' },
   {
     table: 'consoles',

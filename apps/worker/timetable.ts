@@ -13,6 +13,7 @@ import {
   SnapshotsService,
 } from '#libs/servers';
 import { Books } from './books.ts';
+import { Leavings } from './cooking/leavings.ts';
 import { Dunning } from './dunning.ts';
 import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
@@ -48,6 +49,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     Pruning,
     ExportExpiry,
     UploadsService,
+    Leavings,
     BackupsService,
     RescueCommands,
     RestoreTests,
@@ -66,6 +68,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     pruning: Pruning,
     exports: ExportExpiry,
     uploads: UploadsService,
+    leavings: Leavings,
     backups: BackupsService,
     rescues: RescueCommands,
     restoreTests: RestoreTests,
@@ -90,6 +93,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired secrets', TEN_MINUTES_SECONDS, () => pruning.expireSecrets()),
     task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
+    task('leavings of cooks', TEN_MINUTES_SECONDS, () => leavings.remove()),
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
     task('expired rescue systems', MINUTE_SECONDS, () => rescues.expire()),
     task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),

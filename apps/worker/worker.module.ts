@@ -25,18 +25,20 @@ import { PaymentsModule, PaymentsService } from '#libs/payments';
 import { isEmulated, StripeProvider, stripeOptions } from '#libs/payments/stripe';
 import { FindingsService, PlacementModule, placementEntities } from '#libs/placement';
 import { QueueModule } from '#libs/queue';
+import { recipesEntities } from '#libs/recipes';
 import { RehearsalsModule, rehearsalsEntities, ScriptVault } from '#libs/rehearsals';
 import { SagaStoreModule } from '#libs/saga';
 import { SagaModule, type SagasToRun, sagaMetrics } from '#libs/saga/runner';
 import { EnvelopeCipher, secretsModule } from '#libs/secrets';
 import { ActionProgress, SecretsStore, ServersModule, serversEntities } from '#libs/servers';
 import { VolumeSuspensionsModule, volumesEntities } from '#libs/volumes';
-import { type CollectingDeps, orderPayments, workflows } from '#libs/workflows';
+import { type CollectingDeps, orderPayments, type RecipeDeps, workflows } from '#libs/workflows';
 import { Books } from './books.ts';
 import { COLLECTING, CollectingModule } from './collecting.module.ts';
 import { ConsoleGateway } from './consoles/console-gateway.ts';
 import { CONSOLE_LIMITS, consoleLimits } from './consoles/console-limits.ts';
 import { MachineConsoles } from './consoles/machine-consoles.ts';
+import { COOKING, cookingModule } from './cooking/cooking.module.ts';
 import { Dunning } from './dunning.ts';
 import { ImageSpreading } from './image-spreading.ts';
 import { Mails } from './mails.ts';
@@ -57,6 +59,7 @@ const entities = [
   ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
+  ...recipesEntities,
   ...rehearsalsEntities,
   ...serversEntities,
   ...volumesEntities,
@@ -94,6 +97,7 @@ export function workerModule(environment: Environment, installationId: string): 
       orderPayments(new StripeProvider(stripeOptions(environment)), isEmulated(environment)),
       PaymentsModule,
       PlacementModule,
+      cookingModule(environment),
       CollectingModule,
       { module: SagaStoreModule, global: true },
       RehearsalsModule,
@@ -127,6 +131,7 @@ function sagas(environment: Environment): DynamicModule {
       PlacementModule,
       RehearsalsModule,
       ServersModule,
+      cookingModule(environment),
       exportsModule(environment),
       importsModule(environment),
     ],
@@ -143,6 +148,7 @@ function sagas(environment: Environment): DynamicModule {
       ImportStore,
       IMPORT_SETTINGS,
       EnvelopeCipher,
+      COOKING,
       ScriptVault,
       REGISTRY,
       PinoLogger,
@@ -160,6 +166,7 @@ function sagas(environment: Environment): DynamicModule {
       importStore: ImportStore,
       importSettings: ImportSettings,
       cipher: EnvelopeCipher,
+      recipes: RecipeDeps,
       scripts: ScriptVault,
       registry: Registry,
       { logger }: PinoLogger,
@@ -180,6 +187,7 @@ function sagas(environment: Environment): DynamicModule {
           tools: sandboxedTools,
           settings: importSettings,
         },
+        recipes,
         rehearsals: { scripts, checksSeconds: REHEARSAL_CHECKS_SECONDS },
         storefrontUrl: environment.SERVERY_URL,
       }),

@@ -35,10 +35,15 @@ export class CatalogService {
 
   /** @throws DomainError `product_not_found` */
   async product(name: string): Promise<Product> {
+    return this.productOf(await this.image(name));
+  }
+
+  /** What a product is made of now. @throws DomainError `product_not_found` */
+  async image(name: string): Promise<Image> {
     const { items } = await this.images.list({ ...firstPage, filters: { name: [name] } });
     const [image] = items;
     if (!image) throw notInCatalog('product_not_found', 'product', name);
-    return this.productOf(image);
+    return image;
   }
 
   /** Those that can be ordered: with a price, and not withdrawn. Filters: id, name. Sorts: id, name. */

@@ -2,7 +2,7 @@ import { variableDocs } from './environment.ts';
 
 /**
  * The text of `.env.example`: each variable with its meaning, optional ones commented out. The spec compares the
- * file with it, and writes it anew when asked: `npx vitest run -u libs/config`.
+ * file with it, and writes it anew when asked: `npx vitest run libs/config -u`.
  */
 export function envExample(): string {
   const blocks = variableDocs().map(({ name, description, required, defaultValue }) => {

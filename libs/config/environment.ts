@@ -117,6 +117,41 @@ export const environmentSchema = z.object({
     .max(720)
     .default(24)
     .describe('for how many hours an upload may be unfinished, or wait to be imported'),
+  SERVERY_CATALOG_DIR: z
+    .string()
+    .min(1)
+    .default('catalog')
+    .describe(
+      'the folder of the catalog: what customers may build upon, and the components that they choose from',
+    ),
+  SERVERY_COOKS_DIR: z
+    .string()
+    .min(1)
+    .default('.servery/cooks')
+    .describe("where customers' own images are cooked, and lie until hosts have them; workers share it"),
+  SERVERY_COOKS_AT_ONCE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe(
+      "how many of customers' own images are under way at once, on all workers together; one of them is built at a time, while disks of others are brought to the hosts",
+    ),
+  SERVERY_COOK_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(1440)
+    .default(60)
+    .describe("after how many minutes of work the cook of a customer's own image is given up"),
+  SERVERY_RECIPES_PER_PROJECT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(50)
+    .describe('how many recipes of its own a project may have'),
   SERVERY_RESTORE_TESTS_A_DAY: z.coerce
     .number()
     .int()

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { action } from './action.ts';
-import { id, meta, pageQuery, protection, searchText, several, sortQuery, timestamp } from './common.ts';
+import {
+  id,
+  idParam,
+  meta,
+  pageQuery,
+  protection,
+  searchText,
+  several,
+  sortQuery,
+  timestamp,
+} from './common.ts';
 import { labels } from './labels.ts';
 
 /** What a server's guest finds its disk and its network on. */
@@ -74,6 +84,8 @@ export const imageExtra = z.object({
   verification,
   /** Of what was imported, when it is ready. */
   import: importReport.optional(),
+  /** What it was cooked of. Null: of no recipe of the project. */
+  recipe: z.object({ id, version: z.int(), cook: id }).nullable(),
   /** Hosts that could not take what was imported when they were last asked; servers are placed on others. */
   refusals: z.array(z.object({ code: z.string(), tried: timestamp })).optional(),
 });
@@ -112,10 +124,46 @@ export const imageListQuery = z.strictObject({
   status: several(z.enum(['available', 'creating', 'unavailable'])).optional(),
   architecture: several(z.enum(['x86', 'arm'])).optional(),
   bound_to: several(searchText).optional(),
+  /** Ids of recipes that it was cooked of. */
+  recipe: several(searchText).optional(),
   include_deprecated: z.enum(['true', 'false']).optional(),
   label_selector: z.string().optional(),
   sort: sortQuery(['id', 'name', 'created']),
   ...pageQuery,
+});
+
+/** A Debian package that a cooked image has. */
+export const imagePackage = z
+  .object({
+    name: z.string(),
+    version: z.string(),
+    architecture: z.string(),
+    /** The source package that it was built from. */
+    source: z.string(),
+    /** Of the .deb. */
+    sha256: z.string(),
+  })
+  .meta({ id: 'ImagePackage' });
+
+export const imagePackagesResponse = z.object({ packages: z.array(imagePackage), meta });
+
+export const imagePackagesQuery = z.strictObject({
+  name: searchText.optional(),
+  source: searchText.optional(),
+  search: searchText.optional().meta({ description: 'a part of a name, or of a source package’s' }),
+  sort: sortQuery(['name', 'source']),
+  ...pageQuery,
+});
+
+export const packageChangesQuery = z.strictObject({
+  since: idParam.meta({ description: 'the image that it is compared with' }),
+});
+
+/** Null before: it was added. Null after: it is gone. */
+export const packageChangesResponse = z.object({
+  package_changes: z.array(
+    z.object({ name: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
+  ),
 });
 
 /** As Hetzner has it; a backup takes a slot of the server's plan, which must have one. */
@@ -145,5 +193,7 @@ export const createImageResponse = z.object({ action, image });
 export type CreateImage = z.output<typeof createImage>;
 export type UpdateImage = z.output<typeof updateImage>;
 export type ImageWire = z.output<typeof image>;
+export type ImagePackageWire = z.output<typeof imagePackage>;
+export type PackageChangesWire = z.output<typeof packageChangesResponse>['package_changes'];
 export type DevicesWire = z.output<typeof devices>;
 export type ImportReportWire = z.output<typeof importReport>;

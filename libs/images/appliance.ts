@@ -29,6 +29,8 @@ export interface Appliance {
   readonly description: string;
   readonly category: string;
   readonly iconSvg: string;
+  /** Of the picture that shows a server of it; missing: there is none. */
+  readonly screenshot?: { readonly widthPx: number; readonly heightPx: number };
   readonly osFlavor: string;
   readonly osVersion: string;
   readonly licence: string;
@@ -40,8 +42,12 @@ export interface Appliance {
   readonly secrets?: readonly ApplianceSecret[];
   readonly minimumMemoryMib: number;
   readonly minimumDiskGib: number;
+  /** Of the catalog's appliance that its servers are billed as where it is another one; missing: its own name. */
+  readonly billedAs?: string;
   /** It was made elsewhere: nobody promises a guest agent in it. */
   readonly isForeign?: boolean;
+  /** A script of its owner runs at the first boot of each server: until it has ended well, none is ready. */
+  readonly runsFirstBoot?: boolean;
   /** What servers are rescued from: no catalog shows it. */
   readonly isRescue?: boolean;
 }

@@ -33,6 +33,10 @@ export class Image {
   @Column('jsonb') appliance!: Appliance;
   @Column('int', { name: 'package_count' }) packageCount!: number;
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
+  /** Null: nobody cooked it, or it is not known when. */
+  @Column('timestamptz', { name: 'cooked_at', nullable: true }) cookedAt!: Date | null;
+  /** When these bytes were last booted and used as their clients would; null: it is not known that they were. */
+  @Column('timestamptz', { name: 'verified_at', nullable: true }) verifiedAt!: Date | null;
   @Column('timestamptz', { name: 'deprecated_at', nullable: true }) deprecatedAt!: Date | null;
   /** Null: of the catalog, for everybody. */
   @Column('bigint', { name: 'project_id', nullable: true }) projectId!: number | null;
@@ -41,6 +45,10 @@ export class Image {
   /** What it was made of. */
   @Column('bigint', { name: 'server_id', nullable: true }) serverId!: number | null;
   @Column('text', { name: 'server_name', nullable: true }) serverName!: string | null;
+  /** The recipe of the project that it was cooked of; null: of none. */
+  @Column('bigint', { name: 'recipe_id', nullable: true }) recipeId!: number | null;
+  @Column('int', { name: 'recipe_version', nullable: true }) recipeVersion!: number | null;
+  @Column('bigint', { name: 'cook_id', nullable: true }) cookId!: number | null;
   /** Null: it was not imported. */
   @Column('jsonb', { name: 'import_report', nullable: true }) importReport!: ImportReport | null;
   /** What servers of it start on. */

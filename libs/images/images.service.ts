@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, IsNull, Not, type SelectQueryBuilder } from 'typeorm';
-import { DomainError, newId } from '#libs/kernel';
+import { newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import type { Appliance } from './appliance.ts';
 import { Image } from './image.entity.ts';
 import { type ImageRefusal, UNDER_WAY } from './image-hosts.ts';
+import { imageNotFound, imagesError } from './images.errors.ts';
 
 /** A cooked image as it is registered: its appliance and its bytes. */
 export interface NewImage {
@@ -13,6 +14,9 @@ export interface NewImage {
   readonly fileSizeBytes: number;
   readonly virtualSizeBytes: number;
   readonly packageCount: number;
+  readonly cookedAt?: Date;
+  /** When these bytes were booted and used as their clients would; missing or null: it is not known that they were. */
+  readonly verifiedAt?: Date | null;
 }
 
 /** The golden images of the catalog, what projects have kept of their servers, and which hosts have them. */
@@ -21,7 +25,7 @@ export class ImagesService {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * The catalog's, and with them a project's where one is named. Filters: name, type, id, status, bound_to. Former builds are
+   * The catalog's, and with them a project's where one is named. Filters: name, type, id, status, bound_to, recipe. Former builds are
    * listed only by id.
    */
   list(query: ListQuery = firstPage, projectId: number | null = null): Promise<Page<Image>> {
@@ -34,6 +38,7 @@ export class ImagesService {
         name: 'image.name',
         type: 'image.type',
         status: 'image.status',
+        recipe: 'image.recipeId',
         bound_to: "(CASE WHEN image.type = 'backup' THEN image.serverId END)",
       },
       labels: 'image.labels',
@@ -43,7 +48,9 @@ export class ImagesService {
 
   /** @throws DomainError `image_not_found`, also when it is another project's */
   async get(id: number, projectId: number): Promise<Image> {
-    return (await this.visible(projectId).andWhere('image.id = :id', { id }).getOne()) ?? notFound(id);
+    const image = await this.visible(projectId).andWhere('image.id = :id', { id }).getOne();
+    if (!image) throw imageNotFound(id);
+    return image;
   }
 
   /** Rows by id, former builds too; unknown ids are left out. */
@@ -65,13 +72,17 @@ export class ImagesService {
           deprecatedAt: IsNull(),
           type: Not('rescue'),
         });
-    if (!image) return notFound(idOrName);
+    if (!image) throw imageNotFound(idOrName);
     if (image.status === 'available') return image;
-    throw new DomainError(
-      'conflict',
-      'image_not_available',
-      `image ${id} is not ready yet: try again when it is`,
-    );
+    throw imagesError('image_not_available', `image ${id} is not ready yet: try again when it is`);
+  }
+
+  /** The build of a catalog image that was the current one before it; undefined where there was none. */
+  async formerBuild({ name, id }: Image): Promise<Image | undefined> {
+    const former = this.visible(null)
+      .andWhere('image.name = :name AND image.id <> :id AND image.deprecatedAt IS NOT NULL', { name, id })
+      .orderBy('image.deprecatedAt', 'DESC');
+    return (await former.getOne()) ?? undefined;
   }
 
   private visible(projectId: number | null): SelectQueryBuilder<Image> {
@@ -101,6 +112,7 @@ export class ImagesService {
       name,
       type: typeOf(build.appliance),
       ...build,
+      verifiedAt: build.verifiedAt ?? known?.verifiedAt ?? null,
       deprecatedAt: null,
     });
     return repository.save(image);
@@ -130,8 +142,4 @@ export class ImagesService {
 function typeOf({ isRescue, category }: Appliance): Image['type'] {
   if (isRescue) return 'rescue';
   return category === 'os' ? 'system' : 'app';
-}
-
-function notFound(id: number | string): never {
-  throw new DomainError('not_found', 'image_not_found', `there is no image ${id}`);
 }

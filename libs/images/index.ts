@@ -6,6 +6,7 @@ export type {
   LicenceForbids,
 } from './appliance.ts';
 export { Image, type RestoreCheck, type Verification } from './image.entity.ts';
+export { type ImageContents, ImageContentsService } from './image-contents.service.ts';
 export {
   departedImages,
   hostsWith,
@@ -18,6 +19,8 @@ export {
   refusedBy,
   UNDER_WAY,
 } from './image-hosts.ts';
+export { ImagePackage } from './image-package.entity.ts';
+export { keepScreenshot, screenshotOf } from './image-screenshots.ts';
 export { ImagesModule, imagesEntities } from './images.module.ts';
 export { ImagesService, type NewImage } from './images.service.ts';
 export type { ImportReport } from './import-report.ts';

@@ -1,3 +1,4 @@
+export * from './changed-entries.ts';
 export * from './clock.ts';
 export * from './domain-error.ts';
 export * from './ids.ts';

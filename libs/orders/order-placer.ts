@@ -204,6 +204,7 @@ function newServer(request: ServerOrder, ipv4: string | null): Server {
     serverTypeId: request.serverType.id,
     diskGib: demandOfOrder(request).diskGib,
     imageId: request.image.id,
+    upgradedTo: copy?.original.upgradedTo ?? null,
     locationId: request.location.id,
     hostId: null,
     ipv4,

@@ -15,6 +15,6 @@ export {
   type RehearsalWithRuns,
 } from './rehearsals.service.ts';
 export { releaseClone } from './release-clone.ts';
-export { KEPT_OUTPUT_BYTES, keepOutput } from './run-output.ts';
+export { keepOutput } from './run-output.ts';
 export { ScriptVault } from './script-vault.ts';
-export { type Change, changesBetween, type Difference, type SurveyChanges } from './survey-changes.ts';
+export { changesBetween, type Difference, type SurveyChanges } from './survey-changes.ts';

@@ -15,6 +15,7 @@ import {
   type Server,
   ServersError,
   startOnServer,
+  systemImageId,
 } from '#libs/servers';
 import { Rehearsal } from './rehearsal.entity.ts';
 import { RehearsalRun } from './rehearsal-run.entity.ts';
@@ -32,6 +33,8 @@ export interface RehearsalRequest {
   readonly currency: Currency;
   /** At most 64 KiB; by its own interpreter, or `/bin/sh`. */
   readonly script: string;
+  /** The images that it leads from and to; missing: it is its owner's. */
+  readonly upgrade?: { readonly from: number; readonly to: number };
   /** Those of the server's appliance unless told. */
   readonly healthChecks: readonly HealthCheck[] | undefined;
   readonly timeoutSeconds: number;
@@ -92,6 +95,7 @@ export class RehearsalRequests {
       const rehearsal = await lockRehearsal(manager, projectId, id);
       await this.assertApplicable(manager, rehearsal, evenIfFailed);
       const server = await admitToServer(manager, projectId, rehearsal.serverId);
+      assertStillOf(rehearsal, server);
       assertRuns(server);
       await refuseInRescue(manager, server);
       return this.startApplying(manager, rehearsal, server);
@@ -125,6 +129,7 @@ export class RehearsalRequests {
     await manager.insert(Rehearsal, {
       ...{ id: rehearsalId, accountId: server.accountId, projectId, serverId: server.id, cloneServerId },
       ...{ timeoutSeconds, keepCloneHours, scriptBytes: Buffer.byteLength(script) },
+      ...{ upgradeFrom: request.upgrade?.from ?? null, upgradeTo: request.upgrade?.to ?? null },
       healthChecks: [...(request.healthChecks ?? appliance.healthChecks)],
     });
     await this.scripts.put(manager, rehearsalId, script);
@@ -185,6 +190,13 @@ export class RehearsalRequests {
     await manager.query(`UPDATE rehearsals SET state = 'applying' WHERE id = $1`, [rehearsalId]);
     return { action, wakeUps: [snapshot.wakeUp, wakeUp] };
   }
+}
+
+/** An upgrade is made of what two images differ in. @throws DomainError `rehearsal_not_applicable` */
+function assertStillOf({ id, upgradeFrom }: Rehearsal, server: Server): void {
+  if (upgradeFrom === null || upgradeFrom === systemImageId(server)) return;
+  const message = `rehearsal ${id} cannot be applied: its server was upgraded, rebuilt or rolled back since; rehearse anew`;
+  throw rehearsalsError('rehearsal_not_applicable', message, { image: systemImageId(server) });
 }
 
 /** @throws ServersError `server_not_ready`, `server_must_run` */

@@ -12,6 +12,9 @@ export class Rehearsal {
   @Column('bigint', { name: 'project_id' }) projectId!: number;
   @Column('bigint', { name: 'server_id' }) serverId!: number;
   @Column('text', { default: 'rehearsing' }) state!: RehearsalState;
+  /** The image that the script takes the server for, and the one that it makes it like; null: it is of its owner. */
+  @Column('bigint', { name: 'upgrade_from', nullable: true }) upgradeFrom!: number | null;
+  @Column('bigint', { name: 'upgrade_to', nullable: true }) upgradeTo!: number | null;
   @Column('jsonb', { name: 'health_checks' }) healthChecks!: HealthCheck[];
   @Column('int', { name: 'timeout_seconds' }) timeoutSeconds!: number;
   @Column('int', { name: 'script_bytes' }) scriptBytes!: number;

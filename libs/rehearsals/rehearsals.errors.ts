@@ -4,7 +4,7 @@ const CODES = {
   rehearsal_not_found: 'not_found',
   /** Another one of the same server is under way. */
   rehearsal_under_way: 'locked',
-  /** It has not ended, or was applied, or is too old. */
+  /** It has not ended, or was applied, or is too old, or its server has become another. */
   rehearsal_not_applicable: 'conflict',
   rehearsal_failed: 'conflict',
 } as const satisfies Record<string, ErrorKind>;

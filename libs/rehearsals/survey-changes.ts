@@ -1,10 +1,5 @@
 import type { GuestSurvey } from '#libs/hypervisor';
-
-export interface Change<T> {
-  readonly name: string;
-  readonly before: T;
-  readonly after: T;
-}
+import { type Change, changedEntries } from '#libs/kernel';
 
 /** What is different between two surveys of a system. */
 export interface SurveyChanges {
@@ -36,17 +31,6 @@ export function changesBetween(before: GuestSurvey, after: GuestSurvey): SurveyC
     listening: difference(before.listening, after.listening),
     disks: changedEntries(used(before), used(after)),
   };
-}
-
-function changedEntries<T>(
-  before: Readonly<Record<string, T>>,
-  after: Readonly<Record<string, T>>,
-): Change<T | null>[] {
-  const [former, latter] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
-  return [...new Set([...former.keys(), ...latter.keys()])]
-    .sort()
-    .map((name) => ({ name, before: former.get(name) ?? null, after: latter.get(name) ?? null }))
-    .filter((change) => change.before !== change.after);
 }
 
 function difference(before: readonly string[], after: readonly string[]): Difference {

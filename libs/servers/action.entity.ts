@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 export type ActionStatus = 'running' | 'success' | 'error';
 
 /**
- * What a customer watches: a long operation on a server, an image, an export, a rehearsal or a volume, driven by the saga of
+ * What a customer watches: a long operation on a server, an image, an export, a rehearsal, a volume or a cook, driven by the saga of
  * the same row.
  */
 @Entity('actions')
@@ -23,6 +23,7 @@ export class Action {
   @Column('bigint', { name: 'export_id', nullable: true }) exportId!: number | null;
   @Column('bigint', { name: 'rehearsal_id', nullable: true }) rehearsalId!: number | null;
   @Column('bigint', { name: 'volume_id', nullable: true }) volumeId!: number | null;
+  @Column('bigint', { name: 'cook_id', nullable: true }) cookId!: number | null;
   @Column('timestamptz', { name: 'started_at', default: () => 'now()' }) startedAt!: Date;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;
 }

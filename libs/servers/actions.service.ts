@@ -16,6 +16,7 @@ export interface NewAction {
   readonly exportId?: number;
   readonly rehearsalId?: number;
   readonly volumeId?: number;
+  readonly cookId?: number;
 }
 
 /** Which of a project's actions: those on one server or one volume, or on any volume; all unless told. */
@@ -84,6 +85,7 @@ export function newAction(action: NewAction): Action {
     exportId: null,
     rehearsalId: null,
     volumeId: null,
+    cookId: null,
     startedAt: new Date(),
     finishedAt: null,
     ...action,

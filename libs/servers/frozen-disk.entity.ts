@@ -16,6 +16,8 @@ export class FrozenDisk {
   @Column('text', { name: 'memory_volume_name', nullable: true }) memoryVolumeName!: string | null;
   /** What its server was of then; null: not noted. */
   @Column('bigint', { name: 'image_id', nullable: true }) imageId!: number | null;
+  /** The image that it had been upgraded to by then; null: to none. */
+  @Column('bigint', { name: 'upgraded_to', nullable: true }) upgradedTo!: number | null;
   /** By which its server was known then; null: not noted. */
   @Column('text', { name: 'host_key', nullable: true }) hostKey!: string | null;
   @Column('timestamptz', { name: 'frozen_at', default: () => 'now()' }) frozenAt!: Date;

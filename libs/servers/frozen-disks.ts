@@ -21,37 +21,42 @@ export async function recordFreeze(
 
 /**
  * A server's disk was set aside, and the server goes on with the next generation's, which stands on what was frozen of it
- * before: it is again of the image, known by the host key, and on the
- * devices that it had then.
+ * before: it is again of the image, upgraded, known by the host key, and on
+ * the devices as it was then.
  */
 export async function recordRollBack(
   manager: EntityManager,
   server: DiskOwner,
   setAside: NewFrozenDisk,
-  to: Pick<Server, 'id' | 'imageId' | 'hostKey' | 'devices'>,
+  to: Pick<Server, 'id' | 'imageId' | 'upgradedTo' | 'hostKey' | 'devices'>,
 ): Promise<void> {
   await insertFrozen(manager, server, setAside);
   await manager.query(
-    `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, host_key = coalesce($5, host_key), devices = $6
+    `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, upgraded_to = $5,
+                        host_key = coalesce($6, host_key), devices = $7
      WHERE id = $1`,
-    [server.id, setAside.nextGeneration, to.id, to.imageId, to.hostKey, JSON.stringify(to.devices)],
+    [
+      ...[server.id, setAside.nextGeneration, to.id, to.imageId, to.upgradedTo, to.hostKey],
+      JSON.stringify(to.devices),
+    ],
   );
 }
 
-type DiskOwner = Pick<Server, 'id' | 'hostId' | 'standsOn' | 'imageId' | 'hostKey'>;
+type DiskOwner = Pick<Server, 'id' | 'hostId' | 'standsOn' | 'imageId' | 'upgradedTo' | 'hostKey'>;
 type NewFrozenDisk = Pick<FrozenDisk, 'id' | 'consistency'> & { readonly nextGeneration: number };
 
 /** False where it is there already. */
 async function insertFrozen(
   manager: EntityManager,
-  { id: serverId, hostId, standsOn, imageId, hostKey }: DiskOwner,
+  { id: serverId, hostId, standsOn, imageId, upgradedTo, hostKey }: DiskOwner,
   { id, consistency, nextGeneration }: NewFrozenDisk,
 ): Promise<boolean> {
   const volumeName = diskVolumeName({ id: serverId, generation: nextGeneration - 1 });
   const added = await manager.query<unknown[]>(
-    `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency, image_id, host_key)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING RETURNING id`,
-    [id, serverId, hostId, volumeName, standsOn, consistency, imageId, hostKey],
+    `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency, image_id, upgraded_to,
+                               host_key)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [id, serverId, hostId, volumeName, standsOn, consistency, imageId, upgradedTo, hostKey],
   );
   return added.length > 0;
 }

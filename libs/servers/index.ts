@@ -59,6 +59,7 @@ export {
   type ServerAccess,
   type ServerNetwork,
   seedVolumeName,
+  systemImageId,
 } from './server.entity.ts';
 export {
   admit as admitToServer,

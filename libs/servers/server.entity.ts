@@ -45,7 +45,10 @@ export class Server {
   @Column('bigint', { name: 'server_type_id' }) serverTypeId!: number;
   /** Of its disk, which may be smaller than its type's. It never shrinks. */
   @Column('int', { name: 'disk_gib' }) diskGib!: number;
+  /** What it was made of. */
   @Column('bigint', { name: 'image_id' }) imageId!: number;
+  /** The image of the same recipe that it was upgraded to; null: it is as it was made. */
+  @Column('bigint', { name: 'upgraded_to', nullable: true }) upgradedTo!: number | null;
   @Column('bigint', { name: 'location_id' }) locationId!: number;
   @Column('bigint', { name: 'host_id', nullable: true }) hostId!: number | null;
   @Column('inet', { nullable: true }) ipv4!: string | null;
@@ -85,6 +88,11 @@ export class Server {
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' }) createdAt!: Date;
   @Column('timestamptz', { name: 'ready_at', nullable: true }) readyAt!: Date | null;
   @Column('timestamptz', { name: 'deleted_at', nullable: true }) deletedAt!: Date | null;
+}
+
+/** The image that its system is like, as far as is known. */
+export function systemImageId({ imageId, upgradedTo }: Pick<Server, 'imageId' | 'upgradedTo'>): number {
+  return upgradedTo ?? imageId;
 }
 
 /** No password is promised where the image is not known to take one. */

@@ -26,6 +26,7 @@ import {
   noteChecked,
   noteEnded,
   noteStarted,
+  noteUpgraded,
   type ScriptRunParams,
   send,
   start,
@@ -134,11 +135,12 @@ export const applyRehearsal = saga(applyRehearsalRequest, deps<WorkflowDeps>())
   .step('clear-script', { title: 'Removing the script', do: clear })
   .step('conclude', {
     title: 'Writing the report',
-    transact: async (manager, { params: { rehearsalId, runId } }) => {
-      await noteEnd(manager, runId, 'passed', null);
+    transact: async (manager, { params }) => {
+      await noteEnd(manager, params.runId, 'passed', null);
       await manager.query(`UPDATE rehearsals SET state = 'applied', script = NULL WHERE id = $1`, [
-        rehearsalId,
+        params.rehearsalId,
       ]);
+      await noteUpgraded(manager, params);
       return {};
     },
   })

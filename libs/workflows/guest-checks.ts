@@ -1,4 +1,6 @@
+import { isHypervisorError, lookAtOneshot } from '#libs/hypervisor';
 import type { HealthCheck, Verification } from '#libs/images';
+import { FIRST_BOOT } from '#libs/recipes';
 import { PermanentError } from '#libs/saga';
 import { secondsSinceBoot } from './boot-clock.ts';
 import type { PlacedServer } from './server-context.ts';
@@ -49,6 +51,26 @@ export async function isHealthy(deps: WorkflowDeps, placed: PlacedServer): Promi
     if (!(await passes(deps, placed, check))) return false;
   }
   return true;
+}
+
+/**
+ * True when the first boot script of its image has ended, where there is one.
+ * @throws PermanentError `first_boot_script_failed`, with how and with what it has printed last
+ */
+export async function hasBootedFirst(
+  { hypervisor }: WorkflowDeps,
+  { host, server, image }: PlacedServer,
+): Promise<boolean> {
+  if (!image.appliance.runsFirstBoot) return true;
+  const guest = { hypervisor, host, uuid: server.domainUuid };
+  const seen = await lookAtOneshot(guest, FIRST_BOOT.unit).catch((error: unknown) => {
+    if (isHypervisorError(error, 'agent_not_answering', 'domain_not_running')) return undefined;
+    throw error;
+  });
+  if (seen?.state !== 'failed') return seen?.state === 'done';
+  const how = seen.exitCode === null ? 'did not end in time' : `ended with ${seen.exitCode}`;
+  const said = seen.lastLine === '' ? '' : `: ${seen.lastLine}`;
+  throw new PermanentError('first_boot_script_failed', `the first boot script of the image ${how}${said}`);
 }
 
 /** Whether a server passes a check, seen from outside. */

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import type { EntityManager } from 'typeorm';
-import { openImage } from '#libs/billing';
-import { bringImage } from '#libs/fleet';
-import { HypervisorError, type HypervisorErrorCode, isHypervisorError } from '#libs/hypervisor';
-import { ImagesService, type ImportReport, type NewRefusal, noteRefusal } from '#libs/images';
+import type { ImportReport } from '#libs/images';
 import { chooseDevices, chooseVerification, importImageRequest } from '#libs/imports';
 import { bytesToWholeGib, DomainError } from '#libs/kernel';
-import { HostsService, toHostRef } from '#libs/placement';
 import { deps, type StepContext, saga } from '#libs/saga';
 import { bytesOf, checksumOf, loadImport, notesOn, sourcePath } from './import-context.ts';
+import {
+  type Brought,
+  billPrivateImage,
+  bringToAllHosts,
+  noteBrought,
+  noteTaken,
+  takeFromAllHosts,
+} from './private-image.ts';
 import { stepProgress } from './step-progress.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -19,8 +23,6 @@ interface Params {
 
 type Context = Pick<StepContext<Params, unknown, WorkflowDeps>, 'params' | 'deps'>;
 
-/** The host may take it later. */
-const AWAY: readonly HypervisorErrorCode[] = ['host_unreachable', 'host_timeout'];
 const HOUR_SECONDS = 3600;
 const STEPS = 5;
 /** A file of a hundred GiB takes its time; the tools have limits of their own. */
@@ -128,24 +130,9 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
     title: 'Bringing it to the hosts',
     ...LONG,
     do: bringToHosts,
-    commit: async (manager, { params: { imageId }, deps: { dataSource } }, { hostIds, refusals }) => {
-      const images = new ImagesService(dataSource);
-      for (const hostId of hostIds) await images.recordOnHost(manager, imageId, hostId);
-      for (const refusal of refusals) await noteRefusal(manager, { imageId, ...refusal });
-    },
+    commit: (manager, { params, deps }, brought) => noteBrought(manager, deps, params.imageId, brought),
     undo: takeFromHosts,
-    undoTransact: async (manager, { params: { imageId } }, { leftOn }) => {
-      await manager.query('DELETE FROM image_refusals WHERE image_id = $1', [imageId]);
-      // The reconciler takes it from those that did not answer, once they do.
-      await manager.query('DELETE FROM host_images WHERE image_id = $1 AND host_id <> ALL($2)', [
-        imageId,
-        leftOn,
-      ]);
-      await manager.query(
-        'INSERT INTO host_images (image_id, host_id) SELECT $1, unnest($2::bigint[]) ON CONFLICT DO NOTHING',
-        [imageId, leftOn],
-      );
-    },
+    undoTransact: (manager, { params }, taken) => noteTaken(manager, params.imageId, taken),
   })
   .step('hand-over', {
     title: 'Handing it over',
@@ -172,7 +159,8 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
           chooseVerification(seen),
         ],
       );
-      await bill(manager, ctx, convert.fileSizeBytes);
+      const { image, ...owner } = await loadImport(manager, ctx.deps.imports, ctx.params.imageId);
+      await billPrivateImage(manager, owner, image, convert.fileSizeBytes);
       await endImport(manager, ctx.params.imageId);
     },
     noUndo: 'the image goes when publish is undone, and nothing needs the files any more',
@@ -183,7 +171,6 @@ function load({ params, deps: { dataSource, imports } }: Context) {
   return loadImport(dataSource.manager, imports, params.imageId);
 }
 
-/** Those that do not take it are left out: servers are placed on the others, and they are asked again later. */
 async function bringToHosts(
   ctx: StepContext<
     Params,
@@ -193,49 +180,21 @@ async function bringToHosts(
     },
     WorkflowDeps
   >,
-): Promise<{ hostIds: number[]; refusals: Omit<NewRefusal, 'imageId'>[] }> {
-  const { dataSource, hypervisor, imports } = ctx.deps;
+): Promise<Brought> {
   const { image } = await load(ctx);
   const { virtualSizeBytes } = ctx.outputs.inspect;
   const { sha256 } = ctx.outputs.convert;
   const devices = chooseDevices({ ...ctx.outputs.inspect, ...ctx.outputs.convert });
-  const path = imports.store.convertedPath(image.id);
+  const path = ctx.deps.imports.store.convertedPath(image.id);
   const file = { volumeName: image.volumeName, path, format: 'qcow2', sha256, virtualSizeBytes } as const;
-  const hosts = await new HostsService(dataSource).all();
-  const hostIds: number[] = [];
-  const refusals: Omit<NewRefusal, 'imageId'>[] = [];
-  let cause: unknown;
-  for (const [index, host] of hosts.entries()) {
-    const show = stepProgress(ctx, { index: 3 * hosts.length + index, of: STEPS * hosts.length });
-    try {
-      await bringImage(hypervisor, host, { devices, file }, show);
-      hostIds.push(host.id);
-    } catch (error) {
-      ctx.log.warn({ err: error, host: host.name }, 'a host did not take an imported image');
-      cause ??= error;
-      if (error instanceof HypervisorError && !AWAY.includes(error.code)) {
-        refusals.push({ hostId: host.id, code: error.code, message: error.message });
-      }
-    }
-  }
-  if (hostIds.length > 0) return { hostIds, refusals };
-  throw new DomainError('unavailable', 'image_not_published', 'no host can take the image now', {
-    cause,
-  });
+  return bringToAllHosts(ctx, file, devices, (index, of) =>
+    stepProgress(ctx, { index: 3 * of + index, of: STEPS * of }),
+  );
 }
 
-async function takeFromHosts({ params, deps: { dataSource, hypervisor, imports } }: Context) {
-  const { image } = await loadImport(dataSource.manager, imports, params.imageId);
-  const leftOn: number[] = [];
-  for (const host of await new HostsService(dataSource).all()) {
-    try {
-      await hypervisor.deleteImage(toHostRef(host), image.volumeName);
-    } catch (error) {
-      if (!isHypervisorError(error, ...AWAY)) throw error;
-      leftOn.push(host.id);
-    }
-  }
-  return { leftOn };
+async function takeFromHosts({ params, deps }: Context) {
+  const { image } = await loadImport(deps.dataSource.manager, deps.imports, params.imageId);
+  return takeFromAllHosts(deps, image.volumeName);
 }
 
 /** Of the file and what was made of it, nothing is needed any more. */
@@ -252,15 +211,6 @@ async function endImport(manager: EntityManager, imageId: number): Promise<void>
     [imageId],
   );
   await manager.query('DELETE FROM uploads WHERE image_id = $1', [imageId]);
-}
-
-/** Billed as a snapshot is: by the GiB of its file. */
-async function bill(manager: EntityManager, ctx: Context, fileSizeBytes: number): Promise<void> {
-  const { accountId, currency, image } = await loadImport(manager, ctx.deps.imports, ctx.params.imageId);
-  const { id: serverId, projectId, appliance } = image;
-  if (projectId === null) return;
-  const subscriber = { accountId, currency, projectId, serverId, serverName: `Image ${appliance.title}` };
-  await openImage(manager, subscriber, 'snapshot', Math.max(1, bytesToWholeGib(fileSizeBytes)));
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -6,6 +6,7 @@ import { changeType } from './change-type.saga.ts';
 import { cloneServer } from './clone-server.saga.ts';
 import { collectInvoice } from './collect-invoice.saga.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
+import { cookRecipe } from './cook-recipe.saga.ts';
 import { createImage } from './create-image.saga.ts';
 import { createVolume } from './create-volume.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
@@ -57,7 +58,7 @@ export { orderPayments } from './order-payments.module.ts';
 export { rechargeDue } from './recharges.ts';
 export { refundInvoice } from './refunds.ts';
 export { sweepBalance } from './sweep-balance.ts';
-export type { WorkflowDeps } from './workflow-deps.ts';
+export type { RecipeDeps, WorkflowDeps } from './workflow-deps.ts';
 
 /** Every workflow there is. */
 const all = [
@@ -87,6 +88,7 @@ export function workflows(deps: WorkflowDeps): BoundSaga[] {
     withDeps(cloneServer, deps),
     withDeps(openNetwork, deps),
     withDeps(importImage, deps),
+    withDeps(cookRecipe, deps),
     withDeps(freezeDisk, deps),
     withDeps(exportDisk, deps),
     withDeps(rollBackServer, deps),
@@ -137,6 +139,7 @@ export function workflowSteps(name: string): readonly SagaStep[] {
       freezeDisk,
       exportDisk,
       importImage,
+      cookRecipe,
       collectInvoice,
       rechargeCredit,
       sendRefund,

@@ -11,6 +11,7 @@ export async function openBilling(
 ): Promise<void> {
   const order = await orderOfServer(manager, serverId);
   const { server, type, image } = await loadServer(manager, serverId);
-  const names = { serverName: server.name, serverTypeName: type.name, imageName: image.appliance.name };
+  const { name, billedAs: imageName = name } = image.appliance;
+  const names = { serverName: server.name, serverTypeName: type.name, imageName };
   await openServer(manager, { ...order, ...names, isRunning });
 }

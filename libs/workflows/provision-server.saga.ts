@@ -1,7 +1,13 @@
 import { deps, saga } from '#libs/saga';
 import { diskVolumeName, provisionServerRequest, seedVolumeName } from '#libs/servers';
 import { makeApplicationSecrets, makeHostKey, writeSeed } from './first-boot.ts';
-import { answersAsItself, assertStillRunning, isHealthy, verificationOf } from './guest-checks.ts';
+import {
+  answersAsItself,
+  assertStillRunning,
+  hasBootedFirst,
+  isHealthy,
+  verificationOf,
+} from './guest-checks.ts';
 import {
   awaitingBank,
   capturingPayment,
@@ -113,7 +119,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     everySeconds: 2,
     check: async ({ params, deps }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
-      return (await isHealthy(deps, placed)) ? {} : undefined;
+      return (await hasBootedFirst(deps, placed)) && (await isHealthy(deps, placed)) ? {} : undefined;
     },
     noUndo: 'only looks',
   })

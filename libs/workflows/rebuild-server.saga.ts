@@ -11,7 +11,7 @@ import {
   settleApplicationSecrets,
   writeSeed,
 } from './first-boot.ts';
-import { answersAsItself, isHealthy, verificationOf } from './guest-checks.ts';
+import { answersAsItself, hasBootedFirst, isHealthy, verificationOf } from './guest-checks.ts';
 import { look, observe, type PowerState, writeSeen } from './power-state.ts';
 import { baseOf, domainSpec, loadPlaced, type PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -141,7 +141,10 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     title: 'Checking its health',
     deadlineSeconds: BOOT_DEADLINE_SECONDS,
     everySeconds: 2,
-    check: async (ctx) => ((await isHealthy(ctx.deps, await nextOf(ctx))) ? {} : undefined),
+    check: async (ctx) => {
+      const next = await nextOf(ctx);
+      return (await hasBootedFirst(ctx.deps, next)) && (await isHealthy(ctx.deps, next)) ? {} : undefined;
+    },
   })
   .step('erase-seed', {
     title: 'Erasing its first-boot seed',
@@ -178,7 +181,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       await settleApplicationSecrets(manager, deps, params.serverId);
       await forgetBootSecrets(manager, deps, { id: params.serverId });
       await manager.query(
-        `UPDATE servers SET image_id = $2, generation = $3, access = $4,
+        `UPDATE servers SET image_id = $2, upgraded_to = NULL, generation = $3, access = $4,
                             stands_on = i.frozen_disk_id, devices = i.devices, verified_by = $5, holds_timers = false,
                             host_key = CASE WHEN $5 = 'identity' THEN host_key END, credential_kind = ${CREDENTIAL_KIND}
          FROM images i WHERE servers.id = $1 AND i.id = $2`,
@@ -228,7 +231,7 @@ async function leaveAsItIs(
   await forgetBootSecrets(manager, ctx.deps, { id: serverId });
   if ('switch-disk' in ctx.outputs) {
     await manager.query(
-      `UPDATE servers SET image_id = $2, generation = $3,
+      `UPDATE servers SET image_id = $2, upgraded_to = NULL, generation = $3,
                           stands_on = i.frozen_disk_id, devices = i.devices, credential_kind = ${CREDENTIAL_KIND}
        FROM images i WHERE servers.id = $1 AND i.id = $2`,
       [serverId, imageId, generation],

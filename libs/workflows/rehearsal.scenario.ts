@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Not } from 'typeorm';
+import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import {
   applyRehearsalRequest,
@@ -8,7 +10,7 @@ import {
   rehearseServerRequest,
 } from '#libs/rehearsals';
 import { anyDefinition, runToEnd, type SagaScenario } from '#libs/saga/harness';
-import { type Action, Server } from '#libs/servers';
+import { type Action, Server, systemImageId } from '#libs/servers';
 import { applyRehearsal } from './apply-rehearsal.saga.ts';
 import {
   assertSound,
@@ -23,14 +25,20 @@ import { rehearseServer } from './rehearse-server.saga.ts';
 /** In the simulated guests' own words. */
 export const UPGRADE = 'echo upgrading\ninstall web 2.0\necho done\n';
 
-/** A rehearsal of a server that has passed, as if its clone had been tried and deleted. */
-export async function rehearsed(world: ServerWorld, server: Server, script: string): Promise<number> {
+/** A rehearsal of a server that has passed, as if its clone had been tried and deleted. `upgradeTo`: an image. */
+export async function rehearsed(
+  world: ServerWorld,
+  server: Server,
+  script: string,
+  upgradeTo: number | null = null,
+): Promise<number> {
   const [rehearsalId, runId] = [newId(), newId()];
   const { manager } = world.dataSource;
   const { id: serverId, accountId, projectId } = server;
   const healthChecks = [{ type: 'http' as const, port: 80, path: '/', status: 200 }];
   await manager.insert(Rehearsal, {
     ...{ id: rehearsalId, accountId, projectId, serverId, healthChecks },
+    ...{ upgradeFrom: upgradeTo && systemImageId(server), upgradeTo },
     ...{ state: 'passed', timeoutSeconds: 60, scriptBytes: script.length },
   });
   await world.deps.rehearsals.scripts.put(manager, rehearsalId, script);
@@ -72,8 +80,17 @@ async function serverOfSaga({ store, dataSource }: ServerWorld, sagaId: number):
 
 async function applied(world: ServerWorld): Promise<Action> {
   const server = await standingServer(world, 'running');
-  const id = await rehearsed(world, server, UPGRADE);
+  // The case before this one may have upgraded it.
+  server.upgradedTo = null;
+  await world.dataSource.getRepository(Server).save(server);
+  const id = await rehearsed(world, server, UPGRADE, await otherImage(world, server));
   return world.rehearsals.apply(server.projectId, id, { evenIfFailed: false });
+}
+
+/** What stands for a newer image of the same recipe. */
+async function otherImage({ dataSource }: ServerWorld, { imageId }: Server): Promise<number> {
+  const other = { id: Not(imageId), type: 'app' as const };
+  return (await dataSource.getRepository(Image).findOneByOrFail(other)).id;
 }
 
 async function rehearsalOfSaga({ store }: ServerWorld, sagaId: number): Promise<number> {
@@ -99,12 +116,14 @@ const applyScenario: SagaScenario<ServerWorld> = {
     assert.equal(text, 'upgrading\ndone\n');
     assert.equal(runs.production?.after?.packages.web, '2.0');
     assert.equal(webOf(world, server), '2.0');
+    assert.ok(server.upgradedTo);
+    assert.equal(server.upgradedTo, rehearsal.upgradeTo);
     await assertMails(world, 0);
   },
   async assertCleanSlate(world, sagaId) {
     await assertSound(world);
     const server = await serverOfSaga(world, sagaId);
-    assert.deepEqual([server.observed, server.desired], ['running', 'running']);
+    assert.deepEqual([server.observed, server.desired, server.upgradedTo], ['running', 'running', null]);
     const { rehearsal, runs, hasScript } = await outcomeOf(
       world,
       server.projectId,

@@ -10,6 +10,7 @@ import {
   noteChecked,
   noteEnded,
   noteStarted,
+  noteUpgraded,
   type ScriptRunParams,
   send,
   settledBoot,
@@ -119,6 +120,7 @@ export const rehearseServer = saga(rehearseServerRequest, deps<WorkflowDeps>())
     transact: async (manager, ctx) => {
       const failing = await failingOf(ctx, ctx.outputs['script-ends'], ctx.outputs.checked);
       const state = failing ? ('failed' as const) : ('passed' as const);
+      if (!failing) await noteUpgraded(manager, ctx.params);
       await conclude(manager, ctx, { state, failing, keepsClone: true });
       return {};
     },

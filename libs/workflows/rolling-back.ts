@@ -137,7 +137,10 @@ export async function noteRollBack(
     manager,
     server,
     { id: frozenDiskId, consistency, nextGeneration: generation },
-    { id: frozen.id, imageId: restored.id, hostKey: frozen.hostKey, devices: image.devices },
+    {
+      ...{ id: frozen.id, imageId: restored.id, upgradedTo: frozen.upgradedTo },
+      ...{ hostKey: frozen.hostKey, devices: image.devices },
+    },
   );
   await manager.query(
     `UPDATE images SET status = 'available', frozen_disk_id = $2, file_size_bytes = $3,

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { KEPT_OUTPUT_BYTES } from '#libs/database';
 import {
   type Guest,
   isHypervisorError,
@@ -10,14 +11,7 @@ import {
   TIMED_OUT_CODES,
 } from '#libs/hypervisor';
 import type { HealthCheck } from '#libs/images';
-import {
-  type CheckResult,
-  KEPT_OUTPUT_BYTES,
-  keepOutput,
-  Rehearsal,
-  RehearsalRun,
-  type RunStage,
-} from '#libs/rehearsals';
+import { type CheckResult, keepOutput, Rehearsal, RehearsalRun, type RunStage } from '#libs/rehearsals';
 import { PermanentError, type StepContext } from '#libs/saga';
 import { passes } from './guest-checks.ts';
 import { placedServer } from './power-state.ts';
@@ -55,6 +49,18 @@ const SLICE_BYTES = 128 * 1024;
 const SLICES_AT_ONCE = 8;
 /** From when a script should have ended until its guest is given up. */
 const OVERDUE_SECONDS = 180;
+
+/** Where the script was an upgrade, the server is one of the newer image from now on. */
+export async function noteUpgraded(
+  manager: EntityManager,
+  { rehearsalId, serverId }: ScriptRunParams,
+): Promise<void> {
+  await manager.query(
+    `UPDATE servers s SET upgraded_to = r.upgrade_to FROM rehearsals r
+     WHERE s.id = $2 AND r.id = $1 AND r.upgrade_to IS NOT NULL`,
+    [rehearsalId, serverId],
+  );
+}
 
 export async function guestOf(ctx: Context): Promise<Guest> {
   const { host, server } = await placedServer(ctx);

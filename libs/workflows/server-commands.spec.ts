@@ -3,6 +3,7 @@ import { assertAllSagasCovered } from '#libs/saga/harness';
 import { describeSaga } from '../../test/support/describe-saga.ts';
 import { scenarios as changeTypeScenarios } from './change-type.scenario.ts';
 import { scenarios as cloneScenarios } from './clone.scenario.ts';
+import { scenarios as cookScenarios } from './cook-recipe.scenario.ts';
 import { scenarios as exportScenarios } from './export.scenario.ts';
 import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
@@ -25,6 +26,7 @@ it('leaves no workflow out of the harness', () => {
     ...changeTypeScenarios,
     ...cloneScenarios,
     ...exportScenarios,
+    ...cookScenarios,
     ...importScenarios,
     ...isoScenarios,
     ...moneyScenarios,

@@ -4,6 +4,7 @@ import type { GuestReach, Hypervisor } from '#libs/hypervisor';
 import type { AccessPublisher } from '#libs/networks';
 import type { PaymentsService } from '#libs/payments';
 import type { FindingsService } from '#libs/placement';
+import type { ImageCook, RecipeSettings, Shelf } from '#libs/recipes';
 import type { ScriptVault } from '#libs/rehearsals';
 import type { SecretsStore } from '#libs/servers';
 import type { CollectingDeps } from './collecting-deps.ts';
@@ -22,6 +23,13 @@ export interface RehearsalDeps {
   readonly checksSeconds: number;
 }
 
+/** What the cooks of customers' recipes need. */
+export interface RecipeDeps {
+  readonly shelf: Shelf;
+  readonly kitchen: ImageCook;
+  readonly settings: RecipeSettings;
+}
+
 /** What the workflows' steps work with. */
 export interface WorkflowDeps {
   readonly dataSource: DataSource;
@@ -34,6 +42,7 @@ export interface WorkflowDeps {
   readonly collecting: CollectingDeps;
   readonly exports: ExportsDeps;
   readonly imports: ImportDeps;
+  readonly recipes: RecipeDeps;
   readonly rehearsals: RehearsalDeps;
   /** Where a customer returns to after confirming a payment with their bank. */
   readonly storefrontUrl: string;

@@ -14,6 +14,8 @@ export interface TestRequest {
   readonly cookie?: string;
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
+  /** Where it comes from: one address may be wrong so often. */
+  readonly remoteAddress?: string;
 }
 
 /** What opens `/metrics` of a test's API. */
@@ -28,10 +30,11 @@ export class TestApi {
   ) {}
 
   async request(method: string, path: string, options: TestRequest = {}): Promise<LightMyRequestResponse> {
-    const { token, cookie, body, headers } = options;
+    const { token, cookie, body, headers, remoteAddress } = options;
     const answer = await this.api.app.inject({
       method: method as 'GET',
       url: path,
+      ...(remoteAddress === undefined ? {} : { remoteAddress }),
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(cookie === undefined ? {} : { cookie, origin: this.origin }),

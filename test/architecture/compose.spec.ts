@@ -5,6 +5,7 @@ import addFormats from 'ajv-formats';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { variableDocs } from '#libs/config';
+import { requiredDebianPackages } from '#libs/images/cook';
 import { root } from './sources.ts';
 
 interface Service {
@@ -12,6 +13,7 @@ interface Service {
   environment?: Record<string, unknown>;
   depends_on?: Record<string, { condition: string }>;
   volumes?: string[];
+  security_opt?: string[];
   command?: string[];
 }
 interface Compose {
@@ -56,6 +58,49 @@ describe('docker-compose.yml (checked, not run: there is no Docker here)', () =>
     const used = Object.values(compose.services).flatMap((service) => service.volumes ?? []);
     const named = used.map((volume) => volume.split(':')[0] ?? '').filter((name) => !/^[./]/.test(name));
     for (const name of named) expect(Object.keys(compose.volumes ?? {})).toContain(name);
+  });
+
+  it('keeps in volumes what is written, and has api and worker share what both of them need', () => {
+    const volumeOf = (name: string, folder: unknown) => {
+      const mounts = (compose.services[name]?.volumes ?? []).map((volume) => volume.split(':'));
+      const above = mounts.filter(([, at]) => `${folder}/`.startsWith(`${at}/`));
+      return above.toSorted(([, a = ''], [, b = '']) => b.length - a.length)[0];
+    };
+    const { environment = {} } = compose.services.worker ?? {};
+    const volumes = (name: string) =>
+      ['IMAGES', 'COOKS', 'EXPORTS', 'IMPORTS'].map((folder) =>
+        volumeOf(name, environment[`SERVERY_${folder}_DIR`]),
+      );
+    expect(volumes('worker').map((volume) => volume?.[0])).toEqual([
+      'images',
+      'images',
+      'exports',
+      'imports',
+    ]);
+    expect(volumes('api').map((volume) => volume?.[0])).toEqual([undefined, undefined, 'exports', 'imports']);
+    // Uploads come through the API.
+    expect(volumes('api').map((volume) => volume?.[2])).toEqual([undefined, undefined, 'ro', undefined]);
+  });
+
+  it('has folders for its volumes that the user of its containers may write', async () => {
+    const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
+    const made = /mkdir -p (.*) && chown -R node:node servery$/m.exec(dockerfile)?.[1]?.split(' ');
+    const folders = Object.entries(compose.services.worker?.environment ?? {}).filter(([name]) =>
+      /^SERVERY_(?!DATA).*_DIR$/.test(name),
+    );
+    expect(folders.length).toBeGreaterThan(0);
+    expect(made?.map((folder) => `/var/lib/${folder}`).toSorted()).toEqual(
+      folders.map(([, folder]) => folder).toSorted(),
+    );
+  });
+
+  it('has a worker that can cook', async () => {
+    const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
+    const [, worker = ''] = /^FROM runtime AS worker$([\s\S]*?)^FROM/m.exec(dockerfile) ?? [];
+    const [, installed = ''] = /--no-install-recommends ([\s\S]*?)&&/.exec(worker) ?? [];
+    expect(installed.split(/[\s\\]+/)).toEqual(expect.arrayContaining([...requiredDebianPackages]));
+    expect(worker).toContain('--add-subuids');
+    expect(compose.services.worker?.security_opt).toHaveLength(3);
   });
 
   it('gives every required variable, and none that Servery does not know', () => {

@@ -7,6 +7,7 @@ import { type Login, newLogin, signIn } from './visitor.fixture.ts';
 const FOR_ALL = [
   '/',
   '/products/web',
+  '/cook',
   '/configure/web',
   '/order/account',
   '/sign-in',
@@ -27,6 +28,7 @@ const FOR_CUSTOMERS = [
   '/tokens',
   '/ssh-keys',
   '/images',
+  '/recipes',
   '/volumes',
   '/images/import',
   '/orders/1',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { cookImage, listRecipes, type Recipe } from '#libs/images/cook';
+import { cookImage, listRecipes, noteVerified, type Recipe } from '#libs/images/cook';
 import { Guest } from './guest.ts';
 import { catalogDir, useAsClient } from './use.ts';
 
@@ -66,6 +66,7 @@ async function verify(recipe: Recipe): Promise<void> {
   try {
     console.log('› booting, then using it as its client would');
     await useAsClient(guest, recipe);
+    await noteVerified(image, new Date());
   } finally {
     await guest.stop();
   }

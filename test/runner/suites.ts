@@ -71,6 +71,13 @@ export const suites: readonly Suite[] = [
     what: { vitestProject: 'lab' },
   },
   {
+    name: 'cooks',
+    title: "Customers' recipes and hostile packages, cooked",
+    minutes: 60,
+    onlyNamed: 'a quarter of an hour of cooking and booting; npm test -- cooks',
+    what: { vitestProject: 'cooks' },
+  },
+  {
     name: 'e2e',
     title: 'The whole stack by its API',
     minutes: 60,
@@ -98,5 +105,12 @@ export const suites: readonly Suite[] = [
     minutes: 60,
     needsStack: true,
     what: { vitestProject: 'browser' },
+  },
+  {
+    name: 'clock',
+    title: 'The storefront while its clock is moved by months',
+    minutes: 30,
+    needsStack: true,
+    what: { vitestProject: 'clock' },
   },
 ];

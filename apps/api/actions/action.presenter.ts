@@ -33,6 +33,7 @@ export function presentAction(action: Action): ActionWire {
     { id: action.exportId, type: 'export' },
     { id: action.rehearsalId, type: 'rehearsal' },
     { id: action.volumeId, type: 'volume' },
+    { id: action.cookId, type: 'cook' },
   ];
   return {
     id: action.id,

@@ -9,8 +9,16 @@ import type {
   ProductWire,
   ServerTypeWire,
 } from '#libs/contracts';
+import type { Image } from '#libs/images';
 import { firstPage } from '#libs/listing';
-import { freeOfCharge, mibToGib, wirePriceMicro, wirePriceMinor, wireTime } from '../http/wire.ts';
+import {
+  freeOfCharge,
+  mibToGib,
+  wirePriceMicro,
+  wirePriceMinor,
+  wireTime,
+  wireTimeOrNull,
+} from '../http/wire.ts';
 import { presentSecrets } from './image.presenter.ts';
 
 /** What a catalog object needs beside its row, read once for any number of objects. */
@@ -123,18 +131,33 @@ export function presentProduct({ image, offers }: Product): ProductWire {
     description: appliance.description,
     category: appliance.category,
     icon_svg: appliance.iconSvg,
+    screenshot: appliance.screenshot
+      ? {
+          url: `/v1/catalog/${appliance.name}/screenshot`,
+          width: appliance.screenshot.widthPx,
+          height: appliance.screenshot.heightPx,
+        }
+      : null,
     os_flavor: appliance.osFlavor,
     os_version: appliance.osVersion,
     licence: appliance.licence,
+    licence_forbids: [...(appliance.licenceForbids ?? [])],
     ports: appliance.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
     secrets: presentSecrets(appliance),
+    health_checks: [...appliance.healthChecks],
     packages_count: image.packageCount,
     min_memory_gb: mibToGib(appliance.minimumMemoryMib),
     min_disk_gb: appliance.minimumDiskGib,
     image_id: image.id,
-    cooked_at: wireTime(image.createdAt),
+    cooked_at: wireTime(cookedAt(image)),
+    verified_at: wireTimeOrNull(image.verifiedAt),
     offers: offers.map(presentOffer),
   };
+}
+
+/** When it was published, where no more is known. */
+export function cookedAt({ cookedAt, createdAt }: Image): Date {
+  return cookedAt ?? createdAt;
 }
 
 function presentOffer({ serverType, inStock }: Offer): OfferWire {

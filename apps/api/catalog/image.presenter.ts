@@ -43,12 +43,17 @@ export function presentImage(image: Image, refusals: readonly ImageRefusal[] = [
       restore_test: presentRestoreTest(image),
       devices: presentDevices(image.devices),
       verification: image.verification,
+      recipe: presentRecipeOf(image),
       ...(image.importReport && { import: presentReport(image.importReport) }),
       ...(refusals.length > 0 && {
         refusals: refusals.map(({ code, triedAt }) => ({ code, tried: wireTime(triedAt) })),
       }),
     },
   };
+}
+
+function presentRecipeOf({ recipeId: id, recipeVersion: version, cookId: cook }: Image) {
+  return id === null || version === null || cook === null ? null : { id, version, cook };
 }
 
 function presentRestoreTest({ type, restoreTestedAt, restoreFailure, restoreChecks }: Image) {
@@ -96,6 +101,6 @@ export function presentDevices({ firmware, diskBus, nicModel }: Devices): Device
 }
 
 /** What an application's secrets are, without their values. */
-export function presentSecrets({ secrets = [] }: Appliance) {
+export function presentSecrets({ secrets = [] }: Pick<Appliance, 'secrets'>) {
   return secrets.map(({ name, title, username = null }) => ({ name, title, username }));
 }

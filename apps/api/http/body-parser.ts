@@ -1,17 +1,27 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './api-error.ts';
 
 /** Larger than user data of 32 KiB in JSON's longest spelling. */
 export const BODY_LIMIT_BYTES = 256 * 1024;
 
+/** A route whose bodies may be larger than others. */
+export function BodyLimit(bodyLimitBytes: number): MethodDecorator {
+  return RouteConfig({ bodyLimitBytes });
+}
+
 /** Deeper than any body of the API, and shallow enough for code that follows a value down. */
 const DEPTH_LIMIT = 32;
 
 /**
  * JSON bodies. An empty one counts as none, as some clients send it with actions. A route with `rawBody` in its
- * config gets the bytes as they came, which a signature is checked on.
+ * config gets the bytes as they came, which a signature is checked on. Call it before the first route is registered.
  */
 export function addBodyParser(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route) => {
+    const { bodyLimitBytes } = (route.config ?? {}) as { bodyLimitBytes?: number };
+    if (bodyLimitBytes !== undefined) route.bodyLimit = bodyLimitBytes;
+  });
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<Buffer>(

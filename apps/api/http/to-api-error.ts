@@ -25,6 +25,7 @@ const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   ssh_key_fingerprint_taken: 'uniqueness_error',
   server_name_taken: 'uniqueness_error',
   volume_name_taken: 'uniqueness_error',
+  recipe_name_taken: 'uniqueness_error',
   image_protected: 'protected',
   volume_protected: 'protected',
   volume_already_attached: 'volume_already_attached',

@@ -20,6 +20,7 @@ import { presentPlan } from './backup-plan.presenter.ts';
 interface Parts {
   readonly type: ServerType;
   readonly image: Image;
+  readonly upgradedTo: Image | null;
   readonly facts: ServerFacts;
   readonly catalog: CatalogContext;
   readonly volumes: readonly number[];
@@ -48,7 +49,7 @@ export class ServerPresenter {
     if (servers.length === 0) return [];
     const [types, images, facts, catalog, volumes, isos] = await Promise.all([
       this.catalog.serverTypesByIds(servers.map(({ serverTypeId }) => serverTypeId)),
-      this.images.byIds(servers.map(({ imageId }) => imageId)),
+      this.images.byIds(servers.flatMap(({ imageId, upgradedTo }) => [imageId, upgradedTo ?? imageId])),
       this.servers.factsOf(servers),
       this.catalogPresenter.context(),
       this.volumes.idsByServer(servers.map(({ id }) => id)),
@@ -63,6 +64,7 @@ export class ServerPresenter {
       if (!parts.type || !parts.image || !parts.facts) throw new Error(`server ${server.id} lacks a part`);
       return presentServer(server, {
         ...{ type: parts.type, image: parts.image, facts: parts.facts, catalog },
+        upgradedTo: images.find(({ id }) => id === server.upgradedTo) ?? null,
         volumes: volumes.get(server.id) ?? [],
         iso: isos.find(({ id }) => id === server.isoId) ?? null,
       });
@@ -70,7 +72,8 @@ export class ServerPresenter {
   }
 }
 
-function presentServer(server: Server, { type, image, facts, catalog, volumes, iso }: Parts): ServerWire {
+function presentServer(server: Server, parts: Parts): ServerWire {
+  const { type, image, facts, catalog, volumes, iso } = parts;
   const location = catalog.locations.find(({ id }) => id === server.locationId);
   if (!location) throw new Error(`server ${server.id} is in an unknown location`);
   return {
@@ -102,14 +105,15 @@ function presentServer(server: Server, { type, image, facts, catalog, volumes, i
     volumes: [...volumes],
     load_balancers: [],
     placement_group: null,
-    servery: presentExtra(server, image, facts),
+    servery: presentExtra(server, parts),
   };
 }
 
-function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerExtraWire {
+function presentExtra(server: Server, { image, upgradedTo, facts }: Parts): ServerExtraWire {
   const withoutPassword = server.readyAt ? 'available' : 'pending';
   return {
     appliance: image.appliance.name,
+    upgraded_to: upgradedTo && presentUpgrade(upgradedTo),
     order_id: facts.orderId,
     ready: server.readyAt !== null,
     ready_at: wireTimeOrNull(server.readyAt),
@@ -144,6 +148,10 @@ function presentExtra(server: Server, image: Image, facts: ServerFacts): ServerE
     rescue: presentRescue(facts),
     reason: server.reason,
   };
+}
+
+function presentUpgrade({ id, recipeVersion, createdAt }: Image): ServerExtraWire['upgraded_to'] {
+  return { image: id, version: recipeVersion ?? 0, created: wireTime(createdAt) };
 }
 
 /** The one that runs, where another one waits for the boot after. */

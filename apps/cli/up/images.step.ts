@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { type CookedImage, cookImage, listRecipes, type Recipe, readCookedImage } from '#libs/images/cook';
 import { CliError } from '../cli.errors.ts';
 import type { Progress, Step } from './step.ts';
@@ -19,8 +18,8 @@ export const imagesStep: Step = {
   },
 };
 
-async function wantedRecipes({ root, moreAppliances }: Up): Promise<Recipe[]> {
-  const all = await listRecipes(join(root, 'catalog'));
+async function wantedRecipes({ catalogFolder, moreAppliances }: Up): Promise<Recipe[]> {
+  const all = await listRecipes(catalogFolder);
   const names = [...ALWAYS, ...moreAppliances];
   const unknown = names.find((name) => !all.some((recipe) => recipe.name === name));
   if (unknown !== undefined) {

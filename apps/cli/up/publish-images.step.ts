@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { listRecipes, readCookedImage } from '#libs/images/cook';
 import { CliError } from '../cli.errors.ts';
 import { withInstallation } from '../installation.ts';
@@ -11,7 +10,7 @@ export const publishImagesStep: Step = {
   log: 'lab',
   async run(up, progress) {
     return withInstallation(async (installation) => {
-      for (const recipe of await listRecipes(join(up.root, 'catalog'))) {
+      for (const recipe of await listRecipes(up.catalogFolder)) {
         const cooked = await readCookedImage(up.imagesFolder, recipe.name);
         if (cooked?.manifest.recipe.sha256 !== recipe.sha256) continue;
         const { failures } = await publishCookedImage(installation, recipe, cooked, progress);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ServerWire } from '#libs/contracts';
 import { ensureDaemon, type ReadyProbe, runningPid } from '../services/daemon.ts';
 import { freePort } from '../services/ports.ts';
@@ -58,6 +58,11 @@ export class Up {
     return process.env.SERVERY_IMAGES_DIR || join(this.folder, 'images');
   }
 
+  /** The checkout's own unless told. */
+  get catalogFolder(): string {
+    return resolve(this.root, process.env.SERVERY_CATALOG_DIR || 'catalog');
+  }
+
   /** Keeps the port of a daemon that runs; else makes sure that it is free, or takes another. */
   async #claimPort(name: keyof UpState['ports'], daemon: string): Promise<void> {
     if (await runningPid(this.folder, daemon)) return;
@@ -105,6 +110,9 @@ export class Up {
       SERVERY_EXPORTS_DIR: join(this.folder, 'exports'),
       SERVERY_IMPORTS_DIR: join(this.folder, 'imports'),
       SERVERY_STOREFRONT_DIR: join(this.root, 'dist/apps/storefront'),
+      SERVERY_CATALOG_DIR: this.catalogFolder,
+      // One folder unless told, so that packages and the roots of bases are kept once.
+      SERVERY_COOKS_DIR: process.env.SERVERY_COOKS_DIR || this.imagesFolder,
       ...(this.lab && { SERVERY_GUEST_PROXY: this.lab.guestProxy, SERVERY_RELAY_SOCKET: this.lab.relay }),
       ...(this.stripeEmulatorUrl && {
         STRIPE_SECRET_KEY: this.state.stripe.secretKey,
@@ -131,10 +139,24 @@ const PASSED_ON = [
   'NODE_ENV',
   'LOG_LEVEL',
   'SERVERY_CURRENCY',
+  'SERVERY_EXPORT_KEEP_DAYS',
+  'SERVERY_IMPORT_MAX_FILE_GIB',
+  'SERVERY_IMPORT_MAX_DISK_GIB',
+  'SERVERY_IMPORTS_PER_PROJECT',
+  'SERVERY_UPLOAD_KEEP_HOURS',
+  'SERVERY_COOKS_AT_ONCE',
+  'SERVERY_COOK_MINUTES',
+  'SERVERY_RECIPES_PER_PROJECT',
+  'SERVERY_RESTORE_TESTS_A_DAY',
+  'SERVERY_RESTORE_TEST_HOURS',
   'SERVERY_APT_MIRROR',
   'SERVERY_LEASE_SECONDS',
   'SERVERY_RECONCILE_SECONDS',
   'SERVERY_WORKER_CONCURRENCY',
+  'SERVERY_ISOLATED_NETWORK_ALLOWS',
+  'SERVERY_METRICS_TOKEN',
+  'SERVERY_KEEP_DAYS',
+  'SERVERY_AUDIT_KEEP_DAYS',
   'SERVERY_REQUIRE_CONFIRMED_EMAIL',
   'SMTP_URL',
   'MAIL_FROM',

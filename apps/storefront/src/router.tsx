@@ -52,7 +52,15 @@ const fromTheBank = z.object({
   payment_intent_client_secret: z.unknown().optional(),
 });
 
-const catalogRoute = createRoute({ getParentRoute: parent, path: '/', component: CatalogPage });
+const catalogRoute = createRoute({
+  getParentRoute: parent,
+  path: '/',
+  validateSearch: z.object({
+    category: z.string().optional().catch(undefined),
+    q: z.coerce.string().optional().catch(undefined),
+  }),
+  component: CatalogPage,
+});
 const productRoute = createRoute({
   getParentRoute: parent,
   path: '/products/$name',
@@ -183,6 +191,31 @@ const consoleRoute = createRoute({
   validateSearch: z.object({ type: z.enum(['vnc', 'serial']).optional().catch(undefined) }),
   beforeLoad: requireAccount,
   component: lazyRouteComponent(() => import('./pages/servers/console-page.tsx'), 'ConsolePage'),
+});
+const newRecipeRoute = createRoute({
+  getParentRoute: parent,
+  path: '/cook',
+  component: lazyRouteComponent(() => import('./pages/recipes/new-recipe-page.tsx'), 'NewRecipePage'),
+});
+const recipesRoute = createRoute({
+  getParentRoute: parent,
+  path: '/recipes',
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/recipes/recipes-page.tsx'), 'RecipesPage'),
+});
+const recipeRoute = createRoute({
+  getParentRoute: parent,
+  path: '/recipes/$recipeId',
+  params: { parse: ({ recipeId }) => ({ recipeId: idInPath(recipeId) }) },
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/recipes/recipe-page.tsx'), 'RecipePage'),
+});
+const cookRoute = createRoute({
+  getParentRoute: parent,
+  path: '/cooks/$cookId',
+  params: { parse: ({ cookId }) => ({ cookId: idInPath(cookId) }) },
+  beforeLoad: requireAccount,
+  component: lazyRouteComponent(() => import('./pages/cooks/cook-page.tsx'), 'CookPage'),
 });
 const rehearsalRoute = createRoute({
   getParentRoute: parent,
@@ -349,6 +382,10 @@ const routeTree = rootRoute.addChildren([
   serversRoute,
   serverRoute,
   consoleRoute,
+  newRecipeRoute,
+  recipesRoute,
+  recipeRoute,
+  cookRoute,
   rehearsalRoute,
   billingRoute,
   invoicesRoute,

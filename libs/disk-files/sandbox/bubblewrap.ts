@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { dirname } from 'node:path';
-import { findProgram, programFiles, type Visible } from './visible-files.ts';
+import type { Visible } from '#libs/confinement';
+import { findProgram, programFiles } from './visible-files.ts';
 
 /** What a child may use. Each is the kernel's own limit, so no code of ours has to notice. */
 export interface SandboxLimits {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { withoutInherited } from '#libs/confinement';
 import { diskError } from '../disk-files.errors.ts';
 import { type Confined, type SandboxLimits, sandboxCommand } from './bubblewrap.ts';
 
@@ -23,7 +24,6 @@ export interface SandboxEnd {
 
 /** More than any honest child says; what goes beyond is not kept. */
 const MAX_TEXT_BYTES = 256 * 1024;
-const O_CLOEXEC = 0o2000000;
 /** How a shell, and prlimit's child, tell of a signal: 128 + its number. */
 const SIGNALLED = new Map<number, NodeJS.Signals>([
   [137, 'SIGKILL'],
@@ -40,7 +40,7 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxEnd> {
   if (run.signal?.aborted) throw cancelled();
   return new Promise((resolve, reject) => {
     const nothing = openSync('/dev/null', 'r');
-    const stdio = descriptorsOf(run.descriptors, nothing);
+    const stdio = withoutInherited(['ignore', 'pipe', 'pipe', ...run.descriptors], nothing);
     const child = spawn(command, args, { cwd: '/', env: {}, stdio });
     closeSync(nothing);
     let stop: Error | undefined;
@@ -66,30 +66,6 @@ export async function runSandboxed(run: SandboxRun): Promise<SandboxEnd> {
       else resolve({ exitCode, killedBy, stdout, stderr });
     });
   });
-}
-
-/**
- * The descriptors of the child: ours, and `nothing` over every further one that our own parent left open for
- * children (Node closes its own): what runs within inherits what it is given and nothing else.
- */
-function descriptorsOf(given: readonly number[], nothing: number): (number | 'ignore' | 'pipe')[] {
-  const stdio = ['ignore' as const, 'pipe' as const, 'pipe' as const, ...given];
-  const left = readdirSync('/proc/self/fd').map(Number).filter(isInherited);
-  const length = Math.max(stdio.length, ...left.map((fd) => fd + 1));
-  return Array.from({ length }, (_, fd) => stdio[fd] ?? (left.includes(fd) ? nothing : 'ignore'));
-}
-
-function isInherited(fd: number): boolean {
-  const flags = /^flags:\s+([0-7]+)/m.exec(readIfThere(`/proc/self/fdinfo/${fd}`))?.[1];
-  return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 async function collect(stream: Readable | null, onOutput?: (text: string) => void): Promise<string> {

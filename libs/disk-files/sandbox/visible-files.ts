@@ -1,16 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ownCode, ownProgram, type Visible } from '#libs/confinement';
 import { diskError } from '../disk-files.errors.ts';
 
 const exec = promisify(execFile);
-
-/** A file or folder of the machine, and where the sandbox sees it, read-only. */
-export interface Visible {
-  readonly from: string;
-  readonly at: string;
-}
 
 const PROGRAM_FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin'];
 
@@ -37,29 +32,15 @@ export function findProgram(name: string, debianPackage: string): string {
   );
 }
 
-/** This library and the kernel, as sources or as built, and how Node runs one of its programs among them. */
+/** The code that one of this library's programs needs, and how Node runs it in the sandbox. */
 export function parserFiles(
   program: 'parser.main' | 'look-within.main' | 'plan-adoption.main' = 'parser.main',
 ): {
   readonly files: readonly Visible[];
   readonly argv: readonly string[];
 } {
-  const library = dirname(import.meta.dirname);
-  const root = packageRoot(library);
-  const fromSource = import.meta.filename.endsWith('.ts');
-  const inside = (path: string) => CODE + path.slice(root.length);
-  const shown = [join(root, 'package.json'), library, join(dirname(library), 'kernel')];
   return {
-    files: shown.map((from) => ({ from, at: inside(from) })),
-    argv: [
-      ...(fromSource ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : []),
-      inside(join(import.meta.dirname, `${program}.${fromSource ? 'ts' : 'js'}`)),
-    ],
+    files: ownCode(['libs/disk-files', 'libs/kernel'], CODE),
+    argv: ownProgram(`libs/disk-files/sandbox/${program}`, CODE),
   };
-}
-
-function packageRoot(folder: string): string {
-  if (existsSync(join(folder, 'package.json'))) return folder;
-  if (folder === sep) throw diskError('disk_sandbox_unavailable', 'The package.json of Servery is missing.');
-  return packageRoot(dirname(folder));
 }

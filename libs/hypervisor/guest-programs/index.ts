@@ -10,3 +10,4 @@ export {
   TIMED_OUT_CODES,
 } from './guest-script.ts';
 export { type GuestSurvey, lookAtBoot, parseSurvey, type SurveyedDisk, surveyGuest } from './guest-survey.ts';
+export { lookAtOneshot, type OneshotState, parseOneshot } from './guest-unit.ts';

@@ -39,7 +39,8 @@ export class SimulatedAgent {
       const { network, startedAtMs, vcpus, volumes } = domain;
       const [, , , name = '', ...args] = argv;
       const bootId = bootIdOf(uuid, startedAtMs);
-      const call = { name, args, input, bootId };
+      const failsFirstBoot = host.guestFault === 'first_boot_fails';
+      const call = { name, args, input, bootId, failsFirstBoot };
       const own = disk.guest && runOwnProgram(call, disk.guest.software ?? FRESH_SOFTWARE);
       if (disk.guest && own) {
         this.fleet.putVolume(host.name, { ...disk, guest: { ...disk.guest, software: own.software } });

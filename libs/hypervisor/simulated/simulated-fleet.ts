@@ -46,7 +46,8 @@ export type GuestFault =
   | 'http_500'
   | 'exec_fails'
   | 'no_screen'
-  | 'seed_held';
+  | 'seed_held'
+  | 'first_boot_fails';
 
 /** What cloud-init left on a disk at its first boot. */
 export interface GuestFacts {

@@ -29,6 +29,8 @@ export interface ProgramCall {
   readonly args: readonly string[];
   readonly input: string;
   readonly bootId: string;
+  /** Its first boot script fails. */
+  readonly failsFirstBoot: boolean;
 }
 
 type Answer = { readonly stdout: string; readonly software?: GuestSoftware };
@@ -66,6 +68,11 @@ export function bootIdOf(uuid: string, startedAtMs: number): string {
 const PROGRAMS: Readonly<Record<string, Program>> = {
   'servery-boot': ({ bootId }) => ({ stdout: `${bootId}\nFinishTimestampMonotonic=9000000\n` }),
   'servery-survey': ({ bootId }, { packages, isBroken }) => ({ stdout: survey(bootId, packages, isBroken) }),
+  'servery-unit': ({ failsFirstBoot }) => ({
+    stdout: failsFirstBoot
+      ? 'LoadState=loaded\nActiveState=failed\nResult=exit-code\nExecMainStatus=3\n@@\nthere is no shop\n'
+      : 'LoadState=loaded\nActiveState=active\nResult=success\nExecMainStatus=0\n@@\n',
+  }),
   'servery-script-send': ({ args: [id = ''], input, bootId }, software) => ({
     stdout: `${bootId}\n`,
     software: software.runs[id] ? software : withRun(software, id, sent(bootId, input)),

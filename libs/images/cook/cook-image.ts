@@ -1,142 +1,189 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, rm, statfs } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { BYTES_PER_GIB, DomainError } from '#libs/kernel';
-import { writeBootMenu, writeGrubFiles } from './boot-loader.ts';
-import { bootstrap } from './bootstrap.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { type Built, build } from './build.ts';
+import { convertBuilt } from './convert-built.ts';
 import { cookError } from './cook.errors.ts';
 import { withLock } from './cook-lock.ts';
-import { writeDisk } from './disk.ts';
 import { identitiesOf } from './identities.ts';
 import { type CookedImage, clearAbandoned, putInPlace, readCookedImage } from './image-folder.ts';
 import { writeImagePapers } from './image-papers.ts';
-import type { Recipe } from './load-recipe.ts';
-import { choosePackages, fetchPackages, type PackageState } from './package-state.ts';
+import { type CookLimits, limitsFor } from './limits.ts';
+import { pruneArchives } from './package-archives.ts';
+import { guestSourcesList } from './package-sources.ts';
+import { choosePackages, fetchPackages, kernelOf, type PackageState } from './package-state.ts';
+import { type CookProgress, progressTeller } from './progress.ts';
+import { assertRoom, failureIn } from './room.ts';
 import { isKept, isPartOf, keepRoot, rootArchivePath } from './root-archive.ts';
-import { assertInstalled, furnish, type RootTreeOptions, scrub, writePreset } from './root-tree.ts';
-import { runTool } from './run-tool.ts';
 import { checkMachine } from './tools.ts';
+import type { Job } from './within/job.ts';
 
 /** Raised whenever this code makes other bytes of the same recipe and packages. */
-const COOK_VERSION = 5;
+const COOK_VERSION = 6;
 
-const NEEDED_BYTES = 4 * BYTES_PER_GIB;
-const NEARLY_FULL_BYTES = 64 * 1024 ** 2;
-
-export type CookStage = 'choose' | 'fetch' | 'install' | 'furnish' | 'disk' | 'convert' | 'done';
-
-export interface CookProgress {
-  readonly stage: CookStage;
-  /** Of the whole cook, 0 to 100; never falls. */
-  readonly percent: number;
-  readonly message: string;
-}
+const ASKING = 'asking for the newest packages';
 
 export interface CookOptions {
   readonly recipe: Recipe;
-  /** The image goes to `<outputDir>/<recipe name>/`; downloaded packages are kept in `<outputDir>/.cache`. */
+  /** The image goes to `<outputDir>/<folder>/`; downloaded packages are kept in `<outputDir>/.cache` as long as they are used. */
   readonly outputDir: string;
+  /** The recipe's name unless told. */
+  readonly folder?: string;
   /** The URI of a Debian mirror in place of the machine's own apt sources. */
   readonly mirror?: string | undefined;
   /** Cook even when an image of the same recipe and packages is there. */
   readonly force?: boolean;
+  /** Each in place of {@link limitsFor}'s. */
+  readonly limits?: Partial<CookLimits> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: CookProgress) => void;
+  /** What apt, dpkg and the packages' scripts print, a line at a time: at most 400 printable characters. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
-/** Where each stage begins in the whole, in percent: measured shares of a cook on two cores. */
-const stageStart: Readonly<Record<CookStage, number>> = {
-  choose: 0,
-  fetch: 4,
-  install: 15,
-  furnish: 75,
-  disk: 78,
-  convert: 92,
-  done: 100,
-};
-const stages = Object.keys(stageStart) as CookStage[];
+/** Where packages come from. Tests add some of their own to those of Debian. */
+export interface PackageSupply {
+  readonly choose: typeof choosePackages;
+  readonly fetch: typeof fetchPackages;
+}
+
+/** A root that was kept, and how many packages are installed in it. */
+interface Base {
+  readonly archive: string;
+  readonly packageCount: number;
+}
+
+type BuildPlan = Pick<Job, 'epochSeconds' | 'keepsRoot' | 'disk'> & { readonly base?: Base | undefined };
 
 /**
  * Turns a recipe into a golden image: a whole disk that starts by itself on BIOS and UEFI. The same recipe and
- * the same packages give the same disk, byte for byte. A cook that fails or is killed leaves the former image
- * as it was and no half one; two cooks of one folder take turns.
+ * the same packages give the same disk, byte for byte. Packages and their scripts run behind a wall. A cook that fails or is
+ * killed leaves the former image as it was and no half one; two cooks of one folder take turns.
  * @throws DomainError with a {@link CookErrorCode}
  */
-export async function cookImage(options: CookOptions): Promise<CookedImage> {
-  await checkMachine();
-  const outputDir = resolve(options.outputDir);
-  return withLock(join(outputDir, '.cook.lock'), options.signal, async () => {
+export function cookImage(options: CookOptions): Promise<CookedImage> {
+  return cookFrom({ choose: choosePackages, fetch: fetchPackages }, options);
+}
+
+/** {@link cookImage} with packages from elsewhere. */
+export async function cookFrom(supply: PackageSupply, options: CookOptions): Promise<CookedImage> {
+  return inTurn(options, async (outputDir) => {
     await clearAbandoned(outputDir);
-    return new Cook({ ...options, outputDir }).run();
+    await pruneArchives(cacheIn(outputDir));
+    return new Cook(supply, { ...options, outputDir }).run();
+  });
+}
+
+type Turn = Pick<CookOptions, 'outputDir' | 'signal' | 'onProgress' | 'onLine'>;
+
+/** Works in the folder of cooks when no other one does. */
+async function inTurn<T>(turn: Turn, work: (outputDir: string) => Promise<T>): Promise<T> {
+  await checkMachine();
+  const { signal, onProgress, onLine } = turn;
+  const outputDir = resolve(turn.outputDir);
+  const message = 'waiting for another cook in the same folder';
+  const onWait = () => {
+    onProgress?.({ stage: 'waiting', percent: 0, message });
+    onLine?.(message);
+  };
+  return withLock(join(outputDir, '.cook.lock'), { signal, onWait }, () => work(outputDir));
+}
+
+/** What a cook would make now. */
+export interface CookPlan {
+  /** Recipe, packages and the cook's own version together: images with the same one are the same, byte for byte. */
+  readonly fingerprint: string;
+  readonly packageCount: number;
+}
+
+/**
+ * Asks which packages an image of the recipe would get now. Nothing is downloaded but the archives' lists, where they are old.
+ * @throws DomainError with a {@link CookErrorCode}
+ */
+export async function planCook(options: Turn & Pick<CookOptions, 'recipe' | 'mirror'>): Promise<CookPlan> {
+  const { recipe, mirror, signal, onProgress } = options;
+  return inTurn(options, async (outputDir) => {
+    onProgress?.({ stage: 'choose', percent: 0, message: ASKING });
+    const cacheDir = cacheIn(outputDir);
+    const state = await choosePackages(recipe.release, recipe.packages, { cacheDir, mirror, signal });
+    return { fingerprint: fingerprintOf(recipe, state), packageCount: state.packages.length };
   });
 }
 
 /** One run of the cook, from package lists to the finished folder. */
 class Cook {
+  readonly #supply: PackageSupply;
   readonly #options: CookOptions;
   readonly #cacheDir: string;
   readonly #workDir: string;
-  #percent = 0;
+  readonly #folder: string;
+  readonly #tell: ReturnType<typeof progressTeller>;
 
-  constructor(options: CookOptions) {
+  constructor(supply: PackageSupply, options: CookOptions) {
+    this.#supply = supply;
     this.#options = options;
-    this.#cacheDir = join(options.outputDir, '.cache');
+    this.#cacheDir = cacheIn(options.outputDir);
     this.#workDir = join(options.outputDir, `.cooking-${options.recipe.name}-${randomUUID()}`);
+    this.#folder = options.folder ?? options.recipe.name;
+    this.#tell = progressTeller((progress) => options.onProgress?.(progress));
   }
 
   async run(): Promise<CookedImage> {
     const { recipe, outputDir, force } = this.#options;
-    const state = await this.#choose();
+    this.#tell('choose', 0, ASKING);
+    const state = await this.#choose(recipe);
     const fingerprint = fingerprintOf(recipe, state);
-    const present = await readCookedImage(outputDir, recipe.name);
+    const present = await readCookedImage(outputDir, this.#folder);
     if (present?.manifest.fingerprint === fingerprint && !force) {
       this.#tell('done', 0, `${recipe.name} is up to date`);
       return present;
     }
     try {
-      await this.#checkSpace();
+      await assertRoom(outputDir);
       await this.#cook(state, fingerprint);
     } catch (error) {
-      throw await this.#explain(error);
+      throw await failureIn(outputDir, error);
     } finally {
       await rm(this.#workDir, { recursive: true, force: true });
     }
-    const cooked = await readCookedImage(outputDir, recipe.name);
+    const cooked = await readCookedImage(outputDir, this.#folder);
     if (cooked === undefined) throw cookError('cook_step_failed', 'The finished image cannot be read back.');
     this.#tell('done', 0, `${recipe.name} is cooked: ${cooked.sha256}`);
     return { ...cooked, unchanged: false };
   }
 
-  async #choose(): Promise<PackageState> {
-    const { recipe, mirror, signal } = this.#options;
-    this.#tell('choose', 0, 'asking for the newest packages');
-    return choosePackages(recipe.release, recipe.packages, { cacheDir: this.#cacheDir, mirror, signal });
-  }
-
   async #cook(state: PackageState, fingerprint: string): Promise<void> {
     const { recipe, outputDir, signal } = this.#options;
-    const work = (name: string) => join(this.#workDir, name);
-    await mkdir(work('image'), { recursive: true });
-    const epochSeconds = await this.#fetch(state, this.#repositoryOf(recipe));
-    const identities = identitiesOf(fingerprint);
-    const tree = { rootDir: work('root'), recipe, sources: state.sources, identities, epochSeconds, signal };
-    await this.#install(state, tree);
-    // Others may stand on it; what stands on another one is seldom stood on.
-    if (!recipe.base) await this.#keep(recipe, state, tree.rootDir);
-    const kernel = await this.#furnish(state, tree);
-    await writeDisk({
-      ...{ rootDir: tree.rootDir, rawPath: work('disk.raw'), scratchDir: work('scratch') },
-      ...{ diskGib: recipe.minimum.diskGib, identities, epochSeconds, signal },
-      onProgress: (percent, message) => this.#tell('disk', percent, message),
+    const kernel = kernelOf(state);
+    await mkdir(this.#workDir, { mode: 0o700 });
+    const epochSeconds = await this.#fetch(recipe, state);
+    const base = await this.#baseOf(recipe, state);
+    const sourcesList = guestSourcesList(state.sources);
+    const { rootArchive, disk } = await this.#build(recipe, state, {
+      ...{ base, epochSeconds, disk: { identities: identitiesOf(fingerprint), kernel, sourcesList } },
+      // Others may stand on it; what stands on another one is seldom stood on.
+      keepsRoot: !recipe.base,
     });
-    await this.#convert(work('disk.raw'), work('image/disk.qcow2'));
-    const made = { fingerprint, kernel, epochSeconds };
-    await writeImagePapers(work('image'), recipe, state, made);
-    await putInPlace(work('image'), join(outputDir, recipe.name));
+    if (!recipe.base) await keepRoot(rootArchive, this.#archiveOf(recipe, state), recipe);
+    const folder = join(this.#workDir, 'image');
+    await mkdir(folder);
+    await convertBuilt({
+      ...{ path: disk, to: join(folder, 'disk.qcow2'), diskGib: recipe.minimum.diskGib, signal },
+      onPercent: (percent) => this.#tell('convert', percent * 0.8, 'writing disk.qcow2'),
+    });
+    await rm(disk);
+    this.#tell('convert', 80, 'checksums');
+    await writeImagePapers(folder, recipe, state, { fingerprint, kernel, epochSeconds });
+    await putInPlace(folder, join(outputDir, this.#folder));
   }
 
-  async #fetch(state: PackageState, repositoryDir: string): Promise<number> {
-    const { mirror, signal } = this.#options;
+  #choose({ release, packages }: Recipe): Promise<PackageState> {
+    return this.#supply.choose(release, packages, this.#source());
+  }
+
+  /** @returns the time that the image's files carry, in seconds since 1970 */
+  async #fetch(recipe: Recipe, state: PackageState): Promise<number> {
     let fetched = 0;
     this.#tell('fetch', 0, `${state.packages.length} packages`);
     const onLine = (line: string) => {
@@ -144,124 +191,63 @@ class Cook {
       fetched += 1;
       this.#tell('fetch', (fetched / state.packages.length) * 100, line.replace(/^Get:\d+ \S+ /, ''));
     };
-    return fetchPackages(state, repositoryDir, { cacheDir: this.#cacheDir, mirror, signal, onLine });
-  }
-
-  /** A recipe's packages, upon those of its base; the same bytes whether the base's root was kept or is made now. */
-  async #install(state: PackageState, tree: Omit<RootTreeOptions, 'sources' | 'identities'>): Promise<void> {
-    const { recipe, rootDir, epochSeconds, signal } = tree;
-    const base = await this.#baseOf(recipe, state);
-    const presetDir = `${rootDir}.preset`;
-    await writePreset(presetDir, recipe);
-    const packageCount = state.packages.length - (base?.packageCount ?? 0);
-    this.#tell('install', 0, `installing ${packageCount} packages`);
-    await bootstrap({
-      ...{ release: recipe.release, packages: ['usr-is-merged', ...recipe.packages], packageCount },
-      ...{ repositoryDir: this.#repositoryOf(recipe), base: base?.archive },
-      ...{ rootDir, presetDir, temporaryDir: this.#workDir, epochSeconds, signal },
-      onProgress: (percent, message) => this.#tell('install', percent, message),
-    });
+    return this.#supply.fetch(state, this.#repositoryOf(recipe), { ...this.#source(), onLine });
   }
 
   /** The installed root that a recipe begins with; undefined where it has no base, or changes packages of it. */
-  async #baseOf({ base }: Recipe, state: PackageState) {
+  async #baseOf({ base }: Recipe, state: PackageState): Promise<Base | undefined> {
     if (!base) return undefined;
-    const { mirror, signal } = this.#options;
-    const own = await choosePackages(base.release, base.packages, {
-      cacheDir: this.#cacheDir,
-      mirror,
-      signal,
-    });
+    const own = await this.#choose(base);
     if (!isPartOf(own, state)) return undefined;
     const archive = this.#archiveOf(base, own);
     if (this.#options.force || !(await isKept(archive))) {
-      const epochSeconds = await this.#fetch(own, this.#repositoryOf(base));
-      const rootDir = join(this.#workDir, `base-${base.name}`);
-      await this.#install(own, { rootDir, recipe: base, epochSeconds, signal });
-      await this.#keep(base, own, rootDir);
-      await rm(rootDir, { recursive: true });
+      const epochSeconds = await this.#fetch(base, own);
+      const { rootArchive } = await this.#build(base, own, { epochSeconds, keepsRoot: true });
+      await keepRoot(rootArchive, archive, base);
     }
     return { archive, packageCount: own.packages.length };
+  }
+
+  async #build(recipe: Recipe, state: PackageState, { base, ...plan }: BuildPlan): Promise<Built> {
+    const { limits, signal, onLine } = this.#options;
+    const installed = state.packages.map(({ name, version }) => `${name} ${version}`);
+    const { release, packages, files, remove, services, minimum } = recipe;
+    return build({
+      job: {
+        ...plan,
+        ...{ recipe: { release, packages, remove, services, minimum }, files },
+        ...{ installed, inBase: base?.packageCount },
+      },
+      repositoryDir: this.#repositoryOf(recipe),
+      baseArchive: base?.archive,
+      workDir: join(this.#workDir, `build-${recipe.name}`),
+      limits: limitsFor(recipe, limits),
+      signal,
+      onProgress: this.#tell,
+      onLine: (line) => onLine?.(line),
+    });
+  }
+
+  #source() {
+    const { mirror, signal } = this.#options;
+    return { cacheDir: this.#cacheDir, mirror, signal };
   }
 
   #archiveOf(recipe: Recipe, state: PackageState): string {
     return rootArchivePath(this.#cacheDir, recipe, state, COOK_VERSION);
   }
 
-  async #keep(recipe: Recipe, state: PackageState, rootDir: string): Promise<void> {
-    const { signal } = this.#options;
-    await keepRoot(rootDir, this.#archiveOf(recipe, state), { cacheDir: this.#cacheDir, recipe, signal });
-  }
-
   #repositoryOf({ name }: Recipe): string {
     return join(this.#workDir, `packages-${name}`);
   }
+}
 
-  async #furnish(state: PackageState, tree: RootTreeOptions): Promise<string> {
-    this.#tell('furnish', 0, 'files and services of the recipe');
-    await assertInstalled(state, tree.rootDir);
-    await furnish(tree);
-    const kernel = await writeBootMenu(tree.rootDir, tree.identities);
-    await writeGrubFiles(tree.rootDir, { timeoutSeconds: 120, signal: tree.signal });
-    this.#tell('furnish', 60, 'removing what must not be the same on every server');
-    await scrub(tree);
-    return kernel;
-  }
-
-  async #convert(rawPath: string, diskPath: string): Promise<void> {
-    this.#tell('convert', 0, 'writing disk.qcow2');
-    const argv = [
-      'qemu-img',
-      'convert',
-      '-f',
-      'raw',
-      '-O',
-      'qcow2',
-      '-o',
-      'compat=1.1,lazy_refcounts=off',
-    ] as const;
-    await runTool([...argv, rawPath, diskPath], { timeoutSeconds: 1800, signal: this.#options.signal });
-    this.#tell('convert', 60, 'checksums');
-  }
-
-  async #checkSpace(): Promise<void> {
-    const free = await freeBytes(this.#options.outputDir);
-    if (free < NEEDED_BYTES) throw this.#diskFull(free);
-  }
-
-  /** A tool that found no space says so in words; the file system says it in numbers. */
-  async #explain(error: unknown): Promise<unknown> {
-    if (error instanceof DomainError && error.code !== 'cook_step_failed') return error;
-    const free = await freeBytes(this.#options.outputDir);
-    return free < NEARLY_FULL_BYTES ? this.#diskFull(free, error) : error;
-  }
-
-  #diskFull(free: number, cause?: unknown): DomainError {
-    const inGib = (bytes: number) => (bytes / BYTES_PER_GIB).toFixed(1);
-    return cookError(
-      'cook_disk_full',
-      `${this.#options.outputDir} has ${inGib(free)} GiB free and a cook needs ${inGib(NEEDED_BYTES)}. ` +
-        'Make room, or choose another folder.',
-      { cause, details: { freeBytes: free, neededBytes: NEEDED_BYTES } },
-    );
-  }
-
-  #tell(stage: CookStage, percentOfStage: number, message: string): void {
-    const next = stages[stages.indexOf(stage) + 1];
-    const start = stageStart[stage];
-    const end = next === undefined ? start : stageStart[next];
-    this.#percent = Math.max(this.#percent, start + ((end - start) * percentOfStage) / 100);
-    this.#options.onProgress?.({ stage, percent: this.#percent, message });
-  }
+function cacheIn(outputDir: string): string {
+  return join(outputDir, '.cache');
 }
 
 function fingerprintOf(recipe: Recipe, state: PackageState): string {
   const sources = state.sources.map(({ uri, suite }) => `${uri} ${suite}`);
   const parts = [COOK_VERSION, recipe.sha256, state.sha256, ...sources];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }

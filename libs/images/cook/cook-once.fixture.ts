@@ -1,5 +1,5 @@
+import { loadRecipe } from '../recipe/load-recipe.ts';
 import { cookImage } from './cook-image.ts';
-import { loadRecipe } from './load-recipe.ts';
 
 /** A cook in a process of its own, for a test that kills it: catalog, recipe and output folder as arguments. */
 const [catalogDir = '', name = '', outputDir = ''] = process.argv.slice(2);

@@ -6,9 +6,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { BYTES_PER_GIB } from '#libs/kernel';
 import { type Firmware, Guest } from '../../../test/catalog/guest.ts';
 import { catalogDir, useAsClient } from '../../../test/catalog/use.ts';
+import { loadRecipe } from '../recipe/load-recipe.ts';
 import { cookImage } from './cook-image.ts';
 import type { CookedImage } from './image-folder.ts';
-import { loadRecipe } from './load-recipe.ts';
 
 const pathOf = (path: string) => new URL(path, import.meta.url).pathname;
 /** Kept between runs for the sake of its downloaded packages; a stack under test uses the same images. */

@@ -1,6 +1,7 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Manifest, parseManifest } from './manifest.ts';
+import { verifiedAt } from './verification.ts';
 
 /** An image is set aside under this prefix while a newer one takes its name. */
 const REPLACED = '.replaced-';
@@ -16,6 +17,8 @@ export interface CookedImage {
   readonly sha256: string;
   readonly manifest: Manifest;
   readonly cookedAt: Date;
+  /** When it was booted and used as its clients would; null: it is not known that it was. */
+  readonly verifiedAt: Date | null;
   /** True when the image was there already and nothing was cooked. */
   readonly unchanged: boolean;
 }
@@ -39,6 +42,7 @@ export async function readCookedImage(outputDir: string, name: string): Promise<
     ...sizes,
     manifest,
     cookedAt: disk.mtime,
+    verifiedAt: await verifiedAt(folder, sha256),
     unchanged: true,
   };
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BYTES_PER_GIB } from '#libs/kernel';
-import type { Recipe } from './load-recipe.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackageState } from './package-state.ts';
 import { cyclonedx } from './sbom.ts';

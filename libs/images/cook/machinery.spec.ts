@@ -24,7 +24,7 @@ describe('withLock', () => {
     const lock = join(folder, 'lock');
     const events: string[] = [];
     const enter = (name: string, fail: boolean) =>
-      withLock(lock, undefined, async () => {
+      withLock(lock, {}, async () => {
         events.push(`${name} in`);
         await new Promise((resolve) => setTimeout(resolve, 20));
         events.push(`${name} out`);
@@ -38,11 +38,28 @@ describe('withLock', () => {
     }
   });
 
+  it('tells those that wait that they do, and nobody else', async () => {
+    const lock = join(folder, 'lock');
+    const told: string[] = [];
+    let second: Promise<string> | undefined;
+    await withLock(lock, { onWait: () => told.push('first') }, async () => {
+      await new Promise<void>((waits) => {
+        const onWait = () => {
+          told.push('second');
+          waits();
+        };
+        second = withLock(lock, { onWait }, async () => 'in');
+      });
+    });
+    expect(await second).toBe('in');
+    expect(told).toEqual(['second']);
+  });
+
   it('can be given up while it waits', async () => {
     const lock = join(folder, 'lock');
     const waiting = new AbortController();
-    await withLock(lock, undefined, async () => {
-      const second = withLock(lock, waiting.signal, async () => {});
+    await withLock(lock, {}, async () => {
+      const second = withLock(lock, { signal: waiting.signal }, async () => {});
       waiting.abort();
       await expect(second).rejects.toMatchObject({ code: 'cook_cancelled' });
     });
@@ -68,10 +85,21 @@ describe('runTool', () => {
     });
   });
 
-  it('says so when there is no such tool, or it takes too long', async () => {
-    for (const argv of [['no-such-tool'], ['sleep', '60']] as [string][]) {
-      await expect(runTool(argv, { timeoutSeconds: 1 })).rejects.toMatchObject({ code: 'cook_step_failed' });
-    }
+  it('says so when there is no such tool', async () => {
+    await expect(runTool(['no-such-tool'])).rejects.toMatchObject({ code: 'cook_step_failed' });
+  });
+
+  it('says so when the tool takes too long, which is another thing than to fail or to be killed', async () => {
+    const slow = runTool(['sleep', '60'], { timeoutSeconds: 1 });
+    await expect(slow).rejects.toMatchObject({
+      code: 'cook_tool_too_slow',
+      message: expect.stringMatching(/^sleep had not ended after 1 s/),
+    });
+    const killed = runTool(['sh', '-c', 'kill -KILL $$'], { timeoutSeconds: 60 });
+    await expect(killed).rejects.toMatchObject({
+      code: 'cook_step_failed',
+      message: expect.stringContaining('SIGKILL'),
+    });
   });
 
   it('ends the tool when it is cancelled', async () => {

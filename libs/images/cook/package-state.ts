@@ -1,21 +1,13 @@
 import { createHash } from 'node:crypto';
 import { link, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DomainError } from '#libs/kernel';
+import { recipeError } from '../recipe/recipe.errors.ts';
 import { cookError } from './cook.errors.ts';
+import { archivesIn } from './package-archives.ts';
+import { type ChosenPackage, packagesIndex, parseIndex } from './package-index.ts';
 import { type PackageSource, packageSources, sourcesList } from './package-sources.ts';
 import { runTool } from './run-tool.ts';
-
-/** Packages that apt chose for an image, down to their bytes. */
-export interface ChosenPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
-  /** The source package that it was built from. */
-  readonly source: string;
-  readonly sha256: string;
-  /** The paragraph of the archive's index, as apt read it. */
-  readonly paragraph: string;
-}
 
 export interface PackageState {
   readonly sources: readonly PackageSource[];
@@ -42,7 +34,7 @@ function aptArguments(cacheDir: string): string[] {
     'Dir::State::lists': join(cacheDir, 'lists'),
     'Dir::State::status': join(cacheDir, 'status'),
     'Dir::Cache': cacheDir,
-    'Dir::Cache::archives': join(cacheDir, 'archives'),
+    'Dir::Cache::archives': archivesIn(cacheDir),
     'Dir::Etc::sourcelist': join(cacheDir, 'sources.list'),
     'Dir::Etc::sourceparts': '/dev/null',
     'Dir::Etc::preferences': '/dev/null',
@@ -61,7 +53,8 @@ const foundation = ['?essential', 'apt', 'usr-is-merged'];
 
 /**
  * Asks apt which packages, in which versions, an image would get now. Cheap: no package is downloaded.
- * @throws DomainError `cook_packages_unavailable`, `cook_no_package_source`
+ * @throws DomainError `cook_packages_unknown`, `cook_packages_conflict`, `cook_packages_unavailable`,
+ * `cook_no_package_source`, `cook_tool_too_slow`
  */
 export async function choosePackages(
   release: string,
@@ -70,13 +63,30 @@ export async function choosePackages(
 ): Promise<PackageState> {
   const sources = await packageSources(release, options.mirror, options.signal);
   await refreshLists(sources, options);
-  const simulated = await apt(['apt-get', '--simulate', 'install', ...foundation, ...names], options, 120);
+  await assertKnown(release, names, options);
+  const simulated = await apt(
+    ['apt-get', '--simulate', 'install', '--', ...foundation, ...names],
+    options,
+    120,
+  );
   const wanted = [...simulated.matchAll(/^Inst (\S+) \((\S+) /gm)].map(
     ([, name, version]) => `${name}=${version}`,
   );
-  const index = await apt(['apt-cache', 'show', ...wanted], options, 120);
+  const index = await apt(['apt-cache', 'show', '--', ...wanted], options, 120);
   const packages = parseIndex(index);
   return { sources, packages, sha256: digest(packages) };
+}
+
+/** By exact name: what apt does not know it takes for a pattern, or for a wish to remove. */
+async function assertKnown(release: string, names: readonly string[], options: StateOptions): Promise<void> {
+  const policy = await apt(['apt-cache', 'policy', '--', ...names], options, 120);
+  const known = new Set(
+    [...policy.matchAll(/^(\S+):\n.*\n {2}Candidate: (?!\(none\))/gm)].map(([, name]) => name),
+  );
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  const message = `Debian ${release} has no package ${unknown.join(', ')}: check how it is spelt, and in which release it is.`;
+  throw cookError('cook_packages_unknown', message, { details: { packages: unknown } });
 }
 
 /**
@@ -90,17 +100,31 @@ export async function fetchPackages(
   options: StateOptions,
 ): Promise<number> {
   const exact = state.packages.map((chosen) => `${chosen.name}=${chosen.version}`);
-  await apt(['apt-get', '--yes', '--download-only', 'install', ...exact], options, 3600);
+  await apt(['apt-get', '--yes', '--download-only', 'install', '--', ...exact], options, 3600);
   await mkdir(repositoryDir, { recursive: true });
   let newest = 0;
   for (const chosen of state.packages) {
     const file = `${chosen.name}_${chosen.version.replaceAll(':', '%3a')}_${chosen.architecture}.deb`;
     const target = join(repositoryDir, `${chosen.sha256}.deb`);
-    await link(join(options.cacheDir, 'archives', file), target);
+    await link(join(archivesIn(options.cacheDir), file), target);
     newest = Math.max(newest, await buildTime(target));
   }
   await writeFile(join(repositoryDir, 'Packages'), packagesIndex(state.packages));
   return newest;
+}
+
+/**
+ * The release of the kernel that an image of these packages starts: the last by its name, as GRUB's own menu has it.
+ * @throws DomainError `recipe_invalid` where there is none
+ */
+export function kernelOf({ packages }: PackageState): string {
+  const releases = packages.map(({ name }) => /^linux-image-(\d.*?)(-unsigned)?$/.exec(name)?.[1] ?? '');
+  const newest = releases.toSorted().at(-1);
+  if (newest) return newest;
+  throw recipeError(
+    'recipe_invalid',
+    'The recipe installs no kernel, so its image would not start. Let it stand on debian-12, or install linux-image-cloud-amd64.',
+  );
 }
 
 async function refreshLists(sources: readonly PackageSource[], options: StateOptions): Promise<void> {
@@ -110,7 +134,7 @@ async function refreshLists(sources: readonly PackageSource[], options: StateOpt
     `fresh-${createHash('sha256').update(sourcesList(sources)).digest('hex').slice(0, 16)}`,
   );
   await mkdir(join(cacheDir, 'lists', 'partial'), { recursive: true });
-  await mkdir(join(cacheDir, 'archives', 'partial'), { recursive: true });
+  await mkdir(join(archivesIn(cacheDir), 'partial'), { recursive: true });
   await writeFile(join(cacheDir, 'status'), '');
   await writeFile(join(cacheDir, 'sources.list'), sourcesList(sources));
   const age = await stat(stamp).then(
@@ -134,41 +158,36 @@ async function apt(argv: readonly [string, ...string[]], options: StateOptions, 
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    await rm(join(options.cacheDir, 'lists'), { recursive: true, force: true });
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw cookError(
-      'cook_packages_unavailable',
-      `Debian's packages cannot be had: check the recipe's package names and the network, then cook again.\n${said}`,
-      { cause },
-    );
+    const refusal = refusalOf(cause);
+    if (refusal.code === 'cook_packages_unavailable') {
+      await rm(join(options.cacheDir, 'lists'), { recursive: true, force: true });
+    }
+    throw refusal;
   }
 }
 
-/** Paragraphs of `apt-cache show`, in the order of their names. */
-export function parseIndex(index: string): ChosenPackage[] {
-  const paragraphs = index.split(/\n{2,}/).filter((paragraph) => paragraph.trim() !== '');
-  const packages = paragraphs.map((paragraph) => {
-    const field = (name: string) => new RegExp(`^${name}: (.+)$`, 'm').exec(paragraph)?.[1];
-    const name = field('Package') ?? '';
-    return {
-      name,
-      version: field('Version') ?? '',
-      architecture: field('Architecture') ?? '',
-      source: (field('Source') ?? name).split(' ')[0] ?? name,
-      sha256: field('SHA256') ?? '',
-      paragraph: paragraph.trim(),
-    };
-  });
-  const unique = new Map(
-    packages.map((chosen) => [`${chosen.name} ${chosen.version} ${chosen.sha256}`, chosen]),
+/** Why apt has failed, by what it has said: a DomainError `cook_tool_too_slow`, `cook_packages_conflict` or `cook_packages_unavailable`. */
+export function refusalOf(cause: unknown): DomainError {
+  if (cause instanceof DomainError && cause.code === 'cook_tool_too_slow') return cause;
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return (
+    conflictIn(cause) ??
+    cookError(
+      'cook_packages_unavailable',
+      `Debian's packages cannot be had: check the recipe's package names and the network, then cook again.\n${said}`,
+      { cause },
+    )
   );
-  return [...unique.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function packagesIndex(packages: readonly ChosenPackage[]): string {
-  const local = ({ paragraph, sha256 }: ChosenPackage) =>
-    paragraph.replace(/^Filename: .*$/m, `Filename: ./${sha256}.deb`);
-  return `${packages.map(local).join('\n\n')}\n`;
+/** Packages that cannot be in one system are no fault of the archive. */
+function conflictIn(cause: unknown): DomainError | undefined {
+  const lines = cause instanceof DomainError ? (cause.details.lastLines as string[] | undefined) : undefined;
+  const from = lines?.findIndex((line) => /unmet dependencies/.test(line)) ?? -1;
+  if (!lines || from < 0) return undefined;
+  const said = lines.slice(from + 1).filter((line) => line.startsWith(' '));
+  const message = `These packages cannot be in one image:\n${said.join('\n')}`;
+  return cookError('cook_packages_conflict', message, { cause });
 }
 
 function digest(packages: readonly ChosenPackage[]): string {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { type ChosenPackage, parseIndex } from './package-index.ts';
 import { guestSourcesList, parseIndexTargets, sourcesList } from './package-sources.ts';
-import { type ChosenPackage, parseIndex } from './package-state.ts';
+import { refusalOf } from './package-state.ts';
 import { isPartOf } from './root-archive.ts';
+import { runTool } from './run-tool.ts';
 
 describe('parseIndexTargets', () => {
   it('keeps what Debian signs for the release, each suite once', () => {
@@ -54,6 +56,33 @@ describe('parseIndex', () => {
       { name: 'adduser', version: '1:2+b1', architecture: 'all', source: 'adduser' },
       { name: 'zsh', version: '1:2+b1', architecture: 'amd64', source: 'zsh-src' },
     ]);
+  });
+});
+
+describe('refusalOf', () => {
+  const endOf = (script: string, timeoutSeconds = 60) =>
+    runTool(['sh', '-c', script], { timeoutSeconds }).catch(refusalOf);
+
+  it('blames packages where they cannot be together, by what apt says of them', async () => {
+    const said = 'The following packages have unmet dependencies:\n caddy : Conflicts: nginx';
+    expect(await endOf(`echo '${said}' >&2; exit 100`)).toMatchObject({
+      code: 'cook_packages_conflict',
+      message: expect.stringMatching(/\n caddy : Conflicts: nginx$/),
+    });
+  });
+
+  it('blames no name where apt took too long', async () => {
+    expect(await endOf('sleep 60', 1)).toMatchObject({
+      code: 'cook_tool_too_slow',
+      message: expect.not.stringMatching(/name/),
+    });
+  });
+
+  it('tells what apt said where it is neither', async () => {
+    expect(await endOf('echo E: no route to host; exit 100')).toMatchObject({
+      code: 'cook_packages_unavailable',
+      message: expect.stringContaining('E: no route to host'),
+    });
   });
 });
 

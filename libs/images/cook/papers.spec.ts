@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { usedInodes } from './disk.ts';
 import { derivedUuid, identitiesOf } from './identities.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { cyclonedx } from './sbom.ts';
+import { usedInodes } from './within/disk.ts';
 
 const digest = 'ab'.repeat(32);
 const manifest: Manifest = {

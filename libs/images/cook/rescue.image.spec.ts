@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Firmware, Guest } from '../../../test/catalog/guest.ts';
+import { loadRecipe } from '../recipe/load-recipe.ts';
 import { cookImage } from './cook-image.ts';
 import type { CookedImage } from './image-folder.ts';
-import { loadRecipe } from './load-recipe.ts';
 import { runTool } from './run-tool.ts';
 
 const pathOf = (path: string) => new URL(path, import.meta.url).pathname;

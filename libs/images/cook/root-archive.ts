@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Recipe } from './load-recipe.ts';
+import { access, chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { PackageState } from './package-state.ts';
-import { runTool } from './run-tool.ts';
 
 const FOLDER = 'roots';
 
@@ -29,37 +28,14 @@ export function isKept(archive: string): Promise<boolean> {
   );
 }
 
-/** Keeps a root in the place of older ones of its recipe: the archive is there whole or not at all. */
-export async function keepRoot(
-  rootDir: string,
-  archive: string,
-  { cacheDir, recipe, signal }: { cacheDir: string; recipe: Recipe; signal?: AbortSignal | undefined },
-): Promise<void> {
-  const folder = join(cacheDir, FOLDER);
+/** Keeps an archive in the place of older ones of its recipe: it is there whole or not at all. */
+export async function keepRoot(made: string, archive: string, recipe: Pick<Recipe, 'name'>): Promise<void> {
+  const folder = dirname(archive);
   await mkdir(folder, { recursive: true });
-  const others = new RegExp(`^${recipe.name}-[0-9a-f]{32}\\.tar(\\.new)?$`);
+  const others = new RegExp(`^${recipe.name}-[0-9a-f]{32}\\.tar$`);
   for (const name of await readdir(folder)) if (others.test(name)) await rm(join(folder, name));
-  // The sources of packages are those of who goes on from here.
-  const shape = [
-    '--exclude=./etc/apt/sources.list',
-    '--sort=name',
-    '--numeric-owner',
-    '--xattrs',
-    '--xattrs-include=*',
-    '--one-file-system',
-  ];
-  const argv = [
-    'tar',
-    '--create',
-    ...shape,
-    '--directory',
-    rootDir,
-    '--file',
-    `${archive}.new`,
-    '.',
-  ] as const;
-  await runTool([...argv], { timeoutSeconds: 600, signal });
-  await rename(`${archive}.new`, archive);
+  await chmod(made, 0o644);
+  await rename(made, archive);
 }
 
 /** Whether a root with `base`'s packages can become one with those of `whole` by adding some. */

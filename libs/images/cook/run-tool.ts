@@ -5,7 +5,8 @@ import { cookError, refuseCancelled } from './cook.errors.ts';
 const REMEMBERED_LINES = 20;
 
 export interface ToolOptions {
-  readonly timeoutSeconds: number;
+  /** Without it, it may take as long as whoever called us. */
+  readonly timeoutSeconds?: number;
   readonly signal?: AbortSignal | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -15,7 +16,7 @@ export interface ToolOptions {
 }
 
 /** The environment of every tool: nothing of the caller's shell may reach the image's bytes. */
-const cleanEnvironment = {
+export const cleanEnvironment = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
   LC_ALL: 'C.UTF-8',
@@ -29,17 +30,19 @@ const cleanEnvironment = {
  *
  * `setpriv --pdeathsig` lets the tool die with us, even when we are killed by force: a cook leaves no process
  * behind.
- * @throws DomainError `cook_step_failed` (with the tool's last lines), `cook_cancelled`
+ * @throws DomainError `cook_step_failed` (with the tool's last lines), `cook_tool_too_slow`, `cook_cancelled`
  */
-export async function runTool(argv: readonly [string, ...string[]], options: ToolOptions): Promise<string> {
+export async function runTool(
+  argv: readonly [string, ...string[]],
+  options: ToolOptions = {},
+): Promise<string> {
+  const { timeoutSeconds } = options;
   refuseCancelled(options.signal);
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], {
       cwd: options.cwd ?? '/',
       env: { ...cleanEnvironment, ...options.env },
       stdio: 'pipe',
-      timeout: options.timeoutSeconds * 1000,
-      killSignal: 'SIGKILL',
     });
     const output: string[] = [];
     const lastLines: string[] = [];
@@ -53,13 +56,17 @@ export async function runTool(argv: readonly [string, ...string[]], options: Too
       take(line);
     });
     createInterface({ input: child.stderr }).on('line', take);
-    const cancel = () => child.kill('SIGKILL');
-    options.signal?.addEventListener('abort', cancel, { once: true });
+    const end = () => child.kill('SIGKILL');
+    options.signal?.addEventListener('abort', end, { once: true });
+    const late = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
+    late?.addEventListener('abort', end, { once: true });
     child.on('error', (cause) => reject(failed(argv, `cannot be started: ${cause.message}`, [])));
     child.on('close', (code, killedBy) => {
-      options.signal?.removeEventListener('abort', cancel);
+      options.signal?.removeEventListener('abort', end);
+      late?.removeEventListener('abort', end);
       if (options.signal?.aborted) reject(cookError('cook_cancelled', 'The cook was cancelled.'));
       else if (code === 0) resolve(output.join('\n'));
+      else if (late?.aborted) reject(tooSlow(argv, `${timeoutSeconds} s`, lastLines));
       else reject(failed(argv, killedBy ? `was ended by ${killedBy}` : `ended with ${code}`, lastLines));
     });
     child.stdin.on('error', () => {});
@@ -67,16 +74,12 @@ export async function runTool(argv: readonly [string, ...string[]], options: Too
   });
 }
 
-/**
- * Runs a command inside an unpacked root, in mount and process namespaces of its own, so that whatever it
- * starts or mounts ends with it.
- */
-export function runInRoot(root: string, argv: readonly string[], options: ToolOptions): Promise<string> {
-  return runTool([...ISOLATE, '--mount-proc', `--root=${root}`, '--wd=/', ...argv], options);
+function tooSlow(argv: readonly string[], after: string, lastLines: readonly string[]) {
+  const message =
+    `${argv[0]} had not ended after ${after}, so it was stopped. ` +
+    'Cook again when the machine that builds, or the mirror of Debian, has less to do.';
+  return cookError('cook_tool_too_slow', message, { details: { tool: argv[0], lastLines } });
 }
-
-/** A prefix that runs what follows in mount and process namespaces of its own, which end with it. */
-export const ISOLATE = ['unshare', '--mount', '--pid', '--fork', '--kill-child'] as const;
 
 function failed(argv: readonly string[], what: string, lastLines: readonly string[]) {
   const said = lastLines.length > 0 ? `\n  ${lastLines.join('\n  ')}` : '';

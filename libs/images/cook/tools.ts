@@ -12,29 +12,38 @@ const tools: Readonly<Record<string, string>> = {
   'mkfs.vfat': 'dosfstools',
   mcopy: 'mtools',
   'qemu-img': 'qemu-utils',
+  bwrap: 'bubblewrap',
+  mount: 'mount',
   unshare: 'util-linux',
+  nsenter: 'util-linux',
+  prlimit: 'util-linux',
+  choom: 'util-linux',
   setpriv: 'util-linux',
   flock: 'util-linux',
 };
+
+/** What a cook without root needs as well: it hands out the ids of /etc/subuid. */
+const rootlessTools: Readonly<Record<string, string>> = { newuidmap: 'uidmap', newgidmap: 'uidmap' };
 
 const KEYRING_PACKAGE = 'debian-archive-keyring';
 
 /** Debian packages that a machine needs to cook images. */
 export const requiredDebianPackages: readonly string[] = [
-  ...new Set([...Object.values(tools), KEYRING_PACKAGE]),
+  ...new Set([...Object.values(tools), ...Object.values(rootlessTools), KEYRING_PACKAGE]),
 ].sort();
 
-/** @throws DomainError `cook_needs_root`, `cook_tools_missing` with the packages to install */
+/** @throws DomainError `cook_wall_unavailable`, `cook_tools_missing` with the packages to install */
 export async function checkMachine(): Promise<void> {
-  if (process.getuid?.() !== 0) {
+  if (process.arch !== 'x64') {
     throw cookError(
-      'cook_needs_root',
-      "Cooking an image needs root, because the image's files have owners of their own. Run it with sudo.",
+      'cook_wall_unavailable',
+      'Images are for amd64, and are cooked on a machine of that kind.',
     );
   }
+  const needed = process.getuid?.() === 0 ? tools : { ...tools, ...rootlessTools };
   const folders = ['/usr/sbin', '/sbin', ...(process.env.PATH ?? '').split(delimiter)];
   const missing = new Set<string>();
-  for (const [tool, debianPackage] of Object.entries(tools)) {
+  for (const [tool, debianPackage] of Object.entries(needed)) {
     const found = await Promise.any(folders.map((folder) => access(join(folder, tool)))).then(
       () => true,
       () => false,

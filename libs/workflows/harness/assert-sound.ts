@@ -119,10 +119,11 @@ async function heldInDatabase(world: ServerWorld) {
 async function expectedPorts(world: ServerWorld, living: readonly Server[]): Promise<unknown[]> {
   return column(
     world,
-    `SELECT host(a.ip) || ':' || (port ->> 'port') AS value
-     FROM addresses a JOIN servers s ON s.id = a.server_id JOIN images i ON i.id = s.image_id
-     CROSS JOIN jsonb_array_elements(i.appliance -> 'ports' || '[{"port": 22}]') AS port
-     WHERE s.id = ANY($1) ORDER BY a.ip, (port ->> 'port')::int`,
+    `SELECT host(ip) || ':' || port AS value FROM (
+       SELECT DISTINCT a.ip, (port ->> 'port')::int AS port
+       FROM addresses a JOIN servers s ON s.id = a.server_id JOIN images i ON i.id = s.image_id
+       CROSS JOIN jsonb_array_elements(i.appliance -> 'ports' || '[{"port": 22}]') AS port
+       WHERE s.id = ANY($1)) AS shown ORDER BY ip, port`,
     [living.map(({ id }) => id)],
   );
 }

@@ -1,4 +1,5 @@
 export { assertServersSound, assertSound, ledgerOf } from './assert-sound.ts';
+export { askForCook, changeRecipe, writeRecipe } from './cooking.ts';
 export { importUpload } from './importing.ts';
 export { createIsoWorld } from './iso-world.ts';
 export {
@@ -7,7 +8,7 @@ export {
   destroyServerWorld,
   type ServerWorld,
 } from './server-world.ts';
-export { finish, order, orderClone, standingServer } from './standing-server.ts';
+export { finish, order, orderClone, placedHost, standingServer } from './standing-server.ts';
 export { askForVolume, createVolumeWorld, standingVolume, volumeOf } from './standing-volume.ts';
 export {
   fallInArrears,

@@ -16,6 +16,7 @@ import type { PaymentProvider, ProviderEvents } from '#libs/payments';
 import { connectPayments, startPayments } from '#libs/payments/harness';
 import { FindingsService, installationId, placementEntities } from '#libs/placement';
 import type { SagaQueue } from '#libs/queue';
+import { CookRequests, recipesEntities } from '#libs/recipes';
 import { RehearsalRequests, rehearsalsEntities, ScriptVault } from '#libs/rehearsals';
 import { SagaStore } from '#libs/saga';
 import type { SagaWorld, WorldAddress } from '#libs/saga/harness';
@@ -34,6 +35,7 @@ import { workflows } from '../index.ts';
 import { moneyListener } from '../order-payments.listener.ts';
 import type { WorkflowDeps } from '../workflow-deps.ts';
 import { importsFolder, importsIn } from './imports-world.ts';
+import { kitchenFolder, recipesIn } from './recipes-world.ts';
 import { stock } from './stock.ts';
 
 /** All that the workflows touch: PostgreSQL, a fleet in a folder, published ports, Stripe's emulator. */
@@ -48,6 +50,7 @@ export interface ServerWorld extends SagaWorld {
   readonly rescues: RescueCommands;
   readonly isos: IsoCommands;
   readonly exports: ExportRequests;
+  readonly cooks: CookRequests;
   readonly rehearsals: RehearsalRequests;
   readonly volumes: VolumeCommands;
   readonly events: ProviderEvents;
@@ -63,6 +66,7 @@ const entities = [
   ...isosEntities,
   ...ordersEntities,
   ...placementEntities,
+  ...recipesEntities,
   ...rehearsalsEntities,
   ...serversEntities,
   ...volumesEntities,
@@ -88,6 +92,7 @@ export async function createServerWorld(card = '4242424242424242'): Promise<Worl
     await database.drop();
     await rm(folder, { recursive: true });
     await rm(importsFolder(folder), { recursive: true, force: true });
+    await rm(kitchenFolder(folder), { recursive: true, force: true });
     await rm(exportsFolder(folder), { recursive: true, force: true });
   });
   return { url: database.url, folder, stripePort: String(payments.emulator.port) };
@@ -122,6 +127,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     collecting: { dataSource, provider, calls, cards, sagas: store, findings, clock: systemClock },
     exports: { store: new ExportStore(exportsFolder(folder)), keepDays: 7 },
     imports: importsIn(folder),
+    recipes: recipesIn(folder),
     rehearsals: { scripts, checksSeconds: 0.2 },
     storefrontUrl: 'http://127.0.0.1:9',
   };
@@ -143,6 +149,14 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     rescues: new RescueCommands(dataSource, store, silentQueue, secrets),
     isos: new IsoCommands(dataSource, store, silentQueue),
     exports: new ExportRequests(dataSource, new ImagesService(dataSource), store, silentQueue),
+    cooks: new CookRequests(
+      dataSource,
+      store,
+      silentQueue,
+      deps.recipes.shelf,
+      mayOrder,
+      deps.recipes.settings,
+    ),
     rehearsals: new RehearsalRequests(dataSource, store, silentQueue, scripts, clones, mayOrder),
     volumes: new VolumeCommands(dataSource, store, silentQueue, mayOrder),
     events,

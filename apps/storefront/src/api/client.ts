@@ -13,13 +13,22 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** What the API adds for programs, as it came. */
+  readonly details: unknown;
 
-  constructor(status: number, code: string, message: string, fields: Record<string, string> = {}) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    fields: Record<string, string> = {},
+    details: unknown = null,
+  ) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = code;
     this.fields = fields;
+    this.details = details;
   }
 }
 
@@ -105,5 +114,5 @@ function refusal(status: number, body: unknown): ApiError {
   const fields = named.success
     ? named.data.fields.map((field) => [field.name, field.messages.join(' ')] as const)
     : [];
-  return new ApiError(status, code, message, Object.fromEntries(fields));
+  return new ApiError(status, code, message, Object.fromEntries(fields), details);
 }

@@ -3,15 +3,21 @@ import { createExportResponse, type ExportWire, exportListResponse } from '#libs
 import { call, newIdempotencyKey, nothing } from './client.ts';
 import { everyPage, PER_PAGE } from './pages.ts';
 
-/** The exports of a server, the newest first, with links to those that are ready. */
-export function serverExportsQuery(serverId: number) {
+/** What is taken home: a server, or an image. */
+export interface ExportSource {
+  readonly type: 'server' | 'image';
+  readonly id: number;
+}
+
+/** The exports of a server or an image, the newest first, with links to those that are ready. */
+export function exportsQuery({ type, id }: ExportSource) {
   return queryOptions({
-    queryKey: ['servers', serverId, 'exports'],
+    queryKey: ['exports', type, id],
     queryFn: ({ signal }) =>
       everyPage(
         (page) =>
           call(
-            `/exports?server=${serverId}&sort=created:desc&per_page=${PER_PAGE}&page=${page}`,
+            `/exports?${type}=${id}&sort=created:desc&per_page=${PER_PAGE}&page=${page}`,
             exportListResponse,
             { signal },
           ),
@@ -22,9 +28,9 @@ export function serverExportsQuery(serverId: number) {
   });
 }
 
-export async function exportServer(serverId: number, format: ExportWire['format']) {
+export async function makeExport({ type, id }: ExportSource, format: ExportWire['format']) {
   const options = { method: 'POST', body: { format }, idempotencyKey: newIdempotencyKey() } as const;
-  return (await call(`/servers/${serverId}/exports`, createExportResponse, options)).export;
+  return (await call(`/${type}s/${id}/exports`, createExportResponse, options)).export;
 }
 
 export function deleteExport({ id }: Pick<ExportWire, 'id'>) {

@@ -10,6 +10,7 @@ import {
 } from '#libs/contracts';
 import { call, newIdempotencyKey, nothing } from './client.ts';
 import { everyPage, PER_PAGE } from './pages.ts';
+import { readOn, type WholeText } from './slices.ts';
 
 export function isUnderWay({ status }: Pick<RehearsalSummaryWire, 'status'>): boolean {
   return status === 'rehearsing' || status === 'applying';
@@ -45,31 +46,14 @@ export function rehearsalQuery(id: number) {
 export function outputQuery(id: number, stage: RehearsalStage) {
   return queryOptions({
     queryKey: ['rehearsals', id, 'output', stage],
-    queryFn: async ({ signal, client, queryKey }) => {
-      let { text, next } = client.getQueryData<Output>(queryKey) ?? NOTHING_YET;
-      for (;;) {
-        const path = `/rehearsals/${id}/output?stage=${stage}&after=${next}`;
-        const { output } = await call(path, rehearsalOutputResponse, { signal });
-        text += output.text;
-        const isEmpty = output.next === next;
-        next = output.next;
-        if (output.is_end || isEmpty) {
-          return { text, next, isEnd: output.is_end, cutBytes: output.cut_bytes };
-        }
-      }
-    },
+    queryFn: ({ signal, client, queryKey }) =>
+      readOn(client.getQueryData<WholeText>(queryKey), async (after) => {
+        const path = `/rehearsals/${id}/output?stage=${stage}&after=${after}`;
+        return (await call(path, rehearsalOutputResponse, { signal })).output;
+      }),
     refetchInterval: ({ state }) => (state.data?.isEnd ? false : 1_500),
   });
 }
-
-interface Output {
-  readonly text: string;
-  readonly next: number;
-  readonly isEnd: boolean;
-  readonly cutBytes: number;
-}
-
-const NOTHING_YET: Output = { text: '', next: 0, isEnd: false, cutBytes: 0 };
 
 export interface WantedRehearsal {
   readonly script: string;

@@ -2,6 +2,7 @@ import type { ActionWire } from '#libs/contracts';
 import { formatElapsed } from '../format.ts';
 import { useNow } from '../use-now.ts';
 import { DocketRule } from './docket.tsx';
+import { ProgressBar } from './progress-bar.tsx';
 import { Skeleton } from './skeleton.tsx';
 import { StepList } from './step-list.tsx';
 
@@ -31,24 +32,6 @@ export function ActionProgress({ action, since, clockLabel, barLabel }: ActionPr
       {steps.length > 0 ? <StepList steps={steps} /> : <Skeleton className="mb-3 h-6" count={5} />}
       <StepAnnouncer action={action} />
     </>
-  );
-}
-
-function ProgressBar({ percent, label }: { percent: number; label: string }) {
-  return (
-    <div
-      role="progressbar"
-      aria-label={label}
-      aria-valuenow={percent}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      className="mt-4 h-1.5 overflow-hidden rounded-full bg-line"
-    >
-      <div
-        className="h-full rounded-full bg-brand transition-[width] duration-700"
-        style={{ width: `${percent}%` }}
-      />
-    </div>
   );
 }
 

@@ -13,7 +13,7 @@ export function SelectField<T extends string>(props: SelectFieldProps<T>) {
   const { label, value, options, onChange, hint } = props;
   const id = useId();
   return (
-    <div className="grid gap-1.5">
+    <div className="grid content-start gap-1.5">
       <label htmlFor={id} className="text-sm font-[550]">
         {label}
       </label>

@@ -10,20 +10,31 @@ interface TextFieldProps extends Omit<ComponentProps<typeof Field.Control>, 'cla
   readonly problem?: string | null | undefined;
   readonly mono?: boolean;
   readonly multiline?: boolean;
+  /** Of a multiline one. */
+  readonly rows?: number;
   readonly trailing?: ReactNode;
 }
 
 /** A labelled input with its hint and, below it, what is wrong with its value. */
-export function TextField({ label, hint, problem, mono, multiline, trailing, ...control }: TextFieldProps) {
+export function TextField({
+  label,
+  hint,
+  problem,
+  mono,
+  multiline,
+  rows = 4,
+  trailing,
+  ...control
+}: TextFieldProps) {
   const look = `${CONTROL} ${mono ? 'font-mono text-[0.9rem]' : ''}`;
   return (
-    <Field.Root invalid={Boolean(problem)} className="grid gap-1.5">
+    <Field.Root invalid={Boolean(problem)} className="grid content-start gap-1.5">
       <Field.Label className="text-sm font-[550]">{label}</Field.Label>
       <div className="flex gap-2">
         {multiline ? (
           <Field.Control
             {...control}
-            render={<textarea rows={4} />}
+            render={<textarea rows={rows} />}
             className={`${look} resize-y break-all`}
           />
         ) : (

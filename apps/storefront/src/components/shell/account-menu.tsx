@@ -3,6 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import {
   Activity,
   BookOpen,
+  ChefHat,
   ChevronDown,
   Cylinder,
   Disc3,
@@ -49,6 +50,9 @@ export function AccountMenu({ account }: { account: AccountWire }) {
       </DropMenuItem>
       <DropMenuItem icon={Disc3} link={<Link to="/images" />}>
         Images
+      </DropMenuItem>
+      <DropMenuItem icon={ChefHat} link={<Link to="/recipes" />}>
+        Recipes
       </DropMenuItem>
       <DropMenuItem icon={ReceiptText} link={<Link to="/billing" />}>
         Billing

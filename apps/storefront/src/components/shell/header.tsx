@@ -20,8 +20,11 @@ export function Header() {
           <span className="text-xl font-[680] tracking-[-0.03em]">Servery</span>
         </Link>
         <nav aria-label="Main" className="flex items-center max-sm:hidden">
-          <Link to="/" className={LINK} activeOptions={{ exact: true }}>
+          <Link to="/" className={LINK} activeOptions={{ exact: true, includeSearch: false }}>
             Catalog
+          </Link>
+          <Link to="/cook" className={LINK}>
+            Cook
           </Link>
           {account && (
             <Link to="/servers" className={LINK}>

@@ -85,9 +85,12 @@ function Footer() {
         <p className="flex items-center gap-2">
           <LogoMark className="size-5" /> Servery. Order a server, get it served.
         </p>
-        <nav aria-label="Footer" className="flex gap-6">
+        <nav aria-label="Footer" className="flex flex-wrap gap-x-6 gap-y-2">
           <Link to="/" className="hover:text-ink hover:underline">
             Catalog
+          </Link>
+          <Link to="/cook" className="hover:text-ink hover:underline">
+            Cook your own
           </Link>
           <a href="/docs" className="hover:text-ink hover:underline">
             API reference

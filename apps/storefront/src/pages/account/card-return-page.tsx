@@ -8,7 +8,6 @@ import { Button, buttonClass } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Page } from '../../components/page.tsx';
-import { readOrderDraft } from '../../order-draft.ts';
 
 const PATIENCE_MS = 15_000;
 
@@ -16,7 +15,7 @@ const PATIENCE_MS = 15_000;
 export function CardReturnPage() {
   const search = useSearch({ from: '/cards/return' });
   const [setup] = useState(() => currentCardSetup(search.setup));
-  if (setup === null) return <Navigate to={readOrderDraft() ? '/order/review' : '/account'} replace />;
+  if (setup === null) return <Navigate to="/account" replace />;
   return (
     <Page title="Your card" narrow>
       <CardSetupResult setup={setup} cancelled={search.cancelled !== undefined} />
@@ -30,10 +29,11 @@ function CardSetupResult({ setup, cancelled }: { setup: CardSetup; cancelled: bo
     ...cardSetupQuery(setup.id),
     refetchInterval: ({ state }) => (patient && (state.data?.status ?? 'open') === 'open' ? 1_000 : false),
   });
-  useGoOnWhen(data?.status === 'complete');
+  useGoOnWhen(data?.status === 'complete', setup.back);
   if (error) return <ErrorPanel error={error} retry={refetch} title="We could not ask for your card" />;
-  if (data?.status === 'failed' || data?.status === 'expired') return <CardRefused status={data.status} />;
-  if (data?.status === 'open' && !patient) return <CardUnfinished url={setup.url} askAgain={restart} />;
+  if (data?.status === 'failed' || data?.status === 'expired')
+    return <CardRefused status={data.status} back={setup.back} />;
+  if (data?.status === 'open' && !patient) return <CardUnfinished setup={setup} askAgain={restart} />;
   return (
     <p role="status" className="flex items-center gap-3 text-lg">
       <LoaderCircle aria-hidden="true" className="size-5 animate-spin text-brand" />
@@ -57,7 +57,7 @@ function usePatience(atFirst: boolean) {
   return { patient, restart: () => setSince(Date.now()) };
 }
 
-function useGoOnWhen(complete: boolean): void {
+function useGoOnWhen(complete: boolean, back: string): void {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   useEffect(() => {
@@ -69,13 +69,13 @@ function useGoOnWhen(complete: boolean): void {
         queryClient.invalidateQueries({ queryKey: ['quote'] }),
         queryClient.fetchQuery({ ...accountQuery, staleTime: 0 }),
       ]);
-      await navigate({ to: readOrderDraft() ? '/order/review' : '/account', replace: true });
+      await navigate({ to: back, replace: true });
     })();
-  }, [complete, queryClient, navigate]);
+  }, [complete, back, queryClient, navigate]);
 }
 
-function CardRefused({ status }: { status: 'failed' | 'expired' }) {
-  const again = useMutation({ mutationFn: leaveForCardPage });
+function CardRefused({ status, back }: { status: 'failed' | 'expired'; back: string }) {
+  const again = useMutation({ mutationFn: () => leaveForCardPage(back) });
   const declined = status === 'failed';
   return (
     <Notice
@@ -86,7 +86,7 @@ function CardRefused({ status }: { status: 'failed' | 'expired' }) {
           <Button busy={again.isPending} onClick={() => again.mutate()}>
             {declined ? 'Try another card' : 'Open it again'}
           </Button>
-          <BackLink />
+          <BackLink to={back} />
         </>
       }
     >
@@ -97,7 +97,7 @@ function CardRefused({ status }: { status: 'failed' | 'expired' }) {
   );
 }
 
-function CardUnfinished({ url, askAgain }: { url: string | null; askAgain: () => void }) {
+function CardUnfinished({ setup: { url, back }, askAgain }: { setup: CardSetup; askAgain: () => void }) {
   return (
     <Notice
       tone="warning"
@@ -112,7 +112,7 @@ function CardUnfinished({ url, askAgain }: { url: string | null; askAgain: () =>
           <Button look="secondary" onClick={askAgain}>
             Check again
           </Button>
-          <BackLink />
+          <BackLink to={back} />
         </>
       }
     >
@@ -122,9 +122,9 @@ function CardUnfinished({ url, askAgain }: { url: string | null; askAgain: () =>
   );
 }
 
-function BackLink() {
+function BackLink({ to }: { to: string }) {
   return (
-    <Link to={readOrderDraft() ? '/order/review' : '/account'} className={buttonClass('quiet')}>
+    <Link to={to} className={buttonClass('quiet')}>
       Back
     </Link>
   );

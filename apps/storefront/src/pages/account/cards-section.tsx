@@ -14,7 +14,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 
 export function CardsSection() {
   const { data: cards, error, isPending, refetch } = useQuery(paymentMethodsQuery);
-  const leave = useMutation({ mutationFn: leaveForCardPage });
+  const leave = useMutation({ mutationFn: () => leaveForCardPage('/account') });
   const add = (
     <Button look="secondary" busy={leave.isPending} onClick={() => leave.mutate()}>
       <Plus aria-hidden="true" className="size-4" /> Add a card

@@ -6,8 +6,8 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { useDocumentTitle } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { Hero } from './hero.tsx';
-import { ProductCard } from './product-card.tsx';
 import { Promises } from './promises.tsx';
+import { Shelf } from './shelf.tsx';
 
 export function CatalogPage() {
   useDocumentTitle('Servery');
@@ -25,12 +25,12 @@ export function CatalogPage() {
         {error && !data && (
           <ErrorPanel error={error} retry={refetch} title="The catalog could not be loaded" />
         )}
-        <div className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,18rem),1fr))] gap-5">
-          {isPending && <Skeleton className="h-64" count={3} />}
-          {data?.products.map((product) => (
-            <ProductCard key={product.name} product={product} currency={data.currency} />
-          ))}
-        </div>
+        {isPending && (
+          <div className="grid grid-cols-[repeat(auto-fit,minmax(min(100%,18rem),1fr))] gap-5">
+            <Skeleton className="h-64" count={3} />
+          </div>
+        )}
+        {data && data.products.length > 0 && <Shelf products={data.products} currency={data.currency} />}
         {data?.products.length === 0 && (
           <EmptyState icon={PackageOpen} title="The kitchen is being set up">
             No image has been cooked yet. Come back in a few minutes.

@@ -47,6 +47,7 @@ export function refusalsOf({ servery: { refusals = [] } }: ImageWire): string[] 
 }
 
 export function originOf({ servery, created_from: from }: ImageWire): string {
+  if (servery.recipe) return 'cooked';
   if (from) return `of ${from.name}`;
   return servery.import || servery.made_by === null ? 'brought along' : '';
 }

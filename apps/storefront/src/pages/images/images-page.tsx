@@ -24,7 +24,7 @@ export function ImagesPage() {
   return (
     <Page
       title="Images"
-      lead="What you have kept of your servers, and disks that you have brought along. Each makes new servers."
+      lead="What you have kept of your servers, had cooked, and brought along. Each makes new servers."
       actions={images && images.length > 0 && bring}
     >
       {error && <ErrorPanel error={error} retry={refetch} title="Your images could not be loaded" />}
@@ -63,6 +63,18 @@ function ImageRow({ image }: { image: ImageWire }) {
           </p>
           <p className="text-sm text-soft">
             <Time at={image.created} />
+            {image.servery.recipe && (
+              <>
+                {' · '}
+                <Link
+                  to="/cooks/$cookId"
+                  params={{ cookId: image.servery.recipe.cook }}
+                  className="underline underline-offset-4"
+                >
+                  What is inside<span className="sr-only"> {image.description}</span>
+                </Link>
+              </>
+            )}
           </p>
         </div>
         <div className="flex flex-wrap gap-2">

@@ -11,7 +11,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 /** The card that will be used, or the way to add one. */
 export function CardChoice({ required }: { required: boolean }) {
   const { data: account } = useQuery(accountQuery);
-  const leave = useMutation({ mutationFn: leaveForCardPage });
+  const leave = useMutation({ mutationFn: () => leaveForCardPage('/order/review') });
   if (!account) return <Skeleton className="h-32" />;
   return (
     <Section title="Your card">

@@ -3,16 +3,20 @@ import { Link, useParams } from '@tanstack/react-router';
 import { ChevronLeft } from 'lucide-react';
 import type { ProductWire } from '#libs/contracts';
 import { catalogQuery } from '../../api/catalog.ts';
+import { categoryTitle } from '../../catalog-search.ts';
 import { buttonClass } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Page } from '../../components/page.tsx';
 import { ProductIcon } from '../../components/product-icon.tsx';
+import { Prose } from '../../components/prose.tsx';
 import { Section } from '../../components/section.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
-import { formatCount, formatDate, formatGb } from '../../format.ts';
 import { defaultOffer } from '../../offers.ts';
 import { NotFoundPage } from '../fallback-pages.tsx';
+import { HandingOver } from './handing-over.tsx';
 import { OfferTable } from './offer-table.tsx';
+import { ProductContents } from './product-contents.tsx';
+import { ProductFacts } from './product-facts.tsx';
 
 export function ProductPage() {
   const { name } = useParams({ from: '/products/$name' });
@@ -44,12 +48,27 @@ export function ProductPage() {
 function ProductHead({ product }: { product: ProductWire | undefined }) {
   return (
     <>
-      <Link
-        to="/"
-        className="mb-6 inline-flex items-center gap-1 text-sm text-soft hover:text-ink hover:underline"
+      <nav
+        aria-label="Way back"
+        className="mb-6 flex flex-wrap items-center gap-x-2 gap-y-1 text-sm text-soft"
       >
-        <ChevronLeft aria-hidden="true" className="size-4" /> Catalog
-      </Link>
+        <Link to="/" className="inline-flex items-center gap-1 hover:text-ink hover:underline">
+          <ChevronLeft aria-hidden="true" className="size-4" /> Catalog
+        </Link>
+        {product && (
+          <>
+            <span aria-hidden="true">/</span>
+            <Link
+              to="/"
+              search={{ category: product.category }}
+              hash="catalog"
+              className="hover:text-ink hover:underline"
+            >
+              {categoryTitle(product.category)}
+            </Link>
+          </>
+        )}
+      </nav>
       {product && <ProductIcon svg={product.icon_svg} className="mb-5 size-16" />}
     </>
   );
@@ -81,58 +100,32 @@ function ProductBody({ product, currency }: { product: ProductWire; currency: st
           <OfferTable product={product} currency={currency} />
         </Section>
         <Section title="About it">
-          <div className="grid max-w-prose gap-4">
-            {product.description.split(/\n\s*\n/).map((paragraph) => (
-              <p key={paragraph}>{paragraph}</p>
-            ))}
-          </div>
+          <Prose text={product.description} />
+          <Screenshot product={product} />
         </Section>
+        <HandingOver product={product} />
       </div>
-      <WhatIsInside product={product} />
+      <ProductFacts product={product} />
+      <div className="lg:col-span-2">
+        <ProductContents product={product} />
+      </div>
     </div>
   );
 }
 
-function WhatIsInside({ product }: { product: ProductWire }) {
-  const system = [product.os_flavor, product.os_version].filter(Boolean).join(' ');
-  const facts = [
-    ['System', system.charAt(0).toUpperCase() + system.slice(1)],
-    ['Contents', formatCount(product.packages_count, 'package')],
-    ['Needs at least', `${formatGb(product.min_memory_gb)} memory, ${formatGb(product.min_disk_gb)} disk`],
-    ['Licence', product.licence],
-    ['Image of', formatDate(product.cooked_at)],
-  ];
+/** How a server of it looks; its room is kept while it loads. */
+function Screenshot({ product: { title, screenshot } }: { product: ProductWire }) {
+  if (!screenshot) return null;
   return (
-    <Section title="What is inside">
-      <dl className="divide-y divide-line border-y border-line text-[0.9375rem]">
-        {facts.map(([label, value]) => (
-          <div key={label} className="flex justify-between gap-4 py-3">
-            <dt className="text-soft">{label}</dt>
-            <dd className="text-right font-medium">{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <h3 className="mt-8 text-base">Open ports</h3>
-      <ul className="mt-3 flex flex-wrap gap-2">
-        {product.ports.map((port) => (
-          <li
-            key={`${port.protocol}${port.port}`}
-            className="rounded-control border border-line bg-surface px-3 py-1.5 text-sm"
-          >
-            <span className="font-medium">{port.name}</span>{' '}
-            <span className="font-mono text-soft">{port.port}</span>
-          </li>
-        ))}
-      </ul>
-      {product.secrets.length > 0 && (
-        <>
-          <h3 className="mt-8 text-base">Made for your server alone</h3>
-          <p className="mt-2 text-[0.9375rem] text-soft">
-            {product.secrets.map(({ title }) => title).join(', ')}: shown to you once when it is ready.
-            Nothing that it protects listens before it is set.
-          </p>
-        </>
-      )}
-    </Section>
+    <figure className="mt-6 overflow-hidden rounded-card border border-line bg-surface shadow-card">
+      <img
+        src={screenshot.url}
+        width={screenshot.width}
+        height={screenshot.height}
+        loading="lazy"
+        alt={`A server of ${title}, as a browser shows it`}
+        className="h-auto w-full"
+      />
+    </figure>
   );
 }

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { RehearsalRunWire, RehearsalWire, SystemStateWire } from '#libs/contracts';
 import { Cell, Table } from '../../components/table.tsx';
 import { formatBytes, formatCount } from '../../format.ts';
-import { nameOfCheck } from './rehearsal-words.ts';
+import { nameOfCheck } from '../../health-check-words.ts';
 
 /** Three columns: the server before, the clone after the script, and the server after it. */
 export function Comparison({ rehearsal: { rehearsal: tried, production } }: { rehearsal: RehearsalWire }) {

@@ -1,4 +1,4 @@
-import type { HealthCheckWire, RehearsalSummaryWire } from '#libs/contracts';
+import type { RehearsalSummaryWire } from '#libs/contracts';
 
 type Status = RehearsalSummaryWire['status'];
 
@@ -11,8 +11,3 @@ export const STATUS_WORDS: Readonly<Record<Status, string>> = {
   applied: 'Applied to the server',
   rolled_back: 'It failed on the server, which was rolled back',
 };
-
-export function nameOfCheck(check: HealthCheckWire): string {
-  if (check.type === 'tcp') return `TCP port ${check.port} is open`;
-  return `HTTP port ${check.port} answers ${check.path} with ${check.status}`;
-}

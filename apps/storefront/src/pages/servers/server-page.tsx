@@ -11,13 +11,13 @@ import { Page } from '../../components/page.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { ServerStatus } from '../../components/status.tsx';
 import { StandingNotice } from '../billing/standing-notice.tsx';
+import { ExportsPanel } from '../exports/exports-panel.tsx';
 import { RehearsalsPanel } from '../rehearsals/rehearsals-panel.tsx';
 import { ActionPanel } from './action-panel.tsx';
 import { ApplicationPanel } from './application-panel.tsx';
 import { CdDrivePanel } from './cd-drive-panel.tsx';
 import { ConnectPanel } from './connect-panel.tsx';
 import { CredentialsPanel } from './credentials-panel.tsx';
-import { ExportsPanel } from './exports-panel.tsx';
 import { FactsPanel } from './facts-panel.tsx';
 import { HistoryPanel } from './history-panel.tsx';
 import { isServerBusy } from './is-busy.ts';
@@ -71,7 +71,10 @@ function ServerBody({ server }: { server: ServerWire }) {
         <RehearsalsPanel server={server} isBusy={isServerBusy(server)} />
         <VolumesPanel server={server} />
         <SnapshotsPanel server={server} />
-        <ExportsPanel server={server} />
+        <ExportsPanel
+          source={{ type: 'server', id: server.id, name: server.name }}
+          disabled={isServerBusy(server)}
+        />
         <LabelsPanel server={server} />
       </div>
       <div className="grid min-w-0 content-start gap-6">

@@ -1,0 +1,113 @@
+import type { ComponentsWire, ComponentWire, RecipeSpec } from '#libs/contracts';
+import { type RecipeDraft, UNIT_LISTS } from './read-recipe.ts';
+import type { RecipePath } from './recipe-document.ts';
+
+type Parts = Pick<ComponentsWire, 'bases' | 'components'>;
+
+/** Components with those that come with them, each after what it needs; unknown names are left out. */
+export function withRequired(names: readonly string[], { components }: Parts): ComponentWire[] {
+  const byName = new Map(components.map((component) => [component.name, component]));
+  const found = new Map<string, ComponentWire>();
+  const add = (name: string, above: readonly string[]) => {
+    const component = byName.get(name);
+    if (!component || found.has(name) || above.includes(name)) return;
+    for (const needed of component.requires) add(needed, [...above, name]);
+    found.set(name, component);
+  };
+  for (const name of names) add(name, []);
+  return [...found.values()];
+}
+
+/** Which of the chosen components, or of what comes with them, cannot be in one image with this one. */
+export function rivalOf(
+  component: ComponentWire,
+  chosen: readonly string[],
+  parts: Parts,
+): ComponentWire | undefined {
+  const own = withRequired([component.name], parts);
+  return withRequired(chosen, parts).find((other) =>
+    own.some(
+      ({ name, conflicts }) =>
+        name !== other.name && (conflicts.includes(other.name) || other.conflicts.includes(name)),
+    ),
+  );
+}
+
+/** What the smallest server of a recipe has: as much as the hungriest of its parts wants. */
+export function needsOf(
+  { base, components, memoryMib, diskGib }: RecipeDraft,
+  parts: Parts,
+): { memoryMib: number; diskGib: number } {
+  const minimum = parts.bases.find(({ name }) => name === base)?.minimum;
+  const wanted = withRequired(components, parts).map((component) => component.memory_mib);
+  return {
+    memoryMib: Math.max(memoryMib, minimum?.memory_mib ?? 0, ...wanted),
+    diskGib: Math.max(diskGib, minimum?.disk_gib ?? 0),
+  };
+}
+
+/** What is wrong with a recipe whose fields are right by themselves, as far as a page can tell; the API looks at all of it. */
+export function checkParts(spec: RecipeSpec, parts: Parts): { path: RecipePath; message: string }[] {
+  const { base, components, packages, files, services } = spec;
+  const isKnown = (name: string) => parts.components.some((component) => component.name === name);
+  const unknown = components.flatMap((name, index) =>
+    isKnown(name) ? [] : [{ path: ['components', index], message: `there is no component ${name}` }],
+  );
+  return [
+    ...(parts.bases.some(({ name }) => name === base)
+      ? []
+      : [{ path: ['base'], message: `there is no base ${base}` }]),
+    ...unknown,
+    ...rivals(components, parts),
+    ...twins(components, ['components']),
+    ...twins(packages, ['packages']),
+    ...twins(
+      files.map(({ path }) => path),
+      ['files'],
+    ),
+    ...UNIT_LISTS.flatMap((list) => twins(services[list], ['services', list])),
+    ...halfEnabled(services),
+    ...takenPorts(spec, parts),
+  ];
+}
+
+function rivals(components: readonly string[], parts: Parts): { path: RecipePath; message: string }[] {
+  return withRequired(components, parts).flatMap((component) => {
+    const index = components.indexOf(component.name);
+    const rival = index < 0 ? undefined : rivalOf(component, components.slice(0, index), parts);
+    if (!rival) return [];
+    const message = `${component.name} and ${rival.name} cannot be in one image`;
+    return [{ path: ['components', index], message }];
+  });
+}
+
+function twins(values: readonly string[], path: RecipePath): { path: RecipePath; message: string }[] {
+  return values.flatMap((value, index) =>
+    values.indexOf(value) < index ? [{ path: [...path, index], message: `${value} stands here twice` }] : [],
+  );
+}
+
+function halfEnabled({ enable, disable, mask }: RecipeSpec['services']) {
+  return enable.flatMap((unit, index) =>
+    disable.includes(unit) || mask.includes(unit)
+      ? [{ path: ['services', 'enable', index], message: `${unit} is disabled or masked as well` }]
+      : [],
+  );
+}
+
+/** Two cannot listen at one port. */
+function takenPorts(spec: RecipeSpec, parts: Parts): { path: RecipePath; message: string }[] {
+  const key = ({ port, protocol }: RecipeSpec['ports'][number]) =>
+    `${port}/${protocol === 'udp' ? 'udp' : 'tcp'}`;
+  const base = parts.bases.find(({ name }) => name === spec.base);
+  const taken = new Map(base?.ports.map((port) => [key(port), base.name]));
+  for (const { name, ports } of withRequired(spec.components, parts)) {
+    for (const port of ports) taken.set(key(port), name);
+  }
+  return spec.ports.flatMap((port, index) => {
+    const owner = taken.get(key(port));
+    taken.set(key(port), 'this recipe');
+    const message = `port ${key(port)} is ${owner}’s already`;
+    return owner === undefined ? [] : [{ path: ['ports', index, 'port'], message }];
+  });
+}

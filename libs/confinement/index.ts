@@ -1,0 +1,2 @@
+export { withoutInherited } from './descriptors.ts';
+export { ownCode, ownProgram, type Visible } from './own-code.ts';
