@@ -20,8 +20,7 @@ async function main(names: readonly string[]): Promise<Outcome> {
     names.length === 0 ? !onlyNamed : names.includes(name),
   );
   const outcomes: Outcome[] = names.length === 0 ? suites.flatMap(leftOut) : [];
-  for (const group of groupsOf(wanted.filter((one) => !one.needsStack)))
-    outcomes.push(...(await Promise.all(group.map((suite) => start(() => run(suite))))));
+  outcomes.push(...(await runGroups(wanted.filter((one) => !one.needsStack))));
   const onStack = wanted.filter((one) => one.needsStack);
   if (onStack.length > 0) outcomes.push(await runOnStack(onStack));
   heading('Leaving nothing behind');
@@ -31,6 +30,13 @@ async function main(names: readonly string[]): Promise<Outcome> {
 
 function leftOut({ name, onlyNamed }: Suite): Outcome[] {
   return onlyNamed ? [{ ...nothing, skipped: [`${name}: ${onlyNamed}`] }] : [];
+}
+
+async function runGroups(wanted: readonly Suite[], logins: NodeJS.ProcessEnv = {}): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const group of groupsOf(wanted))
+    outcomes.push(...(await Promise.all(group.map((suite) => start(() => run(suite, logins))))));
+  return outcomes;
 }
 
 /** The suites that run at the same time, group by group. */
@@ -53,10 +59,7 @@ async function runOnStack(wanted: readonly Suite[]): Promise<Outcome> {
       { ...nothing, failed: wanted.map((suite) => `${suite.name}: not run, there is no stack`) },
     ]);
   }
-  const logins = await stackLogins();
-  const outcomes: Outcome[] = [];
-  for (const suite of wanted) outcomes.push(await start(() => run(suite, logins)));
-  return sum([up, ...outcomes]);
+  return sum([up, ...(await runGroups(wanted, await stackLogins()))]);
 }
 
 let isStopped = false;
@@ -66,7 +69,7 @@ function start<T>(next: () => Promise<T>): Promise<T> {
   return isStopped ? new Promise(() => {}) : next();
 }
 
-async function run(suite: Suite, logins: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+async function run(suite: Suite, logins: NodeJS.ProcessEnv): Promise<Outcome> {
   heading(`${suite.name}: ${suite.title}`);
   const environment = { ...stackEnvironment, ...logins };
   const started = performance.now();

@@ -16,7 +16,7 @@ export interface Suite {
   readonly title: string;
   /** After so many minutes it counts as hung and is killed. */
   readonly minutes: number;
-  /** It runs beside the suite before it: both spend most of their time in guests that use one core. */
+  /** It runs beside the suite before it: a guest under emulation uses one core. */
   readonly isBeside?: boolean;
   /** Whether it runs against the stack that `up` brings up. */
   readonly needsStack?: boolean;
@@ -85,6 +85,14 @@ export const suites: readonly Suite[] = [
     what: { vitestProject: 'e2e' },
   },
   {
+    name: 'browser',
+    title: 'The storefront in Chromium',
+    minutes: 60,
+    isBeside: true,
+    needsStack: true,
+    what: { vitestProject: 'browser' },
+  },
+  {
     name: 'walks',
     title: 'Long ways through the whole stack',
     minutes: 60,
@@ -94,17 +102,10 @@ export const suites: readonly Suite[] = [
   },
   {
     name: 'chaos',
-    title: 'Kills and losses',
+    title: 'Kills, losses, and hosts that fill up',
     minutes: 60,
     needsStack: true,
     what: { vitestProject: 'chaos' },
-  },
-  {
-    name: 'browser',
-    title: 'The storefront in Chromium',
-    minutes: 60,
-    needsStack: true,
-    what: { vitestProject: 'browser' },
   },
   {
     name: 'clock',

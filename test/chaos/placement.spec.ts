@@ -16,7 +16,7 @@ import {
   rows,
   send,
   sessionOf,
-} from './stack.fixture.ts';
+} from '../e2e/stack.fixture.ts';
 
 type Hosts = Awaited<ReturnType<typeof hosts>>;
 
