@@ -72,6 +72,8 @@ export class LibvirtVolumes {
 
   /** @throws volume_missing, volume_in_use */
   private async findFrozen(host: HostRef, name: string): Promise<Layer> {
+    // Another host of the same storage may have made it.
+    await this.exists(host, name);
     const layer = await this.find(host, name);
     await this.refuseWhileHad(host, name);
     return layer;
@@ -109,8 +111,8 @@ export class LibvirtVolumes {
   async deleteVolume(host: HostRef, name: string, options: { readonly wipe?: boolean } = {}): Promise<void> {
     checkVolumeName(name);
     if (!(await this.exists(host, name))) return;
-    await this.refuseWhileHad(host, name);
-    await this.refuseWhileStoodOn(host, name);
+    // Another host of the same storage may delete it meanwhile.
+    await absentIsFine(this.refuseWhileUsed(host, name));
     if (options.wipe) await this.erase(host, name);
     await this.remove(host, name);
   }
@@ -147,6 +149,11 @@ export class LibvirtVolumes {
   /** Size that a guest sees, in bytes. @throws volume_missing */
   async capacityOf(host: HostRef, name: string): Promise<number> {
     return (await this.read(host, name)).capacityBytes;
+  }
+
+  private async refuseWhileUsed(host: HostRef, name: string): Promise<void> {
+    await this.refuseWhileHad(host, name);
+    await this.refuseWhileStoodOn(host, name);
   }
 
   private async refuseWhileHad(host: HostRef, name: string): Promise<void> {

@@ -9,6 +9,7 @@ import type {
   OverlayBase,
   OverlaySpec,
   SeedSpec,
+  StorageFacts,
   VolumeCopy,
   VolumeFacts,
 } from '../port.ts';
@@ -18,9 +19,11 @@ import {
   checkGrowSpec,
   checkOverlaySpec,
   checkSeedSpec,
+  checkStorageMark,
   checkVolumeCopy,
   checkVolumeName,
 } from '../specs.ts';
+import { storageMarkName, storageMarkOf } from '../storage-marks.ts';
 import { emptyQcow2 } from './empty-qcow2.ts';
 import type { SimulatedFleet, SimulatedHost, SimulatedVolume } from './simulated-fleet.ts';
 import { refusal, type SimulatedInventory } from './simulated-inventory.ts';
@@ -28,6 +31,7 @@ import { refusal, type SimulatedInventory } from './simulated-inventory.ts';
 /** What an empty overlay takes: a qcow2 header and its first tables. */
 const EMPTY_OVERLAY_BYTES = 196_608;
 const SEED_BYTES = 65_536;
+const MARK_BYTES = 512;
 
 /** Disks, seeds and volumes in the disk pools of simulated hosts. */
 export class SimulatedVolumes {
@@ -107,12 +111,39 @@ export class SimulatedVolumes {
   listVolumes(ref: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]> {
     return this.fleet.call(ref, 'listVolumes', (host) => {
       const poolName = pool === 'images' ? ref.imagePool : ref.diskPool;
-      const volumes = this.fleet.volumes(host.name).filter((volume) => volume.pool === poolName);
+      const volumes = this.fleet
+        .volumes(host.name)
+        .filter(({ pool: of, name }) => of === poolName && storageMarkOf(name) === undefined);
       return volumes.map(({ name, capacityBytes, allocationBytes }) => ({
         name,
         capacityBytes,
         allocationBytes,
       }));
+    });
+  }
+
+  inspectStorage(ref: HostRef): Promise<StorageFacts> {
+    return this.fleet.call(ref, 'inspectStorage', (host) => ({
+      diskPoolPath: `${host.poolRoot}/${ref.diskPool}`,
+      imagePoolPath: `${host.poolRoot}/${ref.imagePool}`,
+      marks: this.fleet
+        .volumes(host.name)
+        .flatMap(({ pool, name }) => (pool === ref.diskPool && storageMarkOf(name)) || []),
+    }));
+  }
+
+  markStorage(ref: HostRef, mark: string): Promise<void> {
+    return this.fleet.call(ref, 'markStorage', (host) => {
+      checkStorageMark(mark);
+      const sizes = { capacityBytes: MARK_BYTES, allocationBytes: 0 };
+      this.fleet.putVolume(host.name, { name: storageMarkName(mark), pool: ref.diskPool, ...sizes });
+    });
+  }
+
+  unmarkStorage(ref: HostRef, mark: string): Promise<void> {
+    return this.fleet.call(ref, 'unmarkStorage', (host) => {
+      checkStorageMark(mark);
+      this.fleet.removeVolume(host.name, ref.diskPool, storageMarkName(mark));
     });
   }
 
