@@ -23,7 +23,9 @@ const name = z
     'letters, digits, ".", "_" and "-" only, starting with a letter or digit',
   );
 const volumeName = name.max(200);
-const storageMark = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,79}$/, 'letters, digits and "-", at most 80');
+const storageMark = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,79}$/, 'letters, digits and "-", at most 80');
 const uuid = z.uuid();
 /** The second hex digit is even: a unicast address. */
 const mac = z.string().regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/, 'a unicast MAC address in lower case');

@@ -2,8 +2,8 @@ import { HypervisorError } from '../hypervisor.errors.ts';
 import { verifyImageFile } from '../image-file.ts';
 import type { HostRef, ImageFacts, ImageFile, OnProgress, VolumeFacts } from '../port.ts';
 import { checkImageFile, checkVolumeName } from '../specs.ts';
+import { storageMarkOf } from './storage-marks.ts';
 import { isMark, MAX_IMAGE_NAME, partMark, type StoredImage, wholeImages, wholeMark } from './image-marks.ts';
-import { storageMarkOf } from '../storage-marks.ts';
 import { diskOn, listPool, type PoolEntry, refreshPool, volumeSizes } from './pool-listing.ts';
 import type { Virsh } from './virsh.ts';
 import { saysVolumeExists } from './virsh-errors.ts';
@@ -89,7 +89,9 @@ export class LibvirtImages {
 
   /** Sizes of what is no mark of ours. */
   sizes(host: HostRef, pool: string, entries: readonly PoolEntry[]): Promise<VolumeFacts[]> {
-    const names = entries.map((entry) => entry.name).filter((name) => !isMark(name) && storageMarkOf(name) === undefined);
+    const names = entries
+      .map((entry) => entry.name)
+      .filter((name) => !isMark(name) && storageMarkOf(name) === undefined);
     return volumeSizes(this.virsh, host, pool, names);
   }
 

@@ -1,6 +1,6 @@
 import type { HostRef, StorageFacts } from '../port.ts';
 import { checkStorageMark } from '../specs.ts';
-import { storageMarkName, storageMarkOf } from '../storage-marks.ts';
+import { storageMarkName, storageMarkOf } from './storage-marks.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
 import { listPool, refreshPool } from './pool-listing.ts';
 import type { Virsh } from './virsh.ts';

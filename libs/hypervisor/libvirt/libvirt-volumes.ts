@@ -1,8 +1,9 @@
-import { gibToBytes } from '#libs/kernel';
+import { gibToBytes, newUuid } from '#libs/kernel';
 import { diskTooSmall, HypervisorError } from '../hypervisor.errors.ts';
 import type { FreezeSpec, HostRef, ImageFormat, OverlaySpec, SeedSpec, VolumeFacts } from '../port.ts';
 import { renderSeed } from '../seed-documents.ts';
 import { checkOverlaySpec, checkSeedSpec, checkVolumeName } from '../specs.ts';
+import { storageMarkName } from './storage-marks.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtImages } from './libvirt-images.ts';
 import { diskOn, listPool, refreshPool } from './pool-listing.ts';
@@ -72,8 +73,7 @@ export class LibvirtVolumes {
 
   /** @throws volume_missing, volume_in_use */
   private async findFrozen(host: HostRef, name: string): Promise<Layer> {
-    // Another host of the same storage may have made it.
-    await this.exists(host, name);
+    if (!(await this.exists(host, name))) await this.lookAnew(host);
     const layer = await this.find(host, name);
     await this.refuseWhileHad(host, name);
     return layer;
@@ -149,6 +149,17 @@ export class LibvirtVolumes {
   /** Size that a guest sees, in bytes. @throws volume_missing */
   async capacityOf(host: HostRef, name: string): Promise<number> {
     return (await this.read(host, name)).capacityBytes;
+  }
+
+  /**
+   * For what another host has just made on the same storage: a client of network storage reads a folder anew that it has
+   * changed itself.
+   */
+  private async lookAnew(host: HostRef): Promise<void> {
+    const name = storageMarkName(`look-${newUuid()}`);
+    await this.create(host, { name, capacityBytes: 512, allocationBytes: 0, format: 'raw' });
+    await this.remove(host, name);
+    await refreshPool(this.virsh, host, host.diskPool);
   }
 
   private async refuseWhileUsed(host: HostRef, name: string): Promise<void> {

@@ -141,7 +141,7 @@ export class SimulatedFleet {
       mkdirSync(this.path(name, kind), { recursive: true });
     }
     this.replace(this.path(name, 'host.json'), host);
-    mkdirSync(this.volumesPath(name, DISK_POOL), { recursive: true });
+    this.makeStorage(name);
     return host;
   }
 
@@ -154,7 +154,7 @@ export class SimulatedFleet {
   /** Changes a host's hardware or temper, for every process that shares the folder. */
   change(name: string, changes: Partial<Omit<SimulatedHost, 'name'>>): void {
     this.replace(this.path(name, 'host.json'), { ...this.host(name), ...changes });
-    mkdirSync(this.volumesPath(name, DISK_POOL), { recursive: true });
+    this.makeStorage(name);
   }
 
   /** Lets the next call of `method` on the host fail; several plans are used up one after another. */
@@ -181,9 +181,9 @@ export class SimulatedFleet {
 
   volumes(name: string): SimulatedVolume[] {
     const own = this.all<SimulatedVolume>(this.path(name, 'volumes'));
-    const shared = this.volumesPath(name, DISK_POOL);
-    if (shared === this.path(name, 'volumes')) return own;
-    return [...own.filter(({ pool }) => pool !== DISK_POOL), ...this.all<SimulatedVolume>(shared)];
+    if (this.host(name).diskStorage === null) return own;
+    const shared = this.all<SimulatedVolume>(this.storagePath(name, 'volumes'));
+    return [...own.filter(({ pool }) => pool !== DISK_POOL), ...shared];
   }
 
   domain(name: string, uuid: string): SimulatedDomain | undefined {
@@ -191,7 +191,7 @@ export class SimulatedFleet {
   }
 
   volume(name: string, pool: string, volumeName: string): SimulatedVolume | undefined {
-    return this.read(this.volumesPath(name, pool, `${pool}~${volumeName}.json`));
+    return this.read(this.volumePath(name, pool, volumeName));
   }
 
   putDomain(name: string, domain: SimulatedDomain): void {
@@ -199,7 +199,7 @@ export class SimulatedFleet {
   }
 
   putVolume(name: string, volume: SimulatedVolume): void {
-    this.replace(this.volumesPath(name, volume.pool, `${volume.pool}~${volume.name}.json`), volume);
+    this.replace(this.volumePath(name, volume.pool, volume.name), volume);
   }
 
   /** Where the bytes of a host's image lie, if it was brought there. */
@@ -212,7 +212,20 @@ export class SimulatedFleet {
   }
 
   removeVolume(name: string, pool: string, volumeName: string): void {
-    rmSync(this.volumesPath(name, pool, `${pool}~${volumeName}.json`), { force: true });
+    rmSync(this.volumePath(name, pool, volumeName), { force: true });
+  }
+
+  /** What is marked in a host's disk pool. */
+  marks(name: string): string[] {
+    return list(this.storagePath(name, 'marks'));
+  }
+
+  putMark(name: string, mark: string): void {
+    this.replace(this.storagePath(name, 'marks', mark), {});
+  }
+
+  removeMark(name: string, mark: string): void {
+    rmSync(this.storagePath(name, 'marks', mark), { force: true });
   }
 
   freeBytes(host: SimulatedHost): number {
@@ -257,10 +270,19 @@ export class SimulatedFleet {
     return found.filter((object) => object !== undefined);
   }
 
-  /** Where the volumes of a host's pool lie. */
-  private volumesPath(name: string, pool: string, ...rest: string[]): string {
-    const storage = pool === DISK_POOL ? this.host(name).diskStorage : null;
-    return storage === null ? this.path(name, 'volumes', ...rest) : this.path(STORAGES, storage, ...rest);
+  private volumePath(name: string, pool: string, volumeName: string): string {
+    const file = `${pool}~${volumeName}.json`;
+    return pool === DISK_POOL ? this.storagePath(name, 'volumes', file) : this.path(name, 'volumes', file);
+  }
+
+  /** In what is the host's disk pool. */
+  private storagePath(name: string, ...rest: string[]): string {
+    const { diskStorage } = this.host(name);
+    return diskStorage === null ? this.path(name, ...rest) : this.path(STORAGES, diskStorage, ...rest);
+  }
+
+  private makeStorage(name: string): void {
+    for (const kind of ['volumes', 'marks']) mkdirSync(this.storagePath(name, kind), { recursive: true });
   }
 
   private path(name: string, ...rest: string[]): string {

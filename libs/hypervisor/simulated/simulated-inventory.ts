@@ -64,7 +64,8 @@ export class SimulatedInventory {
   needLayers(host: SimulatedHost, { name, backing }: SimulatedVolume): void {
     if (!backing) return;
     const beneath = this.fleet.volume(host.name, backing.pool, backing.name);
-    if (!beneath) throw refusal(host, 'volume_missing', `Disk ${name} stands on ${backing.name}, which is not there.`);
+    if (!beneath)
+      throw refusal(host, 'volume_missing', `Disk ${name} stands on ${backing.name}, which is not there.`);
     this.needLayers(host, beneath);
   }
 

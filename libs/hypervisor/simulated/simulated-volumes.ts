@@ -23,7 +23,6 @@ import {
   checkVolumeCopy,
   checkVolumeName,
 } from '../specs.ts';
-import { storageMarkName, storageMarkOf } from '../storage-marks.ts';
 import { emptyQcow2 } from './empty-qcow2.ts';
 import type { SimulatedFleet, SimulatedHost, SimulatedVolume } from './simulated-fleet.ts';
 import { refusal, type SimulatedInventory } from './simulated-inventory.ts';
@@ -31,7 +30,6 @@ import { refusal, type SimulatedInventory } from './simulated-inventory.ts';
 /** What an empty overlay takes: a qcow2 header and its first tables. */
 const EMPTY_OVERLAY_BYTES = 196_608;
 const SEED_BYTES = 65_536;
-const MARK_BYTES = 512;
 
 /** Disks, seeds and volumes in the disk pools of simulated hosts. */
 export class SimulatedVolumes {
@@ -111,9 +109,7 @@ export class SimulatedVolumes {
   listVolumes(ref: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]> {
     return this.fleet.call(ref, 'listVolumes', (host) => {
       const poolName = pool === 'images' ? ref.imagePool : ref.diskPool;
-      const volumes = this.fleet
-        .volumes(host.name)
-        .filter(({ pool: of, name }) => of === poolName && storageMarkOf(name) === undefined);
+      const volumes = this.fleet.volumes(host.name).filter((volume) => volume.pool === poolName);
       return volumes.map(({ name, capacityBytes, allocationBytes }) => ({
         name,
         capacityBytes,
@@ -126,24 +122,21 @@ export class SimulatedVolumes {
     return this.fleet.call(ref, 'inspectStorage', (host) => ({
       diskPoolPath: `${host.poolRoot}/${ref.diskPool}`,
       imagePoolPath: `${host.poolRoot}/${ref.imagePool}`,
-      marks: this.fleet
-        .volumes(host.name)
-        .flatMap(({ pool, name }) => (pool === ref.diskPool && storageMarkOf(name)) || []),
+      marks: this.fleet.marks(host.name),
     }));
   }
 
   markStorage(ref: HostRef, mark: string): Promise<void> {
     return this.fleet.call(ref, 'markStorage', (host) => {
       checkStorageMark(mark);
-      const sizes = { capacityBytes: MARK_BYTES, allocationBytes: 0 };
-      this.fleet.putVolume(host.name, { name: storageMarkName(mark), pool: ref.diskPool, ...sizes });
+      this.fleet.putMark(host.name, mark);
     });
   }
 
   unmarkStorage(ref: HostRef, mark: string): Promise<void> {
     return this.fleet.call(ref, 'unmarkStorage', (host) => {
       checkStorageMark(mark);
-      this.fleet.removeVolume(host.name, ref.diskPool, storageMarkName(mark));
+      this.fleet.removeMark(host.name, mark);
     });
   }
 
