@@ -39,7 +39,12 @@ beforeAll(async () => {
   );
   const tiny = { volumeName: 'tiny', ...(await buildTinyGuest('.servery-test/tiny')) };
   const { pools, network, hosts } = lab.description;
-  const common = { imagePool: pools.images, diskPool: pools.shared, bridge: network.bridge, locationId: HERE };
+  const common = {
+    imagePool: pools.images,
+    diskPool: pools.shared,
+    bridge: network.bridge,
+    locationId: HERE,
+  };
   for (const { name, uri } of hosts) {
     const host = await addHost(dataSource, hypervisor, { name, uri, ...common });
     await hypervisor.importImage(toHostRef(host), tiny);
@@ -103,8 +108,23 @@ function domain(diskVolume: string): DomainSpec {
   const uuid = newUuid();
   const { firstGuest } = lab.description.network;
   const [vcpus, memoryMib] = [SIZE.vcpus, SIZE.memoryMib];
-  const card = { mac: `52:54:00:${uuid.match(/^(..)(..)(..)/)?.slice(1).join(':')}`, ipv4: firstGuest };
-  return { uuid, name: `t-${uuid.slice(0, 8)}`, serverId: newId(), vcpus, memoryMib, diskVolume, ...card, ...OUR_DEVICES };
+  const card = {
+    mac: `52:54:00:${uuid
+      .match(/^(..)(..)(..)/)
+      ?.slice(1)
+      .join(':')}`,
+    ipv4: firstGuest,
+  };
+  return {
+    uuid,
+    name: `t-${uuid.slice(0, 8)}`,
+    serverId: newId(),
+    vcpus,
+    memoryMib,
+    diskVolume,
+    ...card,
+    ...OUR_DEVICES,
+  };
 }
 
 async function start(host: HostRef, spec: DomainSpec): Promise<void> {

@@ -83,7 +83,7 @@ describe('placement', () => {
         fc.array(demands, { minLength: ORDERS, maxLength: ORDERS }),
         async (fleet, wanted) => {
           await haveFleet(fleet);
-          const outcomes = await Promise.all(wanted.map(tryToReserve));
+          const outcomes = await Promise.all(wanted.map((demand) => tryToReserve(demand)));
           const taken = outcomes.filter((outcome) => 'hostId' in outcome);
           const refused = outcomes.filter((outcome) => 'filters' in outcome);
           expect(taken.length + refused.length).toBe(ORDERS);
@@ -100,24 +100,32 @@ describe('placement', () => {
 
   it('puts what stands on a frozen disk where that is reached and the image beneath it is, and nowhere else', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(sharingHosts, { minLength: 1, maxLength: 6 }), demands, async (fleet, demand) => {
-        await haveFleet(fleet);
-        const [keeper] = fleet;
-        if (!keeper) throw new Error('a fleet has a host');
-        await freezeOn(keeper);
-        const suits = fleet.filter((host) => isActive(host) && mayStandOn(host, keeper)).map(({ id }) => id);
-        const fitting = fleet.filter(({ id }) => suits.includes(id)).filter((host) => hasRoom(host, demand));
-        for (const what of [{ imageId: SNAPSHOT }, { imageId: IMAGE, besideHostId: keeper.id }]) {
-          const outcome = await tryToReserve(demand, what);
-          if ('hostId' in outcome) {
-            expect(fitting.map(({ id }) => id)).toContain(outcome.hostId);
-            await giveBack(outcome.serverId);
-          } else {
-            expect(fitting).toEqual([]);
-            expect(outcome.filters.withImage).toBe(suits.length);
+      fc.asyncProperty(
+        fc.array(sharingHosts, { minLength: 1, maxLength: 6 }),
+        demands,
+        async (fleet, demand) => {
+          await haveFleet(fleet);
+          const [keeper] = fleet;
+          if (!keeper) throw new Error('a fleet has a host');
+          await freezeOn(keeper);
+          const suits = fleet
+            .filter((host) => isActive(host) && mayStandOn(host, keeper))
+            .map(({ id }) => id);
+          const fitting = fleet
+            .filter(({ id }) => suits.includes(id))
+            .filter((host) => hasRoom(host, demand));
+          for (const what of [{ imageId: SNAPSHOT }, { imageId: IMAGE, besideHostId: keeper.id }]) {
+            const outcome = await tryToReserve(demand, what);
+            if ('hostId' in outcome) {
+              expect(fitting.map(({ id }) => id)).toContain(outcome.hostId);
+              await giveBack(outcome.serverId);
+            } else {
+              expect(fitting).toEqual([]);
+              expect(outcome.filters.withImage).toBe(suits.length);
+            }
           }
-        }
-      }),
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -169,7 +177,16 @@ describe('placement', () => {
     const demand = { vcpus: 2, memoryMib: 2048, diskGib: 20 };
     const outcome = await tryToReserve(demand);
     expect(outcome).toMatchObject({
-      filters: { hosts: 6, active: 5, inLocation: 4, inReach: 4, withImage: 3, withMemory: 2, withVcpus: 1, withDisk: 0 },
+      filters: {
+        hosts: 6,
+        active: 5,
+        inLocation: 4,
+        inReach: 4,
+        withImage: 3,
+        withMemory: 2,
+        withVcpus: 1,
+        withDisk: 0,
+      },
     });
     expect(await fits(database.dataSource.manager, placeFor(demand))).toBe(false);
   });
@@ -191,7 +208,10 @@ const sharingHosts: fc.Arbitrary<TestHost> = fc
   .tuple(
     hosts,
     fc.option(
-      fc.record({ id: fc.constantFrom(...STORAGES), path: fc.constantFrom('/disks', '/disks', '/srv/disks') }),
+      fc.record({
+        id: fc.constantFrom(...STORAGES),
+        path: fc.constantFrom('/disks', '/disks', '/srv/disks'),
+      }),
     ),
   )
   .map(([host, storage]) => ({ ...host, storage }));

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ImagesService } from '#libs/images';
-import { Host, HostsService } from '#libs/placement';
+import { HostsService } from '#libs/placement';
 import { diskVolumeName, retireDisk, Server, SnapshotsService, unneededDisks } from '#libs/servers';
-import {
-  assertSound,
-  createSharingWorld,
-  finish,
-  order,
-  orderClone,
-  placeOn,
-} from '#libs/workflows/harness';
+import { assertSound, createSharingWorld, finish, order, orderClone, placeOn } from '#libs/workflows/harness';
 import {
   DISKS,
   disks,
@@ -85,16 +78,27 @@ describe('on storage that two hosts show', () => {
     await finish(world, ordered);
     const made = await world.dataSource.getRepository(Server).findOneByOrFail({ id: heir.id });
     expect([made.hostId, backing(diskVolumeName(made))]).toEqual([other.id, image.volumeName]);
-    await world.dataSource.query('UPDATE frozen_disks SET golden_image_id = NULL');
-    const added = { ...other, id: one.id, name: 'kvm-3', hostUuid: one.hostUuid, usedVcpus: 0, usedMemoryMib: 0 };
-    await world.dataSource.getRepository(Host).save({ ...added, usedDiskGib: 0 });
-    await world.dataSource.query('UPDATE frozen_disks SET host_id = $1', [added.id]);
-    await expect(
-      world.commands.rebuild(server.projectId, made.id, image, 'reveal'),
-    ).rejects.toMatchObject({ code: 'image_out_of_reach' });
-    await world.dataSource.query('UPDATE frozen_disks SET host_id = $1', [other.id]);
     await expect(new HostsService(world.dataSource).remove(other.id)).rejects.toMatchObject({
       code: 'host_in_use',
     });
+  });
+
+  it('is a base for the new system of a server of the other host, unless the image beneath it is not there', async () => {
+    const made = await clone();
+    const taken = { description: null, labels: {} };
+    const { action, imageId } = await world.commands.createImage(server.projectId, server.id, taken);
+    await finish(world, action);
+    const image = await new ImagesService(world.dataSource).resolve(imageId, server.projectId);
+    const rebuild = () => world.commands.rebuild(server.projectId, made.id, image, 'reveal');
+    await world.dataSource.query('DELETE FROM host_images WHERE host_id = $1', [made.hostId]);
+    await expect(rebuild()).rejects.toMatchObject({ code: 'image_out_of_reach' });
+    await world.dataSource.query(
+      'INSERT INTO host_images (host_id, image_id) SELECT $1, golden_image_id FROM frozen_disks WHERE id = $2',
+      [made.hostId, image.frozenDiskId],
+    );
+    await finish(world, await world.commands.openNetwork(server.projectId, made.id));
+    await finish(world, (await rebuild()).action);
+    await assertSound(world);
+    expect(backing(diskVolumeName({ id: made.id, generation: 2 }))).toBe(image.volumeName);
   });
 });

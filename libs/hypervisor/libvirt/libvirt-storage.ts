@@ -1,8 +1,8 @@
 import type { HostRef, StorageFacts } from '../port.ts';
 import { checkStorageMark } from '../specs.ts';
-import { storageMarkName, storageMarkOf } from './storage-marks.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
 import { listPool, refreshPool } from './pool-listing.ts';
+import { storageMarkName, storageMarkOf } from './storage-marks.ts';
 import type { Virsh } from './virsh.ts';
 import { saysVolumeExists } from './virsh-errors.ts';
 import { volumeXml } from './volume-xml.ts';

@@ -32,8 +32,7 @@ export async function createSharingWorld(): Promise<WorldAddress> {
 
 /** Servers are placed on this host alone until it is called again. */
 export async function placeOn({ dataSource }: ServerWorld, name: string): Promise<void> {
-  await dataSource.query(
-    `UPDATE hosts SET state = CASE name WHEN $1 THEN 'active' ELSE 'draining' END`,
-    [name],
-  );
+  await dataSource.query(`UPDATE hosts SET state = CASE name WHEN $1 THEN 'active' ELSE 'draining' END`, [
+    name,
+  ]);
 }
