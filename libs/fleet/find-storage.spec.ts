@@ -61,6 +61,19 @@ describe('hosts with one disk pool', () => {
     expect(['one', 'other', 'alone'].flatMap(looks)).toEqual([]);
   });
 
+  it('leave nothing of a look that was cut off, and are known without a mark where a full pool takes none', async () => {
+    const one = await add('one', { diskStorage: 'nas' });
+    fleet.putMark('one', `look-${one.id}-cut-off`);
+    await lookAtAll();
+    expect(looks('one')).toEqual([]);
+    fleet.addHost('full');
+    fleet.failNext('full', 'markStorage', { when: 'before', with: 'pool_full' });
+    const full = await add('full');
+    expect([full.storageId, full.diskPoolPath]).toEqual([null, '/pools/servery-disks']);
+    await lookAtAll();
+    expect((await hosts.get(full.id)).storageId).not.toBeNull();
+  });
+
   it('share nothing where their pools lie at other paths, for disks name by path what they stand on', async () => {
     await add('one', { diskStorage: 'nas' });
     await add('other', { diskStorage: 'nas', poolRoot: '/srv' });

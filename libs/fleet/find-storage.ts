@@ -17,15 +17,29 @@ export async function findStorage(dataSource: DataSource, hypervisor: Hypervisor
   const ref = toHostRef(host);
   const seen = await hypervisor.inspectStorage(ref);
   const { diskPoolPath, imagePoolPath } = seen;
-  const storageId = newestOf(seen)?.id ?? (await markAnew(hypervisor, ref, seen));
-  const isShared = await provenToShare(hypervisor, ref, await hosts.withStorage(storageId, host));
-  const known = storageId === host.storageId ? storageId : null;
-  const proven = { yes: storageId, unknown: known } as const;
+  for (const left of seen.marks.filter((mark) => mark.startsWith(lookOf(ref)))) {
+    await hypervisor.unmarkStorage(ref, left);
+  }
   await hosts.recordStorage(host.id, {
-    storageId: isShared === 'no' ? await markAnew(hypervisor, ref, seen) : proven[isShared],
+    storageId: await provenStorage(hosts, hypervisor, host, seen),
     diskPoolPath: diskPoolPath || null,
     imagePoolPath: imagePoolPath || null,
   });
+}
+
+/** Null where nothing is known of it that could be relied on. */
+async function provenStorage(
+  hosts: HostsService,
+  hypervisor: Hypervisor,
+  host: Host,
+  seen: StorageFacts,
+): Promise<string | null> {
+  const ref = toHostRef(host);
+  const said = newestOf(seen)?.id;
+  if (said === undefined) return markAnew(hypervisor, ref, seen);
+  const isShared = await provenToShare(hypervisor, ref, await hosts.withStorage(said, host));
+  if (isShared === 'no') return markAnew(hypervisor, ref, seen);
+  return isShared === 'yes' || said === host.storageId ? said : null;
 }
 
 /** Whether a host shows the same storage as others that are said to, by the first of them that answers; `yes` where none are. */
@@ -49,7 +63,7 @@ async function provenToShare(
  * anew at a folder that it has changed itself.
  */
 async function seesWhatIsMade(hypervisor: Hypervisor, host: HostRef, other: HostRef): Promise<boolean> {
-  const [made, beside] = [`look-${newUuid()}`, `look-${newUuid()}`];
+  const [made, beside] = [`${lookOf(host)}${newUuid()}`, `${lookOf(other)}${newUuid()}`];
   try {
     await hypervisor.markStorage(host, made);
     await hypervisor.markStorage(other, beside);
@@ -60,11 +74,21 @@ async function seesWhatIsMade(hypervisor: Hypervisor, host: HostRef, other: Host
   }
 }
 
-/** Gives the storage a mark that is newer than all that are there. @returns its id */
-async function markAnew(hypervisor: Hypervisor, host: HostRef, seen: StorageFacts): Promise<string> {
+/** How the marks of a host begin that are there for a moment; one that is left is of a look that was cut off. */
+function lookOf({ id }: HostRef): string {
+  return `look-${id}-`;
+}
+
+/** Gives the storage a mark that is newer than all that are there. @returns its id; null where a full pool takes none */
+async function markAnew(hypervisor: Hypervisor, host: HostRef, seen: StorageFacts): Promise<string | null> {
   const id = newUuid();
-  await hypervisor.markStorage(host, `storage-${(newestOf(seen)?.order ?? 0) + 1}-${id}`);
-  return id;
+  try {
+    await hypervisor.markStorage(host, `storage-${(newestOf(seen)?.order ?? 0) + 1}-${id}`);
+    return id;
+  } catch (error) {
+    if (isHypervisorError(error, 'pool_full')) return null;
+    throw error;
+  }
 }
 
 function newestOf({ marks }: StorageFacts): { readonly order: number; readonly id: string } | undefined {

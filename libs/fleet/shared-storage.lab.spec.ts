@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runInTransaction } from '#libs/database';
 import { type DomainSpec, type HostRef, OUR_DEVICES } from '#libs/hypervisor';
 import { LibvirtHypervisor } from '#libs/hypervisor/libvirt';
 import { newId, newUuid, sleep } from '#libs/kernel';
@@ -83,7 +84,8 @@ it('lets a clone run on another host than its original, with all that was writte
 
   await database.dataSource.query(`UPDATE hosts SET state = 'draining' WHERE id = $1`, [kvm1.id]);
   const wanted = { ...SIZE, serverId: newId(), locationId: HERE, imageId: IMAGE, besideHostId: kvm1.id };
-  expect(await reserve(database.dataSource.manager, wanted)).toBe(kvm2.id);
+  const placing = runInTransaction(database.dataSource, (manager) => reserve(manager, wanted));
+  expect(await placing).toBe(kvm2.id);
 
   const clone = domain(CLONE);
   await hypervisor.createOverlay(other, { volumeName: CLONE, base: { frozen: DISK }, sizeGib: 1 });
@@ -108,21 +110,10 @@ function domain(diskVolume: string): DomainSpec {
   const uuid = newUuid();
   const { firstGuest } = lab.description.network;
   const [vcpus, memoryMib] = [SIZE.vcpus, SIZE.memoryMib];
-  const card = {
-    mac: `52:54:00:${uuid
-      .match(/^(..)(..)(..)/)
-      ?.slice(1)
-      .join(':')}`,
-    ipv4: firstGuest,
-  };
+  const mac = `52:54:00:${uuid.slice(0, 2)}:${uuid.slice(2, 4)}:${uuid.slice(4, 6)}`;
   return {
-    uuid,
-    name: `t-${uuid.slice(0, 8)}`,
-    serverId: newId(),
-    vcpus,
-    memoryMib,
-    diskVolume,
-    ...card,
+    ...{ uuid, name: `t-${uuid.slice(0, 8)}`, serverId: newId(), vcpus, memoryMib },
+    ...{ diskVolume, mac, ipv4: firstGuest },
     ...OUR_DEVICES,
   };
 }

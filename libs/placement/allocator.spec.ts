@@ -138,6 +138,11 @@ describe('placement', () => {
     await haveFleet([keeper, { ...oneHost(size), hasImage: false, storage }, elsewhere, oneHost(size)]);
     await freezeOn(keeper);
     const demand = { vcpus: 1, memoryMib: 1024, diskGib: 10 };
+    const wanted = { ...placeFor(demand), serverId: newId(), imageId: SNAPSHOT };
+    const refused = runInTransaction(database.dataSource, (manager) => reserve(manager, wanted));
+    await expect(refused).rejects.toThrow(
+      '1 in reach of the disk or the server that it goes with, 0 with the image',
+    );
     expect(await tryToReserve(demand, { imageId: SNAPSHOT })).toMatchObject({
       filters: { hosts: 4, active: 3, inLocation: 3, inReach: 1, withImage: 0, withDisk: 0 },
     });

@@ -12,7 +12,7 @@ export interface FilterReport {
   readonly hosts: number;
   readonly active: number;
   readonly inLocation: number;
-  /** Where the disk can be stood on that it is to stand on. */
+  /** Of the disk that it stands on, or the server that it is for; all of them where it goes with neither. */
   readonly inReach: number;
   readonly withImage: number;
   readonly withMemory: number;
@@ -29,9 +29,10 @@ export interface Demand {
 /** No host can take the server now. `details.filters` says how many hosts each filter left. */
 export function noCapacity(demand: Demand, filters: FilterReport): DomainError {
   const { hosts, active, inLocation, inReach, withImage, withMemory, withVcpus, withDisk } = filters;
+  const reach =
+    inReach < inLocation ? `${inReach} in reach of the disk or the server that it goes with, ` : '';
   const story =
-    `${hosts} hosts: ${active} active, ${inLocation} of them in the location, ` +
-    `${inReach} that reach the disk beneath it, ${withImage} with the image, ` +
+    `${hosts} hosts: ${active} active, ${inLocation} of them in the location, ${reach}${withImage} with the image, ` +
     `${withMemory} with ${demand.memoryMib} MiB of memory free, ${withVcpus} with ${demand.vcpus} vCPUs free, ` +
     `${withDisk} with ${demand.diskGib} GiB of disk free`;
   return new DomainError(

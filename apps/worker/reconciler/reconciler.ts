@@ -30,8 +30,9 @@ const HOST_FINDINGS = [
 const OWN_FINDINGS = ['orphan_address', 'orphan_reservation', 'stuck_saga'] as const;
 
 /**
- * Compares the fleet with the database. Which hosts show one storage is found out anew. What a server of ours left behind is removed; all else that has no owner is
+ * Compares the fleet with the database. What a server of ours left behind is removed; all else that has no owner is
  * only reported; what the owner sees is brought to what the host says. Servers with a running action are left to their workflow.
+ * Which hosts show one storage is found out anew.
  */
 @Injectable()
 export class Reconciler {
