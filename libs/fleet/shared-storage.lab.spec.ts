@@ -16,8 +16,10 @@ const BOOT_SECONDS = 400;
 const IMAGE = newId();
 const HERE = newId();
 const WRITTEN = 'before the clone';
-/** Past the caches of the guest, how many files on its disk have what was written. */
-const READ_DISK = `echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vda bs=1M count=40 2>/dev/null | grep -c '${WRITTEN}'`;
+/** Past the caches of the guest, whether what was written is in the corner of its disk where it keeps that. */
+const READ_DISK = `echo 3 > /proc/sys/vm/drop_caches
+  corner=$(grep -o 'seek=[0-9]*' /usr/sbin/keep-state | cut -d= -f2)
+  dd if=/dev/vda bs=512 skip=$corner count=512 2>/dev/null | grep -c '${WRITTEN}'`;
 const SIZE = { vcpus: 1, memoryMib: 192, diskGib: 1 };
 const [DISK, NEXT, CLONE] = ['original.qcow2', 'original-next.qcow2', 'clone.qcow2'] as const;
 
@@ -130,6 +132,6 @@ async function start(host: HostRef, spec: DomainSpec): Promise<void> {
 
 /** What a line of shell prints in a guest. */
 async function run(host: HostRef, { uuid }: DomainSpec, line: string): Promise<string> {
-  const options = { timeoutSeconds: 120 };
+  const options = { timeoutSeconds: 300 };
   return (await hypervisor.agentExec(host, uuid, ['/bin/sh', '-c', line], options)).stdout;
 }
