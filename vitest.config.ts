@@ -59,7 +59,7 @@ export default defineConfig({
       project('image', ['{apps,libs,test}/**/*.image.spec.ts'], { timeoutSeconds: 1800, alone: true }),
       project('cooks', ['{apps,libs}/**/*.cook.spec.ts'], { timeoutSeconds: 1800, alone: true }),
       project('e2e', ['test/e2e/**/*.e2e.spec.ts'], { timeoutSeconds: 900, alone: true }),
-      project('walks', ['test/e2e/**/*.walk.spec.ts'], { timeoutSeconds: 900, alone: true }),
+      project('walks', ['test/{e2e,browser}/**/*.walk.spec.ts'], { timeoutSeconds: 900, alone: true }),
       project('browser', ['test/browser/**/*.browser.spec.ts'], { timeoutSeconds: 900 }),
       project('clock', ['test/browser/**/*.clock.spec.ts'], { timeoutSeconds: 900, alone: true }),
       project('chaos', ['test/chaos/**/*.spec.ts'], { timeoutSeconds: 900, alone: true }),

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/bootstrap.sh
-usage='usage: npm run bench -- placement | order-to-ssh | billing-close [--rounds N]
+usage='usage: npm run bench -- placement | order-to-ssh | billing-close | cook [--rounds N]
        npm run bench -- disks [--rounds N] [--only proof | ratios]
        npm run bench -- billing-year [--seed N [--seeds N]] [--customers N] [--servers N] [--months N]'
 [ $# -gt 0 ] || fail "$usage"
@@ -13,6 +13,9 @@ shift
 case $name in
   placement | billing-close | billing-year)
     bootstrap services
+    ;;
+  cook)
+    bootstrap cook
     ;;
   disks)
     bootstrap lab

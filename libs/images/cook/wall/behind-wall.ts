@@ -12,7 +12,7 @@ export interface WallRun extends Omit<WallOrder, 'isRootless'> {
   readonly onLine: (line: string) => void;
 }
 
-/** For the keeper to say that time is up, before we say it for a keeper that hangs. */
+/** For the keeper to do what it is to do by itself, before it is taken for one that hangs. */
 const GRACE_SECONDS = 60;
 
 /**
@@ -25,18 +25,22 @@ export async function runBehindWall({ signal, onLine, ...order }: WallRun): Prom
   const isRootless = process.getuid?.() !== 0;
   const keeper = startKeeper(isRootless);
   const heard = hear(keeper, onLine);
-  // It stays open: the keeper ends with it.
+  // It stays open: the keeper ends with it, and what it keeps before.
   keeper.stdin.write(`${JSON.stringify({ ...order, isRootless } satisfies WallOrder)}\n`);
-  const kill = () => keeper.kill('SIGKILL');
   const late = () => {
     heard.end = { exitCode: null, stoppedBy: 'wall_time', diskWasFull: false };
-    kill();
+    keeper.kill('SIGKILL');
   };
-  const timer = setTimeout(late, (order.limits.wallSeconds + GRACE_SECONDS) * 1000);
-  signal?.addEventListener('abort', kill, { once: true });
+  let timer = setTimeout(late, (order.limits.wallSeconds + GRACE_SECONDS) * 1000);
+  const cancel = () => {
+    keeper.stdin.end();
+    clearTimeout(timer);
+    timer = setTimeout(late, GRACE_SECONDS * 1000);
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
   await new Promise((resolve) => keeper.once('error', resolve).once('close', resolve));
   clearTimeout(timer);
-  signal?.removeEventListener('abort', kill);
+  signal?.removeEventListener('abort', cancel);
   refuseCancelled(signal);
   if (!heard.end) throw unavailable(heard.problem);
   return heard.end;
@@ -74,14 +78,8 @@ function keeperCommand(isRootless: boolean): [string, ...string[]] {
   const user = isRootless ? ['--user', '--map-root-user', '--map-auto'] : [];
   return [
     ...(['unshare', ...user, '--mount', '--propagation', 'private', '--'] as const),
-    ...[
-      'setpriv',
-      '--pdeathsig',
-      'KILL',
-      '--',
-      process.execPath,
-      ...ownProgram('libs/images/cook/wall/keeper.main'),
-    ],
+    process.execPath,
+    ...ownProgram('libs/images/cook/wall/keeper.main'),
   ];
 }
 

@@ -16,8 +16,8 @@ import { exceeded, isAlive, isFull, usageIn } from './usage.ts';
 
 /**
  * The keeper of the wall: a process in a mount namespace of its own, outside of the wall and with nothing else to do. It sets
- * the stage, runs one order behind the wall, passes on what that prints, and ends it at its limits. It has the wall's
- * mounts and processes, all of which end with it, as it ends with whoever started it.
+ * the stage, runs one order behind the wall, passes on what that prints, and ends it at its limits, and when whoever started
+ * it is gone. It has the wall's mounts and processes, all of which end with it.
  */
 
 const WATCH_MILLISECONDS = 100;
@@ -26,11 +26,13 @@ function tell(line: KeeperLine): void {
   writeSync(1, `${JSON.stringify(line)}\n`);
 }
 
-/** Whoever started us is gone when our standard input ends. */
+/** Whoever started us is gone, or wants it no more: our standard input has ended. */
+const unwanted = new AbortController();
+
 async function readOrder(): Promise<WallOrder> {
   const input = createInterface({ input: process.stdin });
   const [line] = await once(input, 'line');
-  input.on('close', () => process.exit(1));
+  input.on('close', () => unwanted.abort());
   return JSON.parse(line) as WallOrder;
 }
 
@@ -41,11 +43,13 @@ async function keep(order: WallOrder): Promise<WallEnd> {
   using group = controlGroup(order, taskLimit(order.limits));
   const [program = '', ...args] = sandboxCommand(order, stage, namespace.path, group?.enter);
   const systemCalls = openSync(stage.systemCalls, 'r');
+  unwanted.signal.throwIfAborted();
   const stdio = Array.from({ length: INFO_FD + 1 }, (_, fd) =>
     fd === SYSTEM_CALLS_FD ? systemCalls : 'pipe',
   );
   const child = spawn(program, args, { cwd: '/', env: { PATH }, stdio: stdio as 'pipe'[] });
   const watch = new Watch(order, stage, child);
+  unwanted.signal.addEventListener('abort', () => watch.kill());
   const [exitCode] = (await once(child, 'close')) as [number | null];
   const end = await watch.end(exitCode);
   // Ours again, who made them.
@@ -128,10 +132,18 @@ class Watch {
     this.#diskWasFull ||= isFull(this.#stage.builderDisk);
   }
 
-  /** The first process of their namespace dies with bubblewrap, and all the others with that one. */
+  /**
+   * The first process of their namespace dies with bubblewrap, and all the others with that one. Before the wall stands it
+   * would wait for a bubblewrap that is gone, for ever; what finds nobody to speak to when it stands ends by itself.
+   */
+  kill(): void {
+    if (this.#stands) this.#child.kill('SIGKILL');
+    else this.#child.stdin?.destroy();
+  }
+
   #stop(why: NonNullable<WallEnd['stoppedBy']>): void {
     this.#stoppedBy ??= why;
-    this.#child.kill('SIGKILL');
+    this.kill();
   }
 }
 
