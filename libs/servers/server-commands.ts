@@ -8,6 +8,7 @@ import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore } from '#libs/saga';
 import type { Action } from './action.entity.ts';
 import { assertBackedUp } from './backup-plan.ts';
+import { assertInReach, holdDisk } from './frozen-disks.ts';
 import { refuseInRescue, runningRescue, waitingRescue } from './rescue-state.ts';
 import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
 import { credentialKindOf, type DesiredState, type ObservedState, type Server } from './server.entity.ts';
@@ -126,8 +127,8 @@ export class ServerCommands {
 
   /**
    * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
-   * system's first boot. @throws ServersError `image_too_large`, `network_closed`, `server_protected`, `server_in_rescue`,
-   * `iso_attached`
+   * system's first boot. @throws ServersError `image_too_large`, `image_not_found`, `image_out_of_reach`, `network_closed`,
+   * `server_protected`, `server_in_rescue`, `iso_attached`
    */
   async rebuild(
     projectId: number,
@@ -146,6 +147,8 @@ export class ServerCommands {
         throw new ServersError('iso_attached', message);
       }
       await assertRoomFor(manager, server, image);
+      await holdDisk(manager, image);
+      await assertInReach(manager, server, image);
       if (server.network === 'closed') {
         throw new ServersError(
           'network_closed',

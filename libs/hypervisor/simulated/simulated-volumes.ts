@@ -9,6 +9,7 @@ import type {
   OverlayBase,
   OverlaySpec,
   SeedSpec,
+  StorageFacts,
   VolumeCopy,
   VolumeFacts,
 } from '../port.ts';
@@ -18,6 +19,7 @@ import {
   checkGrowSpec,
   checkOverlaySpec,
   checkSeedSpec,
+  checkStorageMark,
   checkVolumeCopy,
   checkVolumeName,
 } from '../specs.ts';
@@ -113,6 +115,28 @@ export class SimulatedVolumes {
         capacityBytes,
         allocationBytes,
       }));
+    });
+  }
+
+  inspectStorage(ref: HostRef): Promise<StorageFacts> {
+    return this.fleet.call(ref, 'inspectStorage', (host) => ({
+      diskPoolPath: `${host.poolRoot}/${ref.diskPool}`,
+      imagePoolPath: `${host.poolRoot}/${ref.imagePool}`,
+      marks: this.fleet.marks(host.name),
+    }));
+  }
+
+  markStorage(ref: HostRef, mark: string): Promise<void> {
+    return this.fleet.call(ref, 'markStorage', (host) => {
+      checkStorageMark(mark);
+      this.fleet.putMark(host.name, mark);
+    });
+  }
+
+  unmarkStorage(ref: HostRef, mark: string): Promise<void> {
+    return this.fleet.call(ref, 'unmarkStorage', (host) => {
+      checkStorageMark(mark);
+      this.fleet.removeMark(host.name, mark);
     });
   }
 
