@@ -54,6 +54,7 @@ function useLatestAction(server: ServerWire) {
 const ADVICE: Readonly<Record<string, string>> = {
   deadline_exceeded: 'It took too long. See whether the server answers, then try again.',
   host_unreachable: 'Its host does not answer; our operators know. Try again in a few minutes.',
+  given_up: 'Our operators ended it. See how the server is before you try again.',
 };
 
 function ActionFailed({ action, putAway }: { action: ActionWire; putAway: () => void }) {
