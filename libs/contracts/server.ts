@@ -286,6 +286,7 @@ export const createServerResponse = z.object({
 
 export const resetPasswordResponse = z.object({ action, root_password: z.string().optional() });
 export const enableRescueResponse = z.object({ action, root_password: z.string().optional() });
+/** `root_password` is the new system's: where that does not work, the server keeps the one that it has. */
 export const rebuildServerResponse = z.object({ action, root_password: z.string().nullable() });
 
 /** A password that is shown this once. */
