@@ -126,9 +126,10 @@ export class ServerCommands {
   }
 
   /**
-   * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
-   * system's first boot. @throws ServersError `image_too_large`, `image_not_found`, `image_out_of_reach`, `network_closed`,
-   * `server_protected`, `server_in_rescue`, `iso_attached`
+   * Puts a fresh disk of `image` in the place of the server's; all data on it is lost as soon as the new system has been seen
+   * to work, and its password replaces the former one's then. `userData` is for its first boot. @throws ServersError
+   * `image_too_large`, `image_not_found`, `image_out_of_reach`, `network_closed`, `server_protected`, `server_in_rescue`,
+   * `iso_attached`
    */
   async rebuild(
     projectId: number,
@@ -157,14 +158,13 @@ export class ServerCommands {
       }
       usesPassword = credentialKindOf(server.sshPublicKeys, image) === 'password';
       if (userData) await this.secrets.put(manager, serverId, 'user_data', userData);
-      if (usesPassword) {
-        await runStatements(manager, this.secrets.keepingPassword(serverId, password, delivery));
-      }
+      if (usesPassword) await this.secrets.put(manager, serverId, 'pending_password', password);
+      const power = server.observed === 'off' ? ('off' as const) : ('running' as const);
       const generation = server.generation + 1;
       await this.mark(manager, server, { desired: 'running', observed: 'rebuilding' });
       return startOnServer(manager, this.sagas, server, {
         request: rebuildServerRequest,
-        params: { serverId, imageId: image.id, generation },
+        params: { serverId, imageId: image.id, generation, power, delivery },
         command: 'rebuild_server',
         imageId: image.id,
       });
