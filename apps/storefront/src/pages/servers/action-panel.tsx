@@ -70,6 +70,7 @@ function adviceOn({ command, error }: ActionWire): string {
   const code = error?.code ?? '';
   const known = ADVICE[code] ?? actionWords(command).failed;
   if (known) return known;
-  if (code === 'deadline_exceeded') return 'It took too long. See whether the server answers, then try again.';
+  if (code === 'deadline_exceeded')
+    return 'It took too long. See whether the server answers, then try again.';
   return 'The server was left as it was. You can try again.';
 }
