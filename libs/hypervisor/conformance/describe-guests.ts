@@ -206,7 +206,8 @@ export function describeGuests(context: () => ConformanceContext): void {
 
   it('keeps the memory of a running guest with its disk, and goes on from both without a boot', async () => {
     const { hypervisor, host } = context();
-    const { domain, seed, overlay } = await boot();
+    const booted = await boot();
+    const { domain, seed, overlay } = booted;
     const { uuid, diskVolume: frozenVolume } = domain;
     const bootId = async () => {
       const argv = ['/bin/cat', '/proc/sys/kernel/random/boot_id'] as const;
@@ -240,6 +241,7 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect(await hypervisor.listDomains(host)).toMatchObject([
       { state: 'running', volumes: [disk.volumeName], network: 'closed' },
     ]);
+    await agentAnswers(booted);
     expect(await bootId()).toBe(before);
 
     await hypervisor.destroyDomain(host, uuid);
