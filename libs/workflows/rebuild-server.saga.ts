@@ -36,7 +36,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [params.serverId, hostKey]);
       return { formerHostKey: server.hostKey };
     },
-    // Also what the request left. No host can keep this from being done.
+    // Also what the request left: as the first step, so that a host that is lost cannot keep it from being done.
     undo: lookIfThere,
     undoTransact: async (manager, ctx, seen) => {
       if (ctx.output) {

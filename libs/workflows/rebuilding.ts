@@ -40,7 +40,7 @@ export async function switchToNext(ctx: Context): Promise<void> {
   await defineAs(ctx.deps, next, { seedVolume: seedVolumeName(next.server) });
 }
 
-/** What was kept for a guest that is not to be. Its owner has the former one's password as before. */
+/** What was kept for a guest that is not to be is destroyed; the password of the one that stays is kept as it was. */
 export async function forgetNext(manager: EntityManager, { params, deps }: Context): Promise<void> {
   const { serverId, delivery } = params;
   await forgetBootSecrets(manager, deps, { id: serverId });

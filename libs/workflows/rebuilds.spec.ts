@@ -90,9 +90,11 @@ describe('a rebuild whose new system does not work', () => {
     const action = await rebuild('mail');
     const words = 'the first boot script of the image ended with 3: there is no shop';
     expect(await endWith(action, 'first_boot_fails')).toMatchObject({ state: 'undone' });
-    expect(
-      await world.dataSource.getRepository(Action).findOneByOrFail({ id: action.id }),
-    ).toMatchObject({ status: 'error', errorCode: 'first_boot_script_failed', errorMessage: words });
+    expect(await world.dataSource.getRepository(Action).findOneByOrFail({ id: action.id })).toMatchObject({
+      status: 'error',
+      errorCode: 'first_boot_script_failed',
+      errorMessage: words,
+    });
     expect(await reload()).toEqual(before.row);
     expect(guestOf(server)).toEqual(before.guest);
     expect(domain()).toMatchObject({ state: 'running', diskVolume: diskVolumeName(server) });
@@ -164,8 +166,7 @@ describe('what comes in the middle of a rebuild', () => {
     await finish(world, action);
     server = await world.dataSource.getRepository(Server).findOneByOrFail({ id: Number(action.serverId) });
     const deletion: Action[] = [];
-    const deleted = async () =>
-      deletion.push(await world.commands.delete(server.projectId, server.id));
+    const deleted = async () => deletion.push(await world.commands.delete(server.projectId, server.id));
     const ended = await endWith(await rebuild('mail'), 'agent_silent', { 'agent-answers': deleted });
     expect(ended).toMatchObject({ state: 'undone', error: { code: 'undo_requested' } });
     expect(domain()).toMatchObject({ state: 'off', diskVolume: diskVolumeName(server) });

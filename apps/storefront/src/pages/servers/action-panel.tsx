@@ -70,6 +70,7 @@ function adviceOn({ command, error }: ActionWire): string {
   const code = error?.code ?? '';
   const { failed } = actionWords(command);
   if (ADVICE[code] ?? failed) return ADVICE[code] ?? failed;
-  if (code === 'deadline_exceeded') return 'It took too long. See whether the server answers, then try again.';
+  if (code === 'deadline_exceeded')
+    return 'It took too long. See whether the server answers, then try again.';
   return 'The server was left as it was. You can try again.';
 }
