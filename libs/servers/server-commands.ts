@@ -126,10 +126,11 @@ export class ServerCommands {
   }
 
   /**
-   * Puts a fresh disk of `image` in the place of the server's; all data on it is lost as soon as the new system has been seen
-   * to work, and its password replaces the former one's then. `userData` is for its first boot. @throws ServersError
-   * `image_too_large`, `image_not_found`, `image_out_of_reach`, `network_closed`, `server_protected`, `server_in_rescue`,
-   * `iso_attached`
+   * Puts a fresh disk of `image` in the place of the server's. Once its system has been seen to work, all data on the old one
+   * is lost, and its password takes the place of the former; until then a failure leaves the server as it was. `userData` is
+   * for its first boot.
+   * @throws ServersError `image_too_large`, `image_not_found`, `image_out_of_reach`, `network_closed`, `server_protected`,
+   * `server_in_rescue`, `iso_attached`
    */
   async rebuild(
     projectId: number,
