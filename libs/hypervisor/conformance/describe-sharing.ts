@@ -62,12 +62,12 @@ function layers(context: () => ConformanceContext): void {
     await hypervisor.defineDomain(one, { ...original, diskVolume: nextVolume });
 
     const { seedVolume: _none, ...domain } = copy.domain;
-    await hypervisor.createOverlay(other, { ...copy.overlay, base: { frozen: frozenVolume } });
-    await hypervisor.defineDomain(other, domain);
-    const start = () => hypervisor.startDomain(other, domain.uuid, { paused: true });
-    await expect(start()).rejects.toEqual(refusedAs('volume_missing'));
+    const lay = () => hypervisor.createOverlay(other, { ...copy.overlay, base: { frozen: frozenVolume } });
+    await expect(lay()).rejects.toEqual(refusedAs('volume_missing'));
     await hypervisor.importImage(other, image);
-    await start();
+    await lay();
+    await hypervisor.defineDomain(other, domain);
+    await hypervisor.startDomain(other, domain.uuid, { paused: true });
 
     await hypervisor.undefineDomain(one, original.uuid);
     await hypervisor.deleteVolume(one, nextVolume);

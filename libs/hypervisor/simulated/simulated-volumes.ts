@@ -45,6 +45,7 @@ export class SimulatedVolumes {
     return this.fleet.call(ref, 'createOverlay', (host) => {
       checkOverlaySpec(overlay);
       const beneath = this.beneath(host, ref, overlay.base);
+      this.inventory.needLayers(host, beneath);
       const capacityBytes = gibToBytes(overlay.sizeGib);
       const virtualSizeBytes = beneath.image?.virtualSizeBytes ?? beneath.capacityBytes;
       if (capacityBytes < virtualSizeBytes) {
