@@ -68,8 +68,8 @@ function ActionFailed({ action, putAway }: { action: ActionWire; putAway: () => 
 
 function adviceOn({ command, error }: ActionWire): string {
   const code = error?.code ?? '';
-  const { failed } = actionWords(command);
-  if (ADVICE[code] ?? failed) return ADVICE[code] ?? failed;
+  const advice = ADVICE[code] ?? actionWords(command).failed;
+  if (advice) return advice;
   if (code === 'deadline_exceeded')
     return 'It took too long. See whether the server answers, then try again.';
   return 'The server was left as it was. You can try again.';
