@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import swc from 'unplugin-swc';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Nest and TypeORM read the types of decorated members; only swc emits those. */
 const decorators = swc.vite({
@@ -34,6 +35,18 @@ function project(
   };
 }
 
+/** Files that take long by the guests that they boot, not by their size, which is what vitest takes for time in a fresh clone. */
+const LONG = ['one-server.browser.spec.ts', 'cook-your-own.browser.spec.ts'];
+
+/** What takes long begins first, so that no worker waits for it in the end. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => LONG.some((name) => moduleId.endsWith(name));
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   plugins: [decorators],
   oxc: false,
@@ -48,6 +61,7 @@ export default defineConfig({
     maxWorkers: 2,
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/setup.ts'],
+    sequence: { sequencer: LongFirst },
     projects: [
       project('unit', ['{apps,libs,migrations,scripts}/**/*.spec.{ts,tsx}', 'test/*/**/*.spec.ts'], {
         exclude: [...elsewhere, 'test/{e2e,browser,chaos,lab}/**'],

@@ -55,7 +55,7 @@ export function sandboxCommand(
 ): string[] {
   return [
     ...prefix,
-    ...(['nice', '-n', '10'] as const),
+    ...(['nice', '-n', '5'] as const),
     ...['choom', '-n', '1000', '--'],
     ...resourceLimits(order),
     ...['nsenter', `--user=${namespacePath}`, '--setuid', '0', '--setgid', '0', '--'],
