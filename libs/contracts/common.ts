@@ -45,6 +45,13 @@ function meansNothing(value: unknown): boolean {
   );
 }
 
+/** What is different of one entry of a list. Null before: it was added. Null after: it is gone. */
+export const entryChange = z.object({
+  name: z.string(),
+  before: z.string().nullable(),
+  after: z.string().nullable(),
+});
+
 export const PER_PAGE_DEFAULT = 25;
 export const PER_PAGE_MAX = 50;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { action } from './action.ts';
-import { id, idParam, meta, pageQuery, several, sortQuery, timestamp } from './common.ts';
+import { entryChange, id, idParam, meta, pageQuery, several, sortQuery, timestamp } from './common.ts';
+import { printedAfter, printedSlice } from './printed.ts';
 import { recipeName } from './recipe-spec.ts';
 import { rehearsal } from './rehearsal.ts';
 
@@ -22,9 +23,7 @@ const problem = z.object({ code: z.string(), message: z.string() });
 /** What is different between two images, or two recipes: null before, it was added; null after, it is gone. */
 export const imageChanges = z
   .object({
-    packages: z.array(
-      z.object({ name: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
-    ),
+    packages: z.array(entryChange),
     files: z.object({
       added: z.array(z.string()),
       removed: z.array(z.string()),
@@ -92,26 +91,12 @@ export const cookListQuery = z.strictObject({
 export const allCooksQuery = cookListQuery.extend({ recipe: several(someId).optional() });
 
 export const cookLogQuery = z.strictObject({
-  after: z
-    .string()
-    .regex(/^\d{1,9}$/, { error: 'must be a number of bytes' })
-    .default('0')
-    .transform(Number)
-    .meta({ description: 'reads on from there: the `next` of the answer before' }),
+  after: printedAfter,
 });
 
 /** The next slice of what the cook has printed, at most 64 KiB. */
 export const cookLogResponse = z.object({
-  log: z
-    .object({
-      text: z.string(),
-      next: z.int(),
-      /** Whether there will never be more. */
-      is_end: z.boolean(),
-      /** How much was printed beyond the 1 MiB that is kept. */
-      cut_bytes: z.int(),
-    })
-    .meta({ id: 'CookLog' }),
+  log: printedSlice('CookLog'),
 });
 
 /** What makes a server of an older image of the recipe, made or upgraded, into one of this cook's. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { action } from './action.ts';
 import {
+  entryChange,
   id,
   idParam,
   meta,
@@ -159,11 +160,8 @@ export const packageChangesQuery = z.strictObject({
   since: idParam.meta({ description: 'the image that it is compared with' }),
 });
 
-/** Null before: it was added. Null after: it is gone. */
 export const packageChangesResponse = z.object({
-  package_changes: z.array(
-    z.object({ name: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
-  ),
+  package_changes: z.array(entryChange),
 });
 
 /** As Hetzner has it; a backup takes a slot of the server's plan, which must have one. */

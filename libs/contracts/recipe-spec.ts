@@ -21,6 +21,14 @@ export const RECIPE_LIMITS = {
  */
 export const RECIPE_BODY_BYTES = 2 * 1024 * 1024;
 
+/**
+ * Text of which nothing is seen, which a block of YAML does not keep: there it tells how far the block is indented, or ends
+ * it (YAML 1.2.2, 8.1.1). Whoever writes a recipe as YAML quotes it.
+ */
+export function isBlankText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.trim() === '';
+}
+
 const bytesOf = (text: string) => new TextEncoder().encode(text).byteLength;
 
 /** Text that every program reads alike: no NUL, and no half of a surrogate pair. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { action } from './action.ts';
-import { id, meta, pageQuery, several, sortQuery, timestamp } from './common.ts';
+import { entryChange, id, meta, pageQuery, several, sortQuery, timestamp } from './common.ts';
+import { printedAfter, printedSlice } from './printed.ts';
 
 const rehearsalStatuses = ['rehearsing', 'passed', 'failed', 'applying', 'applied', 'rolled_back'] as const;
 const runStatuses = ['waiting', 'running', 'passed', 'failed', 'rolled_back'] as const;
@@ -24,7 +25,6 @@ export const healthCheck = z
   ])
   .meta({ id: 'HealthCheck' });
 
-const change = z.object({ name: z.string(), before: z.string().nullable(), after: z.string().nullable() });
 const difference = z.object({ added: z.array(z.string()), removed: z.array(z.string()) });
 const boot = z.number().nullable();
 
@@ -47,8 +47,8 @@ export const systemState = z
 export const systemChanges = z
   .object({
     kernel: z.object({ before: z.string().nullable(), after: z.string().nullable() }).nullable(),
-    packages: z.array(change),
-    services: z.array(change),
+    packages: z.array(entryChange),
+    services: z.array(entryChange),
     failed_units: difference,
     listening: difference,
     disks: z.array(
@@ -151,26 +151,12 @@ export const rehearsalListQuery = z.strictObject({
 
 export const rehearsalOutputQuery = z.strictObject({
   stage: z.enum(runStages).default('rehearsal'),
-  after: z
-    .string()
-    .regex(/^\d{1,9}$/, { error: 'must be a number of bytes' })
-    .default('0')
-    .transform(Number)
-    .meta({ description: 'reads on from there: the `next` of the answer before' }),
+  after: printedAfter,
 });
 
 /** The next slice of what a script has printed, at most 64 KiB. */
 export const rehearsalOutputResponse = z.object({
-  output: z
-    .object({
-      text: z.string(),
-      next: z.int(),
-      /** Whether there will never be more. */
-      is_end: z.boolean(),
-      /** How much was printed beyond the 1 MiB that is kept. */
-      cut_bytes: z.int(),
-    })
-    .meta({ id: 'RehearsalOutput' }),
+  output: printedSlice('RehearsalOutput'),
 });
 
 export type CreateRehearsal = z.output<typeof createRehearsal>;

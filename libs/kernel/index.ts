@@ -4,3 +4,4 @@ export * from './domain-error.ts';
 export * from './ids.ts';
 export * from './money.ts';
 export * from './sizes.ts';
+export * from './with-required.ts';

@@ -1,13 +1,14 @@
 import { RECIPE_LIMITS, type RecipeSpec } from '#libs/contracts';
 import type { AppliancePort } from '#libs/images';
 import type { Component } from '#libs/images/recipe';
+import { withRequired } from '#libs/kernel';
 import { FIRST_BOOT, placeOf, whyNotAt } from './image-paths.ts';
 import type { RecipeProblem } from './recipes.errors.ts';
-import { type Stock, withRequired } from './shelf.ts';
+import type { Stock } from './shelf.ts';
 
 /** All that is wrong with a recipe whose fields are each as they must be; whether Debian has its packages shows at the cook. */
 export function checkRecipe(spec: RecipeSpec, stock: Stock): RecipeProblem[] {
-  const components = withRequired(spec.components, stock);
+  const components = withRequired(spec.components, stock.components.values());
   const conflicts = conflictsOf(spec, components);
   return [
     ...checkNames(spec, stock),

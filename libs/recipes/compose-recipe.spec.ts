@@ -11,7 +11,7 @@ import { composeRecipe } from './compose-recipe.ts';
 import { fileChanges, imageParts } from './image-changes.ts';
 import { FIRST_BOOT, whyNotAt } from './image-paths.ts';
 import { anyRecipe, filePath, nastyText } from './recipes.arbitrary.fixture.ts';
-import { Shelf, type Stock, withRequired } from './shelf.ts';
+import { Shelf, type Stock } from './shelf.ts';
 
 const run = promisify(execFile);
 const catalog = new URL('../../catalog', import.meta.url).pathname;
@@ -48,16 +48,6 @@ describe('the components of the catalog', () => {
         [],
       ]);
     }
-  });
-
-  it('come with what they need, once, in order', () => {
-    const [one] = stock.components.values();
-    if (!one) throw new Error('there are components');
-    const needing = (name: string, ...requires: string[]) => [name, { ...one, name, requires }] as const;
-    const components = new Map([needing('a', 'b', 'c'), needing('b', 'c'), needing('c', 'a'), needing('d')]);
-    const names = (...wanted: string[]) =>
-      withRequired(wanted, { ...stock, components }).map(({ name }) => name);
-    expect(names('a', 'd', 'b')).toEqual(['c', 'b', 'a', 'd']);
   });
 });
 

@@ -8,10 +8,11 @@ import {
   type Recipe,
   type RecipeContent,
 } from '#libs/images/recipe';
+import { withRequired } from '#libs/kernel';
 import { checkRecipe, contentOf } from './check-recipe.ts';
 import { FIRST_BOOT } from './image-paths.ts';
 import { recipeInvalid } from './recipes.errors.ts';
-import { type Stock, withRequired } from './shelf.ts';
+import type { Stock } from './shelf.ts';
 
 /** A recipe of a customer as the cook takes it, and what is told of its images. */
 export interface ComposedRecipe {
@@ -34,7 +35,7 @@ export function composeRecipe(spec: RecipeSpec, stock: Stock): ComposedRecipe {
   const problems = checkRecipe(spec, stock);
   const base = stock.bases.get(spec.base);
   if (problems.length > 0 || !base) throw recipeInvalid(problems);
-  const components = withRequired(spec.components, stock);
+  const components = withRequired(spec.components, stock.components.values());
   const recipe = deriveRecipe(base, ownRecipe(spec, base, components));
   const appliance: Appliance = {
     ...applianceOf(recipe),

@@ -52,6 +52,11 @@ describe('a recipe as YAML', () => {
     );
   });
 
+  it.each([' \n', '\n \n', '  \n\n', '\n\n', ' \t\n', ' '])('keeps the file %j', (content) => {
+    const spec = recipeSpec.parse({ name: 'shop', files: [{ path: '/etc/blank', content }] });
+    expect(parseRecipeYaml(printRecipeYaml(spec)).spec).toEqual(spec);
+  });
+
   it('is printed in one way, in whatever order its keys are', () => {
     fc.assert(
       fc.property(anyRecipe, (spec) => {

@@ -1,5 +1,5 @@
 import {
-  type Document,
+  Document,
   isAlias,
   isCollection,
   isMap,
@@ -9,10 +9,11 @@ import {
   LineCounter,
   type Node,
   parseDocument,
-  stringify,
+  Scalar,
+  visit,
 } from 'yaml';
 import { z } from 'zod';
-import { RECIPE_LIMITS, type RecipeSpec, recipeSpec } from '#libs/contracts';
+import { isBlankText, RECIPE_LIMITS, type RecipeSpec, recipeSpec } from '#libs/contracts';
 import { type RecipeProblem, recipeInvalid } from './recipes.errors.ts';
 import { problemsIn } from './spec-problems.ts';
 
@@ -67,7 +68,13 @@ export function printRecipeYaml(spec: RecipeSpec): string {
     minimum: { memory_mib: minimum.memory_mib, disk_gib: minimum.disk_gib },
   };
   // Readers of YAML 1.1 take more words for something else: those are quoted, too.
-  return stringify(said, { lineWidth: 0, aliasDuplicateObjects: false, version: '1.2', compat: 'yaml-1.1' });
+  const yaml = new Document(said, { aliasDuplicateObjects: false, version: '1.2', compat: 'yaml-1.1' });
+  visit(yaml, {
+    Scalar: (_, node) => {
+      if (isBlankText(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return yaml.toString({ lineWidth: 0 });
 }
 
 /** What was stored has its keys in no order: here each has its place. */

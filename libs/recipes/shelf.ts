@@ -54,16 +54,3 @@ export class Shelf {
 function byName<T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> {
   return new Map(items.map((item) => [item.name, item]));
 }
-
-/** Components with those that come with them, each after what it needs. Unknown names are left out. */
-export function withRequired(names: readonly string[], { components }: Stock): Component[] {
-  const found = new Map<string, Component>();
-  const add = (name: string, above: readonly string[]) => {
-    const component = components.get(name);
-    if (!component || found.has(name) || above.includes(name)) return;
-    for (const needed of component.requires) add(needed, [...above, name]);
-    found.set(name, component);
-  };
-  for (const name of names) add(name, []);
-  return [...found.values()];
-}

@@ -1,4 +1,5 @@
-import { type Document, isCollection, isMap, isScalar, isSeq, Pair, type YAMLMap } from 'yaml';
+import { type Document, isCollection, isMap, isScalar, isSeq, Pair, Scalar, visit, type YAMLMap } from 'yaml';
+import { isBlankText } from '#libs/contracts';
 import { type RecipePath, readDocument } from './recipe-document.ts';
 
 /** The order in which the keys of a recipe are written. */
@@ -59,6 +60,11 @@ function edit(text: string, change: (yaml: Document, root: YAMLMap) => void): st
   if (!isMap(yaml.contents)) yaml.contents = yaml.createNode({}) as YAMLMap;
   const root = yaml.contents as YAMLMap;
   change(yaml, root);
+  visit(yaml, {
+    Scalar: (_, node) => {
+      if (isBlankText(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
   return yaml.toString({ lineWidth: 0, singleQuote: false });
 }
 
@@ -68,5 +74,5 @@ function insertKey(yaml: Document, root: YAMLMap, key: string): void {
   const after = root.items.findLastIndex(
     (pair) => isScalar(pair.key) && ORDER.indexOf(String(pair.key.value)) < place,
   );
-  root.items.splice(after + 1, 0, new Pair(yaml.createNode(key), null));
+  root.items.splice(after + 1, 0, new Pair(yaml.createNode(key), yaml.createNode(null)));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ComponentWire, recipeSpec } from '#libs/contracts';
 import { readRecipe } from './read-recipe.ts';
-import { checkParts, needsOf, rivalOf, withRequired } from './recipe-parts.ts';
+import { checkParts, needsOf, rivalOf } from './recipe-parts.ts';
 
 function component(name: string, more: Partial<ComponentWire> = {}): ComponentWire {
   return {
@@ -43,15 +43,10 @@ const parts = {
 };
 
 const [nginx, apache, php] = parts.components as [ComponentWire, ComponentWire, ComponentWire, ComponentWire];
-const names = (found: readonly ComponentWire[]) => found.map(({ name }) => name);
 const check = (recipe: object) =>
   checkParts(recipeSpec.parse({ name: 'own', ...recipe }), parts).map(({ path }) => path.join('.'));
 
 describe('components', () => {
-  it('come with what they need', () => {
-    expect(names(withRequired(['php', 'unknown', 'nginx'], parts))).toEqual(['nginx', 'php']);
-  });
-
   it('have rivals, on either side, also through what comes with them', () => {
     expect(rivalOf(apache, ['nginx'], parts)?.name).toBe('nginx');
     expect(rivalOf(nginx, ['apache'], parts)?.name).toBe('apache');

@@ -1,22 +1,9 @@
 import type { ComponentsWire, ComponentWire, RecipeSpec } from '#libs/contracts';
+import { withRequired } from '#libs/kernel';
 import { type RecipeDraft, UNIT_LISTS } from './read-recipe.ts';
 import type { RecipePath } from './recipe-document.ts';
 
 type Parts = Pick<ComponentsWire, 'bases' | 'components'>;
-
-/** Components with those that come with them, each after what it needs; unknown names are left out. */
-export function withRequired(names: readonly string[], { components }: Parts): ComponentWire[] {
-  const byName = new Map(components.map((component) => [component.name, component]));
-  const found = new Map<string, ComponentWire>();
-  const add = (name: string, above: readonly string[]) => {
-    const component = byName.get(name);
-    if (!component || found.has(name) || above.includes(name)) return;
-    for (const needed of component.requires) add(needed, [...above, name]);
-    found.set(name, component);
-  };
-  for (const name of names) add(name, []);
-  return [...found.values()];
-}
 
 /** Which of the chosen components, or of what comes with them, cannot be in one image with this one. */
 export function rivalOf(
@@ -24,8 +11,8 @@ export function rivalOf(
   chosen: readonly string[],
   parts: Parts,
 ): ComponentWire | undefined {
-  const own = withRequired([component.name], parts);
-  return withRequired(chosen, parts).find((other) =>
+  const own = withRequired([component.name], parts.components);
+  return withRequired(chosen, parts.components).find((other) =>
     own.some(
       ({ name, conflicts }) =>
         name !== other.name && (conflicts.includes(other.name) || other.conflicts.includes(name)),
@@ -39,7 +26,7 @@ export function needsOf(
   parts: Parts,
 ): { memoryMib: number; diskGib: number } {
   const minimum = parts.bases.find(({ name }) => name === base)?.minimum;
-  const wanted = withRequired(components, parts).map((component) => component.memory_mib);
+  const wanted = withRequired(components, parts.components).map((component) => component.memory_mib);
   return {
     memoryMib: Math.max(memoryMib, minimum?.memory_mib ?? 0, ...wanted),
     diskGib: Math.max(diskGib, minimum?.disk_gib ?? 0),
@@ -72,7 +59,7 @@ export function checkParts(spec: RecipeSpec, parts: Parts): { path: RecipePath; 
 }
 
 function rivals(components: readonly string[], parts: Parts): { path: RecipePath; message: string }[] {
-  return withRequired(components, parts).flatMap((component) => {
+  return withRequired(components, parts.components).flatMap((component) => {
     const index = components.indexOf(component.name);
     const rival = index < 0 ? undefined : rivalOf(component, components.slice(0, index), parts);
     if (!rival) return [];
@@ -101,7 +88,7 @@ function takenPorts(spec: RecipeSpec, parts: Parts): { path: RecipePath; message
     `${port}/${protocol === 'udp' ? 'udp' : 'tcp'}`;
   const base = parts.bases.find(({ name }) => name === spec.base);
   const taken = new Map(base?.ports.map((port) => [key(port), base.name]));
-  for (const { name, ports } of withRequired(spec.components, parts)) {
+  for (const { name, ports } of withRequired(spec.components, parts.components)) {
     for (const port of ports) taken.set(key(port), name);
   }
   return spec.ports.flatMap((port, index) => {

@@ -153,9 +153,10 @@ describe('a recipe that is edited', () => {
   });
 
   it('says what was put into it, whatever that is', () => {
+    const layout = fc.string({ unit: fc.constantFrom(' ', '\n', '\t', 'a', '#', ':', '-', '"') });
     const anything = fc.string({ unit: 'binary' });
     fc.assert(
-      fc.property(anything, fc.array(anything, { maxLength: 4 }), (content, packages) => {
+      fc.property(fc.oneof(anything, layout), fc.array(anything, { maxLength: 4 }), (content, packages) => {
         let text = setIn(RECIPE, ['files', 0, 'content'], content);
         for (const one of packages) text = addTo(text, ['packages'], one);
         text = setIn(text, ['first_boot_script'], content);

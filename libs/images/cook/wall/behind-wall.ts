@@ -27,15 +27,16 @@ export async function runBehindWall({ signal, onLine, ...order }: WallRun): Prom
   const heard = hear(keeper, onLine);
   // It stays open: the keeper ends with it, and what it keeps before.
   keeper.stdin.write(`${JSON.stringify({ ...order, isRootless } satisfies WallOrder)}\n`);
+  const kill = () => keeper.kill('SIGKILL');
   const late = () => {
     heard.end = { exitCode: null, stoppedBy: 'wall_time', diskWasFull: false };
-    keeper.kill('SIGKILL');
+    kill();
   };
   let timer = setTimeout(late, (order.limits.wallSeconds + GRACE_SECONDS) * 1000);
   const cancel = () => {
     keeper.stdin.end();
     clearTimeout(timer);
-    timer = setTimeout(late, GRACE_SECONDS * 1000);
+    timer = setTimeout(kill, GRACE_SECONDS * 1000);
   };
   signal?.addEventListener('abort', cancel, { once: true });
   await new Promise((resolve) => keeper.once('error', resolve).once('close', resolve));

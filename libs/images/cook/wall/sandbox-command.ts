@@ -38,6 +38,9 @@ const MAX_OPEN_FILES = 1024;
 /** One process may reach somewhat above what all may: so the watch sees it, and says which limit it was. */
 const ONE_PROCESS_PART = 1.5;
 
+/** What serves customers on this machine goes first, and a cook goes on all the same. */
+const NICENESS = 5;
+
 /** Descriptors of bubblewrap's. */
 export const SYSTEM_CALLS_FD = 3;
 export const INFO_FD = 4;
@@ -55,7 +58,7 @@ export function sandboxCommand(
 ): string[] {
   return [
     ...prefix,
-    ...(['nice', '-n', '5'] as const),
+    ...(['nice', '-n', String(NICENESS)] as const),
     ...['choom', '-n', '1000', '--'],
     ...resourceLimits(order),
     ...['nsenter', `--user=${namespacePath}`, '--setuid', '0', '--setgid', '0', '--'],

@@ -1,8 +1,8 @@
 import { FileDown } from 'lucide-react';
-import type { ReactNode } from 'react';
 import type { CookWire } from '#libs/contracts';
 import { request } from '../../api/client.ts';
 import { Button } from '../../components/button.tsx';
+import { Fact } from '../../components/fact.tsx';
 import { PackageChanges } from '../../components/package-changes.tsx';
 import { PackageList } from '../../components/package-list.tsx';
 import { Panel, Section } from '../../components/section.tsx';
@@ -74,15 +74,6 @@ function Facts({ cook }: { cook: CookWire }) {
         )}
       </dl>
     </Panel>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div className="flex justify-between gap-6 py-2.5">
-      <dt className="shrink-0 text-soft">{label}</dt>
-      <dd className="min-w-0 text-right font-medium">{children}</dd>
-    </div>
   );
 }
 

@@ -1,5 +1,5 @@
-import type { ReactNode } from 'react';
 import type { ProductWire } from '#libs/contracts';
+import { Fact } from '../../components/fact.tsx';
 import { Section } from '../../components/section.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatCount, formatGb } from '../../format.ts';
@@ -41,15 +41,6 @@ export function ProductFacts({ product }: { product: ProductWire }) {
           </p>
         )}
       </section>
-    </div>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div className="flex justify-between gap-4 py-3">
-      <dt className="text-soft">{label}</dt>
-      <dd className="text-right font-medium">{children}</dd>
     </div>
   );
 }

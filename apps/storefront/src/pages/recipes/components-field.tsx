@@ -1,11 +1,12 @@
 import { useState } from 'react';
 import type { ComponentWire } from '#libs/contracts';
+import { withRequired } from '#libs/kernel';
 import { categoryTitle } from '../../catalog-search.ts';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { SearchField } from '../../components/search-field.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { addTo, removeIn } from '../../recipe/edit-recipe.ts';
-import { rivalOf, withRequired } from '../../recipe/recipe-parts.ts';
+import { rivalOf } from '../../recipe/recipe-parts.ts';
 import type { Workbench } from './use-workbench.ts';
 
 /** The parts that somebody has thought through, those of one kind together; what cannot go together cannot be chosen together. */
@@ -78,7 +79,7 @@ function ComponentBox({ component, work }: { component: ComponentWire; work: Wor
 
 /** The chosen component that this one comes with. */
 function bringerOf({ name }: ComponentWire, { draft, parts }: Workbench): ComponentWire | undefined {
-  return withRequired(draft.components, parts).find(({ requires }) => requires.includes(name));
+  return withRequired(draft.components, parts.components).find(({ requires }) => requires.includes(name));
 }
 
 function byCategory(components: readonly ComponentWire[]): ComponentWire[] {

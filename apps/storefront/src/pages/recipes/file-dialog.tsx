@@ -12,6 +12,12 @@ interface FileDialogProps {
   readonly close: () => void;
 }
 
+const OWNERSHIP = [
+  ['mode', 'Mode'],
+  ['owner', 'Owner'],
+  ['group', 'Group'],
+] as const;
+
 /** One file of the image: where it lies, what is in it, and whose it is. */
 export function FileDialog({ file: given, keep, close }: FileDialogProps) {
   const [file, setFile] = useState(given);
@@ -57,30 +63,17 @@ export function FileDialog({ file: given, keep, close }: FileDialogProps) {
           </p>
         )}
         <div className="grid grid-cols-3 gap-3">
-          <TextField
-            label="Mode"
-            name="mode"
-            value={file.mode ?? ''}
-            onValueChange={(mode) => change({ mode })}
-            problem={problems.mode}
-            mono
-          />
-          <TextField
-            label="Owner"
-            name="owner"
-            value={file.owner ?? ''}
-            onValueChange={(owner) => change({ owner })}
-            problem={problems.owner}
-            mono
-          />
-          <TextField
-            label="Group"
-            name="group"
-            value={file.group ?? ''}
-            onValueChange={(group) => change({ group })}
-            problem={problems.group}
-            mono
-          />
+          {OWNERSHIP.map(([key, label]) => (
+            <TextField
+              key={key}
+              label={label}
+              name={key}
+              value={file[key] ?? ''}
+              onValueChange={(value) => change({ [key]: value })}
+              problem={problems[key]}
+              mono
+            />
+          ))}
         </div>
         <div className="flex justify-end gap-2">
           <Button look="secondary" onClick={close}>

@@ -1,18 +1,18 @@
 import { type FormEvent, useState } from 'react';
 import { type HealthCheckWire, healthCheck } from '#libs/contracts';
+import { withRequired } from '#libs/kernel';
 import { Button } from '../../components/button.tsx';
 import { SelectField } from '../../components/select-field.tsx';
 import { TextField } from '../../components/text-field.tsx';
 import { nameOfCheck } from '../../health-check-words.ts';
 import { addTo, removeIn } from '../../recipe/edit-recipe.ts';
-import { withRequired } from '../../recipe/recipe-parts.ts';
 import { PartRow } from './part-row.tsx';
 import type { Workbench } from './use-workbench.ts';
 
 /** What must pass before a server of the image counts as ready. */
 export function HealthField({ work }: { work: Workbench }) {
   const { draft, edit, parts, problemAt } = work;
-  const brought = withRequired(draft.components, parts).flatMap(({ title, health }) =>
+  const brought = withRequired(draft.components, parts.components).flatMap(({ title, health }) =>
     health.map((check) => ({ check, by: title })),
   );
   const isEmpty = brought.length + draft.health.length === 0;

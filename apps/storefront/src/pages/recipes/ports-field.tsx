@@ -1,11 +1,11 @@
 import { type FormEvent, useState } from 'react';
 import { recipePort } from '#libs/contracts';
+import { withRequired } from '#libs/kernel';
 import { Button } from '../../components/button.tsx';
 import { SelectField } from '../../components/select-field.tsx';
 import { TextField } from '../../components/text-field.tsx';
 import { addTo, removeIn } from '../../recipe/edit-recipe.ts';
 import { PROTOCOLS, type RecipePortDraft } from '../../recipe/read-recipe.ts';
-import { withRequired } from '../../recipe/recipe-parts.ts';
 import { PartRow } from './part-row.tsx';
 import type { Workbench } from './use-workbench.ts';
 
@@ -17,7 +17,7 @@ export function PortsField({ work }: { work: Workbench }) {
   const base = parts.bases.find(({ name }) => name === draft.base);
   const brought = [
     ...(base?.ports ?? []).map((port) => ({ port, by: base?.title ?? '' })),
-    ...withRequired(draft.components, parts).flatMap(({ title, ports }) =>
+    ...withRequired(draft.components, parts.components).flatMap(({ title, ports }) =>
       ports.map((port) => ({ port, by: title })),
     ),
   ];
