@@ -14,8 +14,8 @@ export { Project } from './project.entity.ts';
 export { ProjectsService } from './projects.service.ts';
 export { hashToken, newToken } from './secret-token.ts';
 export { type ActiveSession, SESSION_COOKIE, SESSION_SECONDS, SessionsService } from './sessions.service.ts';
-export { generateHostKeyPair, type HostKeyPair } from './ssh-host-key.ts';
 export { SshKey } from './ssh-key.entity.ts';
+export { generateSshKeyPair, type SshKeyPair } from './ssh-key-pair.ts';
 export { type NewSshKey, type SshKeyChange, SshKeysService } from './ssh-keys.service.ts';
 export { parseSshPublicKey, type SshPublicKey } from './ssh-public-key.ts';
 export {

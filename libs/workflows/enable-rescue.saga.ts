@@ -1,4 +1,4 @@
-import { generateHostKeyPair } from '#libs/accounts';
+import { generateSshKeyPair } from '#libs/accounts';
 import { deps, saga } from '#libs/saga';
 import { enableRescueRequest, noteEnabled, rescueSeedName, rescueVolumeName } from '#libs/servers';
 import { placedServer } from './power-state.ts';
@@ -38,7 +38,7 @@ export const enableRescue = saga(enableRescueRequest, deps<WorkflowDeps>())
   .step('make-identity', {
     title: 'Making its SSH identity',
     transact: async (manager, { params, deps }) => {
-      const { publicKey, privateKey } = generateHostKeyPair();
+      const { publicKey, privateKey } = generateSshKeyPair();
       await deps.secrets.put(manager, params.serverId, 'rescue_host_key', privateKey);
       await manager.query('UPDATE rescues SET host_key = $2 WHERE id = $1', [params.rescueId, publicKey]);
       return {};

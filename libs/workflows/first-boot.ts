@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { generateHostKeyPair } from '#libs/accounts';
+import { generateSshKeyPair } from '#libs/accounts';
 import type { Image } from '#libs/images';
 import { PermanentError } from '#libs/saga';
 import { cryptHash } from '#libs/secrets';
@@ -17,7 +17,7 @@ export async function makeHostKey(
   { secrets }: WorkflowDeps,
   serverId: number,
 ): Promise<string> {
-  const { publicKey, privateKey } = generateHostKeyPair();
+  const { publicKey, privateKey } = generateSshKeyPair();
   await secrets.put(manager, serverId, 'host_key', privateKey);
   return publicKey;
 }

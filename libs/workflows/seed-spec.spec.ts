@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { generateHostKeyPair } from '#libs/accounts';
+import { generateSshKeyPair } from '#libs/accounts';
 import { SimulatedFleet, SimulatedHypervisor } from '#libs/hypervisor/simulated';
 import { Server } from '#libs/servers';
 import { LET_TIMERS_GO } from './new-machine-boot.ts';
@@ -27,7 +27,7 @@ async function userData(
   more: Partial<Server> = {},
   origin: DiskOrigin = 'golden',
 ): Promise<string> {
-  const { publicKey, privateKey } = generateHostKeyPair();
+  const { publicKey, privateKey } = generateSshKeyPair();
   const server = Object.assign(new Server(), {
     id: 1,
     generation: 1,

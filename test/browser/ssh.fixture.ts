@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import ssh2, { type ConnectConfig } from 'ssh2';
+import { generateSshKeyPair, type SshKeyPair } from '#libs/accounts';
 
 export interface SshLogin {
   readonly host: string;
@@ -52,8 +53,8 @@ export function answersBySsh({ host, port }: Pick<SshLogin, 'host' | 'port'>): P
   });
 }
 
-/** A new Ed25519 key pair in OpenSSH's formats. */
-export function newSshKey(comment: string): { readonly privateKey: string; readonly publicKey: string } {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
-  return { privateKey: pair.private, publicKey: pair.public };
+/** A new key pair, its public key with a comment. */
+export function newSshKey(comment: string): SshKeyPair {
+  const { publicKey, privateKey } = generateSshKeyPair();
+  return { publicKey: `${publicKey} ${comment}`, privateKey };
 }

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import ssh2, { type ClientChannel } from 'ssh2';
 import { stringify } from 'yaml';
+import { generateSshKeyPair, type SshKeyPair } from '#libs/accounts';
 import type { AppliancePort } from '#libs/images';
 import type { CookedImage } from '#libs/images/cook';
 import { freePort } from '../support/ports.ts';
@@ -61,10 +62,10 @@ export class Guest {
     const { firmware = 'bios', hostname, memoryMib = 1024, ports = [], secrets = {}, ownDisk } = options;
     const folder = await mkdtemp(join(tmpdir(), `guest-${firmware}-`));
     const keys = {
-      login: ssh2.utils.generateKeyPairSync('ed25519'),
-      host: ssh2.utils.generateKeyPairSync('ed25519'),
+      login: generateSshKeyPair(),
+      host: generateSshKeyPair(),
     };
-    await writeFile(join(folder, 'login'), keys.login.private, { mode: 0o600 });
+    await writeFile(join(folder, 'login'), keys.login.privateKey, { mode: 0o600 });
     await writeSeed(folder, hostname, keys, secrets);
     const overlay = [
       '-b',
@@ -163,7 +164,7 @@ export class Guest {
   }
 
   #runOnce(command: string): Promise<Ended> {
-    const hostKey = this.#keys.host.public.split(' ')[1];
+    const hostKey = this.#keys.host.publicKey.split(' ')[1];
     const client = new ssh2.Client();
     return new Promise<Ended>((resolve, reject) => {
       client.on('error', reject).on('close', () => reject(new Error('the connection was closed')));
@@ -174,7 +175,7 @@ export class Guest {
         host: '127.0.0.1',
         port: this.portFor(SSH_PORT),
         username: 'root',
-        privateKey: this.#keys.login.private,
+        privateKey: this.#keys.login.privateKey,
         hostVerifier: (key: Buffer) => key.toString('base64') === hostKey,
         readyTimeout: 120_000,
       });
@@ -201,8 +202,8 @@ async function forwardsTo(ports: readonly AppliancePort[]): Promise<Forward[]> {
 }
 
 interface Keys {
-  readonly login: { private: string; public: string };
-  readonly host: { private: string; public: string };
+  readonly login: SshKeyPair;
+  readonly host: SshKeyPair;
 }
 
 /** How a command ended, and what it said until then. */
@@ -281,8 +282,8 @@ async function writeSeed(
       permissions: '0600',
       content,
     })),
-    ssh_authorized_keys: [keys.login.public],
-    ssh_keys: { ed25519_private: keys.host.private, ed25519_public: keys.host.public },
+    ssh_authorized_keys: [keys.login.publicKey],
+    ssh_keys: { ed25519_private: keys.host.privateKey, ed25519_public: keys.host.publicKey },
   };
   const network = {
     version: 2,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Client, type ConnectConfig, utils } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateSshKeyPair } from '#libs/accounts';
 import { agentAnswers, startGuest, virsh } from './guest.fixture.ts';
 import { type Lab, type LabHost, startLab } from './index.ts';
 import { waitUntil } from './processes.ts';
@@ -10,13 +11,11 @@ import { buildTinyGuest, type TinyGuest } from './tiny-guest.ts';
 const BOOT_SECONDS = 180;
 const ADDRESSES = { one: '10.77.0.201', two: '10.77.0.202', liar: '10.77.0.203' } as const;
 
-const rootKey = utils.generateKeyPairSync('ed25519', {
-  comment: 'root of the tiny guest, with words to fold',
-});
-const hostKey = utils.generateKeyPairSync('ed25519');
+const rootKey = generateSshKeyPair();
+const hostKey = generateSshKeyPair();
 const userData = {
-  ssh_authorized_keys: [rootKey.public],
-  ssh_keys: { ed25519_private: hostKey.private, ed25519_public: hostKey.public },
+  ssh_authorized_keys: [`${rootKey.publicKey} root of the tiny guest, with words to fold`],
+  ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
   chpasswd: { expire: false, users: [{ name: 'root', password: 'from the: seed', type: 'text' }] },
 };
 
@@ -53,14 +52,14 @@ describe('the tiny guest', () => {
   });
 
   it('takes a key from its seed, and has the host key that was given to it', async () => {
-    const expected = utils.parseKey(hostKey.public);
+    const expected = utils.parseKey(hostKey.publicKey);
     if (expected instanceof Error) throw expected;
     let seen: Buffer | undefined;
     const hostVerifier = (key: Buffer) => {
       seen = key;
       return true;
     };
-    expect(await login({ privateKey: rootKey.private, hostVerifier }, 'hostname')).toBe('one');
+    expect(await login({ privateKey: rootKey.privateKey, hostVerifier }, 'hostname')).toBe('one');
     expect(seen).toEqual(expected.getPublicSSH());
   });
 
@@ -107,7 +106,7 @@ describe('levers, seen by guests', () => {
 
   it('freeze: stands still, and goes on where it was', async () => {
     const uptime = async () =>
-      Number((await login({ privateKey: rootKey.private }, 'cut -d. -f1 /proc/uptime')).trim());
+      Number((await login({ privateKey: rootKey.privateKey }, 'cut -d. -f1 /proc/uptime')).trim());
     const before = await uptime();
     await lab.freeze('kvm1');
     const socket = await lab.dial({ address: ADDRESSES.one, port: 80 }, 3).catch(() => undefined);

@@ -50,9 +50,9 @@ describe('the totals of npm test', () => {
   });
 
   it('count a file that could not be loaded as a failure', async () => {
-    const broken = { ...file(), status: 'failed' };
+    const broken = { ...file(), status: 'failed', message: 'Error: no such module' };
     const outcome = await read({ success: false, testResults: [file('passed'), broken] }, 1);
-    expect(outcome.failed).toEqual(['s: f.spec.ts could not run']);
+    expect(outcome.failed).toEqual(['s: f.spec.ts could not run\n    Error: no such module']);
   });
 
   it.each([

@@ -42,6 +42,7 @@ const report = z.object({
     z.object({
       name: z.string(),
       status: z.string(),
+      message: z.string().nullish(),
       startTime: z.number(),
       endTime: z.number(),
       assertionResults: z.array(
@@ -73,7 +74,7 @@ export async function readReport(suite: string, path: string, exitCode: number |
     .filter(
       (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
     )
-    .map((file) => `${suite}: ${file.name} could not run`);
+    .map((file) => `${suite}: ${file.name} could not run${why([file.message ?? ''])}`);
   const failed = [...named('failed'), ...unloaded];
   if (tests.length === 0 && failed.length === 0) failed.push(`${suite}: it has no tests`);
   if (exitCode !== 0 && failed.length === 0)
@@ -88,7 +89,7 @@ export async function readReport(suite: string, path: string, exitCode: number |
 
 /** Enough of the messages to start from where the whole log is not at hand. */
 function why(messages: readonly string[]): string {
-  const lines = messages.flatMap((message) => stripVTControlCharacters(message).split('\n'));
+  const lines = messages.flatMap((message) => stripVTControlCharacters(message).split('\n')).filter(Boolean);
   return lines
     .slice(0, LINES_OF_WHY)
     .map((line) => `\n    ${line}`)

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import ssh2 from 'ssh2';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { generateSshKeyPair } from '#libs/accounts';
 import { ServerCommands } from '#libs/servers';
 import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
 import { testApi } from '../../../test/api/test-api.ts';
@@ -216,7 +216,7 @@ describe.skipIf(!existsSync('/usr/bin/hcloud'))("Debian's hcloud", () => {
       const env = { HCLOUD_ENDPOINT: `${await app.getUrl()}/v1`, HCLOUD_TOKEN: tenant.token, HOME: '/tmp' };
       return (await promisify(execFile)('/usr/bin/hcloud', args, { env, timeout: 30_000 })).stdout;
     };
-    const key = ssh2.utils.generateKeyPairSync('ed25519').public;
+    const key = generateSshKeyPair().publicKey;
     expect(await run('ssh-key', 'create', '--name', 'me', '--public-key', key)).toMatch(/created/);
     const created = run(
       'server',

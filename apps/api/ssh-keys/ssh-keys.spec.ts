@@ -1,10 +1,10 @@
-import ssh2 from 'ssh2';
 import { beforeAll, expect, it } from 'vitest';
+import { generateSshKeyPair } from '#libs/accounts';
 import { newTenant, type Tenant } from '../../../test/api/marketplace.ts';
 import { testApi } from '../../../test/api/test-api.ts';
 
 const api = testApi();
-const newKey = () => ssh2.utils.generateKeyPairSync('ed25519').public.trim();
+const newKey = () => generateSshKeyPair().publicKey;
 let tenant: Tenant;
 
 beforeAll(async () => {

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import ssh2 from 'ssh2';
 import { stringify } from 'yaml';
+import { generateSshKeyPair } from '#libs/accounts';
 import { freePort } from '../../../test/support/ports.ts';
 
 const exec = promisify(execFile);
@@ -27,8 +28,8 @@ export class ExportGuest {
   readonly network = { mac: '52:54:00:00:00:07', ipv4: '10.0.2.15' };
   readonly diskPath: string;
   private readonly folder: string;
-  private readonly login = ssh2.utils.generateKeyPairSync('ed25519');
-  private readonly host = ssh2.utils.generateKeyPairSync('ed25519');
+  private readonly login = generateSshKeyPair();
+  private readonly host = generateSshKeyPair();
   private process: ChildProcess | undefined;
   private sshPort = 0;
   /** What QEMU complained of. */
@@ -131,7 +132,7 @@ export class ExportGuest {
   }
 
   private runOnce(command: string): Promise<string> {
-    const hostKey = this.host.public.split(' ')[1];
+    const hostKey = this.host.publicKey.split(' ')[1];
     const client = new ssh2.Client();
     return new Promise<string>((resolve, reject) => {
       client.on('error', reject).on('close', () => reject(new Error('the connection was closed')));
@@ -150,7 +151,7 @@ export class ExportGuest {
         host: '127.0.0.1',
         port: this.sshPort,
         username: 'root',
-        privateKey: this.login.private,
+        privateKey: this.login.privateKey,
         hostVerifier: (key: Buffer) => key.toString('base64') === hostKey,
         readyTimeout: 120_000,
       });
@@ -168,8 +169,8 @@ export class ExportGuest {
   private async writeSeed(hostname: string): Promise<void> {
     const toYaml = (value: unknown) => stringify(value, { version: '1.1', lineWidth: 0 });
     const userData = {
-      ssh_authorized_keys: [this.login.public],
-      ssh_keys: { ed25519_private: this.host.private, ed25519_public: this.host.public },
+      ssh_authorized_keys: [this.login.publicKey],
+      ssh_keys: { ed25519_private: this.host.privateKey, ed25519_public: this.host.publicKey },
     };
     const main = {
       match: { macaddress: this.network.mac },

@@ -1,5 +1,5 @@
-import ssh2 from 'ssh2';
 import { afterEach, expect, it } from 'vitest';
+import { generateSshKeyPair, type SshKeyPair } from '#libs/accounts';
 import { sleep } from '#libs/kernel';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
@@ -12,7 +12,7 @@ const MEBIBYTE = 1024 * 1024;
 /** The part of the suite that boots guests. */
 export function describeGuests(context: () => ConformanceContext): void {
   let plan: ServerPlan | undefined;
-  const boot = async (hostKey?: { privateKey: string; publicKey: string }) => {
+  const boot = async (hostKey?: SshKeyPair) => {
     const { hypervisor, host } = context();
     const made = planServer(context(), hostKey);
     plan = made;
@@ -42,8 +42,7 @@ export function describeGuests(context: () => ConformanceContext): void {
 
   it('boots a guest that is what its seed says, seen from inside and outside', async () => {
     const { hypervisor, reach, host, network } = context();
-    const pair = ssh2.utils.generateKeyPairSync('ed25519');
-    const hostKey = { privateKey: pair.private, publicKey: pair.public };
+    const hostKey = generateSshKeyPair();
     const { domain, hostname } = await boot(hostKey);
     await hypervisor.startDomain(host, domain.uuid);
     expect(await hypervisor.domainState(host, domain.uuid)).toBe('running');
@@ -60,7 +59,7 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect(await run('/bin/hostname')).toMatchObject({ stdout: `${hostname}\n` });
 
     await within(context().bootSeconds, 'SSH', () => reach.tcpOpen(host, network.address, 22));
-    expect(await reach.readSshHostKey(host, network.address, 22)).toBe(pair.public.split(' ', 2).join(' '));
+    expect(await reach.readSshHostKey(host, network.address, 22)).toBe(hostKey.publicKey);
     const page = await reach.httpGet(host, network.address, 80, '/');
     expect(page).toEqual({ status: 200, body: expect.stringContaining(hostname) });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateSshKeyPair } from '#libs/accounts';
 import { newUuid } from '#libs/kernel';
 import type { HostRef } from '../port.ts';
 import { NetworkGuestReach, parseGuestProxy } from './index.ts';
@@ -18,7 +19,7 @@ const host: HostRef = {
   bridge: 'br0',
 };
 const socketPath = join(tmpdir(), `servery-proxy-${newUuid().slice(0, 8)}`);
-const keys = ssh2.utils.generateKeyPairSync('ed25519');
+const keys = generateSshKeyPair();
 const rsa = ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 });
 const opened: { close(): unknown }[] = [];
 
@@ -37,7 +38,7 @@ let proxied: string[] = [];
 
 beforeAll(async () => {
   const quiet = (client: ssh2.Connection) => void client.on('error', () => undefined);
-  ports.ssh = await listen(new ssh2.Server({ hostKeys: [keys.private] }, quiet));
+  ports.ssh = await listen(new ssh2.Server({ hostKeys: [keys.privateKey] }, quiet));
   ports.rsaOnly = await listen(new ssh2.Server({ hostKeys: [rsa.private] }, quiet));
   ports.silent = await listen(createTcpServer());
   ports.web = await listen(
@@ -71,9 +72,7 @@ describe.each([
 
   it('shows its ed25519 host key', async () => {
     proxied = [];
-    expect(await reach.readSshHostKey(host, '127.0.0.1', ports.ssh)).toBe(
-      keys.public.split(' ', 2).join(' '),
-    );
+    expect(await reach.readSshHostKey(host, '127.0.0.1', ports.ssh)).toBe(keys.publicKey);
     expect(proxied).toEqual(proxy ? [`127.0.0.1:${ports.ssh}`] : []);
   });
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
 import { afterAll, expect, it } from 'vitest';
+import { generateSshKeyPair } from '#libs/accounts';
 import { dialLibvirt } from './dial-libvirt.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'servery-dial-'));
@@ -46,14 +47,14 @@ it('goes by TCP', async () => {
 });
 
 it('goes by SSH, with the key, the user and the port of the URI, to the program of libvirt there', async () => {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519');
+  const { privateKey } = generateSshKeyPair();
   const keyfile = join(folder, 'key');
-  writeFileSync(keyfile, pair.private, { mode: 0o600 });
+  writeFileSync(keyfile, privateKey, { mode: 0o600 });
   const helper = join(folder, 'virt-ssh-helper');
   writeFileSync(helper, '#!/bin/sh\nread -r line\necho "$1: $line"\n');
   chmodSync(helper, 0o755);
   const users: string[] = [];
-  const host = new ssh2.Server({ hostKeys: [pair.private] }, (client) => {
+  const host = new ssh2.Server({ hostKeys: [privateKey] }, (client) => {
     client
       .on('error', () => undefined)
       .on('authentication', (attempt) => {
