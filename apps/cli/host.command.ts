@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { CatalogService } from '#libs/catalog';
 import { addHost } from '#libs/fleet';
 import { ImagesService } from '#libs/images';
-import { HostsService } from '#libs/placement';
+import { type Host, HostsService } from '#libs/placement';
 import { withInstallation } from './installation.ts';
 
 interface AddOptions {
@@ -65,9 +65,15 @@ async function add(uri: string, options: AddOptions): Promise<void> {
     await audit('host.add', host.id);
     process.stdout.write(
       `✔ ${host.name}: ${host.vcpus} vCPUs, ${host.memoryMib} MiB, ${host.diskGib} GiB, ${host.domainType}\n` +
-        `  ${host.domainTypeReason}\n  Bring the images to it: servery image publish\n`,
+        `  ${host.domainTypeReason}\n${sharing(await new HostsService(dataSource).peers(), host)}  Bring the images to it: servery image publish\n`,
     );
   });
+}
+
+/** A line of its own where others can take over what lies in the disk pool. */
+function sharing(peers: ReadonlyMap<number, readonly string[]>, { id, diskPool }: Host): string {
+  const names = peers.get(id);
+  return names ? `  ${diskPool} is one with that of ${names.join(', ')}\n` : '';
 }
 
 async function change(
@@ -97,13 +103,14 @@ function numbers(options: Readonly<Record<string, string | undefined>>): Record<
 
 async function list(): Promise<void> {
   await withInstallation(async ({ dataSource }) => {
-    const hosts = await new HostsService(dataSource).all();
+    const service = new HostsService(dataSource);
+    const [hosts, peers] = [await service.all(), await service.peers()];
     if (hosts.length === 0) process.stdout.write('There is no host yet. Add one: servery host add <uri>\n');
     for (const host of hosts) {
       process.stdout.write(
         `${host.name.padEnd(16)} ${host.state.padEnd(12)} ${host.domainType.padEnd(5)}` +
           ` vCPUs ${host.usedVcpus}/${host.vcpus}  MiB ${host.usedMemoryMib}/${host.memoryMib}` +
-          `  GiB ${host.usedDiskGib}/${host.diskGib}  ${host.uri}\n`,
+          `  GiB ${host.usedDiskGib}/${host.diskGib}  ${host.uri}\n${sharing(peers, host)}`,
       );
     }
   });

@@ -53,7 +53,7 @@ it('frees a server whose deletion waits behind a saga that is stuck past its poi
   const server = await standingServer(world, 'running');
   await startWorker();
 
-  world.fleet.failNext('kvm-1', 'startDomain', { when: 'before', with: 'volume_missing' });
+  world.fleet.failNext('kvm-1', 'detachSeed', { when: 'before', with: 'domain_missing' });
   const image = await world.dataSource.getRepository(Image).findOneByOrFail({ name: 'mail' });
   const rebuild = (await world.commands.rebuild(server.projectId, server.id, image, 'reveal')).action;
   await expect.poll(() => stateOf(rebuild.sagaId), { timeout: 30_000 }).toBe('stuck');
@@ -63,7 +63,7 @@ it('frees a server whose deletion waits behind a saga that is stuck past its poi
   expect(stuck).toContain(`${rebuild.sagaId}  rebuild-server`);
   expect(stuck).not.toContain('delete-server');
   const shown = await servery('saga', 'show', String(rebuild.sagaId));
-  expect(shown).toMatch(/do {3}start-domain +try 1 failed .* volume_missing: /);
+  expect(shown).toMatch(/do {3}erase-seed +try 1 failed .* domain_missing: /);
   expect(await stateOf(deletion.sagaId)).toBe('running');
 
   expect(await servery('saga', 'resume', String(rebuild.sagaId))).toContain('try it again');
@@ -121,12 +121,12 @@ it('lets a deletion that was given up be asked for again', async () => {
   await assertSound(world);
 });
 
-it('lets a rebuild that was given up half-way be asked for again', async () => {
+it('lets a rebuild whose new system works, and which was given up then, be asked for again', async () => {
   const server = await standingServer(world, 'running');
   await startWorker();
   const images = world.dataSource.getRepository(Image);
   const mail = await images.findOneByOrFail({ name: 'mail' });
-  world.fleet.failNext('kvm-1', 'startDomain', { when: 'before', with: 'volume_missing' });
+  world.fleet.failNext('kvm-1', 'detachSeed', { when: 'before', with: 'domain_missing' });
   const rebuild = () => world.commands.rebuild(server.projectId, server.id, mail, 'reveal');
   const { action } = await rebuild();
   await expect.poll(() => stateOf(action.sagaId), { timeout: 30_000 }).toBe('stuck');
@@ -134,7 +134,7 @@ it('lets a rebuild that was given up half-way be asked for again', async () => {
   await expect.poll(() => stateOf(action.sagaId), { timeout: 30_000 }).toBe('undone');
   const servers = world.dataSource.getRepository(Server);
   const left = await servers.findOneByOrFail({ id: server.id });
-  expect(left).toMatchObject({ observed: 'off', desired: 'off', generation: 2, imageId: mail.id });
+  expect(left).toMatchObject({ observed: 'running', desired: 'running', generation: 2, imageId: mail.id });
   const again = (await rebuild()).action;
   await expect.poll(() => stateOf(again.sagaId), { timeout: 30_000 }).toBe('done');
   expect(await servers.findOneByOrFail({ id: server.id })).toMatchObject({

@@ -10,7 +10,14 @@ import { closeAccount } from './close-account.ts';
 import { closeMonth } from './close-month.ts';
 import { accountsPerhapsAbove, openAmountMinor } from './open-usage.ts';
 import { changePrice, firstPrice, type PriceItem } from './price-book.ts';
-import { closeServer, openServer, resizeServer, startServer, stopServer } from './server-usage.ts';
+import {
+  closeServer,
+  openServer,
+  reimageServer,
+  resizeServer,
+  startServer,
+  stopServer,
+} from './server-usage.ts';
 import { closeUsage, openUsage, type Subscriber } from './usage-spans.ts';
 
 const database = testDatabase();
@@ -19,7 +26,7 @@ const LATER = new Date('2500-01-01T00:00:00Z');
 
 type Step =
   | {
-      readonly kind: 'open' | 'close' | 'stop' | 'start' | 'resize' | 'backup' | 'no_backup';
+      readonly kind: 'open' | 'close' | 'stop' | 'start' | 'resize' | 'reimage' | 'backup' | 'no_backup';
       readonly server: 0 | 1;
     }
   | { readonly kind: 'invoice' }
@@ -29,7 +36,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      kind: fc.constantFrom('open', 'close', 'stop', 'start', 'resize', 'backup', 'no_backup'),
+      kind: fc.constantFrom('open', 'close', 'stop', 'start', 'resize', 'reimage', 'backup', 'no_backup'),
       server: fc.constantFrom(0, 1),
     }),
   },
@@ -44,6 +51,7 @@ const story = fc.array(
   fc.record({
     step,
     type: fc.constantFrom(...TYPES),
+    image: fc.constantFrom('web', 'mail', 'unpriced'),
     /** Until the next step; some follow at once, some much later. */
     waitSeconds: fc.oneof(fc.nat(3), fc.nat(120), fc.nat(10 * 86_400)),
     /** How far the clock of the one who tells it is off. */
@@ -72,7 +80,12 @@ async function play(
   accountId: number,
   servers: [Subscriber, Subscriber],
   now: number,
-  event: { readonly step: Step; readonly type: string; readonly skewMilliseconds: number },
+  event: {
+    readonly step: Step;
+    readonly type: string;
+    readonly image: string;
+    readonly skewMilliseconds: number;
+  },
 ): Promise<void> {
   const { dataSource } = database;
   const at = new Date(now * 1000 + event.skewMilliseconds);
@@ -109,9 +122,11 @@ async function play(
     if (step.kind === 'no_backup') {
       await closeUsage(manager, serverId, { part: { component: 'backup', slot: 'daily' }, at });
     }
-    if (step.kind !== 'resize') return;
-    const resized = resizeServer(manager, serverId, size, at);
-    await resized.catch((error) => expect(error).toMatchObject({ code: 'usage_not_open' }));
+    const changed =
+      step.kind === 'resize'
+        ? resizeServer(manager, serverId, size, at)
+        : step.kind === 'reimage' && reimageServer(manager, serverId, event.image, at);
+    if (changed) await changed.catch((error) => expect(error).toMatchObject({ code: 'usage_not_open' }));
   });
 }
 
@@ -167,6 +182,7 @@ describe('whatever happens in whatever order', () => {
       await price(`disk/${type}`, 125_001);
     }
     await price('image/web', 33_333);
+    await price('image/mail', 1_200_001);
     await fc.assert(
       fc.asyncProperty(story, async (events) => {
         const { servers, accountId, start } = await customer();

@@ -173,6 +173,7 @@ export {
   closeServer,
   openImage,
   openServer,
+  reimageServer,
   resizeServer,
   startServer,
   stopServer,

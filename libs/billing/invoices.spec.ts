@@ -18,7 +18,7 @@ import { type Cause, ledgerBalance } from './ledger.ts';
 import { closeAboveThreshold, openAmountMinor } from './open-usage.ts';
 import { changePrice, firstPrice } from './price-book.ts';
 import { createPromotionCode, redeemPromotionCode } from './promotions.ts';
-import { closeServer, openServer, resizeServer, stopServer } from './server-usage.ts';
+import { closeServer, openServer, reimageServer, resizeServer, stopServer } from './server-usage.ts';
 import { changeBillingSettings } from './settings.ts';
 import { payWithCredit, recordPayment, writeOff } from './settlements.ts';
 import { setBillingProfile, setTaxRate } from './tax.ts';
@@ -212,6 +212,32 @@ describe('the lines of an account', () => {
       { component: 'compute', seconds: 3600, lines: 1 },
       { component: 'disk', seconds: 3600, lines: 1 },
     ]);
+    await expectSound();
+  });
+
+  it('have the surcharge of each image that a server is of for as long as it is, and of one without a price none', async () => {
+    const { manager } = database.dataSource;
+    for (const item of ['image/shop', 'image/wiki'] as const)
+      await firstPrice(manager, { item, title: item, hourlyMicro: 60_000_000 });
+    const { accountId, serverId } = await customerWithServer();
+    const changes = [
+      ['shop', '00:20:00'],
+      ['shop', '00:30:00'],
+      ['wiki', '00:40:00'],
+      ['none', '00:50:00'],
+    ] as const;
+    for (const [image, time] of changes) await within((m) => reimageServer(m, serverId, image, may(1, time)));
+    const lines = await invoiceLines(manager, await invoiced(accountId), { limit: 9 });
+    expect(
+      lines
+        .filter(({ component }) => component === 'image')
+        .map(({ title, seconds, amountMinor }) => [title, seconds, amountMinor]),
+    ).toEqual([
+      ['image/shop', 1200, 20],
+      ['image/wiki', 600, 10],
+    ]);
+    const spans = await manager.query<unknown[]>('SELECT FROM usage_spans WHERE server_id = $1', [serverId]);
+    expect(spans).toHaveLength(4);
     await expectSound();
   });
 

@@ -15,12 +15,7 @@ export interface BilledServer extends Subscriber {
  * @throws BillingError `price_missing` when its type has no price
  */
 export async function openServer(manager: EntityManager, server: BilledServer, at?: Date): Promise<void> {
-  const image: PriceItem = `image/${server.imageName}`;
-  const usages: Usage[] = [{ item: `disk/${server.serverTypeName}` }];
-  if (server.isRunning || (await billingSettings(manager)).stoppedComputeBilled) {
-    usages.push({ item: `compute/${server.serverTypeName}` });
-  }
-  if ((await priced(manager, [image])).has(image)) usages.push({ item: image });
+  const usages = [...(await typeUsages(manager, server)), ...(await imageUsages(manager, server.imageName))];
   await openUsage(manager, server, usages, at);
 }
 
@@ -45,14 +40,31 @@ export async function closeServer(manager: EntityManager, serverId: number, at?:
 export async function resizeServer(
   manager: EntityManager,
   serverId: number,
-  to: { readonly serverTypeName: string; readonly isRunning: boolean },
+  to: Pick<BilledServer, 'serverTypeName' | 'isRunning'>,
   at?: Date,
 ): Promise<void> {
-  const usages: Usage[] = [{ item: `disk/${to.serverTypeName}` }];
-  if (to.isRunning || (await billingSettings(manager)).stoppedComputeBilled) {
-    usages.push({ item: `compute/${to.serverTypeName}` });
-  }
-  await changeUsage(manager, serverId, usages, at);
+  await changeUsage(manager, serverId, await typeUsages(manager, to), at);
+}
+
+/**
+ * A server is of another image from now on: what the former one costs ends, and what this one costs begins, in the same
+ * second. What is the same goes on. @throws BillingError `usage_not_open`
+ */
+export async function reimageServer(
+  manager: EntityManager,
+  serverId: number,
+  imageName: string,
+  at?: Date,
+): Promise<void> {
+  const [open] = await manager.query<{ item: PriceItem }[]>(
+    `SELECT price_item AS item FROM usage_spans
+     WHERE server_id = $1 AND component = 'image' AND closed_at IS NULL`,
+    [serverId],
+  );
+  const usages = await imageUsages(manager, imageName);
+  if (open?.item === usages[0]?.item) return;
+  if (usages.length > 0) return changeUsage(manager, serverId, usages, at);
+  await closeUsage(manager, serverId, { part: { component: 'image' }, ...(at ? { at } : {}) });
 }
 
 /**
@@ -84,4 +96,20 @@ export async function startServer(manager: EntityManager, serverId: number, at?:
   );
   if (!disk) return;
   await openUsage(manager, disk, [{ item: disk.item.replace(/^disk/, 'compute') as PriceItem }], at);
+}
+
+/** What a server's type costs now: its CPU and RAM while it runs, or always where the operator bills them so. */
+async function typeUsages(
+  manager: EntityManager,
+  { serverTypeName, isRunning }: Pick<BilledServer, 'serverTypeName' | 'isRunning'>,
+): Promise<Usage[]> {
+  const disk: Usage = { item: `disk/${serverTypeName}` };
+  if (!isRunning && !(await billingSettings(manager)).stoppedComputeBilled) return [disk];
+  return [disk, { item: `compute/${serverTypeName}` }];
+}
+
+/** What its image costs beside its type: nothing where that has no price. */
+async function imageUsages(manager: EntityManager, imageName: string): Promise<Usage[]> {
+  const item: PriceItem = `image/${imageName}`;
+  return (await priced(manager, [item])).has(item) ? [{ item }] : [];
 }

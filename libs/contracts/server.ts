@@ -79,7 +79,8 @@ export const serverExtra = z.object({
   credentials: z.object({
     /** `image`: as the image lets its owner in, for it takes neither key nor password from here. */
     kind: z.enum(['ssh_key', 'password', 'image']),
-    state: z.enum(['pending', 'available', 'revealed', 'expired']),
+    /** `none`: no password is kept here; its owner knows the one that it has, or asks for a new one. */
+    state: z.enum(['pending', 'available', 'revealed', 'expired', 'none']),
     expires_at: timestamp.nullable(),
   }),
   /** What lets its owner into its application: shown once by `reveal_secrets`. */
@@ -285,6 +286,7 @@ export const createServerResponse = z.object({
 
 export const resetPasswordResponse = z.object({ action, root_password: z.string().optional() });
 export const enableRescueResponse = z.object({ action, root_password: z.string().optional() });
+/** `root_password` is the new system's: where that does not work, the server keeps the one that it has. */
 export const rebuildServerResponse = z.object({ action, root_password: z.string().nullable() });
 
 /** A password that is shown this once. */

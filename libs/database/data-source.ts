@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   readonly entities?: readonly Entity[];
   /** Connections kept at most; 10 unless told. */
   readonly poolSize?: number;
+  /** A connection that nobody has used for so long is closed, and keeps a process alive until then; 10 unless told. */
+  readonly idleSeconds?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
 }
@@ -35,7 +37,11 @@ export function createDataSource(url: string, options: DatabaseOptions = {}): Da
     poolSize: options.poolSize ?? 10,
     applicationName: options.applicationName ?? 'servery',
     // Queries that are given to one connection at once are sent at once: see `runStatements`.
-    extra: { pipeline: true, Client: PreparingClient },
+    extra: {
+      pipeline: true,
+      Client: PreparingClient,
+      idleTimeoutMillis: (options.idleSeconds ?? 10) * 1000,
+    },
     logging: false,
   });
 }

@@ -3,6 +3,7 @@ import { runInTransaction } from '#libs/database';
 import type { HostFacts, HostRef, Hypervisor } from '#libs/hypervisor';
 import { BYTES_PER_GIB, DomainError } from '#libs/kernel';
 import { type Host, HostsService } from '#libs/placement';
+import { findStorage } from './find-storage.ts';
 
 /** A host as its operator adds it. What is missing is taken from what the host says of itself. */
 export interface HostToAdd {
@@ -25,8 +26,8 @@ const DEFAULT_OVERCOMMIT = 4;
 const DEFAULT_MEMORY_SHARE = 0.9;
 
 /**
- * Adds a host after looking at it: it must answer, have its pools and bridge, and a probe guest decides between KVM
- * and emulation. Adding it again renews what is known of it.
+ * Adds a host after looking at it: it must answer, have its pools and bridge, a probe guest decides between KVM
+ * and emulation, and whether other hosts show the same storage is found out. Adding it again renews what is known of it.
  * @throws HypervisorError when it cannot be used; DomainError `host_invalid`, `host_exists`
  */
 export async function addHost(
@@ -45,8 +46,9 @@ export async function addHost(
   }
   const acceleration = await hypervisor.probeAcceleration(probe);
   const { name, uri, locationId, imagePool, diskPool, bridge } = request;
-  return runInTransaction(dataSource, (manager) =>
-    new HostsService(dataSource).save(manager, {
+  const hosts = new HostsService(dataSource);
+  const host = await runInTransaction(dataSource, (manager) =>
+    hosts.save(manager, {
       name,
       uri,
       locationId,
@@ -59,6 +61,8 @@ export async function addHost(
       ...capacityOf(facts, request),
     }),
   );
+  await findStorage(dataSource, hypervisor, host);
+  return hosts.get(host.id);
 }
 
 function capacityOf(facts: HostFacts, request: HostToAdd) {

@@ -39,6 +39,14 @@ export interface Devices {
 /** What our own images start on. */
 export const OUR_DEVICES: Devices = { firmware: 'bios', diskBus: 'virtio', nicModel: 'virtio' };
 
+/** Where a host's pools lie, as disks name what they stand on, and what is marked in its disk pool. */
+export interface StorageFacts {
+  /** Absolute paths on the host; empty where a pool's volumes are no files. */
+  readonly diskPoolPath: string;
+  readonly imagePoolPath: string;
+  readonly marks: readonly string[];
+}
+
 /** What was found on a host, at the time of asking. */
 export interface HostFacts {
   readonly libvirtVersion: string;
@@ -304,6 +312,16 @@ export interface Hypervisor {
    */
   probeAcceleration(host: HostRef): Promise<Acceleration>;
 
+  /** Looks anew, so that marks that another host has made on the same storage are seen. */
+  inspectStorage(host: HostRef): Promise<StorageFacts>;
+  /**
+   * Puts a mark into the disk pool: an empty volume that is none of `listVolumes`. Being there is success.
+   * @throws pool_full, invalid_spec (letters, digits and `-`, at most 80)
+   */
+  markStorage(host: HostRef, mark: string): Promise<void>;
+  /** Absent is success. */
+  unmarkStorage(host: HostRef, mark: string): Promise<void>;
+
   /**
    * Brings an image into the image pool; does nothing where it is already whole there with the same checksum.
    * A half upload is never seen by `listImages` or `createOverlay`, and the next import starts it anew.
@@ -332,7 +350,7 @@ export interface Hypervisor {
    * @throws volume_in_use while a domain has it, or another disk stands on it
    */
   deleteVolume(host: HostRef, volumeName: string, options?: { readonly wipe?: boolean }): Promise<void>;
-  /** Volumes of one of the host's pools, images' markers left out. */
+  /** Volumes of one of the host's pools, marks of ours left out. */
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]>;
 
   /**

@@ -23,6 +23,9 @@ const name = z
     'letters, digits, ".", "_" and "-" only, starting with a letter or digit',
   );
 const volumeName = name.max(200);
+const storageMark = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,79}$/, 'letters, digits and "-", at most 80');
 const uuid = z.uuid();
 /** The second hex digit is even: a unicast address. */
 const mac = z.string().regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/, 'a unicast MAC address in lower case');
@@ -133,6 +136,7 @@ export const checkBlockVolumeSpec = (volume: BlockVolumeSpec) => check(blockVolu
 export const checkGrowSpec = (spec: GrowSpec) => check(growSpec, 'volume', spec);
 export const checkVolumeCopy = (copy: VolumeCopy) => check(volumeCopy, 'copy', copy);
 export const checkVolumeName = (volume: string) => check(volumeName, 'volume name', volume);
+export const checkStorageMark = (mark: string) => check(storageMark, 'mark', mark);
 export const checkUuid = (id: string) => check(uuid, 'domain UUID', id);
 export const checkLogin = (login: { user: string; password: string }) =>
   check(z.strictObject({ user, password }), 'login', login);

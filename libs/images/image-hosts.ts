@@ -76,8 +76,8 @@ export function refusedBy(manager: EntityManager, hostId: number): Promise<NewRe
 }
 
 /**
- * Imported images that were deleted and that a host may still have, while no server is of them and nothing is at work
- * with them.
+ * Imported images that were deleted and that a host may still have, while no server is of them, nothing is at work
+ * with them, and no disk that was frozen stands on them, on whichever host.
  */
 export function departedImages(
   manager: EntityManager,
@@ -89,6 +89,10 @@ export function departedImages(
                     UNION SELECT image_id FROM image_refusals WHERE host_id = $1)
        AND i.project_id IS NOT NULL AND i.frozen_disk_id IS NULL AND i.deleted_at IS NOT NULL
        AND NOT EXISTS (SELECT FROM servers s WHERE s.image_id = i.id AND s.deleted_at IS NULL)
+       AND NOT EXISTS (SELECT FROM frozen_disks f WHERE f.golden_image_id = i.id AND f.removed_at IS NULL)
+       AND NOT EXISTS (SELECT FROM frozen_disks f JOIN images of ON of.frozen_disk_id = f.id
+                       JOIN servers s ON s.image_id = of.id
+                       WHERE f.golden_image_id = i.id AND s.deleted_at IS NULL)
        AND NOT EXISTS (SELECT FROM exports e WHERE e.image_id = i.id AND e.state = 'creating')
        AND NOT EXISTS (SELECT FROM actions a WHERE a.image_id = i.id AND a.status = 'running')`,
     [hostId],

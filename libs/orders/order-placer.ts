@@ -11,6 +11,7 @@ import {
   Action,
   cloneServerRequest,
   credentialKindOf,
+  holdDisk,
   nameTaken,
   newAction,
   newPassword,
@@ -77,7 +78,7 @@ export class OrderPlacer {
   ) {}
 
   /**
-   * @throws OrdersError `resource_limit_exceeded`; ServersError `server_name_taken`; DomainError
+   * @throws OrdersError `resource_limit_exceeded`; ServersError `server_name_taken`, `image_not_found`; DomainError
    * `resource_unavailable` or `addresses_exhausted`, which the operator is told of as well.
    */
   async place(request: ServerOrder): Promise<PlacedOrder> {
@@ -144,8 +145,9 @@ export class OrderPlacer {
     const { rootPassword, inserts } = this.newSecrets(server, request);
     const placement = {
       ...{ ...demand, serverId, locationId: location.id, imageId: image.id },
-      ...(copy && copy.original.hostId !== null && { hostId: copy.original.hostId }),
+      ...(copy && { besideHostId: copy.original.hostId }),
     };
+    if (!copy) await holdDisk(manager, image);
     const results = await runStatements(manager, [
       insertOf(manager, Server, server),
       ...inserts,

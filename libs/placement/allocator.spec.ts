@@ -4,19 +4,24 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { runInTransaction } from '#libs/database';
 import { DomainError, newId, newUuid } from '#libs/kernel';
 import { testDatabase } from '../../test/support/test-database.ts';
-import { fits, release, reserve } from './allocator.ts';
+import { fits, type PlacementRequest, release, reserve } from './allocator.ts';
 import type { Demand, FilterReport } from './placement.errors.ts';
 
 const ORDERS = 64;
 const IMAGE = newId();
 const HERE = newId();
 const ELSEWHERE = newId();
+/** Of a server, whose frozen disk stands on the golden image. */
+const SNAPSHOT = newId();
+const FROZEN = newId();
+const STORAGES = [newUuid(), newUuid()] as const;
 
 interface TestHost extends Demand {
   readonly id: number;
   readonly state: 'active' | 'draining' | 'unreachable' | 'maintenance';
   readonly locationId: number;
   readonly hasImage: boolean;
+  readonly storage?: { readonly id: string; readonly path: string } | null;
 }
 
 interface Taken extends Demand {
@@ -67,6 +72,7 @@ beforeAll(async () => {
      VALUES ($1, 'web', 'app', 'web.qcow2', repeat('a', 64), 1, 1, '{}', 1)`,
     [IMAGE],
   );
+  await haveSnapshot();
 });
 
 describe('placement', () => {
@@ -77,7 +83,7 @@ describe('placement', () => {
         fc.array(demands, { minLength: ORDERS, maxLength: ORDERS }),
         async (fleet, wanted) => {
           await haveFleet(fleet);
-          const outcomes = await Promise.all(wanted.map(tryToReserve));
+          const outcomes = await Promise.all(wanted.map((demand) => tryToReserve(demand)));
           const taken = outcomes.filter((outcome) => 'hostId' in outcome);
           const refused = outcomes.filter((outcome) => 'filters' in outcome);
           expect(taken.length + refused.length).toBe(ORDERS);
@@ -90,6 +96,56 @@ describe('placement', () => {
       // To shrink a race takes for ever, and shows nothing.
       { numRuns: 12, endOnFailure: true },
     );
+  });
+
+  it('puts what stands on a frozen disk where that is reached and the image beneath it is, and nowhere else', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(sharingHosts, { minLength: 1, maxLength: 6 }),
+        demands,
+        async (fleet, demand) => {
+          await haveFleet(fleet);
+          const [keeper] = fleet;
+          if (!keeper) throw new Error('a fleet has a host');
+          await freezeOn(keeper);
+          const suits = fleet
+            .filter((host) => isActive(host) && mayStandOn(host, keeper))
+            .map(({ id }) => id);
+          const fitting = fleet
+            .filter(({ id }) => suits.includes(id))
+            .filter((host) => hasRoom(host, demand));
+          for (const what of [{ imageId: SNAPSHOT }, { imageId: IMAGE, besideHostId: keeper.id }]) {
+            const outcome = await tryToReserve(demand, what);
+            if ('hostId' in outcome) {
+              expect(fitting.map(({ id }) => id)).toContain(outcome.hostId);
+              await giveBack(outcome.serverId);
+            } else {
+              expect(fitting).toEqual([]);
+              expect(outcome.filters.withImage).toBe(suits.length);
+            }
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('says where nobody that reaches the disk has the image beneath it', async () => {
+    const size = { vcpus: 8, memoryMib: 8192, diskGib: 100 };
+    const storage = { id: STORAGES[0], path: '/disks' };
+    const keeper = { ...oneHost(size), state: 'draining' as const, storage };
+    const elsewhere = { ...oneHost(size), storage: { ...storage, path: '/srv/disks' } };
+    await haveFleet([keeper, { ...oneHost(size), hasImage: false, storage }, elsewhere, oneHost(size)]);
+    await freezeOn(keeper);
+    const demand = { vcpus: 1, memoryMib: 1024, diskGib: 10 };
+    const wanted = { ...placeFor(demand), serverId: newId(), imageId: SNAPSHOT };
+    const refused = runInTransaction(database.dataSource, (manager) => reserve(manager, wanted));
+    await expect(refused).rejects.toThrow(
+      '1 in reach of the disk or the server that it goes with, 0 with the image',
+    );
+    expect(await tryToReserve(demand, { imageId: SNAPSHOT })).toMatchObject({
+      filters: { hosts: 4, active: 3, inLocation: 3, inReach: 1, withImage: 0, withDisk: 0 },
+    });
   });
 
   it('lets a server keep its place when it asks again, also beside itself', async () => {
@@ -126,7 +182,16 @@ describe('placement', () => {
     const demand = { vcpus: 2, memoryMib: 2048, diskGib: 20 };
     const outcome = await tryToReserve(demand);
     expect(outcome).toMatchObject({
-      filters: { hosts: 6, active: 5, inLocation: 4, withImage: 3, withMemory: 2, withVcpus: 1, withDisk: 0 },
+      filters: {
+        hosts: 6,
+        active: 5,
+        inLocation: 4,
+        inReach: 4,
+        withImage: 3,
+        withMemory: 2,
+        withVcpus: 1,
+        withDisk: 0,
+      },
     });
     expect(await fits(database.dataSource.manager, placeFor(demand))).toBe(false);
   });
@@ -144,8 +209,70 @@ describe('placement', () => {
   });
 });
 
+const sharingHosts: fc.Arbitrary<TestHost> = fc
+  .tuple(
+    hosts,
+    fc.option(
+      fc.record({
+        id: fc.constantFrom(...STORAGES),
+        path: fc.constantFrom('/disks', '/disks', '/srv/disks'),
+      }),
+    ),
+  )
+  .map(([host, storage]) => ({ ...host, storage }));
+
+/** By the rule in words: its keeper has what it needs; a peer shows the same storage at the same path, and has the image. */
+function mayStandOn({ id, storage, hasImage }: TestHost, keeper: TestHost): boolean {
+  if (id === keeper.id) return true;
+  const isPeer = storage?.id === keeper.storage?.id && storage?.path === keeper.storage?.path;
+  return Boolean(storage) && isPeer && hasImage;
+}
+
+function isActive({ state, locationId }: TestHost): boolean {
+  return state === 'active' && locationId === HERE;
+}
+
+function hasRoom(host: TestHost, { vcpus, memoryMib, diskGib }: Demand): boolean {
+  return host.vcpus >= vcpus && host.memoryMib >= memoryMib && host.diskGib >= diskGib;
+}
+
+/** Moves the frozen disk of the snapshot to a host. */
+async function freezeOn({ id }: TestHost): Promise<void> {
+  await database.dataSource.query('UPDATE frozen_disks SET host_id = $2, removed_at = NULL WHERE id = $1', [
+    FROZEN,
+    id,
+  ]);
+}
+
 function oneHost(size: Demand): TestHost {
   return { ...size, id: newId(), state: 'active', locationId: HERE, hasImage: true };
+}
+
+/** An image on a frozen disk, which is nowhere yet. */
+async function haveSnapshot(): Promise<void> {
+  const { dataSource } = database;
+  const [serverId, typeId] = [newId(), newId()];
+  await dataSource.query(
+    `INSERT INTO server_types (id, name, description, vcpus, memory_mib, disk_gib) VALUES ($1, 's1', 'S', 1, 1024, 10)`,
+    [typeId],
+  );
+  await dataSource.query(
+    `INSERT INTO servers (id, account_id, project_id, name, domain_uuid, server_type_id, disk_gib, image_id, location_id,
+                          desired, observed, credential_kind)
+     VALUES ($1, 1, 1, 'frozen', $2, $3, 10, $4, $5, 'running', 'running', 'password')`,
+    [serverId, newUuid(), typeId, IMAGE, HERE],
+  );
+  await dataSource.query(
+    `INSERT INTO frozen_disks (id, server_id, volume_name, consistency, image_id, golden_image_id, removed_at)
+     VALUES ($1, $2, 'frozen.qcow2', 'crash', $3, $3, now())`,
+    [FROZEN, serverId, IMAGE],
+  );
+  await dataSource.query(
+    `INSERT INTO images (id, name, type, volume_name, sha256, file_size_bytes, virtual_size_bytes, appliance,
+                         package_count, frozen_disk_id)
+     VALUES ($1, 'of-a-server', 'app', 'frozen.qcow2', repeat('b', 64), 1, 1, '{}', 1, $2)`,
+    [SNAPSHOT, FROZEN],
+  );
 }
 
 function placeFor(demand: Demand) {
@@ -154,13 +281,14 @@ function placeFor(demand: Demand) {
 
 async function haveFleet(fleet: readonly TestHost[]): Promise<void> {
   const { dataSource } = database;
+  await dataSource.query('UPDATE frozen_disks SET host_id = NULL, removed_at = now()');
   for (const table of ['reservations', 'host_images', 'hosts'])
     await dataSource.query(`DELETE FROM ${table}`);
   for (const host of fleet) {
     await dataSource.query(
       `INSERT INTO hosts (id, name, uri, host_uuid, location_id, domain_type, domain_type_reason, state, image_pool,
-                          disk_pool, bridge, vcpus, memory_mib, disk_gib)
-       VALUES ($1, $2, $2, $3, $4, 'qemu', 'a test', $5, 'images', 'disks', 'br0', $6, $7, $8)`,
+                          disk_pool, bridge, vcpus, memory_mib, disk_gib, storage_id, disk_pool_path, image_pool_path)
+       VALUES ($1, $2, $2, $3, $4, 'qemu', 'a test', $5, 'images', 'disks', 'br0', $6, $7, $8, $9, $10, '/images')`,
       [
         host.id,
         `kvm-${host.id}`,
@@ -170,6 +298,8 @@ async function haveFleet(fleet: readonly TestHost[]): Promise<void> {
         host.vcpus,
         host.memoryMib,
         host.diskGib,
+        host.storage?.id ?? null,
+        host.storage?.path ?? null,
       ],
     );
     if (host.hasImage) {
@@ -179,9 +309,12 @@ async function haveFleet(fleet: readonly TestHost[]): Promise<void> {
 }
 
 /** A place, or what each filter left. @throws every other error, also one that a second try would mend: a deadlock */
-async function tryToReserve(demand: Demand): Promise<Taken | { demand: Demand; filters: FilterReport }> {
+async function tryToReserve(
+  demand: Demand,
+  of: Partial<PlacementRequest> = {},
+): Promise<Taken | { demand: Demand; filters: FilterReport }> {
   const serverId = newId();
-  const request = { ...placeFor(demand), serverId };
+  const request = { ...placeFor(demand), ...of, serverId };
   try {
     const placing = (manager: EntityManager) => reserve(manager, request);
     const hostId = await runInTransaction(database.dataSource, placing, { tries: 1 });
@@ -240,6 +373,7 @@ function expectReason(
     hosts: fleet.length,
     active: active.length,
     inLocation: located.length,
+    inReach: located.length,
     withImage: eligible.length,
     withDisk: 0,
   });

@@ -16,6 +16,11 @@ export class Host {
   @Column('text') state!: HostState;
   @Column('text', { name: 'image_pool' }) imagePool!: string;
   @Column('text', { name: 'disk_pool' }) diskPool!: string;
+  /** Of the storage behind its disk pool, proven when it was last looked at; null: not known. */
+  @Column('uuid', { name: 'storage_id', nullable: true }) storageId!: string | null;
+  /** On the host; null: not known. */
+  @Column('text', { name: 'disk_pool_path', nullable: true }) diskPoolPath!: string | null;
+  @Column('text', { name: 'image_pool_path', nullable: true }) imagePoolPath!: string | null;
   @Column('text') bridge!: string;
   @Column('int') vcpus!: number;
   @Column('int', { name: 'memory_mib' }) memoryMib!: number;

@@ -8,8 +8,18 @@ import { Host, type HostState } from './host.entity.ts';
 
 export type NewHost = Omit<
   Host,
-  'id' | 'state' | 'usedVcpus' | 'usedMemoryMib' | 'usedDiskGib' | 'lastSeenAt' | 'createdAt'
+  | 'id'
+  | 'state'
+  | 'usedVcpus'
+  | 'usedMemoryMib'
+  | 'usedDiskGib'
+  | 'lastSeenAt'
+  | 'createdAt'
+  | keyof HostStorage
 >;
+
+/** Where a host's disks lie, and at which paths. */
+export type HostStorage = Pick<Host, 'storageId' | 'diskPoolPath' | 'imagePoolPath'>;
 
 /** The fleet as the operator knows it. */
 @Injectable()
@@ -42,7 +52,8 @@ export class HostsService {
   }
 
   /**
-   * Adds a host, or renews what is known of the one with the same libvirt UUID. What is promised of it stays.
+   * Adds a host, or renews what is known of the one with the same libvirt UUID. What is promised of it stays; which
+   * storage it shows is to be found out anew.
    * @throws DomainError `host_exists` when the name belongs to another machine.
    */
   async save(manager: EntityManager, host: NewHost): Promise<Host> {
@@ -54,9 +65,37 @@ export class HostsService {
     }
     const id = known?.id ?? newId();
     await repository.save(
-      repository.create({ id, state: known?.state ?? 'active', ...host, lastSeenAt: new Date() }),
+      repository.create({
+        ...{ id, state: known?.state ?? 'active', ...host, lastSeenAt: new Date() },
+        ...{ storageId: null, diskPoolPath: null, imagePoolPath: null },
+      }),
     );
     return repository.findOneByOrFail({ id });
+  }
+
+  /** Other hosts that are said to show this storage, those that work first. */
+  withStorage(storageId: string, except: Host): Promise<Host[]> {
+    return this.dataSource
+      .getRepository(Host)
+      .createQueryBuilder('host')
+      .where('host.storageId = :storageId AND host.id <> :id', { storageId, id: except.id })
+      .orderBy("host.state = 'unreachable'")
+      .addOrderBy('host.id')
+      .getMany();
+  }
+
+  /** Remembers which storage a host shows. Hosts of one storage, at the same paths, may stand on each other's disks. */
+  async recordStorage(id: number, storage: HostStorage): Promise<void> {
+    await this.dataSource.getRepository(Host).update({ id }, storage);
+  }
+
+  /** For each host that stands on the disks of others, and they on its, their names. */
+  async peers(): Promise<ReadonlyMap<number, readonly string[]>> {
+    const rows = await this.dataSource.query<{ id: number; names: string[] }[]>(
+      `SELECT p.host_id AS id, array_agg(h.name ORDER BY h.name) AS names
+       FROM storage_peers p JOIN hosts h ON h.id = p.peer_id WHERE p.peer_id <> p.host_id GROUP BY 1`,
+    );
+    return new Map(rows.map(({ id, names }) => [id, names]));
   }
 
   /** @throws DomainError `host_unknown` */
@@ -67,8 +106,8 @@ export class HostsService {
   }
 
   /**
-   * Forgets a host. Nothing on the host itself is touched.
-   * @throws DomainError `host_in_use` while a server is on it, or it or a volume has room there
+   * Forgets a host. Nothing on the host itself is touched; a host that shows the same storage keeps what was frozen there.
+   * @throws DomainError `host_in_use` while a server is on it, or it or a volume has room there, or a snapshot lies there alone
    */
   remove(id: number): Promise<void> {
     return runInTransaction(this.dataSource, async (manager) => {
@@ -88,6 +127,7 @@ export class HostsService {
           `${servers} servers and volumes are on this host; drain it and delete them first`,
         );
       }
+      await handOverFrozen(manager, id);
       await manager.query('UPDATE servers SET host_id = NULL WHERE host_id = $1', [id]);
       await manager.query('DELETE FROM hosts WHERE id = $1', [id]);
     });
@@ -108,6 +148,31 @@ export class HostsService {
       id,
     ]);
   }
+}
+
+/** @throws DomainError `host_in_use` where a frozen disk is on no other host */
+async function handOverFrozen(manager: EntityManager, id: number): Promise<void> {
+  await manager.query(
+    `WITH moved AS (
+       UPDATE frozen_disks SET host_id = CASE WHEN removed_at IS NULL THEN coalesce(
+         (SELECT min(peer_id) FROM storage_peers WHERE host_id = $1 AND peer_id <> $1), host_id) END
+       WHERE host_id = $1 RETURNING id, host_id)
+     INSERT INTO host_images (host_id, image_id)
+     SELECT m.host_id, i.id FROM moved m JOIN images i ON i.frozen_disk_id = m.id
+     WHERE m.host_id IS NOT NULL AND i.deleted_at IS NULL ON CONFLICT DO NOTHING`,
+    [id],
+  );
+  const [left] = await manager.query<{ disks: number }[]>(
+    'SELECT count(*) AS disks FROM frozen_disks WHERE host_id = $1',
+    [id],
+  );
+  const disks = left?.disks ?? 0;
+  if (disks === 0) return;
+  throw new DomainError(
+    'conflict',
+    'host_in_use',
+    `${disks} disks that snapshots, backups or exports need are on this host alone; delete those first`,
+  );
 }
 
 /** What a hypervisor driver needs of a host's row. */

@@ -12,7 +12,7 @@ export { changeReservation } from './change-reservation.ts';
 export { Finding, type FindingKind } from './finding.entity.ts';
 export { FindingsService, type NewFinding } from './findings.service.ts';
 export { Host, type HostState } from './host.entity.ts';
-export { HostsService, type NewHost, toHostRef } from './hosts.service.ts';
+export { type HostStorage, HostsService, type NewHost, toHostRef } from './hosts.service.ts';
 export { installationId } from './installation.ts';
 export { outOfCapacity } from './out-of-capacity.ts';
 export { type Demand, type FilterReport, noCapacity, type PlacementErrorCode } from './placement.errors.ts';

@@ -12,6 +12,8 @@ export interface FilterReport {
   readonly hosts: number;
   readonly active: number;
   readonly inLocation: number;
+  /** Of the disk that it stands on, or the server that it is for; all of them where it goes with neither. */
+  readonly inReach: number;
   readonly withImage: number;
   readonly withMemory: number;
   readonly withVcpus: number;
@@ -26,9 +28,11 @@ export interface Demand {
 
 /** No host can take the server now. `details.filters` says how many hosts each filter left. */
 export function noCapacity(demand: Demand, filters: FilterReport): DomainError {
-  const { hosts, active, inLocation, withImage, withMemory, withVcpus, withDisk } = filters;
+  const { hosts, active, inLocation, inReach, withImage, withMemory, withVcpus, withDisk } = filters;
+  const reach =
+    inReach < inLocation ? `${inReach} in reach of the disk or the server that it goes with, ` : '';
   const story =
-    `${hosts} hosts: ${active} active, ${inLocation} of them in the location, ${withImage} with the image, ` +
+    `${hosts} hosts: ${active} active, ${inLocation} of them in the location, ${reach}${withImage} with the image, ` +
     `${withMemory} with ${demand.memoryMib} MiB of memory free, ${withVcpus} with ${demand.vcpus} vCPUs free, ` +
     `${withDisk} with ${demand.diskGib} GiB of disk free`;
   return new DomainError(

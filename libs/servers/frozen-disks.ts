@@ -1,6 +1,9 @@
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, SelectQueryBuilder } from 'typeorm';
+import { runInTransaction } from '#libs/database';
+import type { Image } from '#libs/images';
 import { FrozenDisk } from './frozen-disk.entity.ts';
 import { diskVolumeName, type Server } from './server.entity.ts';
+import { ServersError } from './servers.errors.ts';
 
 /**
  * A server's disk was frozen, and the server goes on with the next generation's, which stands on it. Success where that
@@ -54,8 +57,10 @@ async function insertFrozen(
   const volumeName = diskVolumeName({ id: serverId, generation: nextGeneration - 1 });
   const added = await manager.query<unknown[]>(
     `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency, image_id, upgraded_to,
-                               host_key)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING RETURNING id`,
+                               host_key, golden_image_id)
+     SELECT $1, $2, $3, $4, $5, $6, i.id, $8, $9, CASE WHEN i.frozen_disk_id IS NULL THEN i.id ELSE f.golden_image_id END
+     FROM images i LEFT JOIN frozen_disks f ON f.id = i.frozen_disk_id WHERE i.id = $7
+     ON CONFLICT (id) DO NOTHING RETURNING id`,
     [id, serverId, hostId, volumeName, standsOn, consistency, imageId, upgradedTo, hostKey],
   );
   return added.length > 0;
@@ -75,14 +80,72 @@ export async function frozenAmong(
 }
 
 /**
- * Frozen disks of a host that nothing stands on any more: no image, no server, no other frozen disk; and that no export
- * reads and no test starts from. A server that is being worked on may be about to stand on one, so its disks wait.
+ * Frozen disks that a host keeps and that nothing stands on any more, here or on its peers: no image, no server, no other
+ * frozen disk; and that no export reads and no test starts from. A server that is being worked on may be about to stand on
+ * one, so its disks wait.
  */
 export function unneededDisks(manager: EntityManager, hostId: number): Promise<FrozenDisk[]> {
+  return unneeded(manager).andWhere('f.hostId = :hostId', { hostId }).getMany();
+}
+
+/**
+ * Says of a frozen disk that it is no more, before it is removed, so that nobody comes to stand on it meanwhile: other hosts
+ * may have come to since it was looked at, which the host that removes it cannot see. False where it is needed.
+ */
+export function retireDisk(dataSource: DataSource, id: number): Promise<boolean> {
+  return runInTransaction(dataSource, async (manager) => {
+    // Who takes it for a base holds its row.
+    await manager.query('SELECT FROM frozen_disks WHERE id = $1 FOR UPDATE', [id]);
+    if ((await unneeded(manager).andWhere('f.id = :id', { id }).getCount()) === 0) return false;
+    await manager.query('UPDATE frozen_disks SET removed_at = now() WHERE id = $1', [id]);
+    return true;
+  });
+}
+
+/** A frozen disk is still there after all. */
+export async function keepDisk(manager: EntityManager, id: number): Promise<void> {
+  await manager.query('UPDATE frozen_disks SET removed_at = NULL WHERE id = $1', [id]);
+}
+
+/**
+ * Keeps the disk of an image until the transaction ends, which is to say who stands on it; a golden image has none.
+ * @throws ServersError `image_not_found`
+ */
+export async function holdDisk(
+  manager: EntityManager,
+  { id, frozenDiskId }: Pick<Image, 'id' | 'frozenDiskId'>,
+): Promise<void> {
+  if (frozenDiskId === null) return;
+  const held = await manager.query<unknown[]>(
+    'SELECT id FROM frozen_disks WHERE id = $1 AND removed_at IS NULL FOR KEY SHARE',
+    [frozenDiskId],
+  );
+  if (held.length === 0) throw new ServersError('image_not_found', `there is no image ${id}`);
+}
+
+/** @throws ServersError `image_out_of_reach` where a server's disk cannot stand on that of an image, for it stays on its host */
+export async function assertInReach(
+  manager: EntityManager,
+  { hostId }: Pick<Server, 'hostId'>,
+  { id, frozenDiskId }: Pick<Image, 'id' | 'frozenDiskId'>,
+): Promise<void> {
+  if (frozenDiskId === null || hostId === null) return;
+  const reached = await manager.query<unknown[]>(
+    `SELECT id FROM frozen_disks f WHERE id = $1 AND (host_id = $2 OR EXISTS (
+       SELECT FROM storage_peers p JOIN host_images i ON i.host_id = p.peer_id AND i.image_id = f.golden_image_id
+       WHERE p.host_id = f.host_id AND p.peer_id = $2))`,
+    [frozenDiskId, hostId],
+  );
+  if (reached.length > 0) return;
+  const message = `the host of this server does not reach the disk of image ${id}: order a new server from it`;
+  throw new ServersError('image_out_of_reach', message, 'image');
+}
+
+function unneeded(manager: EntityManager): SelectQueryBuilder<FrozenDisk> {
   return manager
     .getRepository(FrozenDisk)
     .createQueryBuilder('f')
-    .where('f.hostId = :hostId AND f.removedAt IS NULL', { hostId })
+    .where('f.removedAt IS NULL')
     .andWhere('NOT EXISTS (SELECT FROM images i WHERE i.frozen_disk_id = f.id AND i.deleted_at IS NULL)')
     .andWhere('NOT EXISTS (SELECT FROM servers s WHERE s.stands_on = f.id AND s.deleted_at IS NULL)')
     .andWhere(
@@ -97,8 +160,7 @@ export function unneededDisks(manager: EntityManager, hostId: number): Promise<F
     .andWhere(
       `NOT EXISTS (SELECT FROM actions a JOIN images i ON i.id = a.image_id
                    WHERE a.status = 'running' AND i.frozen_disk_id = f.id)`,
-    )
-    .getMany();
+    );
 }
 
 /** Memory on a host that no image has any more, by its frozen disk; what a workflow may be about to go on from waits. */
@@ -152,9 +214,4 @@ export async function noteMerged(manager: EntityManager, { id, generation }: Lay
     id,
     generation,
   ]);
-}
-
-/** A frozen disk is no more. */
-export async function noteRemoved(manager: EntityManager, id: number): Promise<void> {
-  await manager.query('UPDATE frozen_disks SET removed_at = coalesce(removed_at, now()) WHERE id = $1', [id]);
 }

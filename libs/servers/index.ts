@@ -9,12 +9,14 @@ export { FrozenDisk } from './frozen-disk.entity.ts';
 export {
   frozenAmong,
   frozenUnder,
+  holdDisk,
+  keepDisk,
   type Layered,
   noteMemoryRemoved,
   noteMerged,
-  noteRemoved,
   recordFreeze,
   recordRollBack,
+  retireDisk,
   unneededDisks,
   unneededMemory,
 } from './frozen-disks.ts';

@@ -15,16 +15,18 @@ export interface RestoreTestBudget {
 }
 
 /**
- * The newest backup of the server that has gone longest without a test of one, on a host that works; one whose test was
- * called off gets no other on the same day. `$1` how many a day, `$2` and `$3` ids of the test. No row while a test runs, or when the day has had its.
+ * The newest backup of the server that has gone longest without a test of one, where a host works that reaches it; one whose
+ * test was called off gets no other on the same day. `$1` how many a day, `$2` and `$3` ids of the test. No row while a test
+ * runs, or when the day has had its.
  */
 const TAKE = `
   INSERT INTO restore_tests (id, image_id, server_id, frozen_disk_id, domain_uuid)
   SELECT $2, i.id, i.server_id, i.frozen_disk_id, $3
-  FROM images i JOIN frozen_disks f ON f.id = i.frozen_disk_id JOIN hosts h ON h.id = f.host_id
-  JOIN servers s ON s.id = i.server_id
+  FROM images i JOIN frozen_disks f ON f.id = i.frozen_disk_id JOIN servers s ON s.id = i.server_id
   WHERE i.type = 'backup' AND i.status = 'available' AND i.deleted_at IS NULL
-    AND h.state = 'active' AND s.deleted_at IS NULL
+    AND s.deleted_at IS NULL AND EXISTS (
+      SELECT FROM hosts h LEFT JOIN storage_peers p ON p.peer_id = h.id AND p.host_id = f.host_id
+      WHERE h.state = 'active' AND (h.id = f.host_id OR p.host_id IS NOT NULL))
     AND NOT EXISTS (SELECT FROM restore_tests t WHERE t.image_id = i.id AND t.started_at >= date_trunc('day', now(), 'UTC'))
     AND (SELECT count(*) FROM restore_tests t WHERE t.started_at >= date_trunc('day', now(), 'UTC')) < $1
   ORDER BY (SELECT max(b.restore_tested_at) FROM images b WHERE b.server_id = i.server_id) NULLS FIRST,

@@ -69,9 +69,16 @@ export class SecretsStore {
 
   /** Keeps a new password for the workflow that sets it, and for the owner where they will reveal it later. */
   keepingPassword(serverId: number, password: string, delivery: PasswordDelivery): Statement[] {
-    const pending = this.keeping(serverId, 'pending_password', password);
-    if (delivery === 'reveal') return [pending, this.keeping(serverId, 'root_password', password)];
-    return [pending, this.keeping(serverId, 'root_password', ''), markingRevealed(serverId, 'root_password')];
+    return [
+      this.keeping(serverId, 'pending_password', password),
+      ...this.handingOver(serverId, password, delivery),
+    ];
+  }
+
+  /** Keeps a password for the owner where they will reveal it, else the fact alone that they know it. */
+  handingOver(serverId: number, password: string, delivery: PasswordDelivery): Statement[] {
+    if (delivery === 'reveal') return [this.keeping(serverId, 'root_password', password)];
+    return [this.keeping(serverId, 'root_password', ''), markingRevealed(serverId, 'root_password')];
   }
 
   /**

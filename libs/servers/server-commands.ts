@@ -8,6 +8,7 @@ import { SagaQueue } from '#libs/queue';
 import { type SagaRequest, SagaStore } from '#libs/saga';
 import type { Action } from './action.entity.ts';
 import { assertBackedUp } from './backup-plan.ts';
+import { assertInReach, holdDisk } from './frozen-disks.ts';
 import { refuseInRescue, runningRescue, waitingRescue } from './rescue-state.ts';
 import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
 import { credentialKindOf, type DesiredState, type ObservedState, type Server } from './server.entity.ts';
@@ -125,9 +126,11 @@ export class ServerCommands {
   }
 
   /**
-   * Puts a fresh disk of `image` in the place of the server's; all data on it is lost. `userData` is for the new
-   * system's first boot. @throws ServersError `image_too_large`, `network_closed`, `server_protected`, `server_in_rescue`,
-   * `iso_attached`
+   * Puts a fresh disk of `image` in the place of the server's. Once its system has been seen to work, all data on the old one
+   * is lost, and its password takes the place of the former; until then a failure leaves the server as it was. `userData` is
+   * for its first boot.
+   * @throws ServersError `image_too_large`, `image_not_found`, `image_out_of_reach`, `network_closed`, `server_protected`,
+   * `server_in_rescue`, `iso_attached`
    */
   async rebuild(
     projectId: number,
@@ -146,6 +149,8 @@ export class ServerCommands {
         throw new ServersError('iso_attached', message);
       }
       await assertRoomFor(manager, server, image);
+      await holdDisk(manager, image);
+      await assertInReach(manager, server, image);
       if (server.network === 'closed') {
         throw new ServersError(
           'network_closed',
@@ -154,14 +159,13 @@ export class ServerCommands {
       }
       usesPassword = credentialKindOf(server.sshPublicKeys, image) === 'password';
       if (userData) await this.secrets.put(manager, serverId, 'user_data', userData);
-      if (usesPassword) {
-        await runStatements(manager, this.secrets.keepingPassword(serverId, password, delivery));
-      }
+      if (usesPassword) await this.secrets.put(manager, serverId, 'pending_password', password);
+      const power = server.observed === 'off' ? ('off' as const) : ('running' as const);
       const generation = server.generation + 1;
       await this.mark(manager, server, { desired: 'running', observed: 'rebuilding' });
       return startOnServer(manager, this.sagas, server, {
         request: rebuildServerRequest,
-        params: { serverId, imageId: image.id, generation },
+        params: { serverId, imageId: image.id, generation, power, delivery },
         command: 'rebuild_server',
         imageId: image.id,
       });

@@ -94,7 +94,15 @@ export const changeTypeRequest = sagaRequest(
     power: z.enum(['running', 'off']),
   }),
 );
+/** `power` is what it did before, should the new disk not work; what older releases have asked for does not say. */
 export const rebuildServerRequest = sagaRequest(
   'rebuild-server',
-  z.strictObject({ serverId: z.number().int(), imageId: z.number().int(), generation: z.number().int() }),
+  z.strictObject({
+    serverId: z.number().int(),
+    imageId: z.number().int(),
+    generation: z.number().int(),
+    power: z.enum(['running', 'off']).default('running'),
+    /** Of the new password. Missing in what older releases have asked for, which gave it to the owner with the request. */
+    delivery: z.enum(['answer', 'reveal']).optional(),
+  }),
 );

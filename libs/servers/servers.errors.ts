@@ -29,6 +29,8 @@ const CODES = {
   iso_attached: 'conflict',
   /** Its host has no rescue system. */
   rescue_unavailable: 'unavailable',
+  /** Its host does not reach the disk that was frozen, or lacks the image beneath that. */
+  image_out_of_reach: 'unavailable',
   credentials_not_there: 'not_found',
   credentials_gone: 'conflict',
 } as const satisfies Record<string, ErrorKind>;

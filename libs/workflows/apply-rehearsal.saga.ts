@@ -13,8 +13,6 @@ import {
   noteRollBack,
   type RollingBack,
   restoreAccess,
-  startIfWanted,
-  stop,
   switchToNext,
 } from './rolling-back.ts';
 import {
@@ -34,6 +32,7 @@ import {
   tryAll,
 } from './script-run.ts';
 import { loadServer } from './server-context.ts';
+import { startIfWanted, stop } from './stop-and-start.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Beyond the longest time that a script may take, and what is given to guests after it. */

@@ -4,7 +4,8 @@ import { demandOf, ServerType } from '#libs/catalog';
 import { changeReservation } from '#libs/placement';
 import { deps, type StepContext, saga, type UndoContext } from '#libs/saga';
 import { changeTypeRequest, diskVolumeName, lockServer } from '#libs/servers';
-import { look, observe, type PowerState, placedServer, writeSeen } from './power-state.ts';
+import { look, lookIfThere, observe, type PowerState, placedServer, writeSeen } from './power-state.ts';
+import { startIfWanted } from './stop-and-start.ts';
 import { switchDisk } from './switch-disk.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -36,8 +37,7 @@ export const changeType = saga(changeTypeRequest, deps<WorkflowDeps>())
       return {};
     },
     undo: async (ctx) => {
-      const { server, host } = await placedServer(ctx);
-      if (ctx.params.power === 'running') await ctx.deps.hypervisor.startDomain(host, server.domainUuid);
+      await startIfWanted(ctx);
       return look(ctx);
     },
     // Also the room that the request took.
@@ -132,11 +132,6 @@ async function noteType(
   await observe(manager, serverId, 'off');
   const { name } = await typeOf(manager, serverTypeId);
   await resizeServer(manager, serverId, { serverTypeName: name, isRunning: false });
-}
-
-/** The host may be gone for good. */
-function lookIfThere(ctx: Context): Promise<PowerState> {
-  return look(ctx).catch((): PowerState => 'off');
 }
 
 /** Its operator gave it up: it is of the new type, with the disk that it is known to have, as it was found. */

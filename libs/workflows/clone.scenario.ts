@@ -8,9 +8,11 @@ import {
   assertSound,
   attachToServerWorld,
   createServerWorld,
+  createSharingWorld,
   destroyServerWorld,
   finish,
   orderClone,
+  placeOn,
   type ServerWorld,
   standingServer,
 } from './harness/index.ts';
@@ -51,13 +53,21 @@ async function remove(world: ServerWorld, { projectId, id }: Server): Promise<vo
   await assertSound(world);
 }
 
+/** On another host than its original, whose storage both show. */
 const safeClone: SagaScenario<ServerWorld> = {
   ...common,
+  createWorld: () => createSharingWorld(),
   definition: anyDefinition(cloneServer),
-  start: (world) => ordered(world, 'safe'),
+  async start(world) {
+    await placeOn(world, 'kvm-1');
+    const original = await standingServer(world, 'running');
+    await placeOn(world, 'kvm-2');
+    return Number((await orderClone(world, original, 'safe')).action.sagaId);
+  },
   async assertDone(world, sagaId) {
     await assertSound(world);
     const clone = await serverOf(world, sagaId);
+    assert.equal(world.fleet.domain('kvm-2', clone.domainUuid)?.state, 'running');
     const original = await originalOf(world, clone);
     assert.deepEqual([clone.observed, clone.network, clone.holdsTimers], ['running', 'isolated', true]);
     assert.notEqual(clone.hostKey, original.hostKey);

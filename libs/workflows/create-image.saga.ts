@@ -56,7 +56,8 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
         const noted = [frozenDiskId, memoryVolume];
         await manager.query('UPDATE frozen_disks SET memory_volume_name = $2 WHERE id = $1', noted);
       }
-      await new ImagesService(ctx.deps.dataSource).recordOnHost(manager, imageId, hostId);
+      if (hostId !== null)
+        await new ImagesService(ctx.deps.dataSource).recordOnHost(manager, imageId, hostId);
       await billImage(manager, imageId);
       await rotateBackups(manager, imageId);
     },

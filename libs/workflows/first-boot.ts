@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 import { generateSshKeyPair } from '#libs/accounts';
+import { runStatements } from '#libs/database';
 import type { Image } from '#libs/images';
 import { PermanentError } from '#libs/saga';
 import { cryptHash } from '#libs/secrets';
-import { newPassword, type Server } from '#libs/servers';
+import { newPassword, type PasswordDelivery, type Server } from '#libs/servers';
 import { type DiskOrigin, plainSeedFiles, seedSpecOf } from './seed-spec.ts';
 import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -71,6 +72,18 @@ export async function settleApplicationSecrets(
   const taken = await secrets.read(manager, serverId, 'pending_application');
   await secrets.destroy(manager, serverId, 'application');
   if (taken !== undefined) await secrets.put(manager, serverId, 'application', taken);
+}
+
+/** The guest has taken the password that was made for it, if any: its owner gets that one, as was told, and no other. */
+export async function settlePassword(
+  manager: EntityManager,
+  { secrets }: WorkflowDeps,
+  serverId: number,
+  delivery: PasswordDelivery,
+): Promise<void> {
+  const taken = await secrets.read(manager, serverId, 'pending_password');
+  await secrets.destroy(manager, serverId, 'root_password');
+  if (taken !== undefined) await runStatements(manager, secrets.handingOver(serverId, taken, delivery));
 }
 
 /** Secrets that have no use once a guest has booted and been verified. */

@@ -1,6 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import { openServer } from '#libs/billing';
+import { openServer, reimageServer } from '#libs/billing';
+import type { Image } from '#libs/images';
 import { orderOfServer } from '#libs/orders';
+import { lockServer } from '#libs/servers';
 import { loadServer } from './server-context.ts';
 
 /** A server is billed from now on, as what it is and by the account that ordered it. */
@@ -11,7 +13,19 @@ export async function openBilling(
 ): Promise<void> {
   const order = await orderOfServer(manager, serverId);
   const { server, type, image } = await loadServer(manager, serverId);
-  const { name, billedAs: imageName = name } = image.appliance;
-  const names = { serverName: server.name, serverTypeName: type.name, imageName };
+  const names = { serverName: server.name, serverTypeName: type.name, imageName: billedNameOf(image) };
   await openServer(manager, { ...order, ...names, isRunning });
+}
+
+/** A server may be of another image than before, and is billed as such. One that is being deleted is billed no more. */
+export async function followImage(manager: EntityManager, serverId: number): Promise<void> {
+  const { desired } = await lockServer(manager, serverId);
+  if (desired === 'deleted') return;
+  const { image } = await loadServer(manager, serverId);
+  await reimageServer(manager, serverId, billedNameOf(image));
+}
+
+/** Of a snapshot too: it has the appliance of what it was made of. */
+function billedNameOf({ appliance: { name, billedAs = name } }: Image): string {
+  return billedAs;
 }

@@ -34,6 +34,11 @@ export async function look(ctx: Context): Promise<PowerState> {
   return state === 'running' || state === 'paused' ? 'running' : 'off';
 }
 
+/** The same for what has to end: the host may be gone for good, and runs nothing then. */
+export function lookIfThere(ctx: Context): Promise<PowerState> {
+  return look(ctx).catch((): PowerState => 'off');
+}
+
 /**
  * Writes what `look` saw as state and intent alike: how a power action ends that did not succeed. It runs in the
  * transaction that records the undoing, which only the saga's owner can commit, so what was seen is not out of date:

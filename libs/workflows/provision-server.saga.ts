@@ -119,6 +119,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     everySeconds: 2,
     check: async ({ params, deps }) => {
       const placed = await loadPlaced(deps.dataSource.manager, params.serverId);
+      await assertStillRunning(deps, placed);
       return (await hasBootedFirst(deps, placed)) && (await isHealthy(deps, placed)) ? {} : undefined;
     },
     noUndo: 'only looks',

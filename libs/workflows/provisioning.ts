@@ -237,7 +237,7 @@ async function place(
   const { locationId, imageId, diskGib } = server;
   const demand = { serverId, locationId, imageId, vcpus, memoryMib, diskGib };
   try {
-    const hostId = await reserve(manager, { ...demand, ...(await onlyHost(manager, server)) });
+    const hostId = await reserve(manager, { ...demand, ...(await beside(manager, server)) });
     return settle(manager, deps, server, hostId);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
@@ -254,11 +254,14 @@ async function place(
   }
 }
 
-/** A copy is made where the disk is that it stands on. */
-async function onlyHost(manager: EntityManager, { copiedDiskId }: Server): Promise<{ hostId?: number }> {
+/** A copy is made where the disk is reached that it stands on. */
+async function beside(
+  manager: EntityManager,
+  { copiedDiskId }: Server,
+): Promise<{ besideHostId?: number | null }> {
   if (copiedDiskId === null) return {};
   const { hostId } = await manager.getRepository(FrozenDisk).findOneByOrFail({ id: copiedDiskId });
-  return { hostId };
+  return { besideHostId: hostId };
 }
 
 /** The server has its host: there is room again for its size, whatever the operator was told before. */

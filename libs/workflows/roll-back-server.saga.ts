@@ -8,11 +8,10 @@ import {
   noteRollBack,
   restoreAccess,
   showAccess,
-  startIfWanted,
-  stop,
   switchToNext,
   targetOf,
 } from './rolling-back.ts';
+import { startIfWanted, stop } from './stop-and-start.ts';
 import { switchDisk } from './switch-disk.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 

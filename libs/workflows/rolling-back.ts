@@ -5,15 +5,15 @@ import { PermanentError, type StepContext } from '#libs/saga';
 import { diskVolumeName, FrozenDisk, recordRollBack } from '#libs/servers';
 import { attachedVolume } from '#libs/volumes';
 import { publishAccess, withdrawAccess } from './access.ts';
-import { look, observe, placedServer } from './power-state.ts';
+import { followImage } from './open-billing.ts';
+import { observe, placedServer } from './power-state.ts';
 import { baseOf, loadServer } from './server-context.ts';
+import { startIfWanted } from './stop-and-start.ts';
 import { switchDisk } from './switch-disk.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** What a server leaves behind when it is rolled back is kept for so long. */
 const KEPT_HOURS = 24;
-/** For what the guest has not written yet, so that what is kept has all that it knew. */
-const SYNC_TIMEOUT_SECONDS = 30;
 
 /** A server goes back to `imageId` by the disk of `generation`; the disk that it has is set aside as `keptImageId`. */
 export interface RollingBack {
@@ -57,12 +57,6 @@ export async function cloneFrozen(ctx: Context): Promise<void> {
   });
 }
 
-export async function stop(ctx: Context): Promise<void> {
-  const { host, server } = await placedServer(ctx);
-  await sync(ctx);
-  await ctx.deps.hypervisor.destroyDomain(host, server.domainUuid);
-}
-
 export async function switchToNext(ctx: Context): Promise<void> {
   const placed = await placedServer(ctx);
   const { devices } = (await targetOf(ctx)).image;
@@ -91,12 +85,6 @@ async function resume(ctx: Context): Promise<void> {
   }
 }
 
-export async function startIfWanted(ctx: Context): Promise<void> {
-  if (ctx.params.power === 'off') return;
-  const { host, server } = await placedServer(ctx);
-  await ctx.deps.hypervisor.startDomain(host, server.domainUuid);
-}
-
 /** Opens the ports of what the server is again. @throws PermanentError `disk_gone` */
 export async function restoreAccess(ctx: Context): Promise<{ sizeBytes: number; access: Access }> {
   const { hypervisor, access } = ctx.deps;
@@ -110,17 +98,6 @@ export async function restoreAccess(ctx: Context): Promise<{ sizeBytes: number; 
     sizeBytes: setAside.allocationBytes,
     access: await publishAccess(access, restored, address),
   };
-}
-
-/** Best effort: a guest that does not listen is rolled back all the same. */
-async function sync(ctx: Context): Promise<void> {
-  const { host, server } = await placedServer(ctx);
-  const { hypervisor } = ctx.deps;
-  if ((await look(ctx)) === 'off' || !(await hypervisor.agentPing(host, server.domainUuid))) return;
-  const options = { timeoutSeconds: SYNC_TIMEOUT_SECONDS };
-  await hypervisor.agentExec(host, server.domainUuid, ['/bin/sync'], options).catch((error: unknown) => {
-    if (!isHypervisorError(error, 'agent_not_answering', 'agent_refused')) throw error;
-  });
 }
 
 /** The server is what it was then, and what it leaves behind is an image for a while. */
@@ -142,6 +119,7 @@ export async function noteRollBack(
       ...{ hostKey: frozen.hostKey, devices: image.devices },
     },
   );
+  await followImage(manager, serverId);
   await manager.query(
     `UPDATE images SET status = 'available', frozen_disk_id = $2, file_size_bytes = $3,
                        created_at = now(), expires_at = now() + make_interval(hours => $4) WHERE id = $1`,

@@ -172,7 +172,7 @@ export const commandScenarios = [
     },
     async (world, server) => {
       shows('running')(world, server);
-      await assertNoPassword(world, server);
+      await assertFormerPassword(world, server);
       await assertApplicationSecrets(world, server);
     },
   ),
@@ -409,6 +409,16 @@ async function assertApplicationSecrets(world: ServerWorld, server: Server): Pro
   ]);
   assert.equal(digests.length, 1);
   assert.deepEqual(guestOf(world, server)?.fileDigests, Object.fromEntries(digests));
+}
+
+/** What is known of its password is from before what was asked of it last, for its guest is. */
+async function assertFormerPassword({ dataSource }: ServerWorld, { id }: Server): Promise<void> {
+  const known = await dataSource.query<{ isFormer: boolean }[]>(
+    `SELECT created_at < (SELECT max(started_at) FROM actions WHERE server_id = $1) AS "isFormer"
+     FROM server_secrets WHERE server_id = $1 AND kind = 'root_password'`,
+    [id],
+  );
+  assert.deepEqual(known, [{ isFormer: true }]);
 }
 
 /** A password that may not be the guest's is not shown. */

@@ -36,6 +36,7 @@ const codeOfReason: Readonly<Record<string, ErrorCode>> = {
   server_in_rescue: 'unsupported_error',
   rescue_unavailable: 'resource_unavailable',
   iso_unavailable: 'resource_unavailable',
+  image_out_of_reach: 'resource_unavailable',
   iso_attached: 'unsupported_error',
   credentials_gone: 'gone',
   link_gone: 'gone',

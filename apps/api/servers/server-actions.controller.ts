@@ -116,7 +116,10 @@ export class ServerActionsController {
 
   @Post('rebuild')
   @Endpoint({
-    ...command('server.rebuild', 'Put a fresh disk of an image in place; all data is lost'),
+    ...command(
+      'server.rebuild',
+      'Put a fresh disk of an image in place. Once the new system works all data is lost; if it does not, the server stays as it was',
+    ),
     response: rebuildServerResponse,
   })
   async rebuild(

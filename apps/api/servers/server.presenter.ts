@@ -110,7 +110,8 @@ function presentServer(server: Server, parts: Parts): ServerWire {
 }
 
 function presentExtra(server: Server, { image, upgradedTo, facts }: Parts): ServerExtraWire {
-  const withoutPassword = server.readyAt ? 'available' : 'pending';
+  const keyOrImage = server.credentialKind === 'password' ? 'none' : 'available';
+  const withoutPassword = server.readyAt ? keyOrImage : 'pending';
   return {
     appliance: image.appliance.name,
     upgraded_to: upgradedTo && presentUpgrade(upgradedTo),

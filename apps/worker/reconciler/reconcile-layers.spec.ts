@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ImagesService } from '#libs/images';
+import { HostsService } from '#libs/placement';
 import { diskVolumeName, SnapshotsService } from '#libs/servers';
 import { assertSound, finish, order } from '#libs/workflows/harness';
 import {
@@ -97,4 +98,18 @@ describe('snapshots', () => {
     await reconciler.run();
     expect(disks()).toEqual([]);
   });
+});
+
+it('a host is not forgotten while a snapshot lies there alone, and is when that is gone', async () => {
+  const taken = { description: null, labels: {} };
+  const { action, imageId } = await world.commands.createImage(server.projectId, server.id, taken);
+  await finish(world, action);
+  await finish(world, await world.commands.delete(server.projectId, server.id));
+  const hosts = new HostsService(world.dataSource);
+  const { id } = await hosts.getByName(HOST);
+  await expect(hosts.remove(id)).rejects.toMatchObject({ code: 'host_in_use' });
+  await new SnapshotsService(world.dataSource).delete(server.projectId, imageId);
+  await reconciler.run();
+  await hosts.remove(id);
+  expect(await hosts.all()).toEqual([]);
 });

@@ -2,10 +2,11 @@ import { isHypervisorError } from '#libs/hypervisor';
 import { SagaStore } from '#libs/saga';
 import {
   frozenUnder,
+  keepDisk,
   mergeLayersRequest,
   noteMemoryRemoved,
   noteMerged,
-  noteRemoved,
+  retireDisk,
   unneededDisks,
   unneededMemory,
 } from '#libs/servers';
@@ -27,10 +28,11 @@ export async function reconcileLayers({ dataSource, hypervisor, ref, host }: Hos
     await noteMemoryRemoved(dataSource.manager, id);
   }
   for (const { id, volumeName } of await unneededDisks(dataSource.manager, host.id)) {
+    if (!(await retireDisk(dataSource, id))) continue;
     try {
       await hypervisor.deleteVolume(ref, volumeName);
-      await noteRemoved(dataSource.manager, id);
     } catch (error) {
+      await keepDisk(dataSource.manager, id);
       // Something stands on it that the database does not know of, or a domain has not let go of it yet.
       if (!isHypervisorError(error, 'volume_in_use')) throw error;
     }

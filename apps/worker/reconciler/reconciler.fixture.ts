@@ -1,6 +1,7 @@
 import { PinoLogger } from 'nestjs-pino';
 import { afterEach, beforeEach } from 'vitest';
 import { HostsService } from '#libs/placement';
+import type { WorldAddress } from '#libs/saga/harness';
 import { Server } from '#libs/servers';
 import {
   attachToServerWorld,
@@ -19,12 +20,12 @@ export let world: ServerWorld;
 export let server: Server;
 export let reconciler: Reconciler;
 
-/** Each test has a world of its own, with one host, one server that runs, and a reconciler. */
-export function reconcilesAnewEachTime(): void {
-  let address: Awaited<ReturnType<typeof createServerWorld>>;
+/** Each test has a world of its own, with one host unless told, one server that runs on it, and a reconciler. */
+export function reconcilesAnewEachTime(create: () => Promise<WorldAddress> = createServerWorld): void {
+  let address: WorldAddress;
 
   beforeEach(async () => {
-    address = await createServerWorld();
+    address = await create();
     world = await attachToServerWorld(address);
     server = await standingServer(world, 'running');
     const { dataSource, hypervisor, access, findings } = world.deps;

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
 import { runAlone } from '#libs/database';
+import { findStorage } from '#libs/fleet';
 import { HYPERVISOR, type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import { ACCESS_PUBLISHER, type AccessPublisher } from '#libs/networks';
 import { FindingsService, type Host, HostsService, type NewFinding, toHostRef } from '#libs/placement';
@@ -31,6 +32,7 @@ const OWN_FINDINGS = ['orphan_address', 'orphan_reservation', 'stuck_saga'] as c
 /**
  * Compares the fleet with the database. What a server of ours left behind is removed; all else that has no owner is
  * only reported; what the owner sees is brought to what the host says. Servers with a running action are left to their workflow.
+ * Which hosts show one storage is found out anew.
  */
 @Injectable()
 export class Reconciler {
@@ -61,6 +63,7 @@ export class Reconciler {
       for (const look of [reconcileDomains, reconcileAttachments, reconcileVolumes]) {
         for await (const finding of look(world)) found.push(finding);
       }
+      await findStorage(this.dataSource, this.hypervisor, host);
       await reconcileLayers(world);
       await reconcileImages(world);
       await this.hosts.recordSeen(host.id);

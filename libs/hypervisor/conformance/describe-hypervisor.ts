@@ -7,6 +7,7 @@ import { describeBootMedia } from './describe-boot-media.ts';
 import { describeConsoles } from './describe-consoles.ts';
 import { describeCopies } from './describe-copies.ts';
 import { describeGuests } from './describe-guests.ts';
+import { describeSharing } from './describe-sharing.ts';
 import { refusedAs } from './refused-as.ts';
 
 /** The suite which every driver of the port passes. `open` is called once; what it opened, `close` closes. */
@@ -32,6 +33,7 @@ export function describeHypervisor(
       describeDomains(() => context);
       describeConsoles(() => context);
       describeGuests(() => context);
+      describeSharing(() => context);
     });
   });
 }
@@ -69,6 +71,9 @@ function describeHosts(context: () => ConformanceContext): void {
     const { uuid } = plan.domain;
     const calls: Promise<unknown>[] = [
       hypervisor.inspectHost(deadHost),
+      hypervisor.inspectStorage(deadHost),
+      hypervisor.markStorage(deadHost, 'x'),
+      hypervisor.unmarkStorage(deadHost, 'x'),
       hypervisor.importImage(deadHost, context().image),
       hypervisor.listImages(deadHost),
       hypervisor.deleteImage(deadHost, 'x'),

@@ -30,6 +30,9 @@ export class RoutingHypervisor implements Hypervisor {
 
   inspectHost = this.routed('inspectHost');
   probeAcceleration = this.routed('probeAcceleration');
+  inspectStorage = this.routed('inspectStorage');
+  markStorage = this.routed('markStorage');
+  unmarkStorage = this.routed('unmarkStorage');
   importImage = this.routed('importImage');
   listImages = this.routed('listImages');
   downloadImage = this.routed('downloadImage');

@@ -60,7 +60,7 @@ describeHypervisor(
   'libvirt on a lab host',
   async () => {
     folder = await mkdtemp(join(tmpdir(), 'servery-hypervisor-'));
-    lab = await startLab({ folder: join(folder, 'lab'), hosts: 1 });
+    lab = await startLab({ folder: join(folder, 'lab'), hosts: 2 });
     await serveOutside();
     const { hosts, pools, network, guestProxy } = lab.description;
     const host: HostRef = {
@@ -72,11 +72,16 @@ describeHypervisor(
       diskPool: pools.disks,
       bridge: network.bridge,
     };
+    const neighbour = { ...host, id: 3, name: hosts[1]?.name ?? '', uri: hosts[1]?.uri ?? '' };
     return {
       hypervisor: driver('here'),
       stranger: driver('elsewhere'),
       reach: new NetworkGuestReach(parseGuestProxy(guestProxy)),
       host,
+      sharing: [
+        { ...host, diskPool: pools.shared },
+        { ...neighbour, diskPool: pools.shared },
+      ],
       deadHost: { ...host, id: 2, name: 'dead', uri: `qemu+unix:///system?socket=${folder}/no-such-socket` },
       image: { volumeName: 'tiny', ...(await buildTinyGuest('.servery-test/tiny')) },
       largeImage: await emptyImage(),

@@ -27,6 +27,7 @@ import type {
   ResumeSpec,
   SeedDetachment,
   SeedSpec,
+  StorageFacts,
   VolumeCopy,
   VolumeFacts,
 } from '../port.ts';
@@ -43,6 +44,7 @@ import { LibvirtGuestAgent } from './libvirt-guest-agent.ts';
 import { LibvirtImages } from './libvirt-images.ts';
 import { LibvirtLayers } from './libvirt-layers.ts';
 import { LibvirtMemory } from './libvirt-memory.ts';
+import { LibvirtStorage } from './libvirt-storage.ts';
 import { LibvirtVolumeCopies } from './libvirt-volume-copies.ts';
 import { LibvirtVolumes } from './libvirt-volumes.ts';
 import { Virsh, type VirshSettings } from './virsh.ts';
@@ -68,6 +70,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
   private readonly domains: LibvirtDomains;
   private readonly images: LibvirtImages;
   private readonly volumes: LibvirtVolumes;
+  private readonly storage: LibvirtStorage;
   private readonly blocks: LibvirtBlockVolumes;
   private readonly cdDrives: LibvirtCdDrives;
   private readonly copies: LibvirtVolumeCopies;
@@ -86,6 +89,7 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.domains = new LibvirtDomains(this.virsh, installationId, isolation);
     this.images = new LibvirtImages(this.virsh);
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
+    this.storage = new LibvirtStorage(this.virsh, this.volumes);
     const releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
     this.blocks = new LibvirtBlockVolumes(this.virsh, this.domains, this.volumes, releaseSeconds);
     this.cdDrives = new LibvirtCdDrives(this.virsh, this.domains, releaseSeconds);
@@ -107,6 +111,18 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
 
   probeAcceleration(host: HostRef): Promise<Acceleration> {
     return probeAcceleration(this.virsh, host, this.installationId);
+  }
+
+  inspectStorage(host: HostRef): Promise<StorageFacts> {
+    return this.storage.inspect(host);
+  }
+
+  markStorage(host: HostRef, mark: string): Promise<void> {
+    return this.storage.mark(host, mark);
+  }
+
+  unmarkStorage(host: HostRef, mark: string): Promise<void> {
+    return this.storage.unmark(host, mark);
   }
 
   importImage(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void> {

@@ -4,6 +4,7 @@ import type { HostRef, ImageFacts, ImageFile, OnProgress, VolumeFacts } from '..
 import { checkImageFile, checkVolumeName } from '../specs.ts';
 import { isMark, MAX_IMAGE_NAME, partMark, type StoredImage, wholeImages, wholeMark } from './image-marks.ts';
 import { diskOn, listPool, type PoolEntry, refreshPool, volumeSizes } from './pool-listing.ts';
+import { storageMarkOf } from './storage-marks.ts';
 import type { Virsh } from './virsh.ts';
 import { saysVolumeExists } from './virsh-errors.ts';
 import { volumeXml } from './volume-xml.ts';
@@ -86,9 +87,11 @@ export class LibvirtImages {
     return this.sizes(host, host.imagePool, await listPool(this.virsh, host, host.imagePool));
   }
 
-  /** Sizes of what is not a mark of ours. */
+  /** Sizes of what is no mark of ours. */
   sizes(host: HostRef, pool: string, entries: readonly PoolEntry[]): Promise<VolumeFacts[]> {
-    const names = entries.map((entry) => entry.name).filter((name) => !isMark(name));
+    const names = entries
+      .map((entry) => entry.name)
+      .filter((name) => !isMark(name) && storageMarkOf(name) === undefined);
     return volumeSizes(this.virsh, host, pool, names);
   }
 

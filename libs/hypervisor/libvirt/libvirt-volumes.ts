@@ -1,4 +1,4 @@
-import { gibToBytes } from '#libs/kernel';
+import { gibToBytes, newUuid } from '#libs/kernel';
 import { diskTooSmall, HypervisorError } from '../hypervisor.errors.ts';
 import type { FreezeSpec, HostRef, ImageFormat, OverlaySpec, SeedSpec, VolumeFacts } from '../port.ts';
 import { renderSeed } from '../seed-documents.ts';
@@ -7,6 +7,7 @@ import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtImages } from './libvirt-images.ts';
 import { diskOn, listPool, refreshPool } from './pool-listing.ts';
 import { seedIso } from './seed-iso.ts';
+import { storageMarkName } from './storage-marks.ts';
 import type { Virsh } from './virsh.ts';
 import { saysVolumeExists } from './virsh-errors.ts';
 import { type VolumePlan, volumeXml } from './volume-xml.ts';
@@ -72,6 +73,7 @@ export class LibvirtVolumes {
 
   /** @throws volume_missing, volume_in_use */
   private async findFrozen(host: HostRef, name: string): Promise<Layer> {
+    if (!(await this.exists(host, name))) await this.lookAnew(host);
     const layer = await this.find(host, name);
     await this.refuseWhileHad(host, name);
     return layer;
@@ -109,8 +111,8 @@ export class LibvirtVolumes {
   async deleteVolume(host: HostRef, name: string, options: { readonly wipe?: boolean } = {}): Promise<void> {
     checkVolumeName(name);
     if (!(await this.exists(host, name))) return;
-    await this.refuseWhileHad(host, name);
-    await this.refuseWhileStoodOn(host, name);
+    // Another host of the same storage may delete it meanwhile.
+    await absentIsFine(this.refuseWhileUsed(host, name));
     if (options.wipe) await this.erase(host, name);
     await this.remove(host, name);
   }
@@ -147,6 +149,22 @@ export class LibvirtVolumes {
   /** Size that a guest sees, in bytes. @throws volume_missing */
   async capacityOf(host: HostRef, name: string): Promise<number> {
     return (await this.read(host, name)).capacityBytes;
+  }
+
+  /**
+   * For what another host has just made on the same storage: a client of network storage reads a folder anew that it has
+   * changed itself.
+   */
+  private async lookAnew(host: HostRef): Promise<void> {
+    const name = storageMarkName(`look-${newUuid()}`);
+    await this.create(host, { name, capacityBytes: 512, allocationBytes: 0, format: 'raw' });
+    await this.remove(host, name);
+    await refreshPool(this.virsh, host, host.diskPool);
+  }
+
+  private async refuseWhileUsed(host: HostRef, name: string): Promise<void> {
+    await this.refuseWhileHad(host, name);
+    await this.refuseWhileStoodOn(host, name);
   }
 
   private async refuseWhileHad(host: HostRef, name: string): Promise<void> {

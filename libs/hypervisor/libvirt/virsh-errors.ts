@@ -81,7 +81,7 @@ const RULES: readonly Rule[] = [
     'the volume is in use',
   ),
   rule(
-    /Storage volume not found|failed to get vol|Cannot access (storage|backing) file|no storage vol/,
+    /Storage volume not found|failed to get vol|Cannot access (storage|backing) file|no storage vol|Could not open '[^']*': No such file/,
     'volume_missing',
     'a volume is missing',
   ),

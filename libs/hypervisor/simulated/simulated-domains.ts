@@ -100,6 +100,7 @@ export class SimulatedDomains {
       }
       const { diskVolume, seedVolume } = startsFrom(domain);
       const disk = this.inventory.needVolume(host, ref, diskVolume);
+      this.inventory.needLayers(host, disk);
       const seed = seedVolume === undefined ? undefined : this.inventory.needVolume(host, ref, seedVolume);
       if (options.paused) return this.fleet.putDomain(host.name, { ...domain, state: 'paused' });
       const guest = firstBoot(domain, disk, seed);

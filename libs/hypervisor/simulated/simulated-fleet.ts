@@ -23,6 +23,10 @@ export interface SimulatedHost {
   readonly vcpus: number;
   readonly memoryMib: number;
   readonly diskGib: number;
+  /** Folder of its pools, as its disks name what they stand on. */
+  readonly poolRoot: string;
+  /** The storage of this name is its disk pool `servery-disks`, as it is of other hosts; null: it has one of its own. */
+  readonly diskStorage: string | null;
   /** Every call fails with `host_unreachable`. */
   readonly unreachable: boolean;
   /** Added to every call. */
@@ -100,13 +104,16 @@ export interface PlannedFault {
 }
 
 const SCHEME = 'simulated:';
-
-type Kind = 'domains' | 'volumes' | 'faults' | 'images';
+const DISK_POOL = 'servery-disks';
+/** Not a host: what several of them show. */
+const STORAGES = '.storages';
 
 const DEFAULTS: Omit<SimulatedHost, 'name' | 'hostUuid'> = {
   vcpus: 32,
   memoryMib: 128 * 1024,
   diskGib: 2000,
+  poolRoot: '/pools',
+  diskStorage: null,
   unreachable: false,
   latencyMs: 0,
   bootMs: 0,
@@ -134,18 +141,20 @@ export class SimulatedFleet {
       mkdirSync(this.path(name, kind), { recursive: true });
     }
     this.replace(this.path(name, 'host.json'), host);
+    this.makeStorage(name);
     return host;
   }
 
   /** What a caller of the port needs in order to reach the simulated host `name`. */
   hostRef(name: string, id: number): HostRef {
-    const pools = { imagePool: 'servery-images', diskPool: 'servery-disks' };
+    const pools = { imagePool: 'servery-images', diskPool: DISK_POOL };
     return { id, name, uri: `${SCHEME}${name}`, domainType: 'qemu', ...pools, bridge: 'br0' };
   }
 
   /** Changes a host's hardware or temper, for every process that shares the folder. */
   change(name: string, changes: Partial<Omit<SimulatedHost, 'name'>>): void {
     this.replace(this.path(name, 'host.json'), { ...this.host(name), ...changes });
+    this.makeStorage(name);
   }
 
   /** Lets the next call of `method` on the host fail; several plans are used up one after another. */
@@ -163,15 +172,18 @@ export class SimulatedFleet {
   }
 
   hostNames(): string[] {
-    return list(this.directory);
+    return list(this.directory).filter((name) => name !== STORAGES);
   }
 
   domains(name: string): SimulatedDomain[] {
-    return this.all<SimulatedDomain>(name, 'domains');
+    return this.all<SimulatedDomain>(this.path(name, 'domains'));
   }
 
   volumes(name: string): SimulatedVolume[] {
-    return this.all<SimulatedVolume>(name, 'volumes');
+    const own = this.all<SimulatedVolume>(this.path(name, 'volumes'));
+    if (this.host(name).diskStorage === null) return own;
+    const shared = this.all<SimulatedVolume>(this.storagePath(name, 'volumes'));
+    return [...own.filter(({ pool }) => pool !== DISK_POOL), ...shared];
   }
 
   domain(name: string, uuid: string): SimulatedDomain | undefined {
@@ -179,7 +191,7 @@ export class SimulatedFleet {
   }
 
   volume(name: string, pool: string, volumeName: string): SimulatedVolume | undefined {
-    return this.read(this.path(name, 'volumes', `${pool}~${volumeName}.json`));
+    return this.read(this.volumePath(name, pool, volumeName));
   }
 
   putDomain(name: string, domain: SimulatedDomain): void {
@@ -187,7 +199,7 @@ export class SimulatedFleet {
   }
 
   putVolume(name: string, volume: SimulatedVolume): void {
-    this.replace(this.path(name, 'volumes', `${volume.pool}~${volume.name}.json`), volume);
+    this.replace(this.volumePath(name, volume.pool, volume.name), volume);
   }
 
   /** Where the bytes of a host's image lie, if it was brought there. */
@@ -200,7 +212,20 @@ export class SimulatedFleet {
   }
 
   removeVolume(name: string, pool: string, volumeName: string): void {
-    rmSync(this.path(name, 'volumes', `${pool}~${volumeName}.json`), { force: true });
+    rmSync(this.volumePath(name, pool, volumeName), { force: true });
+  }
+
+  /** What is marked in a host's disk pool. */
+  marks(name: string): string[] {
+    return list(this.storagePath(name, 'marks'));
+  }
+
+  putMark(name: string, mark: string): void {
+    this.replace(this.storagePath(name, 'marks', mark), {});
+  }
+
+  removeMark(name: string, mark: string): void {
+    rmSync(this.storagePath(name, 'marks', mark), { force: true });
   }
 
   freeBytes(host: SimulatedHost): number {
@@ -240,9 +265,24 @@ export class SimulatedFleet {
     return undefined;
   }
 
-  private all<T>(name: string, kind: Kind): T[] {
-    const found = list(this.path(name, kind)).map((file) => this.read<T>(this.path(name, kind, file)));
+  private all<T>(folder: string): T[] {
+    const found = list(folder).map((file) => this.read<T>(join(folder, file)));
     return found.filter((object) => object !== undefined);
+  }
+
+  private volumePath(name: string, pool: string, volumeName: string): string {
+    const file = `${pool}~${volumeName}.json`;
+    return pool === DISK_POOL ? this.storagePath(name, 'volumes', file) : this.path(name, 'volumes', file);
+  }
+
+  /** In what is the host's disk pool. */
+  private storagePath(name: string, ...rest: string[]): string {
+    const { diskStorage } = this.host(name);
+    return diskStorage === null ? this.path(name, ...rest) : this.path(STORAGES, diskStorage, ...rest);
+  }
+
+  private makeStorage(name: string): void {
+    for (const kind of ['volumes', 'marks']) mkdirSync(this.storagePath(name, kind), { recursive: true });
   }
 
   private path(name: string, ...rest: string[]): string {

@@ -25,12 +25,14 @@ describeHypervisor(
   async () => {
     const fleet = new SimulatedFleet(join(folder, 'fleet'));
     fleet.addHost('sim1', { bootMs: 50 });
+    for (const name of ['near1', 'near2']) fleet.addHost(name, { diskStorage: 'nas' });
     fleet.addHost('dead', { unreachable: true });
     return {
       hypervisor: new SimulatedHypervisor(fleet, 'here', ['10.77.0.2']),
       stranger: new SimulatedHypervisor(fleet, 'elsewhere'),
       reach: new SimulatedGuestReach(fleet),
       host: fleet.hostRef('sim1', 1),
+      sharing: [fleet.hostRef('near1', 3), fleet.hostRef('near2', 4)],
       deadHost: fleet.hostRef('dead', 2),
       image: imageFile('small', 64 * 1024 ** 2),
       largeImage: imageFile('large', 3 * 1024 ** 3),

@@ -53,6 +53,10 @@ export class SimulatedHypervisor implements Hypervisor {
     return this.fleet.call(ref, 'probeAcceleration', (host) => host.acceleration);
   }
 
+  inspectStorage: Hypervisor['inspectStorage'] = (...args) => this.volumes.inspectStorage(...args);
+  markStorage: Hypervisor['markStorage'] = (...args) => this.volumes.markStorage(...args);
+  unmarkStorage: Hypervisor['unmarkStorage'] = (...args) => this.volumes.unmarkStorage(...args);
+
   importImage: Hypervisor['importImage'] = (...args) => this.images.importImage(...args);
   listImages: Hypervisor['listImages'] = (...args) => this.images.listImages(...args);
   downloadImage: Hypervisor['downloadImage'] = (...args) => this.images.downloadImage(...args);

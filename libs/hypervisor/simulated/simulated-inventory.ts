@@ -60,6 +60,15 @@ export class SimulatedInventory {
     return volume;
   }
 
+  /** @throws volume_missing where what a disk stands on is not on this host */
+  needLayers(host: SimulatedHost, { name, backing }: SimulatedVolume): void {
+    if (!backing) return;
+    const beneath = this.fleet.volume(host.name, backing.pool, backing.name);
+    if (!beneath)
+      throw refusal(host, 'volume_missing', `Disk ${name} stands on ${backing.name}, which is not there.`);
+    this.needLayers(host, beneath);
+  }
+
   refuseWhileHad(host: SimulatedHost, name: string): void {
     const user = this.fleet.domains(host.name).find((domain) => volumesOf(domain).includes(name));
     if (user) throw refusal(host, 'volume_in_use', `Domain ${user.name} has volume ${name}.`);

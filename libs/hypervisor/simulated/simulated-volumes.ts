@@ -9,6 +9,7 @@ import type {
   OverlayBase,
   OverlaySpec,
   SeedSpec,
+  StorageFacts,
   VolumeCopy,
   VolumeFacts,
 } from '../port.ts';
@@ -18,6 +19,7 @@ import {
   checkGrowSpec,
   checkOverlaySpec,
   checkSeedSpec,
+  checkStorageMark,
   checkVolumeCopy,
   checkVolumeName,
 } from '../specs.ts';
@@ -43,6 +45,7 @@ export class SimulatedVolumes {
     return this.fleet.call(ref, 'createOverlay', (host) => {
       checkOverlaySpec(overlay);
       const beneath = this.beneath(host, ref, overlay.base);
+      this.inventory.needLayers(host, beneath);
       const capacityBytes = gibToBytes(overlay.sizeGib);
       const virtualSizeBytes = beneath.image?.virtualSizeBytes ?? beneath.capacityBytes;
       if (capacityBytes < virtualSizeBytes) {
@@ -113,6 +116,28 @@ export class SimulatedVolumes {
         capacityBytes,
         allocationBytes,
       }));
+    });
+  }
+
+  inspectStorage(ref: HostRef): Promise<StorageFacts> {
+    return this.fleet.call(ref, 'inspectStorage', (host) => ({
+      diskPoolPath: `${host.poolRoot}/${ref.diskPool}`,
+      imagePoolPath: `${host.poolRoot}/${ref.imagePool}`,
+      marks: this.fleet.marks(host.name),
+    }));
+  }
+
+  markStorage(ref: HostRef, mark: string): Promise<void> {
+    return this.fleet.call(ref, 'markStorage', (host) => {
+      checkStorageMark(mark);
+      this.fleet.putMark(host.name, mark);
+    });
+  }
+
+  unmarkStorage(ref: HostRef, mark: string): Promise<void> {
+    return this.fleet.call(ref, 'unmarkStorage', (host) => {
+      checkStorageMark(mark);
+      this.fleet.removeMark(host.name, mark);
     });
   }
 

@@ -495,6 +495,21 @@ describe('webhooks', () => {
     shop.close();
   });
 
+  it('tell of what the endpoint has chosen, and all of it is listed', async () => {
+    const shop = await receiver(() => 200);
+    const other = await start(shop.webhookUrl, { webhookEvents: ['customer.updated'] });
+    const { body } = await call('POST', '/v1/customers', {}, {}, other);
+    await call('POST', `/v1/customers/${body.id}`, { name: 'Ada' }, {}, other);
+    await until(() => shop.received.length === 1);
+    await other.idle();
+    const listed = (await call('GET', '/v1/events', {}, {}, other)).body.data;
+    expect(listed).toMatchObject([{ type: 'customer.updated' }, { type: 'customer.created' }]);
+    expect(shop.received.map(({ body }) => JSON.parse(String(body)).type)).toEqual(['customer.updated']);
+    expect(other.pendingWebhooks()).toBe(0);
+    await other.close();
+    shop.close();
+  });
+
   it('can be lost, doubled and late', async () => {
     const shop = await receiver(() => 200);
     const other = await start(shop.webhookUrl);

@@ -24,6 +24,8 @@ export interface EmulatorOptions {
   /** Where events are sent; without it they are only listed. */
   readonly webhookUrl?: string;
   readonly webhookSecret?: string;
+  /** The types of the events that are sent, as an endpoint at Stripe chooses them; all unless told. */
+  readonly webhookEvents?: readonly string[];
   /** Wait before an event is sent for the second time; the waits that follow keep Stripe's proportions to it. */
   readonly webhookRetryMilliseconds?: number;
   /** Keeps everything across restarts of the process. Without it, all is forgotten. */
@@ -172,5 +174,6 @@ function endpointOf(options: EmulatorOptions) {
     url: options.webhookUrl,
     secret: options.webhookSecret,
     retryMilliseconds: options.webhookRetryMilliseconds ?? 1000,
+    events: options.webhookEvents && new Set(options.webhookEvents),
   };
 }

@@ -9,6 +9,8 @@ export interface WebhookEndpoint {
   readonly secret: string;
   /** Wait before the second try, which with Stripe is five minutes; the later ones shrink or grow with it. */
   readonly retryMilliseconds: number;
+  /** The types that it has chosen; undefined for all. */
+  readonly events: ReadonlySet<string> | undefined;
 }
 
 /** Stripe's waits before each further try: some in the first hours, then every twelve hours for three days. */
@@ -51,7 +53,7 @@ export class Deliverer {
 
   /** Called when an event comes to be, before its request is answered. */
   accept(event: StoredEvent): void {
-    if (!this.#endpoint) return;
+    if (!this.#endpoint || this.#endpoint.events?.has(event.type) === false) return;
     const fault = this.#faults.takeWebhook(event.type);
     const state = fault?.effect === 'lose' ? 'lost' : 'pending';
     this.#store.put('delivery', { id: event.id, attempts: 0, nextAt: Date.now(), state });

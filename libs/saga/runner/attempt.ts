@@ -113,7 +113,8 @@ function contextOf(
     sagaId: row.id,
     actionId: row.action_id,
     subject: subjectOf(row),
-    params: row.params,
+    // What an older release has stored may lack a parameter that has a default by now.
+    params: saga.definition.params.parse(row.params),
     outputs: row.outputs,
     deps: saga.deps,
     attempt: row.tries,

@@ -253,6 +253,31 @@ describe('a saga that its operator gives up', () => {
   });
 });
 
+describe('a saga that an older release has asked for', () => {
+  it('has the default of a parameter that was not stored, on the way there and back', async () => {
+    const seen: unknown[] = [];
+    const params = z.strictObject({ name: z.string(), by: z.enum(['train', 'boat']).default('train') });
+    const request = sagaRequest('older', params);
+    const older = saga(request, deps<object>())
+      .step('go', {
+        do: async ({ params }) => {
+          seen.push(params);
+          throw new PermanentError('no', 'not possible');
+        },
+        undo: async ({ params }) => void seen.push(params),
+      })
+      .build();
+    const sagaId = await start(request, { name: 'a', by: 'boat' });
+    await database.dataSource.query(`UPDATE sagas SET params = params - 'by' WHERE id = $1`, [sagaId]);
+    await runnerOf([withDeps(older, {})]).start();
+    expect(await until(sagaId, ended)).toMatchObject({ state: 'undone' });
+    expect(seen).toEqual([
+      { name: 'a', by: 'train' },
+      { name: 'a', by: 'train' },
+    ]);
+  });
+});
+
 describe('a wait', () => {
   const request = sagaRequest('waiting', z.object({}));
   const waiting = (looks: { count: number; readyAt: number }, deadlineSeconds = 60) =>

@@ -151,7 +151,7 @@ async function assertSizesAgree(world: ServerWorld): Promise<void> {
   assert.deepEqual(wrong, []);
 }
 
-/** Domains, disks and guests of the one host are those of the living servers, in the state that is shown. */
+/** Domains, disks and guests of the hosts are those of the living servers, in the state that is shown. */
 async function assertHostHas(
   world: ServerWorld,
   living: readonly Server[],
@@ -160,14 +160,16 @@ async function assertHostHas(
 ): Promise<void> {
   const [host = ''] = world.fleet.hostNames();
   const filesOn = await volumeFilesByHost(world, volumes);
-  const domains = world.fleet.domains(host).map((domain) => {
+  const hosts = await world.dataSource.query<{ id: number; name: string }[]>('SELECT id, name FROM hosts');
+  const on = hosts.flatMap(({ name }) => world.fleet.domains(name).map((domain) => ({ name, domain })));
+  const domains = on.map(({ name: on, domain }) => {
     const { uuid, state, diskVolume, seedVolume, ipv4, network, vcpus, memoryMib } = domain;
-    const disk = world.fleet.volumes(host).find(({ name }) => name === diskVolume);
+    const disk = world.fleet.volumes(on).find(({ name }) => name === diskVolume);
     const size = { vcpus, memoryMib, diskBytes: disk?.capacityBytes };
     const had = domain.volumes.map(({ volumeName }) => volumeName).sort();
     const hostKey = disk?.guest?.hostKey;
     const { rescue, iso } = domain;
-    return { uuid, state, diskVolume, seedVolume, ipv4, network, hostKey, size, had, rescue, iso };
+    return { on, uuid, state, diskVolume, seedVolume, ipv4, network, hostKey, size, had, rescue, iso };
   });
   const inherited = await inheritedAddresses(world);
   const types = await world.dataSource.getRepository(ServerType).find();
@@ -175,6 +177,7 @@ async function assertHostHas(
   const rescues = await world.dataSource.getRepository(Rescue).findBy({ removedAt: IsNull() });
   const wanted = living.map((server) => ({
     size: sizeOf(server, types),
+    on: hosts.find(({ id }) => id === server.hostId)?.name,
     uuid: server.domainUuid,
     state: server.observed,
     diskVolume: diskVolumeName(server),
@@ -214,7 +217,11 @@ async function assertHostHas(
     ].sort(),
   );
   for (const other of world.fleet.hostNames().filter((name) => name !== host)) {
-    const files = world.fleet.volumes(other).map(({ name }) => name);
+    const shows = world.fleet.volumes(other).filter(({ pool, name }) => {
+      const isShared = world.fleet.host(other).diskStorage !== null;
+      return !isShared || !world.fleet.volume(host, pool, name);
+    });
+    const files = shows.map(({ name }) => name);
     assert.deepEqual(files.sort(), (filesOn.get(other) ?? []).toSorted());
   }
 }

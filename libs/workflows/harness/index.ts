@@ -8,6 +8,7 @@ export {
   destroyServerWorld,
   type ServerWorld,
 } from './server-world.ts';
+export { createSharingWorld, placeOn } from './sharing-world.ts';
 export { finish, order, orderClone, placedHost, standingServer } from './standing-server.ts';
 export { askForVolume, createVolumeWorld, standingVolume, volumeOf } from './standing-volume.ts';
 export {

@@ -24,7 +24,11 @@ const clock = { now: () => new Date(Date.now() + aheadMilliseconds) };
 const mortality = new Mortality();
 
 const entities = [...accountsEntities, ...placementEntities];
-const dataSource = await createDataSource(databaseUrl, { entities, poolSize: 12 }).initialize();
+const dataSource = await createDataSource(databaseUrl, {
+  entities,
+  poolSize: 12,
+  idleSeconds: 600,
+}).initialize();
 const stripe = { host: '127.0.0.1', port: stripePort };
 const listener = mortalListener(
   listenerOf(dataSource, () => connected.provider, clock),

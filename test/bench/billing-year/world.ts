@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { accountsEntities } from '#libs/accounts';
 import { ensureBooks, setBillingProfile, setPaying, setRecharge } from '#libs/billing';
 import type { Clock } from '#libs/kernel';
+import { EVENT_TYPES } from '#libs/payments';
 import { type PaymentsHarness, startPayments, submit } from '#libs/payments/harness';
 import { placementEntities } from '#libs/placement';
 import { type MoneyWorld, moneyWorld } from '../../../libs/workflows/harness/money-world.ts';
@@ -32,7 +33,7 @@ export async function openWorld(dataSource: DataSource, databaseUrl: string): Pr
   const payments: PaymentsHarness = await startPayments(dataSource, {
     listener: listenerOf(dataSource, () => payments.provider, clock),
     timeoutMilliseconds: TIMEOUT_MILLISECONDS,
-    emulator: { payoutEveryDays: 7 },
+    emulator: { payoutEveryDays: 7, webhookEvents: Object.values(EVENT_TYPES).flat() },
   });
   const { emulator } = payments;
   emulator.advance(START / 1000 - emulator.now());

@@ -52,8 +52,8 @@ function useLatestAction(server: ServerWire) {
 
 /** What its owner can do about a failure, by the API's code. */
 const ADVICE: Readonly<Record<string, string>> = {
-  deadline_exceeded: 'It took too long. See whether the server answers, then try again.',
   host_unreachable: 'Its host does not answer; our operators know. Try again in a few minutes.',
+  given_up: 'Our operators ended it. See how the server is before you try again.',
 };
 
 function ActionFailed({ action, putAway }: { action: ActionWire; putAway: () => void }) {
@@ -61,7 +61,16 @@ function ActionFailed({ action, putAway }: { action: ActionWire; putAway: () => 
   return (
     <Notice tone="bad" title={`${name}: that did not work`} onClose={putAway}>
       <p>{action.error?.message}</p>
-      <p>{ADVICE[action.error?.code ?? ''] ?? 'The server was left as it was. You can try again.'}</p>
+      <p>{adviceOn(action)}</p>
     </Notice>
   );
+}
+
+function adviceOn({ command, error }: ActionWire): string {
+  const code = error?.code ?? '';
+  const known = ADVICE[code] ?? actionWords(command).failed;
+  if (known) return known;
+  if (code === 'deadline_exceeded')
+    return 'It took too long. See whether the server answers, then try again.';
+  return 'The server was left as it was. You can try again.';
 }

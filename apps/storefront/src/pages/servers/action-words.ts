@@ -3,6 +3,8 @@ interface ActionWords {
   readonly name: string;
   readonly doing: string;
   readonly done: string;
+  /** How the server is after a failure, and what to do; unless told, it was left as it was. */
+  readonly failed?: string;
   /** It was not its owner's wish. */
   readonly isImposed?: boolean;
 }
@@ -22,7 +24,12 @@ const WORDS: Readonly<Record<string, ActionWords>> = {
     done: 'The new password waits under “Log in”',
   },
   request_console: { name: 'Console', doing: 'Asking for its console', done: 'Its console was asked for' },
-  rebuild_server: { name: 'Rebuild', doing: 'Rebuilding it', done: 'It is rebuilt, checked and running' },
+  rebuild_server: {
+    name: 'Rebuild',
+    doing: 'Rebuilding it',
+    done: 'It is rebuilt, checked and running',
+    failed: 'The server is on its former disk again, with all that is on it. You can try again.',
+  },
   change_server_type: { name: 'Resize', doing: 'Resizing it', done: 'It has its new size' },
   roll_back_server: { name: 'Roll back', doing: 'Rolling it back', done: 'It is back at its snapshot' },
   create_image: { name: 'Snapshot', doing: 'Keeping its disk as it is', done: 'Its disk is kept as it was' },

@@ -100,5 +100,11 @@ function PasswordState({ server }: { server: ServerWire }) {
       return (
         <p className="text-soft">The password was not fetched in time. Ask for a new one under “Actions”.</p>
       );
+    case 'none':
+      return (
+        <p className="text-soft">
+          Log in with the password that you know. If you lost it, ask for a new one under “Actions”.
+        </p>
+      );
   }
 }

@@ -40,8 +40,10 @@ export function RebuildDialog({ server, close }: { server: ServerWire; close: ()
       onConfirm={() => rebuild.mutate()}
     >
       <p>
-        It gets a fresh disk; everything on the old one is gone for good. It keeps its address, its size and
-        its price. {WAY_IN[server.servery.credentials.kind]} Its SSH host key changes too.
+        It gets a fresh disk. Once the new system works, everything on the old one is gone for good; if it
+        does not, the server goes on as it was. It keeps its address, its size and their price; what an image
+        costs beside them follows the image. {WAY_IN[server.servery.credentials.kind]} Its SSH host key
+        changes too.
       </p>
       <ImageChoice server={server} value={image} onChange={choose} />
       <TextField

@@ -1,0 +1,52 @@
+import type { HostRef, StorageFacts } from '../port.ts';
+import { checkStorageMark } from '../specs.ts';
+import type { LibvirtVolumes } from './libvirt-volumes.ts';
+import { listPool, refreshPool } from './pool-listing.ts';
+import { storageMarkName, storageMarkOf } from './storage-marks.ts';
+import type { Virsh } from './virsh.ts';
+import { saysVolumeExists } from './virsh-errors.ts';
+import { volumeXml } from './volume-xml.ts';
+import { XmlElement } from './xml.ts';
+
+const MARK_BYTES = 512;
+
+/** What tells which storage lies behind a host's disk pool. */
+export class LibvirtStorage {
+  private readonly virsh: Virsh;
+  private readonly volumes: LibvirtVolumes;
+
+  constructor(virsh: Virsh, volumes: LibvirtVolumes) {
+    this.virsh = virsh;
+    this.volumes = volumes;
+  }
+
+  async inspect(host: HostRef): Promise<StorageFacts> {
+    await refreshPool(this.virsh, host, host.diskPool);
+    const entries = await listPool(this.virsh, host, host.diskPool);
+    return {
+      diskPoolPath: await this.pathOf(host, host.diskPool),
+      imagePoolPath: await this.pathOf(host, host.imagePool),
+      marks: entries.flatMap(({ name }) => storageMarkOf(name) ?? []),
+    };
+  }
+
+  async mark(host: HostRef, mark: string): Promise<void> {
+    checkStorageMark(mark);
+    const name = storageMarkName(mark);
+    const input = volumeXml({ name, capacityBytes: MARK_BYTES, allocationBytes: 0, format: 'raw' });
+    const create = ['vol-create', '--pool', host.diskPool, '--file', '/dev/stdin'];
+    await this.virsh.run(host, create, { input }).catch((error: unknown) => {
+      if (!saysVolumeExists(error)) throw error;
+    });
+  }
+
+  async unmark(host: HostRef, mark: string): Promise<void> {
+    checkStorageMark(mark);
+    await this.volumes.remove(host, storageMarkName(mark));
+  }
+
+  private async pathOf(host: HostRef, pool: string): Promise<string> {
+    const xml = await this.virsh.run(host, ['pool-dumpxml', '--pool', pool]);
+    return XmlElement.parse(xml).at('pool', 'target', 'path').text;
+  }
+}
