@@ -69,6 +69,29 @@ function blocks(context: () => ConformanceContext): void {
     );
   });
 
+  it('makes volumes with a file system while other volumes come and go', async () => {
+    const { hypervisor, host } = context();
+    let isOver = false;
+    const comeAndGo = async () => {
+      while (!isOver) {
+        const name = newVolume();
+        await hypervisor.createVolume(host, { volumeName: name, sizeGib: 1 });
+        await hypervisor.deleteVolume(host, name);
+      }
+    };
+    const others = [comeAndGo(), comeAndGo()];
+    try {
+      for (let made = 0; made < 4; made++) {
+        const volumeName = newVolume();
+        await hypervisor.createVolume(host, { volumeName, sizeGib: 1, format: 'ext4' });
+        expect(await sizeOf(volumeName)).toBe(gibToBytes(1));
+      }
+    } finally {
+      isOver = true;
+      await Promise.all(others);
+    }
+  });
+
   it('gives a volume to one domain at a time, and keeps it there when the domain is defined anew', async () => {
     const { hypervisor, host } = context();
     const [volumeName, second] = [newVolume(), newVolume()];

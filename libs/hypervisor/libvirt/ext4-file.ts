@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,7 +14,6 @@ const TIMEOUT_MS = 300_000;
 /** Where libvirt cannot make file systems, and nothing of ours runs on a host, one is made here and brought there. */
 export interface Ext4File {
   readonly path: string;
-  readonly sizeBytes: number;
   remove(): Promise<void>;
 }
 
@@ -32,7 +31,7 @@ export async function makeExt4File(capacityBytes: number): Promise<Ext4File> {
     await program('mke2fs', [...EXT4, raw]);
     await program('qemu-img', ['convert', '-q', '-f', 'raw', '-O', 'qcow2', raw, path]);
     await rm(raw);
-    return { path, sizeBytes: (await stat(path)).size, remove };
+    return { path, remove };
   } catch (error) {
     await remove();
     throw error;

@@ -95,17 +95,19 @@ export class LibvirtBlockVolumes {
     return names.includes(volumeName) && !names.includes(partMark(volumeName));
   }
 
-  /** Its mark stands until all of it is there: what is cut off is made anew. */
+  /**
+   * Its mark stands until all of it is there: what is cut off is made anew. It is made as what it will be, for libvirt knows
+   * its size then however soon it looks at the pool again.
+   */
   private async bringFormatted(host: HostRef, volumeName: string, capacityBytes: number): Promise<void> {
     const file = await makeExt4File(capacityBytes);
     try {
       await this.make(host, partMark(volumeName), MARK_BYTES, 'raw');
       await this.volumes.remove(host, volumeName);
-      await this.make(host, volumeName, file.sizeBytes, 'raw');
+      await this.make(host, volumeName, capacityBytes, 'qcow2');
+      await this.volumes.needOwn(host, volumeName, capacityBytes);
       const args = ['vol-upload', '--pool', host.diskPool, '--vol', volumeName, '--file', file.path];
       await this.virsh.run(host, args, { timeoutSeconds: UPLOAD_TIMEOUT_SECONDS });
-      await refreshPool(this.virsh, host, host.diskPool);
-      await this.volumes.needOwn(host, volumeName, capacityBytes);
       await this.volumes.remove(host, partMark(volumeName));
     } finally {
       await file.remove();

@@ -1,6 +1,12 @@
+import { sleep } from '#libs/kernel';
 import type { HostRef, VolumeFacts } from '../port.ts';
 import type { Virsh } from './virsh.ts';
+import { saysPoolHasJobs } from './virsh-errors.ts';
 import { XmlElement } from './xml.ts';
+
+/** An empty volume is made in less; a copy takes minutes, and nobody waits for that. */
+const PATIENCE_MS = 2000;
+const PAUSE_MS = 100;
 
 export interface PoolEntry {
   readonly name: string;
@@ -17,11 +23,14 @@ export async function listPool(virsh: Virsh, host: HostRef, pool: string): Promi
 }
 
 /**
- * Lets the host look again at what lies in a pool, which other hosts may share. libvirt refuses while a volume
- * is being written; what it knows then must do.
+ * Lets the host look again at what lies in a pool, which other hosts may share. libvirt refuses while a volume is being
+ * made: that is waited for, but no longer than for an empty one; what it knows then must do.
  */
 export async function refreshPool(virsh: Virsh, host: HostRef, pool: string): Promise<void> {
-  await virsh.script(host, [['pool-refresh', '--pool', pool]], { timeoutSeconds: 120 });
+  for (const end = Date.now() + PATIENCE_MS; ; await sleep(PAUSE_MS)) {
+    const { errors } = await virsh.script(host, [['pool-refresh', '--pool', pool]], { timeoutSeconds: 120 });
+    if (!saysPoolHasJobs(errors) || Date.now() > end) return;
+  }
 }
 
 /** Sizes of some volumes; those that vanished meanwhile are left out. */

@@ -112,6 +112,11 @@ export function saysVolumeExists(error: unknown): boolean {
   );
 }
 
+/** The pool cannot be looked at anew yet: volumes are being made in it. */
+export function saysPoolHasJobs(stderr: string): boolean {
+  return /has asynchronous jobs/.test(stderr);
+}
+
 /** The domain is already as asked. */
 export function saysAlreadyRunning(error: unknown): boolean {
   return said(error, /already (active|running)/i);
