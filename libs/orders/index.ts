@@ -3,6 +3,7 @@ export { type AccountUsage, accountUsage } from './limits.ts';
 export { Order, type OrderStatus } from './order.entity.ts';
 export type { ItemRequest } from './order-items.ts';
 export { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
+export type { ClaimedVolumes, OrderedVolumes } from './ordered-volumes.ts';
 export { OrdersError, type OrdersErrorCode } from './orders.errors.ts';
 export { OrdersModule, ordersEntities } from './orders.module.ts';
 export {

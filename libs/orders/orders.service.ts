@@ -39,7 +39,8 @@ export class OrdersService {
   }
 
   private async placeNew(request: OrderRequest): Promise<PlacedOrder> {
-    const { serverType, image, location, sshKeys, ...rest } = request;
+    const { serverType, image, sshKeys, ...rest } = request;
+    const location = request.location ?? (await request.volumes?.locationId(this.dataSource.manager));
     const item = await this.items.resolve({
       projectId: request.projectId,
       serverType,

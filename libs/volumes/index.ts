@@ -6,7 +6,8 @@ export {
   Volume,
   type VolumeFormat,
   volumeFileName,
-  volumeIdOfFile,
+  type VolumeFile,
+  volumeOfFile,
 } from './volume.entity.ts';
 export { volumeGibOf } from './volume-admission.ts';
 export {
@@ -19,6 +20,7 @@ export * from './volume-requests.ts';
 export { billVolume, VolumeSuspensions } from './volume-suspensions.ts';
 export { VolumesError, type VolumesErrorCode } from './volumes.errors.ts';
 export { VolumeSuspensionsModule, VolumesModule, volumesEntities } from './volumes.module.ts';
+export { diskAlong, volumesAlong } from './volumes-along.ts';
 export {
   noteAttached,
   noteDetached,

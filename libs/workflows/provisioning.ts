@@ -5,9 +5,17 @@ import { DomainError } from '#libs/kernel';
 import { addressOf, releaseAddress } from '#libs/networks';
 import { finishOrder, type Order, orderOfServer } from '#libs/orders';
 import { declined } from '#libs/payments';
-import { Host, outOfCapacity, release, reserve, reservedHost } from '#libs/placement';
+import {
+  Host,
+  outOfCapacity,
+  type PlacementRequest,
+  release,
+  reserve,
+  reservedHost,
+} from '#libs/placement';
 import type { StepContext, UndoContext } from '#libs/saga';
-import { FrozenDisk, lockServer, type Server, seedVolumeName } from '#libs/servers';
+import { FrozenDisk, lockServer, recordDone, type Server, seedVolumeName } from '#libs/servers';
+import { diskAlong, releaseVolumesOf, volumesOfServer } from '#libs/volumes';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { bootsNow } from './boot-clock.ts';
 import { forgetBootSecrets, settleApplicationSecrets } from './first-boot.ts';
@@ -190,12 +198,23 @@ export const handingOver = {
       [server.id, outputs['power-as-asked'].observed, outputs['agent-answers'].verifiedBy],
     );
     await openBilling(manager, server.id, outputs['power-as-asked'].observed === 'running');
+    await tellVolumes(manager, server);
     await finishOrder(manager, order.id, { status: 'fulfilled' });
     return {};
   },
 };
 
-/** The last of the undoing: the room, the address, the secrets and the name are free again, and the order says why. */
+/** What was done to the volumes that it has from the start stands among their actions. */
+async function tellVolumes(manager: EntityManager, { id: serverId, projectId }: Server): Promise<void> {
+  for (const { id: volumeId } of await volumesOfServer(manager, serverId)) {
+    await recordDone(manager, { projectId, serverId, volumeId, command: 'attach_volume' });
+  }
+}
+
+/**
+ * The last of the undoing: the room, the address, the volumes, the secrets and the name are free again, and the order says
+ * why.
+ */
 export async function giveUp(
   manager: EntityManager,
   { params, deps, reason }: UndoContext<Params, unknown, WorkflowDeps, unknown>,
@@ -205,6 +224,7 @@ export async function giveUp(
   await release(manager, serverId);
   await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
   await releaseAddress(manager, serverId);
+  await releaseVolumesOf(manager, serverId);
   await deps.secrets.destroyAll(manager, serverId);
   await manager.query(
     `UPDATE servers SET deleted_at = now(), desired = 'deleted', observed = 'deleting', access = '[]', ipv4 = NULL
@@ -254,14 +274,15 @@ async function place(
   }
 }
 
-/** A copy is made where the disk is reached that it stands on. */
+/** A copy is made where the disk is reached that it stands on; what is ordered with volumes, where their data is. */
 async function beside(
   manager: EntityManager,
-  { copiedDiskId }: Server,
-): Promise<{ besideHostId?: number | null }> {
-  if (copiedDiskId === null) return {};
+  { id, copiedDiskId }: Server,
+): Promise<Pick<PlacementRequest, 'besideHostId' | 'along'>> {
+  const along = (await volumesOfServer(manager, id)).flatMap(diskAlong);
+  if (copiedDiskId === null) return { along };
   const { hostId } = await manager.getRepository(FrozenDisk).findOneByOrFail({ id: copiedDiskId });
-  return { besideHostId: hostId };
+  return { besideHostId: hostId, along };
 }
 
 /** The server has its host: there is room again for its size, whatever the operator was told before. */
