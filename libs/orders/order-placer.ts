@@ -146,7 +146,11 @@ export class OrderPlacer {
     const options = { sagaId, actionId: action.id, subject: { type: 'server', id: serverId } };
     const saga = copy
       ? this.sagas.newSaga(cloneServerRequest, { serverId, freezeSagaId: copy.freezeSagaId }, options)
-      : this.sagas.newSaga(provisionServerRequest, { serverId, automount: request.volumes?.automount ?? false }, options);
+      : this.sagas.newSaga(
+          provisionServerRequest,
+          { serverId, automount: request.volumes?.automount ?? false },
+          options,
+        );
     const { rootPassword, inserts } = this.newSecrets(server, request);
     const placement = {
       ...{ ...demand, serverId, locationId: location.id, imageId: image.id },

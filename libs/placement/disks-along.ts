@@ -29,7 +29,10 @@ export const diskWith = (along: Along) =>
     : `($7 + coalesce((SELECT sum(a."diskGib") FROM ${disksOf(along)} WHERE a."hostId" <> h.id), 0)::int)`;
 
 /** Whether some host reaches what is kept on all of these: it is one of them, and a peer of all others. */
-export async function areReachedTogether(manager: EntityManager, hostIds: readonly number[]): Promise<boolean> {
+export async function areReachedTogether(
+  manager: EntityManager,
+  hostIds: readonly number[],
+): Promise<boolean> {
   const [row] = await manager.query<{ together: boolean }[]>(
     `SELECT EXISTS (SELECT FROM hosts h WHERE NOT EXISTS (SELECT FROM unnest($1::bigint[]) AS k (id)
        WHERE k.id <> h.id AND NOT EXISTS (

@@ -4,9 +4,9 @@ export {
   linuxDevice,
   mountPoint,
   Volume,
+  type VolumeFile,
   type VolumeFormat,
   volumeFileName,
-  type VolumeFile,
   volumeOfFile,
 } from './volume.entity.ts';
 export { volumeGibOf } from './volume-admission.ts';
@@ -20,7 +20,6 @@ export * from './volume-requests.ts';
 export { billVolume, VolumeSuspensions } from './volume-suspensions.ts';
 export { VolumesError, type VolumesErrorCode } from './volumes.errors.ts';
 export { VolumeSuspensionsModule, VolumesModule, volumesEntities } from './volumes.module.ts';
-export { diskAlong, volumesAlong } from './volumes-along.ts';
 export {
   noteAttached,
   noteDetached,
@@ -28,3 +27,4 @@ export {
   VolumesService,
   volumesOfServer,
 } from './volumes.service.ts';
+export { diskAlong, volumesAlong } from './volumes-along.ts';

@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { AttachedVolume, BlockVolumeSpec } from '#libs/hypervisor';
+import type { AttachedVolume, BlockVolumeSpec, FileSystem } from '#libs/hypervisor';
 
 /** File systems that a volume can be made with. */
-export type VolumeFormat = 'ext4' | 'xfs';
+export type VolumeFormat = FileSystem;
 
 /** A disk that its owner keeps apart from servers, and gives to one at a time. */
 @Entity('volumes')
@@ -52,7 +52,9 @@ export function volumeFileName({ id, copyId }: VolumeFile): string {
 /** Whose volume a file is; undefined where it is none. */
 export function volumeOfFile(name: string): VolumeFile | undefined {
   const [, id, copyId] = FILE.exec(name) ?? [];
-  return id === undefined ? undefined : { id: Number(id), copyId: copyId === undefined ? null : Number(copyId) };
+  return id === undefined
+    ? undefined
+    : { id: Number(id), copyId: copyId === undefined ? null : Number(copyId) };
 }
 
 /** Where Linux shows it, as Hetzner's clients expect it. */

@@ -1,7 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { release, reserve } from '#libs/placement';
 import { deps, PermanentError, type StepContext, saga } from '#libs/saga';
-import { attachedVolume, attachVolumeRequest, noteAttached, noteDetached, volumeFileName } from '#libs/volumes';
+import {
+  attachedVolume,
+  attachVolumeRequest,
+  noteAttached,
+  noteDetached,
+  volumeFileName,
+} from '#libs/volumes';
 import { loadServer } from './server-context.ts';
 import {
   BRINGING_TIMEOUT_SECONDS,
@@ -97,7 +103,8 @@ export const attachVolume = saga(attachVolumeRequest, deps<WorkflowDeps>())
 async function takeRoom(manager: EntityManager, { params, sagaId }: Context): Promise<boolean> {
   const { sizeGib, locationId, hostId } = await loadVolume(manager, params.volumeId);
   const { server } = await loadServer(manager, params.serverId);
-  if (server.hostId === null) throw new PermanentError('server_not_placed', `server ${server.id} has no host`);
+  if (server.hostId === null)
+    throw new PermanentError('server_not_placed', `server ${server.id} has no host`);
   if (server.hostId === hostId) return false;
   const demand = { vcpus: 0, memoryMib: 0, diskGib: sizeGib, imageId: null, locationId };
   await reserve(manager, { ...demand, serverId: sagaId, hostId: server.hostId });

@@ -5,14 +5,7 @@ import { DomainError } from '#libs/kernel';
 import { addressOf, releaseAddress } from '#libs/networks';
 import { finishOrder, type Order, orderOfServer } from '#libs/orders';
 import { declined } from '#libs/payments';
-import {
-  Host,
-  outOfCapacity,
-  type PlacementRequest,
-  release,
-  reserve,
-  reservedHost,
-} from '#libs/placement';
+import { Host, outOfCapacity, type PlacementRequest, release, reserve, reservedHost } from '#libs/placement';
 import type { StepContext, UndoContext } from '#libs/saga';
 import { FrozenDisk, lockServer, recordDone, type Server, seedVolumeName } from '#libs/servers';
 import { diskAlong, releaseVolumesOf, volumesOfServer } from '#libs/volumes';

@@ -72,7 +72,10 @@ export async function noteBrought(
 }
 
 /** Deletes what a volume was copied from. Where its host does not answer, the reconciler will when that is back. */
-export async function leaveBehind({ deps, log }: Pick<Context, 'deps' | 'log'>, { left }: Brought): Promise<void> {
+export async function leaveBehind(
+  { deps, log }: Pick<Context, 'deps' | 'log'>,
+  { left }: Brought,
+): Promise<void> {
   if (!left) return;
   const host = await hostOfVolume(deps.dataSource.manager, left);
   if (!host) return;
@@ -80,7 +83,10 @@ export async function leaveBehind({ deps, log }: Pick<Context, 'deps' | 'log'>, 
     await deps.hypervisor.deleteVolume(host, left.volumeName);
   } catch (error) {
     if (!isHypervisorError(error, 'host_unreachable', 'host_timeout')) throw error;
-    log.warn({ err: error, volumeName: left.volumeName }, 'a volume that was moved is still on its former host');
+    log.warn(
+      { err: error, volumeName: left.volumeName },
+      'a volume that was moved is still on its former host',
+    );
   }
 }
 
