@@ -201,7 +201,9 @@ describe('placement', () => {
     const { manager } = database.dataSource;
     const volume = { vcpus: 0, memoryMib: 0, diskGib: 30, serverId: newId(), hostId: other.id };
     const server = { vcpus: 2, memoryMib: 2048, diskGib: 50, serverId: newId(), hostId: one.id };
-    for (const each of [volume, server]) await reserve(manager, { ...placeFor(each), ...each });
+    await runInTransaction(database.dataSource, async (within) => {
+      for (const each of [volume, server]) await reserve(within, { ...placeFor(each), ...each });
+    });
     await passOnRoom(manager, { from: server.serverId, to: volume.serverId, diskGib: 30 });
     const rest = { ...server, diskGib: 20 };
     await expectCounters([one, other], [rest, { ...volume, hostId: one.id }]);

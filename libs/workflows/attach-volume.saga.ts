@@ -1,11 +1,12 @@
 import type { EntityManager } from 'typeorm';
-import { release, reserve } from '#libs/placement';
+import { areReachedTogether, release, reserve } from '#libs/placement';
 import { deps, PermanentError, type StepContext, saga } from '#libs/saga';
 import {
   attachedVolume,
   attachVolumeRequest,
   noteAttached,
   noteDetached,
+  type Volume,
   volumeFileName,
 } from '#libs/volumes';
 import { loadServer } from './server-context.ts';
@@ -31,6 +32,9 @@ type Context = Pick<StepContext<Params, unknown, WorkflowDeps>, 'params' | 'saga
 
 /** A volume may be asked for together with the server that gets it. */
 const MAKING_DEADLINE_SECONDS = 3600;
+/** Volumes that are copied at once, on all workers: a copy holds a worker for long, and others want to be served. */
+const COPIES_AT_ONCE = 2;
+const TURN_DEADLINE_SECONDS = 24 * 3600;
 
 /**
  * Gives a volume to a server. One that lies elsewhere is brought to the server's host first: its room there is taken
@@ -48,9 +52,11 @@ export const attachVolume = saga(attachVolumeRequest, deps<WorkflowDeps>())
     },
     noUndo: 'only looks',
   })
-  .step('take-room', {
+  .wait('take-room', {
     title: 'Taking room for it',
-    transact: async (manager, ctx) => ({ moves: await takeRoom(manager, ctx) }),
+    deadlineSeconds: TURN_DEADLINE_SECONDS,
+    everySeconds: 2,
+    transact: takeRoom,
     undoTransact: (manager, { sagaId }) => release(manager, sagaId),
   })
   .step('bring', {
@@ -99,14 +105,31 @@ export const attachVolume = saga(attachVolumeRequest, deps<WorkflowDeps>())
   })
   .build();
 
-/** On the host of the server, in the name of the workflow: the volume keeps its own until it has left. @throws DomainError `resource_unavailable` */
-async function takeRoom(manager: EntityManager, { params, sagaId }: Context): Promise<boolean> {
-  const { sizeGib, locationId, hostId } = await loadVolume(manager, params.volumeId);
+/**
+ * On the host of the server, in the name of the workflow: the volume keeps its own until it has left. Not yet, as long as
+ * others are being copied and it would have to be as well.
+ * @throws PermanentError `server_not_placed`; DomainError `resource_unavailable`
+ */
+async function takeRoom(manager: EntityManager, { params, sagaId }: Context) {
+  const volume = await loadVolume(manager, params.volumeId);
   const { server } = await loadServer(manager, params.serverId);
-  if (server.hostId === null)
-    throw new PermanentError('server_not_placed', `server ${server.id} has no host`);
-  if (server.hostId === hostId) return false;
-  const demand = { vcpus: 0, memoryMib: 0, diskGib: sizeGib, imageId: null, locationId };
-  await reserve(manager, { ...demand, serverId: sagaId, hostId: server.hostId });
-  return true;
+  const { hostId } = server;
+  if (hostId === null) throw new PermanentError('server_not_placed', `server ${server.id} has no host`);
+  if (hostId === volume.hostId) return {};
+  if (volume.hasData && !(await isItsTurn(manager, volume, hostId))) return undefined;
+  const { sizeGib: diskGib, locationId } = volume;
+  const demand = { vcpus: 0, memoryMib: 0, diskGib, imageId: null, locationId };
+  await reserve(manager, { ...demand, serverId: sagaId, hostId });
+  return {};
+}
+
+/** Who has taken room, and not passed it on yet, is copying. */
+async function isItsTurn(manager: EntityManager, volume: Volume, hostId: number): Promise<boolean> {
+  if (volume.hostId !== null && (await areReachedTogether(manager, [volume.hostId, hostId]))) return true;
+  await manager.query(`SELECT pg_advisory_xact_lock(hashtext('turn of volumes'))`);
+  const [row] = await manager.query<{ copying: number }[]>(
+    `SELECT count(*)::int AS copying FROM reservations r JOIN sagas g ON g.id = r.server_id
+     WHERE g.state IN ('running', 'undoing')`,
+  );
+  return (row?.copying ?? 0) < COPIES_AT_ONCE;
 }

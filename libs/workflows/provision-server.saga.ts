@@ -1,5 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { diskVolumeName, provisionServerRequest, seedVolumeName } from '#libs/servers';
+import { choosingHost } from './choosing-host.ts';
 import { makeApplicationSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import {
   answersAsItself,
@@ -11,7 +12,6 @@ import {
 import {
   awaitingBank,
   capturingPayment,
-  choosingHost,
   confirmingHold,
   erasingSeed,
   giveUp,
