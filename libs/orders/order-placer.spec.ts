@@ -10,7 +10,8 @@ import { SagaStore } from '#libs/saga';
 import { EnvelopeCipher } from '#libs/secrets';
 import { SecretsStore, serversEntities } from '#libs/servers';
 import { testDatabase } from '../../test/support/test-database.ts';
-import { OrderPlacer, type ServerOrder } from './order-placer.ts';
+import { OrderPlacer } from './order-placer.ts';
+import type { ServerOrder } from './server-order.ts';
 import { ordersEntities } from './orders.module.ts';
 
 const entities = [

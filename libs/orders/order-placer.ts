@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Location, ServerType } from '#libs/catalog';
 import { insertOf, isUniqueViolation, runInTransaction, runStatements, type Statement } from '#libs/database';
-import { type Currency, DomainError, newId } from '#libs/kernel';
+import { DomainError, newId } from '#libs/kernel';
 import { claimAddress, inheritAddress } from '#libs/networks';
 import { FindingsService, outOfCapacity, reservation, reserveWaiting } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
@@ -14,49 +14,16 @@ import {
   nameTaken,
   newAction,
   newPassword,
-  type PasswordDelivery,
   provisionServerRequest,
   SecretsStore,
   Server,
-  type ServerNetwork,
 } from '#libs/servers';
 import { needsHold } from './ability-to-pay.ts';
 import { admit } from './limits.ts';
 import { Order } from './order.entity.ts';
-import type { Item } from './order-items.ts';
 import { demandOfOrder, newOrder, newServer } from './order-rows.ts';
-import type { OrderedVolumes } from './ordered-volumes.ts';
 import { priceOf } from './pricing.ts';
-
-/** A server as it is ordered; everything it names has been resolved. */
-export interface ServerOrder extends Item {
-  /** Made by `newId()`; the same one whenever the order is repeated. */
-  readonly serverId: number;
-  readonly accountId: number;
-  readonly projectId: number;
-  readonly currency: Currency;
-  readonly name: string;
-  readonly sshPublicKeys: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly userData?: string;
-  readonly startAfterCreate: boolean;
-  readonly passwordDelivery: PasswordDelivery;
-  /** That it has from the start. */
-  readonly volumes?: OrderedVolumes;
-  /** It is a clone: what it is a copy of, whose credentials it has as well. */
-  readonly copy?: ServerCopy;
-}
-
-/** What a clone is a copy of, and how. */
-export interface ServerCopy {
-  readonly original: Server;
-  /** That is still to be frozen, by `freezeSagaId`. */
-  readonly frozenDiskId: number;
-  readonly freezeSagaId: number;
-  readonly kind: 'safe' | 'exact';
-  readonly network: ServerNetwork;
-  readonly holdsTimers: boolean;
-}
+import type { ServerOrder } from './server-order.ts';
 
 export interface PlacedOrder {
   readonly order: Order;

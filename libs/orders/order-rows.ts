@@ -3,8 +3,8 @@ import { newId, newUuid } from '#libs/kernel';
 import type { Demand } from '#libs/placement';
 import { credentialKindOf, type Server } from '#libs/servers';
 import type { Order } from './order.entity.ts';
-import type { ServerOrder } from './order-placer.ts';
 import type { OrderPrice } from './pricing.ts';
+import type { ServerOrder } from './server-order.ts';
 
 /** A copy's disk is as large as that of its original. */
 export function demandOfOrder({ serverType, copy }: ServerOrder): Demand {
