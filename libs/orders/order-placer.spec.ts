@@ -11,8 +11,8 @@ import { EnvelopeCipher } from '#libs/secrets';
 import { SecretsStore, serversEntities } from '#libs/servers';
 import { testDatabase } from '../../test/support/test-database.ts';
 import { OrderPlacer } from './order-placer.ts';
-import type { ServerOrder } from './server-order.ts';
 import { ordersEntities } from './orders.module.ts';
+import type { ServerOrder } from './server-order.ts';
 
 const entities = [
   ...accountsEntities,
