@@ -179,7 +179,10 @@ export async function failingOf(ctx: Context, { exitCode, seconds }: ScriptEnd, 
     return { code: 'script_timed_out', message } satisfies Failing;
   }
   if (exitCode !== 0) {
-    return { code: 'script_failed', message: `the script ${sayEnd({ exitCode, signal: null })}` } satisfies Failing;
+    return {
+      code: 'script_failed',
+      message: `the script ${sayEnd({ exitCode, signal: null })}`,
+    } satisfies Failing;
   }
   const failed = results.filter(({ passed }) => !passed).map(({ check: one }) => nameOf(one));
   if (failed.length === 0) return undefined;

@@ -42,7 +42,7 @@ describe('assertBuilt', () => {
         message: expect.stringMatching(/^The build was killed \(SIGKILL\),.*exit status 1$/s),
       }),
     );
-    expect(ended({ exitCode: null, signal: 'SIGSEGV' })).toThrow(/^The build crashed \(SIGSEGV\)/);
+    expect(ended({ exitCode: null, signal: 'SIGSEGV' })).toThrow(/^The build crashed \(SIGSEGV\)\. /);
     expect(ended({ exitCode: 137, signal: 'SIGKILL', stoppedBy: 'memory' })).toThrow(
       expect.objectContaining({ code: 'cook_out_of_memory' }),
     );

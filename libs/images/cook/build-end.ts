@@ -68,9 +68,10 @@ function failed({ diskWasFull, signal }: WallEnd, { limits, lastLines }: BuildFa
   const said = lastLines.map((line) => `\n  ${line}`).join('');
   if (signal !== null) {
     const how = sayEnd({ exitCode: null, signal });
+    const mostly = signal === 'SIGKILL' ? ', mostly for its machine had no memory left' : '';
     return [
       'cook_step_failed',
-      `The build ${how}, which no limit of it asked for: mostly its machine had no memory left. Cook again; where that ends alike, leave out what its last lines name:${said}`,
+      `The build ${how}${mostly}. Cook again; where it ends alike, leave out what its last lines name:${said}`,
     ];
   }
   return [
