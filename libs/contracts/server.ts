@@ -63,7 +63,10 @@ const applicationSecret = z.object({ name: z.string(), title: z.string(), userna
 /** What Servery says of a server beyond Hetzner's words. */
 export const serverExtra = z.object({
   appliance: z.string(),
-  /** The image of the recipe of `image` that an upgrade has made it like; null: it is as it was made. */
+  /**
+   * The image of the recipe of `image` that an upgrade has made it like, whose ports and secrets it has then; null: it is as it was
+   * made.
+   */
   upgraded_to: z.object({ image: id, version: z.int(), created: timestamp }).nullable(),
   order_id: id.nullable(),
   ready: z.boolean(),

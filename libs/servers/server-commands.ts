@@ -10,7 +10,7 @@ import type { Action } from './action.entity.ts';
 import { assertBackedUp } from './backup-plan.ts';
 import { assertInReach, holdDisk } from './frozen-disks.ts';
 import { refuseInRescue, runningRescue, waitingRescue } from './rescue-state.ts';
-import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
+import { newPassword, nothingToReveal, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
 import { credentialKindOf, type DesiredState, type ObservedState, type Server } from './server.entity.ts';
 import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
@@ -292,10 +292,18 @@ export class ServerCommands {
     });
   }
 
-  /** The secrets of its application, by name. @throws ServersError `credentials_not_there`, `credentials_gone` */
-  async revealApplicationSecrets(projectId: number, serverId: number): Promise<Record<string, string>> {
+  /**
+   * The secrets of its application, by name. `names`: those that it has by now; where that is none, nothing is handed over.
+   * @throws ServersError `credentials_not_there`, `credentials_gone`
+   */
+  async revealApplicationSecrets(
+    projectId: number,
+    serverId: number,
+    names: readonly string[],
+  ): Promise<Readonly<Record<string, string>>> {
     return runInTransaction(this.dataSource, async (manager) => {
       await ownServer(manager, projectId, serverId);
+      if (names.length === 0) throw nothingToReveal('application');
       return JSON.parse(await this.secrets.reveal(manager, serverId, 'application'));
     });
   }

@@ -30,6 +30,19 @@ export async function withdrawAccess(
   for (const { port } of servicesOf(image)) await publisher.withdraw(ip, port);
 }
 
+/** Does both where a server of `from` becomes one of `to`: what both serve stays where it is shown. */
+export async function switchAccess(
+  publisher: AccessPublisher,
+  from: Image,
+  to: Image,
+  { ip, isHeld }: OfServer,
+): Promise<ServerAccess[]> {
+  const kept = new Set(servicesOf(to).map(({ port }) => port));
+  const gone = servicesOf(from).filter(({ port }) => !kept.has(port));
+  if (isHeld) for (const { port } of gone) await publisher.withdraw(ip, port);
+  return publishAccess(publisher, to, { ip, isHeld });
+}
+
 function servicesOf(image: Image) {
   const own = image.appliance.ports.filter(({ port, protocol }) => port !== SSH_PORT && protocol !== 'udp');
   return [{ name: 'ssh', port: SSH_PORT, protocol: 'ssh' as const }, ...own];

@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { Image, type Verification } from '#libs/images';
 import { deps, saga, type UndoContext } from '#libs/saga';
 import { diskVolumeName, rebuildServerRequest, type ServerAccess, seedVolumeName } from '#libs/servers';
-import { publishAccess, withdrawAccess } from './access.ts';
+import { switchAccess } from './access.ts';
 import { bootsNow } from './boot-clock.ts';
 import { makeApplicationSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import {
@@ -159,9 +159,8 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     title: 'Opening its ports',
     do: async (ctx) => {
       const former = await placedServer(ctx);
-      await withdrawAccess(ctx.deps.access, former.image, former.address);
       const { image, address } = await nextOf(ctx);
-      return { access: await publishAccess(ctx.deps.access, image, address) };
+      return { access: await switchAccess(ctx.deps.access, former.image, image, address) };
     },
   })
   .step('remove-old-disk', {

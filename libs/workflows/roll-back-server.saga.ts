@@ -1,6 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { rollBackServerRequest } from '#libs/servers';
-import { publishAccess, withdrawAccess } from './access.ts';
+import { switchAccess } from './access.ts';
 import { look, placedServer, writeSeen } from './power-state.ts';
 import {
   cloneFrozen,
@@ -67,8 +67,7 @@ export const rollBackServer = saga(rollBackServerRequest, deps<WorkflowDeps>())
     undo: async (ctx) => {
       const { image, address } = await placedServer(ctx);
       const { restored } = await targetOf(ctx);
-      if (restored.id !== image.id) await withdrawAccess(ctx.deps.access, restored, address);
-      return { access: await publishAccess(ctx.deps.access, image, address) };
+      return { access: await switchAccess(ctx.deps.access, restored, image, address) };
     },
     undoTransact: (manager, { params }, { access }) => showAccess(manager, params.serverId, access),
   })

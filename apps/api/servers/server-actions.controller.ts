@@ -22,7 +22,7 @@ import {
   unknownActionParams,
 } from '#libs/contracts';
 import { ImagesService } from '#libs/images';
-import { ActionsService, BackupsService, ServerCommands, ServersService } from '#libs/servers';
+import { ActionsService, BackupsService, ServerCommands, ServersService, systemImageId } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { command, started } from '../actions/command.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
@@ -217,10 +217,16 @@ export class ServerActionsController {
   })
   async revealSecrets(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     const server = await this.servers.get(projectId, id);
-    const [image] = await this.images.byIds([server.imageId]);
-    const values = await this.commands.revealApplicationSecrets(projectId, id);
+    const [image] = await this.images.byIds([systemImageId(server)]);
     const items = image ? presentSecrets(image.appliance) : [];
-    return { secrets: items.map((item) => ({ ...item, value: values[item.name] ?? '' })) };
+    const names = items.map(({ name }) => name);
+    const values = await this.commands.revealApplicationSecrets(projectId, id, names);
+    return {
+      secrets: items.flatMap((item) => {
+        const value = values[item.name];
+        return value === undefined ? [] : [{ ...item, value }];
+      }),
+    };
   }
 
   @Post(':action')

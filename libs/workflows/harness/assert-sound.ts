@@ -121,7 +121,7 @@ async function expectedPorts(world: ServerWorld, living: readonly Server[]): Pro
     world,
     `SELECT host(ip) || ':' || port AS value FROM (
        SELECT DISTINCT a.ip, (port ->> 'port')::int AS port
-       FROM addresses a JOIN servers s ON s.id = a.server_id JOIN images i ON i.id = s.image_id
+       FROM addresses a JOIN servers s ON s.id = a.server_id JOIN images i ON i.id = coalesce(s.upgraded_to, s.image_id)
        CROSS JOIN jsonb_array_elements(i.appliance -> 'ports' || '[{"port": 22}]') AS port
        WHERE s.id = ANY($1)) AS shown ORDER BY ip, port`,
     [living.map(({ id }) => id)],
