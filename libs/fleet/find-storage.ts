@@ -61,7 +61,7 @@ async function provenStorage(
 }
 
 function provenNow(storageId: string | null): Proven {
-  return { storageId, storageProvenAt: storageId && new Date() };
+  return { storageId, storageProvenAt: storageId === null ? null : new Date() };
 }
 
 /** Whether a host shows the same storage as others that are said to, by the first of them that answers; `yes` where none are. */
