@@ -127,10 +127,10 @@ describe('a rebuild whose new system does not work', () => {
 
   it('shows what the server does also where its host does not answer at once in the end', async () => {
     const before = await reload();
-    world.fleet.failNext(HOST, 'createOverlay', { when: 'before', with: 'pool_full' });
+    world.fleet.failNext(HOST, 'createOverlay', { when: 'before', with: 'image_missing' });
     world.fleet.failNext(HOST, 'domainState', { when: 'before', with: 'host_unreachable' });
     const ended = await endWith(await rebuild('mail'), null);
-    expect(ended).toMatchObject({ state: 'undone', error: { code: 'pool_full' } });
+    expect(ended).toMatchObject({ state: 'undone', error: { code: 'image_missing' } });
     expect(await reload()).toEqual(before);
   });
 
