@@ -1,4 +1,5 @@
 export { type CloneRequest, CloneRequests, type StartedClone } from './clone-requests.ts';
+export { ImageChanges } from './image-changes.ts';
 export { type AccountUsage, accountUsage } from './limits.ts';
 export { Order, type OrderStatus } from './order.entity.ts';
 export type { ItemRequest } from './order-items.ts';

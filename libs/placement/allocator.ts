@@ -23,24 +23,27 @@ export interface Reserved {
 
 /**
  * What is asked for stands on a disk that `near` keeps, or on a golden image alone: that is its `golden`, of which a
- * snapshot knows by its frozen disk. `$1` image or null, `$2` the host beside which it is made, or null.
+ * snapshot knows by its frozen disk. Found out first, and once: it is one row of each table, and hosts are many.
+ * `$1` image or null, `$2` the host beside which it is made, or null.
  */
-const WANTED = `
+const WANTED = `wanted AS MATERIALIZED (
   SELECT coalesce($2::bigint, f.host_id) AS near,
          CASE WHEN i.frozen_disk_id IS NULL THEN i.id ELSE f.golden_image_id END AS golden
   FROM (VALUES ($1::bigint)) AS w (image_id)
-  LEFT JOIN images i ON i.id = w.image_id LEFT JOIN frozen_disks f ON f.id = i.frozen_disk_id`;
+  LEFT JOIN images i ON i.id = w.image_id LEFT JOIN frozen_disks f ON f.id = i.frozen_disk_id)`;
 
-/** Of hosts `h`, for what is `wanted w`; `$3` the one host that will do, or null. */
+const NEAR = '(SELECT near FROM wanted)';
+
+/** Of hosts `h`, for what is `wanted`; `$3` the one host that will do, or null. */
 const REACHES = `
   CASE WHEN $3::bigint IS NOT NULL THEN h.id = $3
-       ELSE w.near IS NULL OR h.id = w.near
-            OR EXISTS (SELECT FROM storage_peers p WHERE p.host_id = w.near AND p.peer_id = h.id) END`;
+       ELSE ${NEAR} IS NULL OR h.id = ${NEAR}
+            OR EXISTS (SELECT FROM storage_peers p WHERE p.host_id = ${NEAR} AND p.peer_id = h.id) END`;
 
 /** Disks name by path the image that they end in, so each host needs it. That which keeps the disk has it. */
 const HAS_IMAGE = `
-  ($1::bigint IS NULL OR $3::bigint IS NOT NULL OR h.id = w.near
-   OR EXISTS (SELECT FROM host_images i WHERE i.host_id = h.id AND i.image_id = w.golden))`;
+  ($1::bigint IS NULL OR $3::bigint IS NOT NULL OR h.id = ${NEAR}
+   OR EXISTS (SELECT FROM host_images i WHERE i.host_id = h.id AND i.image_id = (SELECT golden FROM wanted)))`;
 
 /**
  * Best fit: the host that is left with the smallest share of memory and vCPUs free. It keeps whole hosts free
@@ -51,9 +54,8 @@ const HAS_IMAGE = `
 const PLACE = (lock: 'SKIP LOCKED' | '', along: Along) => `
   WITH kept AS (
     SELECT host_id FROM reservations WHERE server_id = $8
-  ), wanted AS (${WANTED}
-  ), chosen AS (
-    SELECT h.id FROM hosts h CROSS JOIN wanted w
+  ), ${WANTED}, chosen AS (
+    SELECT h.id FROM hosts h
     WHERE NOT EXISTS (SELECT FROM kept) AND h.state = 'active' AND h.location_id = $4
       AND ${REACHES}
       AND ${reachesAll(along)}
@@ -149,7 +151,7 @@ async function filterReport(
   const disks = request.along ?? [];
   const along = disks.length > 0 ? '$8' : null;
   const [report] = await manager.query<FilterReport[]>(
-    `WITH wanted AS (${WANTED})
+    `WITH ${WANTED}
      SELECT count(*) AS hosts,
             count(*) FILTER (WHERE active) AS active,
             count(*) FILTER (WHERE active AND located) AS "inLocation",
@@ -164,7 +166,7 @@ async function filterReport(
               h.memory_mib - h.used_memory_mib >= $5 AS memory,
               h.vcpus - h.used_vcpus >= $6 AS vcpus,
               h.disk_gib - h.used_disk_gib >= ${diskWith(along)} AS disk
-       FROM hosts h CROSS JOIN wanted w
+       FROM hosts h
      ) AS h`,
     [...filterValues(request), ...(along ? [JSON.stringify(disks)] : [])],
   );

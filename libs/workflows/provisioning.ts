@@ -120,10 +120,8 @@ export const openingPorts = {
     ]);
   },
   undo: async ({ params, deps }: Context) => {
-    const { manager } = deps.dataSource;
-    const { server, image } = await loadServer(manager, params.serverId);
-    const address = await addressOf(manager, server.id);
-    if (address) await withdrawAccess(deps.access, image, address);
+    const address = await addressOf(deps.dataSource.manager, params.serverId);
+    if (address) await withdrawAccess(deps.access, address);
   },
 };
 

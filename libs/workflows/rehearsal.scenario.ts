@@ -12,7 +12,7 @@ import {
 } from '#libs/rehearsals';
 import { anyDefinition, runToEnd, type SagaScenario } from '#libs/saga/harness';
 import { type Action, Server, systemImageId } from '#libs/servers';
-import { switchAccess } from './access.ts';
+import { publishAccess } from './access.ts';
 import { applyRehearsal } from './apply-rehearsal.saga.ts';
 import {
   assertSound,
@@ -90,10 +90,9 @@ async function applied(world: ServerWorld): Promise<Action> {
 /** The case before this one may have upgraded it. */
 async function asItWasMade({ dataSource, deps }: ServerWorld, server: Server): Promise<void> {
   const images = dataSource.getRepository(Image);
-  const from = await images.findOneByOrFail({ id: systemImageId(server) });
   const to = await images.findOneByOrFail({ id: server.imageId });
   const address = await addressOf(dataSource.manager, server.id);
-  server.access = address ? await switchAccess(deps.access, from, to, address) : [];
+  server.access = address ? await publishAccess(deps.access, to, address) : [];
   server.upgradedTo = null;
   await dataSource.getRepository(Server).save(server);
 }

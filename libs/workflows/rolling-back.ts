@@ -4,7 +4,7 @@ import { Image, ImagesService } from '#libs/images';
 import { PermanentError, type StepContext } from '#libs/saga';
 import { diskVolumeName, FrozenDisk, recordRollBack, type ServerAccess, systemImageId } from '#libs/servers';
 import { attachedVolume } from '#libs/volumes';
-import { switchAccess } from './access.ts';
+import { publishAccess } from './access.ts';
 import { followImage } from './open-billing.ts';
 import { observe, placedServer } from './power-state.ts';
 import { baseOf, loadServer } from './server-context.ts';
@@ -88,14 +88,14 @@ async function resume(ctx: Context): Promise<void> {
 /** Opens the ports of what the server is again. @throws PermanentError `disk_gone` */
 export async function restoreAccess(ctx: Context): Promise<{ sizeBytes: number; access: ServerAccess[] }> {
   const { hypervisor, access } = ctx.deps;
-  const { host, server, image, address } = await placedServer(ctx);
+  const { host, server, address } = await placedServer(ctx);
   const { restored } = await targetOf(ctx);
   const volumes = await hypervisor.listVolumes(host, 'disks');
   const setAside = volumes.find(({ name }) => name === diskVolumeName(server));
   if (!setAside) throw new PermanentError('disk_gone', `the disk of server ${server.id} is not there`);
   return {
     sizeBytes: setAside.allocationBytes,
-    access: await switchAccess(access, image, restored, address),
+    access: await publishAccess(access, restored, address),
   };
 }
 

@@ -3,7 +3,7 @@ import { Image } from '#libs/images';
 import { addressOf } from '#libs/networks';
 import type { StepContext } from '#libs/saga';
 import type { ServerAccess } from '#libs/servers';
-import { switchAccess } from './access.ts';
+import { publishAccess } from './access.ts';
 import { followImage } from './open-billing.ts';
 import { loadRehearsal, type ScriptRunParams } from './script-run.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -19,13 +19,13 @@ export interface Become {
 /** Where a script was an upgrade, the ports of the newer image are opened; null where it was none. */
 export async function openUpgraded(ctx: Context): Promise<Become | null> {
   const images = await imagesOf(ctx);
-  return images && switchPorts(ctx, images.from, images.to);
+  return images && showPorts(ctx, images.to);
 }
 
 /** Opens the ports of the former image again, also where the newer one's were opened in part. */
 export async function openFormer(ctx: Context): Promise<Become | null> {
   const images = await imagesOf(ctx);
-  return images && switchPorts(ctx, images.to, images.from);
+  return images && showPorts(ctx, images.from);
 }
 
 /** The server is one of this image, and is shown and billed as such. */
@@ -44,9 +44,9 @@ export async function noteBecome(
 }
 
 /** A server that was deleted meanwhile has no ports. */
-async function switchPorts({ params, deps }: Context, from: Image, to: Image): Promise<Become> {
+async function showPorts({ params, deps }: Context, to: Image): Promise<Become> {
   const address = await addressOf(deps.dataSource.manager, params.serverId);
-  return { imageId: to.id, access: address ? await switchAccess(deps.access, from, to, address) : [] };
+  return { imageId: to.id, access: address ? await publishAccess(deps.access, to, address) : [] };
 }
 
 async function imagesOf(ctx: Context): Promise<{ readonly from: Image; readonly to: Image } | null> {

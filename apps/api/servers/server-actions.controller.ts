@@ -12,12 +12,7 @@ import {
   credentialsResponse,
   type EnableBackup,
   enableBackup,
-  type RebuildServer,
-  type RollBackServer,
-  rebuildServer,
-  rebuildServerResponse,
   resetPasswordResponse,
-  rollBackServer,
   serverActionParams,
   unknownActionParams,
 } from '#libs/contracts';
@@ -32,7 +27,6 @@ import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { toPlanChange } from './backup-plan.presenter.ts';
 import { passwordDelivery } from './password-delivery.ts';
-import { unknownReferences } from './to-order-request.ts';
 
 type ById = z.output<typeof byId>;
 
@@ -112,47 +106,6 @@ export class ServerActionsController {
     const delivery = passwordDelivery(principal);
     const { action, rootPassword } = await this.commands.resetPassword(principal.projectId, id, delivery);
     return { ...started(action), ...(rootPassword === null ? {} : { root_password: rootPassword }) };
-  }
-
-  @Post('rebuild')
-  @Endpoint({
-    ...command(
-      'server.rebuild',
-      'Put a fresh disk of an image in place. Once the new system works all data is lost; if it does not, the server stays as it was',
-    ),
-    response: rebuildServerResponse,
-  })
-  async rebuild(
-    @CurrentPrincipal() principal: Principal,
-    @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: rebuildServer }) body: RebuildServer,
-  ) {
-    const { projectId } = principal;
-    await this.servers.get(projectId, id);
-    const image = await this.images.resolve(body.image, projectId).catch(unknownReferences);
-    const delivery = passwordDelivery(principal);
-    const { action, rootPassword } = await this.commands.rebuild(
-      projectId,
-      id,
-      image,
-      delivery,
-      body.user_data,
-    );
-    return { ...started(action), root_password: rootPassword };
-  }
-
-  @Post('roll_back')
-  @Endpoint(
-    command('server.roll_back', 'Put it back to a snapshot of it, in place; what it leaves is kept a day'),
-  )
-  async rollBack(
-    @ProjectId() projectId: number,
-    @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: rollBackServer }) body: RollBackServer,
-  ) {
-    await this.servers.get(projectId, id);
-    const image = await this.images.resolve(body.image, projectId).catch(unknownReferences);
-    return started(await this.commands.rollBack(projectId, id, image, body.with_memory));
   }
 
   @Post('create_image')

@@ -210,9 +210,10 @@ describe('an order of a server with volumes', () => {
     ]);
     expect(errorOf(await order([far])).slice(0, 2)).toEqual([412, 'resource_unavailable']);
     await nothingOrdered();
-    await sql(`UPDATE volumes SET location_id = (SELECT id FROM locations WHERE name = 'lab') WHERE id = $1`, [
-      far,
-    ]);
+    await sql(
+      `UPDATE volumes SET location_id = (SELECT id FROM locations WHERE name = 'lab') WHERE id = $1`,
+      [far],
+    );
     await sql('DELETE FROM locations WHERE id = $1', [elsewhere]);
   });
 
