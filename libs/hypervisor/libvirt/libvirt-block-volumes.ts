@@ -14,13 +14,11 @@ import { HotPlug } from './hot-plug.ts';
 import { isMark, partMark } from './image-marks.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
+import { makeMark, makeVolume } from './make-volume.ts';
 import { listPool, refreshPool } from './pool-listing.ts';
 import type { Virsh } from './virsh.ts';
-import { saysVolumeExists } from './virsh-errors.ts';
-import { volumeXml } from './volume-xml.ts';
 
 const UPLOAD_TIMEOUT_SECONDS = 3600;
-const MARK_BYTES = 512;
 
 /** Disks that owners keep apart from servers, and the domains that have them. */
 export class LibvirtBlockVolumes {
@@ -44,7 +42,7 @@ export class LibvirtBlockVolumes {
     if (await this.isWhole(host, volumeName))
       return this.volumes.needOwn(host, volumeName, gibToBytes(sizeGib));
     if (format === 'ext4') return this.bringFormatted(host, volumeName, gibToBytes(sizeGib));
-    await this.make(host, volumeName, gibToBytes(sizeGib), 'qcow2');
+    await this.make(host, volumeName, gibToBytes(sizeGib));
     await this.volumes.remove(host, partMark(volumeName));
   }
 
@@ -102,9 +100,9 @@ export class LibvirtBlockVolumes {
   private async bringFormatted(host: HostRef, volumeName: string, capacityBytes: number): Promise<void> {
     const file = await makeExt4File(capacityBytes);
     try {
-      await this.make(host, partMark(volumeName), MARK_BYTES, 'raw');
+      await makeMark(this.virsh, host, host.diskPool, partMark(volumeName));
       await this.volumes.remove(host, volumeName);
-      await this.make(host, volumeName, capacityBytes, 'qcow2');
+      await this.make(host, volumeName, capacityBytes);
       await this.volumes.needOwn(host, volumeName, capacityBytes);
       const args = ['vol-upload', '--pool', host.diskPool, '--vol', volumeName, '--file', file.path];
       await this.virsh.run(host, args, { timeoutSeconds: UPLOAD_TIMEOUT_SECONDS });
@@ -114,12 +112,9 @@ export class LibvirtBlockVolumes {
     }
   }
 
-  private async make(host: HostRef, name: string, capacityBytes: number, format: 'raw' | 'qcow2') {
-    const input = volumeXml({ name, capacityBytes, allocationBytes: 0, format });
-    const args = ['vol-create', '--pool', host.diskPool, '--file', '/dev/stdin'];
-    await this.virsh.run(host, args, { input }).catch((error: unknown) => {
-      if (!saysVolumeExists(error)) throw error;
-    });
+  private make(host: HostRef, name: string, capacityBytes: number): Promise<void> {
+    const plan = { name, capacityBytes, allocationBytes: 0, format: 'qcow2' } as const;
+    return makeVolume(this.virsh, host, host.diskPool, plan);
   }
 }
 

@@ -3,15 +3,13 @@ import { verifyImageFile } from '../image-file.ts';
 import type { HostRef, ImageFacts, ImageFile, OnProgress, VolumeFacts } from '../port.ts';
 import { checkImageFile, checkVolumeName } from '../specs.ts';
 import { isMark, MAX_IMAGE_NAME, partMark, type StoredImage, wholeImages, wholeMark } from './image-marks.ts';
+import { createVolume, makeMark } from './make-volume.ts';
 import { diskOn, listPool, type PoolEntry, refreshPool, volumeSizes } from './pool-listing.ts';
 import { storageMarkOf } from './storage-marks.ts';
 import type { Virsh } from './virsh.ts';
-import { saysVolumeExists } from './virsh-errors.ts';
-import { volumeXml } from './volume-xml.ts';
 import { XmlElement } from './xml.ts';
 
 const UPLOAD_TIMEOUT_SECONDS = 3600;
-const MARK_BYTES = 512;
 
 /** Golden images in a host's image pool. */
 export class LibvirtImages {
@@ -158,16 +156,14 @@ export class LibvirtImages {
     throw new HypervisorError('image_in_use', message, { details: { host: host.name } });
   }
 
-  private async mark(host: HostRef, name: string): Promise<void> {
-    await this.create(host, name, MARK_BYTES).catch((error: unknown) => {
-      if (!saysVolumeExists(error)) throw error;
-    });
+  private mark(host: HostRef, name: string): Promise<void> {
+    return makeMark(this.virsh, host, host.imagePool, name);
   }
 
   /** Made raw and of the file's size, whatever the upload holds: bytes are bytes until they are proven. */
-  private async create(host: HostRef, name: string, capacityBytes: number): Promise<void> {
-    const input = volumeXml({ name, capacityBytes, allocationBytes: 0, format: 'raw' });
-    await this.virsh.run(host, ['vol-create', '--pool', host.imagePool, '--file', '/dev/stdin'], { input });
+  private create(host: HostRef, name: string, capacityBytes: number): Promise<void> {
+    const plan = { name, capacityBytes, allocationBytes: 0, format: 'raw' } as const;
+    return createVolume(this.virsh, host, host.imagePool, plan);
   }
 
   private async remove(host: HostRef, name: string): Promise<void> {

@@ -1,14 +1,11 @@
 import type { HostRef, StorageFacts } from '../port.ts';
 import { checkStorageMark } from '../specs.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
+import { makeMark } from './make-volume.ts';
 import { listPool, refreshPool } from './pool-listing.ts';
 import { storageMarkName, storageMarkOf } from './storage-marks.ts';
 import type { Virsh } from './virsh.ts';
-import { saysVolumeExists } from './virsh-errors.ts';
-import { volumeXml } from './volume-xml.ts';
 import { XmlElement } from './xml.ts';
-
-const MARK_BYTES = 512;
 
 /** What tells which storage lies behind a host's disk pool. */
 export class LibvirtStorage {
@@ -32,12 +29,7 @@ export class LibvirtStorage {
 
   async mark(host: HostRef, mark: string): Promise<void> {
     checkStorageMark(mark);
-    const name = storageMarkName(mark);
-    const input = volumeXml({ name, capacityBytes: MARK_BYTES, allocationBytes: 0, format: 'raw' });
-    const create = ['vol-create', '--pool', host.diskPool, '--file', '/dev/stdin'];
-    await this.virsh.run(host, create, { input }).catch((error: unknown) => {
-      if (!saysVolumeExists(error)) throw error;
-    });
+    await makeMark(this.virsh, host, host.diskPool, storageMarkName(mark));
   }
 
   async unmark(host: HostRef, mark: string): Promise<void> {

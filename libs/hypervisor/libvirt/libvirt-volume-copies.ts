@@ -5,10 +5,10 @@ import { checkVolumeCopy, checkVolumeName } from '../specs.ts';
 import { readDomain } from './domain-xml.ts';
 import { Gate } from './gate.ts';
 import { partMark } from './image-marks.ts';
+import { makeMark } from './make-volume.ts';
 import { listPool, refreshPool } from './pool-listing.ts';
 import { watchProgress } from './progress-watch.ts';
 import type { Virsh } from './virsh.ts';
-import { saysVolumeExists } from './virsh-errors.ts';
 import { volumeXml } from './volume-xml.ts';
 import { XmlElement } from './xml.ts';
 
@@ -16,7 +16,6 @@ import { XmlElement } from './xml.ts';
 const AT_ONCE_PER_HOST = 2;
 /** Only so that no process lives for ever; what hangs is found by its standing still. */
 const LONGEST_SECONDS = 7 * 24 * 3600;
-const MARK_BYTES = 512;
 
 /** A volume of one of a host's pools. */
 interface PoolVolume {
@@ -171,13 +170,8 @@ export class LibvirtVolumeCopies {
     return XmlElement.parse(await this.virsh.run(host, args)).at('volume');
   }
 
-  private async mark(host: HostRef, volumeName: string): Promise<void> {
-    const plan = { name: partMark(volumeName), capacityBytes: MARK_BYTES, allocationBytes: 0 };
-    const input = volumeXml({ ...plan, format: 'raw' });
-    const args = ['vol-create', '--pool', host.diskPool, '--file', '/dev/stdin'];
-    await this.virsh.run(host, args, { input }).catch((error: unknown) => {
-      if (!saysVolumeExists(error)) throw error;
-    });
+  private mark(host: HostRef, volumeName: string): Promise<void> {
+    return makeMark(this.virsh, host, host.diskPool, partMark(volumeName));
   }
 
   /** @throws volume_in_use while the host still writes it, for a caller that is gone */

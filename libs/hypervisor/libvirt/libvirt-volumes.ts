@@ -5,12 +5,13 @@ import { renderSeed } from '../seed-documents.ts';
 import { checkOverlaySpec, checkSeedSpec, checkVolumeName } from '../specs.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtImages } from './libvirt-images.ts';
+import { createVolume, makeMark } from './make-volume.ts';
 import { diskOn, listPool, refreshPool } from './pool-listing.ts';
 import { seedIso } from './seed-iso.ts';
 import { storageMarkName } from './storage-marks.ts';
 import type { Virsh } from './virsh.ts';
 import { saysVolumeExists } from './virsh-errors.ts';
-import { type VolumePlan, volumeXml } from './volume-xml.ts';
+import type { VolumePlan } from './volume-xml.ts';
 import { XmlElement } from './xml.ts';
 
 const COPY_TIMEOUT_SECONDS = 300;
@@ -157,7 +158,7 @@ export class LibvirtVolumes {
    */
   private async lookAnew(host: HostRef): Promise<void> {
     const name = storageMarkName(`look-${newUuid()}`);
-    await this.create(host, { name, capacityBytes: 512, allocationBytes: 0, format: 'raw' });
+    await makeMark(this.virsh, host, host.diskPool, name);
     await this.remove(host, name);
     await refreshPool(this.virsh, host, host.diskPool);
   }
@@ -193,9 +194,8 @@ export class LibvirtVolumes {
 
   /** Makes a volume; gives the one that is there where the name is taken. */
   private async create(host: HostRef, plan: VolumePlan): Promise<ExistingVolume | undefined> {
-    const args = ['vol-create', '--pool', host.diskPool, '--file', '/dev/stdin'];
     try {
-      await this.virsh.run(host, args, { input: volumeXml(plan) });
+      await createVolume(this.virsh, host, host.diskPool, plan);
       return undefined;
     } catch (error) {
       if (!saysVolumeExists(error)) throw error;

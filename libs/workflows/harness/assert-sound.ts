@@ -161,8 +161,8 @@ async function assertHostHas(
   const [host = ''] = world.fleet.hostNames();
   const filesOn = await volumeFilesByHost(world, volumes);
   const hosts = await world.dataSource.query<{ id: number; name: string }[]>('SELECT id, name FROM hosts');
-  const on = hosts.flatMap(({ name }) => world.fleet.domains(name).map((domain) => ({ name, domain })));
-  const domains = on.map(({ name: on, domain }) => {
+  const defined = hosts.flatMap(({ name: on }) => world.fleet.domains(on).map((domain) => ({ on, domain })));
+  const domains = defined.map(({ on, domain }) => {
     const { uuid, state, diskVolume, seedVolume, ipv4, network, vcpus, memoryMib } = domain;
     const disk = world.fleet.volumes(on).find(({ name }) => name === diskVolume);
     const size = { vcpus, memoryMib, diskBytes: disk?.capacityBytes };

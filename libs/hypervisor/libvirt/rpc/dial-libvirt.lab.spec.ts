@@ -1,65 +1,43 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sleep } from '#libs/kernel';
 import { freePort } from '../../../../test/support/ports.ts';
 import { dialLibvirt, PROCEDURE, RpcConnection, XdrWriter } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'servery-dial-tls-'));
-/** As `pkipath` names it: the files of a client whose certificate the host knows the issuer of. */
-const known = join(folder, 'known');
-/** One with a certificate of its own making. */
-const unknown = join(folder, 'unknown');
-let daemon: ChildProcess;
+let daemon: ChildProcess | undefined;
 let port = 0;
 
-const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-
-/** A certificate that `issuer` has signed. */
-function certify(issuer: string, path: string, subject: string, extensions: string): void {
-  openssl(
-    'req',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-keyout',
-    `${path}key.pem`,
-    '-out',
-    'request.pem',
-    '-subj',
-    subject,
-  );
-  writeFileSync(join(folder, 'extensions'), extensions);
-  const by = ['-CA', `${issuer}/cacert.pem`, '-CAkey', `${issuer}/cakey.pem`, '-CAcreateserial'];
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    'request.pem',
-    ...by,
-    '-days',
-    '2',
-    '-extfile',
-    'extensions',
-    '-out',
-    `${path}cert.pem`,
-  );
+/** Runs `openssl` with the words of each line. */
+function openssl(...lines: string[]): void {
+  const words = lines.flatMap((line) => line.split(' '));
+  execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' });
 }
 
-function authority(path: string): void {
-  mkdirSync(path);
-  const files = ['-keyout', `${path}/cakey.pem`, '-out', `${path}/cacert.pem`];
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, '-subj', '/CN=authority', '-days', '2');
+/** A certificate that `issuer` has signed; all names are paths below the folder. */
+function certify(issuer: string, name: string, extension: string): void {
+  openssl(`req -newkey rsa:2048 -nodes -keyout ${name}key.pem -out request.pem -subj /CN=${issuer}`);
+  writeFileSync(join(folder, 'extensions'), extension);
+  const by = `-CA ${issuer}/cacert.pem -CAkey ${issuer}/cakey.pem -CAcreateserial`;
+  openssl('x509 -req -in request.pem -days 2 -extfile extensions', by, `-out ${name}cert.pem`);
+}
+
+function authority(name: string): void {
+  mkdirSync(join(folder, name));
+  const files = `-keyout ${name}/cakey.pem -out ${name}/cacert.pem`;
+  openssl('req -x509 -newkey rsa:2048 -nodes -subj /CN=authority -days 2', files);
 }
 
 /** The machine's own libvirtd, which listens by TLS alone, with nothing of the machine's own libvirt in its sight. */
-async function startLibvirtd(): Promise<ChildProcess> {
+function startLibvirtd(): ChildProcess {
   const settings = {
     ...{ listen_tls: 1, listen_tcp: 0, tls_port: String(port), listen_addr: '127.0.0.1', auth_tls: 'none' },
     ...{
-      ca_file: `${known}/cacert.pem`,
+      ca_file: `${folder}/known/cacert.pem`,
       cert_file: `${folder}/servercert.pem`,
       key_file: `${folder}/serverkey.pem`,
     },
@@ -76,36 +54,34 @@ async function startLibvirtd(): Promise<ChildProcess> {
   ];
   const alone = places.map((place) => `mkdir -p ${place} && mount -t tmpfs tmpfs ${place}`).join(' && ');
   const start = `${alone} && exec libvirtd --listen --config ${folder}/libvirtd.conf`;
-  const child = spawn('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', start], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  return spawn('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', start], {
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`libvirtd ended with ${child.exitCode}: ${said}`);
-    const dialled = await dialLibvirt(uri(known)).catch(() => undefined);
-    dialled?.destroy();
-    if (dialled) return child;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
 }
 
-function uri(pki: string, host = '127.0.0.1'): string {
-  return `qemu+tls://${host}:${port}/system?pkipath=${pki}`;
+async function answers({ exitCode }: ChildProcess): Promise<boolean> {
+  if (exitCode !== null) throw new Error(`libvirtd ended with ${exitCode}`);
+  const dialled = await dialLibvirt(uri('known')).catch(() => undefined);
+  dialled?.destroy();
+  return dialled !== undefined;
+}
+
+/** With the certificate of a client whose issuer the host knows, or does not. */
+function uri(client: 'known' | 'unknown', host = '127.0.0.1'): string {
+  return `qemu+tls://${host}:${port}/system?pkipath=${folder}/${client}`;
 }
 
 beforeAll(async () => {
-  authority(known);
-  authority(unknown);
-  certify(known, join(folder, 'server'), '/CN=kvm1', 'subjectAltName = IP:127.0.0.1');
-  for (const pki of [known, unknown])
-    certify(pki, join(pki, 'client'), '/CN=worker', 'extendedKeyUsage = clientAuth');
-  // The host is known to both; one of them the host does not know.
-  writeFileSync(join(unknown, 'cacert.pem'), execFileSync('cat', [join(known, 'cacert.pem')]));
+  authority('known');
+  authority('unknown');
+  certify('known', 'server', 'subjectAltName = IP:127.0.0.1');
+  for (const client of ['known', 'unknown'])
+    certify(client, `${client}/client`, 'extendedKeyUsage = clientAuth');
+  // Both know the host.
+  copyFileSync(join(folder, 'known/cacert.pem'), join(folder, 'unknown/cacert.pem'));
   port = await freePort();
-  daemon = await startLibvirtd();
+  daemon = startLibvirtd();
+  while (!(await answers(daemon))) await sleep(200);
 });
 
 afterAll(async () => {
@@ -118,7 +94,7 @@ afterAll(async () => {
 
 describe('a libvirt that is reached by TLS', () => {
   it('answers who has a certificate that it trusts', async () => {
-    const connection = new RpcConnection(await dialLibvirt(uri(known)));
+    const connection = new RpcConnection(await dialLibvirt(uri('known')));
     try {
       const kinds = await connection.call(PROCEDURE.authList);
       expect([kinds.int(), kinds.int()]).toEqual([1, 0]);
@@ -129,10 +105,10 @@ describe('a libvirt that is reached by TLS', () => {
   });
 
   it('refuses who has a certificate of another authority', async () => {
-    await expect(dialLibvirt(uri(unknown))).rejects.toThrow(/certificate|alert/);
+    await expect(dialLibvirt(uri('unknown'))).rejects.toThrow(/certificate|alert/);
   });
 
   it('is refused itself where its certificate is of another name', async () => {
-    await expect(dialLibvirt(uri(known, 'localhost'))).rejects.toThrow(/altnames|does not match/);
+    await expect(dialLibvirt(uri('known', 'localhost'))).rejects.toThrow(/altnames|does not match/);
   });
 });

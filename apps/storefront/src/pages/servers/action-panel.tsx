@@ -68,9 +68,9 @@ function ActionFailed({ action, putAway }: { action: ActionWire; putAway: () => 
 
 function adviceOn({ command, error }: ActionWire): string {
   const code = error?.code ?? '';
-  const known = ADVICE[code] ?? actionWords(command).failed;
-  if (known) return known;
-  if (code === 'deadline_exceeded')
-    return 'It took too long. See whether the server answers, then try again.';
-  return 'The server was left as it was. You can try again.';
+  const otherwise =
+    code === 'deadline_exceeded'
+      ? 'It took too long. See whether the server answers, then try again.'
+      : 'The server was left as it was. You can try again.';
+  return ADVICE[code] ?? actionWords(command).failed ?? otherwise;
 }
