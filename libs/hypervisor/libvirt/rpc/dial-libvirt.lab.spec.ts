@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { freePort } from '../../../../test/support/ports.ts';
 import { dialLibvirt, PROCEDURE, RpcConnection, XdrWriter } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'servery-dial-tls-'));
+const said = join(folder, 'libvirtd.log');
 let daemon: ChildProcess | undefined;
 let port = 0;
 
@@ -55,12 +56,12 @@ function startLibvirtd(): ChildProcess {
   const alone = places.map((place) => `mkdir -p ${place} && mount -t tmpfs tmpfs ${place}`).join(' && ');
   const start = `${alone} && exec libvirtd --listen --config ${folder}/libvirtd.conf`;
   return spawn('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', start], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', openSync(said, 'w')],
   });
 }
 
 async function answers({ exitCode }: ChildProcess): Promise<boolean> {
-  if (exitCode !== null) throw new Error(`libvirtd ended with ${exitCode}`);
+  if (exitCode !== null) throw new Error(`libvirtd ended with ${exitCode}: ${readFileSync(said, 'utf8')}`);
   const dialled = await dialLibvirt(uri('known')).catch(() => undefined);
   dialled?.destroy();
   return dialled !== undefined;
