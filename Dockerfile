@@ -24,11 +24,11 @@ EXPOSE 8080
 CMD ["node", "dist/apps/api/main.js"]
 
 # The worker reaches hypervisor hosts with libvirt's client over SSH or TLS, cooks images (as scripts/packages/cook.txt
-# has it), and makes exports. Cooks without root hand out ids, of which `node` gets a range.
+# has it), makes file systems of volumes (volumes.txt), and makes exports. Cooks without root hand out ids, of which `node` gets a range.
 FROM runtime AS worker
 RUN apt-get update \
   && apt-get install -y --no-install-recommends libvirt-clients openssh-client netcat-openbsd genisoimage zstd \
-     apt bubblewrap debian-archive-keyring dosfstools e2fsprogs fdisk mmdebstrap mount mtools qemu-utils uidmap util-linux \
+     apt bubblewrap debian-archive-keyring dosfstools e2fsprogs fdisk mmdebstrap mount mtools qemu-utils uidmap util-linux xfsprogs \
   && rm -rf /var/lib/apt/lists/* \
   && (grep -q ^node: /etc/subuid || usermod --add-subuids 100000-165535 --add-subgids 100000-165535 node)
 USER node

@@ -3,6 +3,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/bootstrap.sh
-bootstrap services lab hypervisor cook disks exports up
+bootstrap services lab hypervisor volumes cook disks exports up
 build
 exec $AS_ROOT_WITH_ENV node dist/apps/cli/main.js up "$@"

@@ -54,7 +54,7 @@ async function node(): Promise<Finding[]> {
 
 async function packages({ root }: { root: string }): Promise<Finding[]> {
   const lists = await Promise.all(
-    ['services', 'lab', 'hypervisor', 'cook', 'up'].map((name) =>
+    ['services', 'lab', 'hypervisor', 'volumes', 'cook', 'up'].map((name) =>
       readFile(join(root, 'scripts/packages', `${name}.txt`), 'utf8').catch(() => ''),
     ),
   );

@@ -60,11 +60,11 @@ it('lets the step in progress end when it is told to stop, and another worker go
   world.fleet.change(HOST, { latencyMs: SLOW_MILLISECONDS });
   const first = await startWorker();
   await expect.poll(async () => (await saga()).step, { timeout: 50_000 }).toBe('clone-disk');
-  expect(await log()).toEqual(['make-identity 1 succeeded']);
+  expect(await log()).toEqual(['prepare 1 succeeded']);
   expect(await first.stop()).toBe(0);
 
-  expect(await log()).toEqual(['make-identity 1 succeeded', 'clone-disk 1 succeeded']);
-  expect(await saga()).toMatchObject({ state: 'running', step: 'write-seed', leaseOwner: null });
+  expect(await log()).toEqual(['prepare 1 succeeded', 'clone-disk 1 succeeded']);
+  expect(await saga()).toMatchObject({ state: 'running', step: 'make-identity', leaseOwner: null });
   const disk = diskVolumeName({ id: server.id, generation: 2 });
   expect(world.fleet.volume(HOST, DISKS, disk)).toBeDefined();
 

@@ -171,6 +171,7 @@ export {
   type BilledServer,
   billPower,
   closeServer,
+  isDearerImage,
   openImage,
   openServer,
   reimageServer,

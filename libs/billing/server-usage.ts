@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { type PriceItem, priced } from './price-book.ts';
+import { monthlyPrices, type PriceItem, priced } from './price-book.ts';
 import { billingSettings } from './settings.ts';
 import { changeUsage, closeUsage, openUsage, type Subscriber, type Usage } from './usage-spans.ts';
 
@@ -56,15 +56,24 @@ export async function reimageServer(
   imageName: string,
   at?: Date,
 ): Promise<void> {
-  const [open] = await manager.query<{ item: PriceItem }[]>(
-    `SELECT price_item AS item FROM usage_spans
-     WHERE server_id = $1 AND component = 'image' AND closed_at IS NULL`,
-    [serverId],
-  );
   const usages = await imageUsages(manager, imageName);
-  if (open?.item === usages[0]?.item) return;
+  if ((await openImageItem(manager, serverId)) === usages[0]?.item) return;
   if (usages.length > 0) return changeUsage(manager, serverId, usages, at);
   await closeUsage(manager, serverId, { part: { component: 'image' }, ...(at ? { at } : {}) });
+}
+
+/** Whether a server would cost more than now if it were of another image. */
+export async function isDearerImage(
+  manager: EntityManager,
+  serverId: number,
+  imageName: string,
+): Promise<boolean> {
+  const [had, wanted]: [PriceItem | undefined, PriceItem] = [
+    await openImageItem(manager, serverId),
+    `image/${imageName}`,
+  ];
+  const prices = await monthlyPrices<PriceItem>(manager, had ? [had, wanted] : [wanted]);
+  return (prices[wanted] ?? 0) > (had ? (prices[had] ?? 0) : 0);
 }
 
 /**
@@ -106,6 +115,16 @@ async function typeUsages(
   const disk: Usage = { item: `disk/${serverTypeName}` };
   if (!isRunning && !(await billingSettings(manager)).stoppedComputeBilled) return [disk];
   return [disk, { item: `compute/${serverTypeName}` }];
+}
+
+/** What is billed of its image now; undefined for nothing. */
+async function openImageItem(manager: EntityManager, serverId: number): Promise<PriceItem | undefined> {
+  const [open] = await manager.query<{ item: PriceItem }[]>(
+    `SELECT price_item AS item FROM usage_spans
+     WHERE server_id = $1 AND component = 'image' AND closed_at IS NULL`,
+    [serverId],
+  );
+  return open?.item;
 }
 
 /** What its image costs beside its type: nothing where that has no price. */

@@ -19,6 +19,7 @@ export * from './order.ts';
 export * from './payment-method.ts';
 export * from './promotions.ts';
 export * from './recipe.ts';
+export * from './recipe-rules.ts';
 export * from './recipe-spec.ts';
 export * from './rehearsal.ts';
 export * from './server.ts';

@@ -63,7 +63,10 @@ const applicationSecret = z.object({ name: z.string(), title: z.string(), userna
 /** What Servery says of a server beyond Hetzner's words. */
 export const serverExtra = z.object({
   appliance: z.string(),
-  /** The image of the recipe of `image` that an upgrade has made it like; null: it is as it was made. */
+  /**
+   * The image of the recipe of `image` that an upgrade has made it like, whose ports and secrets it has then; null: it is as it was
+   * made.
+   */
   upgraded_to: z.object({ image: id, version: z.int(), created: timestamp }).nullable(),
   order_id: id.nullable(),
   ready: z.boolean(),
@@ -198,11 +201,22 @@ export const createServer = z.strictObject({
       ipv6: notYet(),
     })
     .optional(),
-  automount: notYet(),
+  automount: z.boolean().default(false).meta({
+    description:
+      'Its `volumes` are mounted at `/mnt/HC_Volume_<id>`, at each boot, where they have a file system and the image has the guest agent.',
+  }),
   firewalls: notYet(),
   networks: notYet(),
   placement_group: notYet(),
-  volumes: notYet(),
+  volumes: z
+    .array(id)
+    .max(16, { error: 'at most 16 volumes' })
+    .refine((ids) => new Set(ids).size === ids.length, { error: 'name each volume once' })
+    .default([])
+    .meta({
+      description:
+        'Volumes of the project that it has from the start: free ones, in its location, which is theirs unless it is told. Those with data have to lie together (`volumes_apart` says which do).',
+    }),
 });
 
 /**

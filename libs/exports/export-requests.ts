@@ -6,7 +6,15 @@ import { Image, ImagesService } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp, sagaRequest } from '#libs/saga';
-import { Action, newAction, ownServer, refuseWhileLocked, requestFreeze, ServersError } from '#libs/servers';
+import {
+  Action,
+  newAction,
+  ownServer,
+  refuseWhileLocked,
+  requestFreeze,
+  ServersError,
+  systemImageId,
+} from '#libs/servers';
 import { Export } from './export.entity.ts';
 import { exportsError } from './exports.errors.ts';
 import { exportSubjectOf } from './exports.service.ts';
@@ -54,7 +62,7 @@ export class ExportRequests {
   ofServer(projectId: number, serverId: number, format: ExportFormat): Promise<RequestedExport> {
     return this.transaction(async (manager) => {
       const server = await this.freezableServer(manager, projectId, serverId);
-      const { appliance } = await manager.getRepository(Image).findOneByOrFail({ id: server.imageId });
+      const { appliance } = await manager.getRepository(Image).findOneByOrFail({ id: systemImageId(server) });
       refuseWhereLicenceForbids(appliance);
       const { frozenDiskId, wakeUp: freezing } = await requestFreeze(manager, this.sagas, server);
       const { name: sourceName, hostId } = server;

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SimulatedFleet, type SimulatedHost, SimulatedHypervisor } from '#libs/hypervisor/simulated';
-import { newId } from '#libs/kernel';
+import { newId, newUuid } from '#libs/kernel';
 import { type Host, HostsService, placementEntities } from '#libs/placement';
 import { testDatabase } from '../../test/support/test-database.ts';
 import { addHost, findStorage } from './index.ts';
@@ -45,6 +45,14 @@ async function peersOf(name: string): Promise<readonly string[]> {
   return (await hosts.peers()).get(id) ?? [];
 }
 
+/** As if that had been found out an hour ago. */
+async function age({ id }: Host): Promise<void> {
+  await database.dataSource.query(
+    `UPDATE hosts SET storage_proven_at = storage_proven_at - interval '1 hour' WHERE id = $1`,
+    [id],
+  );
+}
+
 const looks = (name: string) => fleet.marks(name).filter((mark) => mark.startsWith('look-'));
 
 describe('hosts with one disk pool', () => {
@@ -72,6 +80,38 @@ describe('hosts with one disk pool', () => {
     expect([full.storageId, full.diskPoolPath]).toEqual([null, '/pools/servery-disks']);
     await lookAtAll();
     expect((await hosts.get(full.id)).storageId).not.toBeNull();
+  });
+
+  it('are asked for proof when something has changed, or for an hour nobody has asked, and not at each look', async () => {
+    const marked = vi.spyOn(hypervisor, 'markStorage');
+    const asked = async () => {
+      marked.mockClear();
+      await lookAtAll();
+      return marked.mock.calls.length;
+    };
+    const one = await add('one', { diskStorage: 'nas' });
+    await add('other', { diskStorage: 'nas' });
+    expect(await asked()).toBe(0);
+    await age(one);
+    expect([await asked(), await asked()]).toEqual([2, 0]);
+    await hosts.recordUnreachable(one.id);
+    expect([await asked(), await asked()]).toEqual([2, 0]);
+    fleet.change('other', { poolRoot: '/srv' });
+    expect([await asked(), await asked()]).toEqual([2, 0]);
+    fleet.putMark('one', `storage-2-${newUuid()}`);
+    expect(await asked()).toBeGreaterThan(0);
+    expect(await asked()).toBe(0);
+  });
+
+  it('are looked at in all else though their pool refuses a mark', async () => {
+    fleet.addHost('odd');
+    fleet.failNext('odd', 'markStorage', { when: 'before', with: 'host_refused' });
+    expect((await add('odd')).storageId).toBeNull();
+    const odd = await hosts.getByName('odd');
+    fleet.putMark('odd', `look-${odd.id}-cut-off`);
+    fleet.failNext('odd', 'unmarkStorage', { when: 'before', with: 'host_refused' });
+    await lookAtAll();
+    expect((await hosts.get(odd.id)).storageId).not.toBeNull();
   });
 
   it('share nothing where their pools lie at other paths, for disks name by path what they stand on', async () => {
@@ -113,12 +153,16 @@ describe('a pool that was copied with its mark', () => {
     expect(await peersOf('copy')).toEqual(['second']);
   });
 
-  it('is shared no more from when a host shows it in place of the original', async () => {
+  it.each([
+    ['it has been away', async ({ id }: Host) => hosts.recordUnreachable(id)],
+    ['its proof is an hour old', age],
+  ])('is shared no more once a host shows it in place of the original, and %s', async (_when, then) => {
     await add('one', { diskStorage: 'nas' });
-    await add('copy', { diskStorage: 'nas' });
+    const copy = await add('copy', { diskStorage: 'nas' });
     expect(await peersOf('one')).toEqual(['copy']);
     fleet.change('copy', { diskStorage: 'copied' });
     copyMarks();
+    await then(copy);
     await lookAtAll();
     expect(await peersOf('one')).toEqual([]);
   });
@@ -133,6 +177,7 @@ describe('a pool that was copied with its mark', () => {
     const copy = await add('copy', { diskStorage: 'copied' });
     expect(copy.storageId).toBeNull();
     fleet.change('other', { unreachable: false });
+    await age(await hosts.getByName('other'));
     await findStorage(database.dataSource, hypervisor, await hosts.getByName('other'));
     expect(await peersOf('other')).toEqual(['one']);
   });

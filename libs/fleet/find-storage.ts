@@ -1,45 +1,67 @@
 import type { DataSource } from 'typeorm';
 import { type HostRef, type Hypervisor, isHypervisorError, type StorageFacts } from '#libs/hypervisor';
 import { newUuid } from '#libs/kernel';
-import { type Host, HostsService, toHostRef } from '#libs/placement';
+import { type Host, type HostStorage, HostsService, toHostRef } from '#libs/placement';
 
 /** A storage is known by a mark in it, of which the newest counts: `storage-<n>-<uuid>`, `n` from 1. */
 const STORAGE_MARK = /^storage-(\d{1,9})-([0-9a-f-]{36})$/;
+
+/** A host that shows something else is noticed by its paths, by its marks, or by having been away; a silent change by then. */
+const PROOF_HOLDS_MS = 3_600_000;
 
 /**
  * Finds out which storage lies behind a host's disk pool, and remembers that with the host. The mark says it; and where it
  * says so of several hosts, it is proven: what one makes there now, another one has to see. So a pool that was copied
  * with its mark is told apart, and gets one of its own. What can be neither proven nor refuted now stays as it is known.
- * @throws HypervisorError of the host itself; others may be away
+ * While nothing is seen to have changed, a proof holds for an hour.
+ * @throws HypervisorError `host_unreachable`, `host_timeout` of the host itself; others may be away
  */
 export async function findStorage(dataSource: DataSource, hypervisor: Hypervisor, host: Host): Promise<void> {
   const hosts = new HostsService(dataSource);
   const ref = toHostRef(host);
   const seen = await hypervisor.inspectStorage(ref);
-  const { diskPoolPath, imagePoolPath } = seen;
   for (const left of seen.marks.filter((mark) => mark.startsWith(lookOf(ref)))) {
-    await hypervisor.unmarkStorage(ref, left);
+    await ifItCan(hypervisor.unmarkStorage(ref, left));
   }
+  if (isAsProven(host, seen)) return;
+  const { diskPoolPath, imagePoolPath } = seen;
   await hosts.recordStorage(host.id, {
-    storageId: await provenStorage(hosts, hypervisor, host, seen),
+    ...(await provenStorage(hosts, hypervisor, host, seen)),
     diskPoolPath: diskPoolPath || null,
     imagePoolPath: imagePoolPath || null,
   });
 }
 
-/** Null where nothing is known of it that could be relied on. */
+/** Whether it is known which storage a host shows, and it looks as it did when that was proven. */
+function isAsProven({ storageProvenAt: at, ...host }: Host, seen: StorageFacts): boolean {
+  return (
+    at !== null &&
+    Date.now() - at.getTime() < PROOF_HOLDS_MS &&
+    newestOf(seen)?.id === host.storageId &&
+    seen.diskPoolPath === (host.diskPoolPath ?? '') &&
+    seen.imagePoolPath === (host.imagePoolPath ?? '')
+  );
+}
+
+type Proven = Pick<HostStorage, 'storageId' | 'storageProvenAt'>;
+
+/** Without an id where nothing is known of it that could be relied on. */
 async function provenStorage(
   hosts: HostsService,
   hypervisor: Hypervisor,
   host: Host,
   seen: StorageFacts,
-): Promise<string | null> {
+): Promise<Proven> {
   const ref = toHostRef(host);
   const said = newestOf(seen)?.id;
-  if (said === undefined) return markAnew(hypervisor, ref, seen);
-  const isShared = await provenToShare(hypervisor, ref, await hosts.withStorage(said, host));
-  if (isShared === 'no') return markAnew(hypervisor, ref, seen);
-  return isShared === 'yes' || said === host.storageId ? said : null;
+  const isShared = said && (await provenToShare(hypervisor, ref, await hosts.withStorage(said, host)));
+  if (said === undefined || isShared === 'no') return provenNow(await markAnew(hypervisor, ref, seen));
+  if (isShared === 'yes') return provenNow(said);
+  return { storageId: said === host.storageId ? said : null, storageProvenAt: null };
+}
+
+function provenNow(storageId: string | null): Proven {
+  return { storageId, storageProvenAt: storageId === null ? null : new Date() };
 }
 
 /** Whether a host shows the same storage as others that are said to, by the first of them that answers; `yes` where none are. */
@@ -79,14 +101,21 @@ function lookOf({ id }: HostRef): string {
   return `look-${id}-`;
 }
 
-/** Gives the storage a mark that is newer than all that are there. @returns its id; null where a full pool takes none */
+/** Gives the storage a mark that is newer than all that are there. @returns its id; null where the pool takes none */
 async function markAnew(hypervisor: Hypervisor, host: HostRef, seen: StorageFacts): Promise<string | null> {
   const id = newUuid();
+  const mark = `storage-${(newestOf(seen)?.order ?? 0) + 1}-${id}`;
+  return (await ifItCan(hypervisor.markStorage(host, mark))) ? id : null;
+}
+
+/** False where the host refuses: what else is to be seen of it does not wait for a pool that is full, or takes no marks. */
+async function ifItCan(call: Promise<void>): Promise<boolean> {
   try {
-    await hypervisor.markStorage(host, `storage-${(newestOf(seen)?.order ?? 0) + 1}-${id}`);
-    return id;
+    await call;
+    return true;
   } catch (error) {
-    if (isHypervisorError(error, 'pool_full')) return null;
+    if (isHypervisorError(error) && !isHypervisorError(error, 'host_unreachable', 'host_timeout'))
+      return false;
     throw error;
   }
 }

@@ -142,6 +142,14 @@ export interface VolumeCopy {
   readonly format: ImageFormat;
 }
 
+/** A copy of a volume on another host, to be made. */
+export interface HostCopy {
+  readonly volumeName: string;
+  readonly from: HostRef;
+  /** Of the disk pool of `from`; it stands on no other. */
+  readonly fromVolumeName: string;
+}
+
 export interface CopyOptions {
   readonly onProgress?: OnProgress | undefined;
   /** Calls the copy off; it ends in `host_timeout` then. */
@@ -166,12 +174,15 @@ export interface SeedSpec {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+/** File systems that volumes are made with. */
+export type FileSystem = 'ext4' | 'xfs';
+
 /** A disk that holds what its owner keeps on it, apart from any server. */
 export interface BlockVolumeSpec {
   readonly volumeName: string;
   readonly sizeGib: number;
   /** The file system that fills it from the start; it is empty unless told. */
-  readonly format?: 'ext4';
+  readonly format?: FileSystem;
 }
 
 /** A volume among the disks of a domain, whose own disk is on virtio. */
@@ -356,7 +367,8 @@ export interface Hypervisor {
   /**
    * Makes a disk of its own for what an owner keeps. One of that name and at least that size is left as it is, with all
    * that is on it; one whose making was cut off is made anew.
-   * @throws pool_full, volume_exists_foreign (smaller, or standing on another)
+   * @throws pool_full, volume_exists_foreign (smaller, or standing on another), host_misconfigured (this machine cannot make
+   * the file system)
    */
   createVolume(host: HostRef, volume: BlockVolumeSpec): Promise<void>;
   /**
@@ -401,6 +413,13 @@ export interface Hypervisor {
    * @throws volume_missing (half copies too), pool_full (this machine's disk)
    */
   downloadVolume(host: HostRef, volumeName: string, toPath: string, options?: CopyOptions): Promise<void>;
+  /**
+   * Brings a volume from another host's disk pool into this one's: through this machine, on whose disk nothing of it is
+   * written. What the host has under that name is replaced; half a copy is never taken for a whole one, and made anew.
+   * Lasts as long as it moves on. Nobody may write to the volume meanwhile.
+   * @throws volume_missing (half copies too), volume_in_use (a domain has the volume), pool_full
+   */
+  copyVolume(host: HostRef, copy: HostCopy, options?: CopyOptions): Promise<void>;
 
   /**
    * Defines, or redefines what is ours; its network is as the spec says then, whenever it is started next.

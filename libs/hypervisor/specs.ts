@@ -7,6 +7,7 @@ import {
   type DomainSpec,
   type FreezeSpec,
   type GrowSpec,
+  type HostCopy,
   type ImageFile,
   type OverlaySpec,
   type ResumeSpec,
@@ -41,7 +42,7 @@ const attachedVolume = z.strictObject({
     .max(VOLUME_SLOTS - 1),
 });
 
-const blockVolumeSpec = z.strictObject({ volumeName, sizeGib, format: z.literal('ext4').optional() });
+const blockVolumeSpec = z.strictObject({ volumeName, sizeGib, format: z.enum(['ext4', 'xfs']).optional() });
 const growSpec = z.strictObject({ volumeName, sizeGib, domainUuid: uuid.optional() });
 
 const domainSpec = z.strictObject({
@@ -83,6 +84,8 @@ const resumeSpec = z
 const volumeCopy = z
   .strictObject({ volumeName, fromVolumeName: volumeName, format: z.enum(['qcow2', 'raw']) })
   .refine((copy) => copy.volumeName !== copy.fromVolumeName, 'a copy has a name of its own');
+
+const hostCopy = z.object({ volumeName, fromVolumeName: volumeName });
 
 const imageFile = z.strictObject({
   volumeName,
@@ -135,6 +138,7 @@ export const checkAttachedVolume = (volume: AttachedVolume) => check(attachedVol
 export const checkBlockVolumeSpec = (volume: BlockVolumeSpec) => check(blockVolumeSpec, 'volume', volume);
 export const checkGrowSpec = (spec: GrowSpec) => check(growSpec, 'volume', spec);
 export const checkVolumeCopy = (copy: VolumeCopy) => check(volumeCopy, 'copy', copy);
+export const checkHostCopy = (copy: HostCopy) => check(hostCopy, 'copy', copy);
 export const checkVolumeName = (volume: string) => check(volumeName, 'volume name', volume);
 export const checkStorageMark = (mark: string) => check(storageMark, 'mark', mark);
 export const checkUuid = (id: string) => check(uuid, 'domain UUID', id);

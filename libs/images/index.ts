@@ -5,6 +5,7 @@ export type {
   HealthCheck,
   LicenceForbids,
 } from './appliance.ts';
+export { billedNameOf } from './billed-name.ts';
 export { Image, type RestoreCheck, type Verification } from './image.entity.ts';
 export { type ImageContents, ImageContentsService } from './image-contents.service.ts';
 export {

@@ -7,11 +7,13 @@ export interface PublishedPort {
   readonly port: number;
 }
 
-/** Makes servers' ports reachable for their owners. Both methods may be repeated. */
+/** Makes servers' ports reachable for their owners. All may be repeated. */
 export interface AccessPublisher {
   publish(ip: string, port: number): Promise<PublishedPort>;
   /** Success where nothing was published. */
   withdraw(ip: string, port: number): Promise<void>;
+  /** The ports of an address that are published and can be withdrawn. */
+  published(ip: string): Promise<readonly number[]>;
 }
 
 /** Nest token of the AccessPublisher. */
@@ -21,11 +23,13 @@ export const ACCESS_PUBLISHER = Symbol('AccessPublisher');
 export const directAccess: AccessPublisher = {
   publish: async (ip, port) => ({ host: ip, port }),
   withdraw: async () => {},
+  published: async () => [],
 };
 
 /**
  * Servers behind a relay that shows their ports elsewhere, controlled by HTTP on a UNIX socket:
- * `setting` is `unix:/path/of/socket`, or the path alone. `PUT /relays/IP:PORT` answers `{listenHost, listenPort}`, `DELETE` takes it back.
+ * `setting` is `unix:/path/of/socket`, or the path alone. `PUT /relays/IP:PORT` answers `{listenHost, listenPort}`, `DELETE` takes it back,
+ * and `GET /relays` answers `{relays: [{address, port}]}`.
  */
 export function relayAccess(setting: string): AccessPublisher {
   const socketPath = setting.replace(/^unix:/, '');
@@ -37,6 +41,11 @@ export function relayAccess(setting: string): AccessPublisher {
     },
     async withdraw(ip, port) {
       await ask(socketPath, 'DELETE', `/relays/${ip}:${port}`);
+    },
+    async published(ip) {
+      const listed = await ask(socketPath, 'GET', '/relays');
+      const { relays } = JSON.parse(listed) as { relays: { address: string; port: number }[] };
+      return relays.filter(({ address }) => address === ip).map(({ port }) => port);
     },
   };
 }

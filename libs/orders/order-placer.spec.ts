@@ -10,8 +10,9 @@ import { SagaStore } from '#libs/saga';
 import { EnvelopeCipher } from '#libs/secrets';
 import { SecretsStore, serversEntities } from '#libs/servers';
 import { testDatabase } from '../../test/support/test-database.ts';
-import { OrderPlacer, type ServerOrder } from './order-placer.ts';
+import { OrderPlacer } from './order-placer.ts';
 import { ordersEntities } from './orders.module.ts';
+import type { ServerOrder } from './server-order.ts';
 
 const entities = [
   ...accountsEntities,

@@ -1,59 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { demandOf, type Location, type ServerType } from '#libs/catalog';
+import type { Location, ServerType } from '#libs/catalog';
 import { insertOf, isUniqueViolation, runInTransaction, runStatements, type Statement } from '#libs/database';
-import { type Currency, DomainError, newId, newUuid } from '#libs/kernel';
+import { DomainError, newId } from '#libs/kernel';
 import { claimAddress, inheritAddress } from '#libs/networks';
-import { type Demand, FindingsService, outOfCapacity, reservation, reserveWaiting } from '#libs/placement';
+import { FindingsService, outOfCapacity, reservation, reserveWaiting } from '#libs/placement';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore, type SagaWakeUp } from '#libs/saga';
 import {
   Action,
   cloneServerRequest,
-  credentialKindOf,
   holdDisk,
   nameTaken,
   newAction,
   newPassword,
-  type PasswordDelivery,
   provisionServerRequest,
   SecretsStore,
   Server,
-  type ServerNetwork,
 } from '#libs/servers';
 import { needsHold } from './ability-to-pay.ts';
 import { admit } from './limits.ts';
 import { Order } from './order.entity.ts';
-import type { Item } from './order-items.ts';
-import { type OrderPrice, priceOf } from './pricing.ts';
-
-/** A server as it is ordered; everything it names has been resolved. */
-export interface ServerOrder extends Item {
-  /** Made by `newId()`; the same one whenever the order is repeated. */
-  readonly serverId: number;
-  readonly accountId: number;
-  readonly projectId: number;
-  readonly currency: Currency;
-  readonly name: string;
-  readonly sshPublicKeys: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly userData?: string;
-  readonly startAfterCreate: boolean;
-  readonly passwordDelivery: PasswordDelivery;
-  /** It is a clone: what it is a copy of, whose credentials it has as well. */
-  readonly copy?: ServerCopy;
-}
-
-/** What a clone is a copy of, and how. */
-export interface ServerCopy {
-  readonly original: Server;
-  /** That is still to be frozen, by `freezeSagaId`. */
-  readonly frozenDiskId: number;
-  readonly freezeSagaId: number;
-  readonly kind: 'safe' | 'exact';
-  readonly network: ServerNetwork;
-  readonly holdsTimers: boolean;
-}
+import { demandOfOrder, newOrder, newServer } from './order-rows.ts';
+import { priceOf } from './pricing.ts';
+import type { ServerOrder } from './server-order.ts';
 
 export interface PlacedOrder {
   readonly order: Order;
@@ -121,6 +91,8 @@ export class OrderPlacer {
     request: ServerOrder,
   ): Promise<{ placed: PlacedOrder; wakeUp: SagaWakeUp }> {
     const { serverId, projectId, location, image, copy } = request;
+    // Before the account: who changes volumes locks them first, and it next.
+    const volumes = await request.volumes?.claim(manager, request);
     const demand = demandOfOrder(request);
     const account = await admit(manager, request.accountId, demand);
     const address = copy?.kind === 'exact' ? undefined : await claimAddress(manager, serverId, location.id);
@@ -141,15 +113,21 @@ export class OrderPlacer {
     const options = { sagaId, actionId: action.id, subject: { type: 'server', id: serverId } };
     const saga = copy
       ? this.sagas.newSaga(cloneServerRequest, { serverId, freezeSagaId: copy.freezeSagaId }, options)
-      : this.sagas.newSaga(provisionServerRequest, { serverId }, options);
+      : this.sagas.newSaga(
+          provisionServerRequest,
+          { serverId, automount: request.volumes?.automount ?? false },
+          options,
+        );
     const { rootPassword, inserts } = this.newSecrets(server, request);
     const placement = {
       ...{ ...demand, serverId, locationId: location.id, imageId: image.id },
       ...(copy && { besideHostId: copy.original.hostId }),
+      ...(volumes && { along: volumes.disks }),
     };
     if (!copy) await holdDisk(manager, image);
     const results = await runStatements(manager, [
       insertOf(manager, Server, server),
+      ...(volumes?.statements ?? []),
       ...inserts,
       insertOf(manager, Action, action),
       insertOf(manager, Order, order),
@@ -188,71 +166,3 @@ type Wanted = Pick<ServerOrder, 'name'> & {
   readonly serverType: Pick<ServerType, 'name'>;
   readonly location: Pick<Location, 'name'>;
 };
-
-/** A copy's disk is as large as that of its original. */
-function demandOfOrder({ serverType, copy }: ServerOrder): Demand {
-  const demand = demandOf(serverType);
-  return copy ? { ...demand, diskGib: copy.original.diskGib } : demand;
-}
-
-function newServer(request: ServerOrder, ipv4: string | null): Server {
-  const { copy } = request;
-  return {
-    id: request.serverId,
-    accountId: request.accountId,
-    projectId: request.projectId,
-    name: request.name,
-    domainUuid: newUuid(),
-    serverTypeId: request.serverType.id,
-    diskGib: demandOfOrder(request).diskGib,
-    imageId: request.image.id,
-    upgradedTo: copy?.original.upgradedTo ?? null,
-    locationId: request.location.id,
-    hostId: null,
-    ipv4,
-    desired: request.startAfterCreate ? 'running' : 'off',
-    observed: 'initializing',
-    reason: null,
-    labels: { ...request.labels },
-    sshPublicKeys: [...request.sshPublicKeys],
-    credentialKind: copy?.original.credentialKind ?? credentialKindOf(request.sshPublicKeys, request.image),
-    startAfterCreate: request.startAfterCreate,
-    hostKey: copy?.kind === 'exact' ? copy.original.hostKey : null,
-    access: [],
-    devices: copy?.original.devices ?? request.image.devices,
-    verifiedBy: null,
-    generation: 1,
-    standsOn: copy ? null : request.image.frozenDiskId,
-    network: copy?.network ?? 'open',
-    holdsTimers: copy?.holdsTimers ?? false,
-    clonedFrom: copy?.original.id ?? null,
-    cloneKind: copy?.kind ?? null,
-    copiedDiskId: copy?.frozenDiskId ?? null,
-    isDeleteProtected: false,
-    isRebuildProtected: false,
-    isoId: null,
-    createdAt: new Date(),
-    readyAt: null,
-    deletedAt: null,
-  };
-}
-
-function newOrder(
-  request: ServerOrder,
-  price: OrderPrice,
-  ids: Pick<Order, 'serverId' | 'actionId' | 'sagaId'>,
-): Order {
-  return {
-    id: newId(),
-    accountId: request.accountId,
-    projectId: request.projectId,
-    status: 'placed',
-    currency: request.currency,
-    failureCode: null,
-    failureMessage: null,
-    createdAt: new Date(),
-    finishedAt: null,
-    ...price,
-    ...ids,
-  };
-}

@@ -6,6 +6,7 @@ import { PaymentsModule } from '#libs/payments';
 import { PlacementModule } from '#libs/placement';
 import { ServersModule } from '#libs/servers';
 import { CloneRequests } from './clone-requests.ts';
+import { ImageChanges } from './image-changes.ts';
 import { Order } from './order.entity.ts';
 import { OrderItems } from './order-items.ts';
 import { OrderPlacer } from './order-placer.ts';
@@ -19,7 +20,15 @@ export const ordersEntities = [Order];
 /** Needs `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
   imports: [AccountsModule, CatalogModule, ImagesModule, PaymentsModule, PlacementModule, ServersModule],
-  providers: [CloneRequests, OrderItems, OrderPlacer, OrdersService, QuotesService, TypeChanges],
-  exports: [CloneRequests, OrdersService, QuotesService, TypeChanges],
+  providers: [
+    CloneRequests,
+    ImageChanges,
+    OrderItems,
+    OrderPlacer,
+    OrdersService,
+    QuotesService,
+    TypeChanges,
+  ],
+  exports: [CloneRequests, ImageChanges, OrdersService, QuotesService, TypeChanges],
 })
 export class OrdersModule {}

@@ -9,8 +9,9 @@ import { assertCanPay } from './ability-to-pay.ts';
 import { assertGoodStanding } from './good-standing.ts';
 import { Order } from './order.entity.ts';
 import { type ItemRequest, OrderItems } from './order-items.ts';
-import { OrderPlacer, type PlacedOrder, type ServerOrder } from './order-placer.ts';
+import { OrderPlacer, type PlacedOrder } from './order-placer.ts';
 import { OrdersError } from './orders.errors.ts';
+import type { ServerOrder } from './server-order.ts';
 
 /** An order as a client asks for it. Keys are ids or names of the project's SSH keys. */
 export type OrderRequest = Omit<ServerOrder, 'serverType' | 'image' | 'location' | 'sshPublicKeys'> &
@@ -39,7 +40,8 @@ export class OrdersService {
   }
 
   private async placeNew(request: OrderRequest): Promise<PlacedOrder> {
-    const { serverType, image, location, sshKeys, ...rest } = request;
+    const { serverType, image, sshKeys, ...rest } = request;
+    const location = request.location ?? (await request.volumes?.locationId(this.dataSource.manager));
     const item = await this.items.resolve({
       projectId: request.projectId,
       serverType,

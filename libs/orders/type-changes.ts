@@ -16,6 +16,7 @@ import {
   ServersError,
   ServersService,
   startOnServer,
+  systemImageId,
 } from '#libs/servers';
 import { admitGrowth } from './limits.ts';
 import { OrdersService } from './orders.service.ts';
@@ -117,7 +118,7 @@ async function assertChangeable(manager: EntityManager, server: Server, type: Se
       `the server's disk has ${server.diskGib} GiB and ${type.name} has ${type.diskGib}: a disk cannot shrink`,
     );
   }
-  const { appliance } = await manager.getRepository(Image).findOneByOrFail({ id: server.imageId });
+  const { appliance } = await manager.getRepository(Image).findOneByOrFail({ id: systemImageId(server) });
   if (type.memoryMib >= appliance.minimumMemoryMib) return;
   const message = `${appliance.title} needs ${appliance.minimumMemoryMib} MiB of memory, more than ${type.name} has`;
   throw new ServersError('image_too_large', message, 'server_type');

@@ -4,8 +4,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { runInTransaction } from '#libs/database';
 import { DomainError, newId, newUuid } from '#libs/kernel';
 import { testDatabase } from '../../test/support/test-database.ts';
-import { fits, type PlacementRequest, release, reserve } from './allocator.ts';
+import { fits, type PlacementRequest, reserve } from './allocator.ts';
 import type { Demand, FilterReport } from './placement.errors.ts';
+import { passOnRoom, release } from './reservations.ts';
 
 const ORDERS = 64;
 const IMAGE = newId();
@@ -148,6 +149,71 @@ describe('placement', () => {
     });
   });
 
+  it('puts what has disks from the start where those are reached that stay, with room for what lies elsewhere', async () => {
+    const disks = fc.array(
+      fc.record({ host: fc.nat(5), diskGib: fc.integer({ min: 1, max: 80 }), stays: fc.boolean() }),
+      { minLength: 1, maxLength: 3 },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(sharingHosts, { minLength: 1, maxLength: 6 }),
+        demands,
+        disks,
+        async (fleet, demand, drawn) => {
+          await haveFleet(fleet);
+          const lies = drawn.map(({ host, ...disk }) => {
+            const keeper = fleet[host % fleet.length];
+            if (!keeper) throw new Error('a fleet has a host');
+            return { ...disk, keeper };
+          });
+          const needs = (host: TestHost) => {
+            const elsewhere = lies.filter(({ keeper }) => keeper.id !== host.id);
+            return {
+              ...demand,
+              diskGib: elsewhere.reduce((sum, { diskGib }) => sum + diskGib, demand.diskGib),
+            };
+          };
+          const fitting = fleet.filter(
+            (host) =>
+              isEligible(host) &&
+              lies.every(({ stays, keeper }) => !stays || showsStorageOf(host, keeper)) &&
+              hasRoom(host, needs(host)),
+          );
+          const along = lies.map(({ keeper, diskGib, stays }) => ({ hostId: keeper.id, diskGib, stays }));
+          const outcome = await tryToReserve(demand, { along });
+          if ('filters' in outcome) {
+            expect([fitting, outcome.filters.withDisk]).toEqual([[], 0]);
+          } else {
+            const host = fitting.find(({ id }) => id === outcome.hostId);
+            if (!host) throw new Error('it was put where it does not fit');
+            await expectCounters(fleet, [{ ...outcome, ...needs(host) }]);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('passes room on, of which none is ever had twice or lost', async () => {
+    const size = { vcpus: 8, memoryMib: 8192, diskGib: 100 };
+    const [one, other] = [oneHost(size), oneHost(size)];
+    await haveFleet([one, other]);
+    const { manager } = database.dataSource;
+    const volume = { vcpus: 0, memoryMib: 0, diskGib: 30, serverId: newId(), hostId: other.id };
+    const server = { vcpus: 2, memoryMib: 2048, diskGib: 50, serverId: newId(), hostId: one.id };
+    await runInTransaction(database.dataSource, async (within) => {
+      for (const each of [volume, server]) await reserve(within, { ...placeFor(each), ...each });
+    });
+    await passOnRoom(manager, { from: server.serverId, to: volume.serverId, diskGib: 30 });
+    const rest = { ...server, diskGib: 20 };
+    await expectCounters([one, other], [rest, { ...volume, hostId: one.id }]);
+    const heir = newId();
+    await passOnRoom(manager, { from: volume.serverId, to: heir, diskGib: 30 });
+    await expectCounters([one, other], [rest, { ...volume, serverId: heir, hostId: one.id }]);
+    const tooMuch = passOnRoom(manager, { from: server.serverId, to: newId(), diskGib: 21 });
+    await expect(tooMuch).rejects.toThrow('has no 21 GiB');
+  });
+
   it('lets a server keep its place when it asks again, also beside itself', async () => {
     const host = oneHost({ vcpus: 8, memoryMib: 8192, diskGib: 100 });
     await haveFleet([host]);
@@ -222,10 +288,13 @@ const sharingHosts: fc.Arbitrary<TestHost> = fc
   .map(([host, storage]) => ({ ...host, storage }));
 
 /** By the rule in words: its keeper has what it needs; a peer shows the same storage at the same path, and has the image. */
-function mayStandOn({ id, storage, hasImage }: TestHost, keeper: TestHost): boolean {
+function mayStandOn(host: TestHost, keeper: TestHost): boolean {
+  return host.id === keeper.id || (showsStorageOf(host, keeper) && host.hasImage);
+}
+
+function showsStorageOf({ id, storage }: TestHost, keeper: TestHost): boolean {
   if (id === keeper.id) return true;
-  const isPeer = storage?.id === keeper.storage?.id && storage?.path === keeper.storage?.path;
-  return Boolean(storage) && isPeer && hasImage;
+  return Boolean(storage) && storage?.id === keeper.storage?.id && storage?.path === keeper.storage?.path;
 }
 
 function isActive({ state, locationId }: TestHost): boolean {

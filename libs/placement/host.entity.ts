@@ -16,11 +16,13 @@ export class Host {
   @Column('text') state!: HostState;
   @Column('text', { name: 'image_pool' }) imagePool!: string;
   @Column('text', { name: 'disk_pool' }) diskPool!: string;
-  /** Of the storage behind its disk pool, proven when it was last looked at; null: not known. */
+  /** Of the storage behind its disk pool; null: not known. */
   @Column('uuid', { name: 'storage_id', nullable: true }) storageId!: string | null;
   /** On the host; null: not known. */
   @Column('text', { name: 'disk_pool_path', nullable: true }) diskPoolPath!: string | null;
   @Column('text', { name: 'image_pool_path', nullable: true }) imagePoolPath!: string | null;
+  /** When that was proven last; null: it is to be proven when the host is looked at next. */
+  @Column('timestamptz', { name: 'storage_proven_at', nullable: true }) storageProvenAt!: Date | null;
   @Column('text') bridge!: string;
   @Column('int') vcpus!: number;
   @Column('int', { name: 'memory_mib' }) memoryMib!: number;

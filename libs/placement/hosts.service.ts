@@ -19,7 +19,7 @@ export type NewHost = Omit<
 >;
 
 /** Where a host's disks lie, and at which paths. */
-export type HostStorage = Pick<Host, 'storageId' | 'diskPoolPath' | 'imagePoolPath'>;
+export type HostStorage = Pick<Host, 'storageId' | 'diskPoolPath' | 'imagePoolPath' | 'storageProvenAt'>;
 
 /** The fleet as the operator knows it. */
 @Injectable()
@@ -67,7 +67,7 @@ export class HostsService {
     await repository.save(
       repository.create({
         ...{ id, state: known?.state ?? 'active', ...host, lastSeenAt: new Date() },
-        ...{ storageId: null, diskPoolPath: null, imagePoolPath: null },
+        ...{ storageId: null, diskPoolPath: null, imagePoolPath: null, storageProvenAt: null },
       }),
     );
     return repository.findOneByOrFail({ id });
@@ -142,20 +142,27 @@ export class HostsService {
     );
   }
 
-  /** A host that does not answer takes no new servers. */
+  /** A host that does not answer takes no new servers, and may show other storage when it is back. */
   async recordUnreachable(id: number): Promise<void> {
-    await this.dataSource.query(`UPDATE hosts SET state = 'unreachable' WHERE id = $1 AND state = 'active'`, [
-      id,
-    ]);
+    await this.dataSource.query(
+      `UPDATE hosts SET state = CASE state WHEN 'active' THEN 'unreachable' ELSE state END, storage_proven_at = NULL
+       WHERE id = $1`,
+      [id],
+    );
   }
 }
 
-/** @throws DomainError `host_in_use` where a frozen disk is on no other host */
+/**
+ * Who keeps a disk has the image that it ends in, so it goes to none that lacks that.
+ * @throws DomainError `host_in_use` where a frozen disk can be kept by no other host
+ */
 async function handOverFrozen(manager: EntityManager, id: number): Promise<void> {
   await manager.query(
     `WITH moved AS (
-       UPDATE frozen_disks SET host_id = CASE WHEN removed_at IS NULL THEN coalesce(
-         (SELECT min(peer_id) FROM storage_peers WHERE host_id = $1 AND peer_id <> $1), host_id) END
+       UPDATE frozen_disks f SET host_id = CASE WHEN removed_at IS NULL THEN coalesce(
+         (SELECT h.id FROM storage_peers p JOIN hosts h ON h.id = p.peer_id
+          JOIN host_images i ON i.host_id = h.id AND i.image_id = f.golden_image_id
+          WHERE p.host_id = $1 AND h.id <> $1 ORDER BY h.state = 'unreachable', h.id LIMIT 1), host_id) END
        WHERE host_id = $1 RETURNING id, host_id)
      INSERT INTO host_images (host_id, image_id)
      SELECT m.host_id, i.id FROM moved m JOIN images i ON i.frozen_disk_id = m.id
@@ -171,7 +178,8 @@ async function handOverFrozen(manager: EntityManager, id: number): Promise<void>
   throw new DomainError(
     'conflict',
     'host_in_use',
-    `${disks} disks that snapshots, backups or exports need are on this host alone; delete those first`,
+    `${disks} disks that snapshots, backups or exports need are on this host alone, or lack their image on the others: ` +
+      'delete those, or publish the images there',
   );
 }
 

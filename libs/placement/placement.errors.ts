@@ -12,7 +12,7 @@ export interface FilterReport {
   readonly hosts: number;
   readonly active: number;
   readonly inLocation: number;
-  /** Of the disk that it stands on, or the server that it is for; all of them where it goes with neither. */
+  /** Of the disks that it stands on, or has from the start, or the server that it is for; all of them where it goes with none. */
   readonly inReach: number;
   readonly withImage: number;
   readonly withMemory: number;

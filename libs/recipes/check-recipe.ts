@@ -1,8 +1,9 @@
-import { RECIPE_LIMITS, type RecipeSpec } from '#libs/contracts';
+import { filesFaults, type RecipeSpec, twinFaults, unitFaults, whyYamlTooLarge } from '#libs/contracts';
 import type { AppliancePort } from '#libs/images';
 import type { Component } from '#libs/images/recipe';
 import { withRequired } from '#libs/kernel';
-import { FIRST_BOOT, placeOf, whyNotAt } from './image-paths.ts';
+import { placeOf, whyNotAt } from './image-paths.ts';
+import { printRecipeYaml } from './recipe-yaml.ts';
 import type { RecipeProblem } from './recipes.errors.ts';
 import type { Stock } from './shelf.ts';
 
@@ -13,12 +14,13 @@ export function checkRecipe(spec: RecipeSpec, stock: Stock): RecipeProblem[] {
   return [
     ...checkNames(spec, stock),
     ...conflicts,
-    ...twins(spec.packages, ['packages']),
+    ...twinFaults(spec.packages, ['packages']),
     ...checkFiles(spec, removedBy(spec, components, stock)),
-    ...checkUnits(spec),
+    ...unitFaults(spec.services),
     // Those that conflict mostly want the same port: it is said once.
     ...(conflicts.length > 0 ? [] : checkPorts(spec, components, stock)),
     ...checkScript(spec),
+    ...checkText(spec),
   ];
 }
 
@@ -42,7 +44,7 @@ function checkNames({ base, components }: RecipeSpec, stock: Stock): RecipeProbl
       ? []
       : [{ path: ['base'], message: `there is no base ${base}, only ${known || 'none at all'}` }]),
     ...unknown,
-    ...twins(components, ['components']),
+    ...twinFaults(components, ['components']),
   ];
 }
 
@@ -63,7 +65,6 @@ function removedBy({ base }: RecipeSpec, components: readonly Component[], stock
 
 function checkFiles({ files }: RecipeSpec, removed: readonly string[]): RecipeProblem[] {
   const places = files.map(({ path }) => placeOf(path));
-  const totalBytes = files.reduce((sum, file) => sum + contentOf(file).length, 0);
   const taken = files.flatMap(({ path }, index) => {
     const why = whyNotAt(path, removed);
     return why === undefined ? [] : [{ path: ['files', index, 'path'], message: `${path} ${why}` }];
@@ -75,36 +76,7 @@ function checkFiles({ files }: RecipeSpec, removed: readonly string[]): RecipePr
       ? []
       : [{ path: ['files', index, 'path'], message: `${above} is a file of this recipe, and no folder` }];
   });
-  const most = RECIPE_LIMITS.filesBytes / 1024;
-  return [
-    ...twins(places, ['files'], 'path'),
-    ...taken,
-    ...within,
-    ...(totalBytes <= RECIPE_LIMITS.filesBytes
-      ? []
-      : [{ path: ['files'], message: `must have at most ${most} KiB together: make a package of them` }]),
-  ];
-}
-
-function checkUnits({ services }: RecipeSpec): RecipeProblem[] {
-  const { enable, disable, mask } = services;
-  const off = [...disable, ...mask];
-  const both = enable.flatMap((unit, index) =>
-    off.includes(unit)
-      ? [{ path: ['services', 'enable', index], message: `${unit} is disabled or masked as well` }]
-      : [],
-  );
-  const ours = (['disable', 'mask'] as const).flatMap((list) =>
-    services[list].flatMap((unit, index) =>
-      unit === FIRST_BOOT.unit
-        ? [{ path: ['services', list, index], message: 'leave first_boot_script out instead' }]
-        : [],
-    ),
-  );
-  const lists = (['enable', 'disable', 'mask'] as const).flatMap((list) =>
-    twins(services[list], ['services', list]),
-  );
-  return [...lists, ...both, ...ours];
+  return [...twinFaults(places, ['files'], 'path'), ...taken, ...within, ...filesFaults(files)];
 }
 
 /** Two cannot listen at one port; who brings it is told where it is not the recipe itself. */
@@ -141,16 +113,10 @@ function checkScript({ first_boot_script: script }: RecipeSpec): RecipeProblem[]
     : [];
 }
 
-function twins(
-  values: readonly string[],
-  path: readonly PropertyKey[],
-  ...within: readonly PropertyKey[]
-): RecipeProblem[] {
-  return values.flatMap((value, index) =>
-    values.indexOf(value) < index
-      ? [{ path: [...path, index, ...within], message: `${value} stands here twice` }]
-      : [],
-  );
+/** It is shown, and written anew, as YAML: what does not fit into that could not be changed any more. */
+function checkText(spec: RecipeSpec): RecipeProblem[] {
+  const why = whyYamlTooLarge(printRecipeYaml(spec));
+  return why === undefined ? [] : [{ path: ['files'], message: why }];
 }
 
 /** Where a component that came with another one stands nowhere, the list as a whole is meant. */

@@ -1,10 +1,11 @@
 import { matchesGlob } from 'node:path';
+import { FIRST_BOOT_UNIT } from '#libs/contracts';
 import { CLEARED } from '#libs/images/recipe';
 
 /** Where a recipe's own part lies in its image. */
 export const FIRST_BOOT = {
-  unit: 'servery-first-boot.service',
-  unitPath: '/etc/systemd/system/servery-first-boot.service',
+  unit: FIRST_BOOT_UNIT,
+  unitPath: `/etc/systemd/system/${FIRST_BOOT_UNIT}`,
   scriptPath: '/usr/lib/servery/first-boot',
   /** There once the script has ended well. */
   donePath: '/var/lib/servery/first-boot.done',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type RecipeSpec, recipeSpec } from '#libs/contracts';
+import { RECIPE_LIMITS, type RecipeSpec, recipeSpec } from '#libs/contracts';
 import type { DomainError } from '#libs/kernel';
 import { parseRecipeYaml, printRecipeYaml } from './recipe-yaml.ts';
 import { anyRecipe } from './recipes.arbitrary.fixture.ts';
@@ -121,7 +121,7 @@ describe('a recipe as YAML', () => {
     ['lists in lists', '- '.repeat(100_000)],
     ['keys of keys', '? '.repeat(100_000)],
     ['a hundred thousand keys', Array.from({ length: 30_000 }, (_, index) => `k${index}:`).join('\n')],
-    ['more than it may be long', `name: shop\n# ${'x'.repeat(300_000)}`],
+    ['more than it may be long', `name: shop\n# ${'x'.repeat(RECIPE_LIMITS.yamlBytes)}`],
   ])('is refused soon where it is %s', (_, source) => {
     const before = performance.now();
     expect(problemsOf(source)).toHaveLength(1);

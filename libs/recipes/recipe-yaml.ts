@@ -1,19 +1,7 @@
-import {
-  Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isScalar,
-  isSeq,
-  Lexer,
-  LineCounter,
-  type Node,
-  parseDocument,
-  Scalar,
-  visit,
-} from 'yaml';
+import { Document, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, Scalar, visit } from 'yaml';
 import { z } from 'zod';
-import { isBlankText, RECIPE_LIMITS, type RecipeSpec, recipeSpec } from '#libs/contracts';
+import { isBlankText, type RecipeSpec, recipeSpec, whyYamlTooLarge } from '#libs/contracts';
+import { lineOfPath, whyNotPlain } from '#libs/contracts/recipe-text';
 import { type RecipeProblem, recipeInvalid } from './recipes.errors.ts';
 import { problemsIn } from './spec-problems.ts';
 
@@ -37,13 +25,12 @@ export interface ParsedRecipe {
  * @throws DomainError `recipe_invalid` with line and field of all that is wrong
  */
 export function parseRecipeYaml(source: string): ParsedRecipe {
-  if (Buffer.byteLength(source) > RECIPE_LIMITS.yamlBytes) {
-    throw recipeInvalid([{ path: [], message: `must have at most ${RECIPE_LIMITS.yamlBytes / 1024} KiB` }]);
-  }
+  const tooLarge = whyYamlTooLarge(source);
+  if (tooLarge !== undefined) throw recipeInvalid([{ path: [], message: tooLarge }]);
   assertModest(source);
   const lines = new LineCounter();
   const parsed = compose(source, lines);
-  const lineOf = (path: readonly PropertyKey[]) => lineIn(parsed, lines, path);
+  const lineOf = (path: readonly PropertyKey[]) => lineOfPath(parsed.contents, lines, path);
   refuse(badNodes(parsed), lineOf);
   const result = document.safeParse(parsed.toJS());
   if (!result.success) throw recipeInvalid(problemsIn(result.error), lineOf);
@@ -155,7 +142,7 @@ function badNodes(parsed: Document.Parsed): RecipeProblem[] {
       problems.push({ path, message: 'is nested too deeply for a recipe' });
       return;
     }
-    const problem = problemOf(node);
+    const problem = whyNotPlain(node);
     if (problem !== undefined) {
       problems.push({ path, message: problem });
       return;
@@ -166,7 +153,7 @@ function badNodes(parsed: Document.Parsed): RecipeProblem[] {
     if (!isMap(node)) return;
     const keys = new Set<string>();
     for (const { key, value } of node.items) {
-      if (!isScalar(key) || typeof key.value !== 'string' || problemOf(key) !== undefined) {
+      if (!isScalar(key) || typeof key.value !== 'string' || whyNotPlain(key) !== undefined) {
         problems.push({ path, message: 'has a key that is not plain text' });
       } else if (keys.has(key.value)) {
         problems.push({ path: [...path, key.value], message: 'stands here twice' });
@@ -178,37 +165,6 @@ function badNodes(parsed: Document.Parsed): RecipeProblem[] {
   };
   look(parsed.contents, []);
   return problems;
-}
-
-function problemOf(node: unknown): string | undefined {
-  if (isAlias(node)) return 'must be no alias (*): write it out';
-  if (!isScalar(node) && !isCollection(node)) return undefined;
-  if (node.anchor !== undefined) return 'must have no anchor (&)';
-  return node.tag === undefined ? undefined : 'must have no tag (!)';
-}
-
-function lineIn(parsed: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const node = nodeAt(parsed.contents, path.slice(0, length));
-    if (node?.range) return lines.linePos(node.range[0]).line;
-  }
-  return 1;
-}
-
-/** The last key of a path, or the item of a list: where a reader looks for it. */
-function nodeAt(root: unknown, path: readonly PropertyKey[]): Node | undefined {
-  let node = root;
-  let found: unknown;
-  for (const part of path) {
-    if (isSeq(node) && typeof part === 'number') {
-      node = found = node.items[part];
-    } else if (isMap(node)) {
-      const pair = node.items.findLast(({ key }) => isScalar(key) && key.value === part);
-      found = pair?.key;
-      node = pair?.value;
-    } else return undefined;
-  }
-  return isScalar(found) || isCollection(found) ? found : undefined;
 }
 
 function refuse(problems: readonly RecipeProblem[], lineOf: ParsedRecipe['lineOf']): void {

@@ -125,7 +125,7 @@ export class RehearsalRequests {
       labels: {},
       ...{ kind: 'safe', network: 'isolated', holdsTimers: true, startAfterCreate: true },
     });
-    const { appliance } = await manager.getRepository(Image).findOneByOrFail({ id: server.imageId });
+    const { appliance } = await manager.getRepository(Image).findOneByOrFail({ id: systemImageId(server) });
     await manager.insert(Rehearsal, {
       ...{ id: rehearsalId, accountId: server.accountId, projectId, serverId: server.id, cloneServerId },
       ...{ timeoutSeconds, keepCloneHours, scriptBytes: Buffer.byteLength(script) },

@@ -102,9 +102,11 @@ export function retireDisk(dataSource: DataSource, id: number): Promise<boolean>
   });
 }
 
-/** A frozen disk is still there after all. */
+/** A frozen disk is still there after all, unless its host has been forgotten meanwhile. */
 export async function keepDisk(manager: EntityManager, id: number): Promise<void> {
-  await manager.query('UPDATE frozen_disks SET removed_at = NULL WHERE id = $1', [id]);
+  await manager.query('UPDATE frozen_disks SET removed_at = NULL WHERE id = $1 AND host_id IS NOT NULL', [
+    id,
+  ]);
 }
 
 /**

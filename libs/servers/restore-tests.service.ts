@@ -24,9 +24,10 @@ const TAKE = `
   SELECT $2, i.id, i.server_id, i.frozen_disk_id, $3
   FROM images i JOIN frozen_disks f ON f.id = i.frozen_disk_id JOIN servers s ON s.id = i.server_id
   WHERE i.type = 'backup' AND i.status = 'available' AND i.deleted_at IS NULL
-    AND s.deleted_at IS NULL AND EXISTS (
-      SELECT FROM hosts h LEFT JOIN storage_peers p ON p.peer_id = h.id AND p.host_id = f.host_id
-      WHERE h.state = 'active' AND (h.id = f.host_id OR p.host_id IS NOT NULL))
+    AND s.deleted_at IS NULL
+    AND (EXISTS (SELECT FROM hosts h WHERE h.id = f.host_id AND h.state = 'active')
+         OR EXISTS (SELECT FROM storage_peers p JOIN hosts h ON h.id = p.peer_id
+                    WHERE p.host_id = f.host_id AND h.state = 'active'))
     AND NOT EXISTS (SELECT FROM restore_tests t WHERE t.image_id = i.id AND t.started_at >= date_trunc('day', now(), 'UTC'))
     AND (SELECT count(*) FROM restore_tests t WHERE t.started_at >= date_trunc('day', now(), 'UTC')) < $1
   ORDER BY (SELECT max(b.restore_tested_at) FROM images b WHERE b.server_id = i.server_id) NULLS FIRST,

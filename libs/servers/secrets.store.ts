@@ -142,7 +142,7 @@ export class SecretsStore {
       [serverId, kind],
     );
     const { name, instead } = WORDS[kind];
-    if (!row) throw new ServersError('credentials_not_there', `this server has no ${name} to reveal`);
+    if (!row) throw nothingToReveal(kind);
     if (row.gone) {
       throw new ServersError(
         'credentials_gone',
@@ -166,6 +166,11 @@ const WORDS: Readonly<Record<RevealedKind, { name: string; instead: string }>> =
   root_password: { name: 'password', instead: 'reset it to get a new one' },
   application: { name: 'secret of the application', instead: 'set a new one in the server' },
 };
+
+/** Nothing of the kind waits for the owner of a server. */
+export function nothingToReveal(kind: RevealedKind): ServersError {
+  return new ServersError('credentials_not_there', `this server has no ${WORDS[kind].name} to reveal`);
+}
 
 /** Keeps the fact that a secret was handed over and forgets the secret. */
 function markingRevealed(serverId: number, kind: RevealedKind): Statement {

@@ -10,7 +10,7 @@ import type { Action } from './action.entity.ts';
 import { assertBackedUp } from './backup-plan.ts';
 import { assertInReach, holdDisk } from './frozen-disks.ts';
 import { refuseInRescue, runningRescue, waitingRescue } from './rescue-state.ts';
-import { newPassword, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
+import { newPassword, nothingToReveal, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
 import { credentialKindOf, type DesiredState, type ObservedState, type Server } from './server.entity.ts';
 import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
@@ -128,7 +128,7 @@ export class ServerCommands {
   /**
    * Puts a fresh disk of `image` in the place of the server's. Once its system has been seen to work, all data on the old one
    * is lost, and its password takes the place of the former; until then a failure leaves the server as it was. `userData` is
-   * for its first boot.
+   * for its first boot; `also` is part of asking for it.
    * @throws ServersError `image_too_large`, `image_not_found`, `image_out_of_reach`, `network_closed`, `server_protected`,
    * `server_in_rescue`, `iso_attached`
    */
@@ -137,7 +137,7 @@ export class ServerCommands {
     serverId: number,
     image: Image,
     delivery: PasswordDelivery,
-    userData?: string,
+    { userData, also }: { readonly userData?: string | undefined; readonly also?: AlsoOf } = {},
   ): Promise<{ action: Action; rootPassword: string | null }> {
     const password = newPassword();
     let usesPassword = false;
@@ -157,6 +157,7 @@ export class ServerCommands {
           'a new system is verified over the network: open that first',
         );
       }
+      await also?.(manager, server);
       usesPassword = credentialKindOf(server.sshPublicKeys, image) === 'password';
       if (userData) await this.secrets.put(manager, serverId, 'user_data', userData);
       if (usesPassword) await this.secrets.put(manager, serverId, 'pending_password', password);
@@ -201,15 +202,21 @@ export class ServerCommands {
   /**
    * Puts the server back to what `image` holds of it, in place: to its memory too, where the image has that, the server
    * runs, has the size that it had then, and `withMemory` says so. Its disk stays as large as it is now. What it leaves
-   * behind is kept for a day as an image, to which it can be rolled back in turn.
+   * behind is kept for a day as an image, to which it can be rolled back in turn. `also` is part of asking for it.
    * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`, `server_protected`
    */
-  rollBack(projectId: number, serverId: number, image: Image, withMemory = true): Promise<Action> {
+  rollBack(
+    projectId: number,
+    serverId: number,
+    image: Image,
+    { withMemory = true, also }: { readonly withMemory?: boolean; readonly also?: AlsoOf } = {},
+  ): Promise<Action> {
     return this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
       refuseProtected(server, 'rebuild');
       await refuseInRescue(manager, server);
       await assertOfServer(manager, server, image);
+      await also?.(manager, server);
       const keptImageId = newId();
       await insertImage(manager, server, {
         id: keptImageId,
@@ -292,10 +299,18 @@ export class ServerCommands {
     });
   }
 
-  /** The secrets of its application, by name. @throws ServersError `credentials_not_there`, `credentials_gone` */
-  async revealApplicationSecrets(projectId: number, serverId: number): Promise<Record<string, string>> {
+  /**
+   * The secrets of its application, by name. `names`: those that it has by now; where that is none, nothing is handed over.
+   * @throws ServersError `credentials_not_there`, `credentials_gone`
+   */
+  async revealApplicationSecrets(
+    projectId: number,
+    serverId: number,
+    names: readonly string[],
+  ): Promise<Readonly<Record<string, string>>> {
     return runInTransaction(this.dataSource, async (manager) => {
       await ownServer(manager, projectId, serverId);
+      if (names.length === 0) throw nothingToReveal('application');
       return JSON.parse(await this.secrets.reveal(manager, serverId, 'application'));
     });
   }
@@ -358,6 +373,9 @@ async function switchOf(manager: EntityManager, { id: serverId, observed }: Serv
   const params = { serverId, from: from?.id ?? null, into: into?.id ?? null, by };
   return { request: switchSystemRequest, params };
 }
+
+/** What else has to be so, or happens, in the transaction that asks for something of a server. */
+type AlsoOf = (manager: EntityManager, server: Server) => Promise<unknown>;
 
 /** An image to be made: an owner's snapshot unless told. */
 type WantedImage = Pick<NewServerImage, 'description' | 'labels'> &

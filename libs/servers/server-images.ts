@@ -16,7 +16,7 @@ export interface NewServerImage {
   readonly withMemory?: boolean;
 }
 
-/** The row of an image that is being made: with what it inherits from the image that its server was made of. */
+/** The row of an image that is being made: with what it inherits from the image that its server is like. */
 export async function insertImage(
   manager: EntityManager,
   server: Server,
@@ -28,7 +28,7 @@ export async function insertImage(
      SELECT $1::bigint, $8 || '-' || $1::bigint, $8, $2, 0, s.disk_gib * 1024::bigint * 1024 * 1024,
             jsonb_set(i.appliance, '{minimumDiskGib}', to_jsonb(s.disk_gib)), i.package_count,
             $3, $4, $5, 'creating', $6, $7, $9, $10, i.verification
-     FROM servers s JOIN images i ON i.id = s.image_id WHERE s.id = $4`,
+     FROM servers s JOIN images i ON i.id = coalesce(s.upgraded_to, s.image_id) WHERE s.id = $4`,
     [
       id,
       diskVolumeName(server),

@@ -5,7 +5,11 @@ import { sagaRequest } from '#libs/saga';
 export const serverParams = z.strictObject({ serverId: z.number().int() });
 
 /** How the workflows on a server are asked for; `libs/workflows` says what they do. */
-export const provisionServerRequest = sagaRequest('provision-server', serverParams);
+/** `automount`: volumes that it has from the start are mounted in it. */
+export const provisionServerRequest = sagaRequest(
+  'provision-server',
+  serverParams.extend({ automount: z.boolean().default(false) }),
+);
 /** `freezeSagaId`: what freezes the disk that it is a copy of. */
 export const cloneServerRequest = sagaRequest(
   'clone-server',

@@ -4,9 +4,10 @@ export {
   linuxDevice,
   mountPoint,
   Volume,
+  type VolumeFile,
   type VolumeFormat,
   volumeFileName,
-  volumeIdOfFile,
+  volumeOfFile,
 } from './volume.entity.ts';
 export { volumeGibOf } from './volume-admission.ts';
 export {
@@ -26,3 +27,4 @@ export {
   VolumesService,
   volumesOfServer,
 } from './volumes.service.ts';
+export { diskAlong, volumesAlong } from './volumes-along.ts';

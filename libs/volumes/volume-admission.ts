@@ -1,7 +1,7 @@
 import { type EntityManager, IsNull } from 'typeorm';
 import { lockStanding, type SuspensionReason, standingSuspensions } from '#libs/accounts';
 import { runStatements, type Statement } from '#libs/database';
-import { VOLUME_SLOTS } from '#libs/hypervisor';
+import { type Devices, VOLUME_SLOTS } from '#libs/hypervisor';
 import { type Server, ServersError } from '#libs/servers';
 import { Volume } from './volume.entity.ts';
 import { VolumesError, volumeNotFound } from './volumes.errors.ts';
@@ -52,15 +52,19 @@ function stands(reason: SuspensionReason, forDeletion: boolean): boolean {
  */
 export async function freeSlot(manager: EntityManager, { id, readyAt, devices }: Server): Promise<number> {
   if (!readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
-  if (devices.diskBus !== 'virtio') {
-    const message = `volumes need virtio, and this server's disk is on ${devices.diskBus}`;
-    throw new VolumesError('volume_bus_unsupported', message, 'server');
-  }
+  refuseBus(devices, 'server');
   const taken = await manager.getRepository(Volume).find({ where: { serverId: id }, select: { slot: true } });
   const slots = new Set(taken.map(({ slot }) => slot));
   for (let slot = 0; slot < VOLUME_SLOTS; slot += 1) if (!slots.has(slot)) return slot;
   const message = `a server can have ${VOLUME_SLOTS} volumes: detach one first`;
   throw new VolumesError('volume_slots_taken', message, 'server', { limit: VOLUME_SLOTS });
+}
+
+/** @throws VolumesError `volume_bus_unsupported` of the field */
+export function refuseBus({ diskBus }: Devices, field: string): void {
+  if (diskBus === 'virtio') return;
+  const message = `volumes need virtio, and this server's disk is on ${diskBus}`;
+  throw new VolumesError('volume_bus_unsupported', message, field);
 }
 
 /** What an account's volumes come to, in GiB. */

@@ -21,6 +21,8 @@ const CODES = {
   /** The server's machine has no virtio, and so no driver for what volumes hang on. */
   volume_bus_unsupported: 'invalid_input',
   volume_slots_taken: 'limit',
+  /** They have data on hosts of which none reaches the others. */
+  volumes_apart: 'invalid_input',
 } as const satisfies Record<string, ErrorKind>;
 
 export type VolumesErrorCode = keyof typeof CODES;

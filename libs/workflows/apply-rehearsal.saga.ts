@@ -24,7 +24,6 @@ import {
   noteChecked,
   noteEnded,
   noteStarted,
-  noteUpgraded,
   type ScriptRunParams,
   send,
   start,
@@ -33,6 +32,7 @@ import {
 } from './script-run.ts';
 import { loadServer } from './server-context.ts';
 import { startIfWanted, stop } from './stop-and-start.ts';
+import { noteBecome, openFormer, openUpgraded } from './upgrading.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Beyond the longest time that a script may take, and what is given to guests after it. */
@@ -130,6 +130,13 @@ export const applyRehearsal = saga(applyRehearsalRequest, deps<WorkflowDeps>())
     },
     noUndo: 'only looks',
   })
+  .step('switch-ports', {
+    title: 'Opening its ports',
+    do: openUpgraded,
+    commit: noteBecome,
+    undo: openFormer,
+    undoTransact: noteBecome,
+  })
   .pointOfNoReturn('the server does its work with what the script has made of it')
   .step('clear-script', { title: 'Removing the script', do: clear })
   .step('conclude', {
@@ -139,7 +146,6 @@ export const applyRehearsal = saga(applyRehearsalRequest, deps<WorkflowDeps>())
       await manager.query(`UPDATE rehearsals SET state = 'applied', script = NULL WHERE id = $1`, [
         params.rehearsalId,
       ]);
-      await noteUpgraded(manager, params);
       return {};
     },
   })

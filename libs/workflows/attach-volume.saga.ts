@@ -1,15 +1,23 @@
 import type { EntityManager } from 'typeorm';
-import { release, reserve } from '#libs/placement';
+import { areReachedTogether, release, reserve } from '#libs/placement';
 import { deps, PermanentError, type StepContext, saga } from '#libs/saga';
 import {
   attachedVolume,
   attachVolumeRequest,
-  blockVolumeSpec,
   noteAttached,
   noteDetached,
+  type Volume,
   volumeFileName,
 } from '#libs/volumes';
-import { attachment, hostOfVolume, loadVolume, placedAttachment } from './volume-context.ts';
+import { loadServer } from './server-context.ts';
+import {
+  BRINGING_TIMEOUT_SECONDS,
+  bringVolume,
+  leaveBehind,
+  noteBrought,
+  stopBringing,
+} from './volume-bringing.ts';
+import { attachment, loadVolume, placedAttachment } from './volume-context.ts';
 import { mountInGuest } from './volume-mounting.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -20,14 +28,17 @@ interface Params {
   readonly automount: boolean;
 }
 
-type Context = StepContext<Params, unknown, WorkflowDeps>;
+type Context = Pick<StepContext<Params, unknown, WorkflowDeps>, 'params' | 'sagaId'>;
 
 /** A volume may be asked for together with the server that gets it. */
 const MAKING_DEADLINE_SECONDS = 3600;
+/** Volumes that are copied at once, on all workers: a copy holds a worker for long, and others want to be served. */
+const COPIES_AT_ONCE = 2;
+const TURN_DEADLINE_SECONDS = 24 * 3600;
 
 /**
- * Gives a volume to a server. One that no server had yet is made anew at the server's host, should it be elsewhere; one
- * with data stays where it is, and is reached by hosts that share that storage alone.
+ * Gives a volume to a server. One that lies elsewhere is brought to the server's host first: its room there is taken
+ * before its data is copied, and what it was copied from is deleted when the copy is whole and recorded.
  */
 export const attachVolume = saga(attachVolumeRequest, deps<WorkflowDeps>())
   .wait('made', {
@@ -41,28 +52,34 @@ export const attachVolume = saga(attachVolumeRequest, deps<WorkflowDeps>())
     },
     noUndo: 'only looks',
   })
+  .wait('take-room', {
+    title: 'Taking room for it',
+    deadlineSeconds: TURN_DEADLINE_SECONDS,
+    everySeconds: 2,
+    transact: takeRoom,
+    undoTransact: (manager, { sagaId }) => release(manager, sagaId),
+  })
   .step('bring', {
     title: 'Bringing it to the host of the server',
-    do: bring,
-    commit: (manager, ctx, { moves }) => moveRoom(manager, ctx, moves),
+    timeoutSeconds: BRINGING_TIMEOUT_SECONDS,
+    do: async (ctx) => {
+      const { volume, host } = await placedAttachment(ctx);
+      return bringVolume(ctx, volume, host);
+    },
+    commit: async (manager, ctx, brought) => {
+      const { volume, host } = await placedAttachment(ctx);
+      await noteBrought(manager, volume, host, brought, ctx.sagaId);
+    },
     undo: async (ctx) => {
-      const { manager } = ctx.deps.dataSource;
-      const volume = await loadVolume(manager, ctx.params.volumeId);
-      const host = await hostOfVolume(manager, volume);
-      if (host && !volume.hasData && !volume.deletedAt) {
-        await ctx.deps.hypervisor.createVolume(host, blockVolumeSpec(volume));
-      }
+      const { volume, host } = await attachment(ctx);
+      await stopBringing(ctx, volume, host, ctx.output);
     },
   })
   .step('make', {
-    title: 'Making it there',
+    title: 'Clearing up where it was',
     do: async (ctx) => {
-      const { volume, host } = await placedAttachment(ctx);
-      if (!volume.hasData) await ctx.deps.hypervisor.createVolume(host, blockVolumeSpec(volume));
+      await leaveBehind(ctx, ctx.outputs.bring);
       return {};
-    },
-    commit: async (manager, { params }) => {
-      await manager.query('UPDATE volumes SET has_data = true WHERE id = $1', [params.volumeId]);
     },
     noUndo: 'it is as good there as where it was',
   })
@@ -88,31 +105,31 @@ export const attachVolume = saga(attachVolumeRequest, deps<WorkflowDeps>())
   })
   .build();
 
-/** @throws PermanentError `volume_out_of_reach` */
-async function bring(ctx: Context): Promise<{ readonly moves: boolean }> {
-  const { volume, server, host } = await placedAttachment(ctx);
-  const { hypervisor, dataSource } = ctx.deps;
-  if (volume.hostId === server.hostId) return { moves: false };
-  const volumeName = volumeFileName(volume);
-  const shown = await hypervisor.listVolumes(host, 'disks');
-  if (shown.some(({ name }) => name === volumeName)) return { moves: true };
-  if (volume.hasData) {
-    const message = 'the volume has data on a host whose storage the host of this server does not reach';
-    throw new PermanentError('volume_out_of_reach', message);
-  }
-  const former = await hostOfVolume(dataSource.manager, volume);
-  if (former) await hypervisor.deleteVolume(former, volumeName);
-  return { moves: true };
+/**
+ * On the host of the server, in the name of the workflow: the volume keeps its own until it has left. Not yet, as long as
+ * others are being copied and it would have to be as well.
+ * @throws PermanentError `server_not_placed`; DomainError `resource_unavailable`
+ */
+async function takeRoom(manager: EntityManager, { params, sagaId }: Context) {
+  const volume = await loadVolume(manager, params.volumeId);
+  const { server } = await loadServer(manager, params.serverId);
+  const { hostId } = server;
+  if (hostId === null) throw new PermanentError('server_not_placed', `server ${server.id} has no host`);
+  if (hostId === volume.hostId) return {};
+  if (volume.hasData && !(await isItsTurn(manager, volume, hostId))) return undefined;
+  const { sizeGib: diskGib, locationId } = volume;
+  const demand = { vcpus: 0, memoryMib: 0, diskGib, imageId: null, locationId };
+  await reserve(manager, { ...demand, serverId: sagaId, hostId });
+  return {};
 }
 
-/** @throws DomainError `resource_unavailable` */
-async function moveRoom(manager: EntityManager, ctx: Context, moves: boolean): Promise<void> {
-  if (!moves) return;
-  const { volumeId } = ctx.params;
-  const { sizeGib, locationId } = await loadVolume(manager, volumeId);
-  const { host } = await placedAttachment(ctx);
-  await release(manager, volumeId);
-  const demand = { vcpus: 0, memoryMib: 0, diskGib: sizeGib, imageId: null, locationId };
-  await reserve(manager, { ...demand, serverId: volumeId, hostId: host.id });
-  await manager.query('UPDATE volumes SET host_id = $2 WHERE id = $1', [volumeId, host.id]);
+/** Who has taken room, and not passed it on yet, is copying. */
+async function isItsTurn(manager: EntityManager, volume: Volume, hostId: number): Promise<boolean> {
+  if (volume.hostId !== null && (await areReachedTogether(manager, [volume.hostId, hostId]))) return true;
+  await manager.query(`SELECT pg_advisory_xact_lock(hashtext('turn of volumes'))`);
+  const [row] = await manager.query<{ copying: number }[]>(
+    `SELECT count(*)::int AS copying FROM reservations r JOIN sagas g ON g.id = r.server_id
+     WHERE g.state IN ('running', 'undoing')`,
+  );
+  return (row?.copying ?? 0) < COPIES_AT_ONCE;
 }

@@ -3,12 +3,12 @@ import { isHypervisorError } from '#libs/hypervisor';
 import type { Verification } from '#libs/images';
 import { deps, PermanentError, SagaStore, saga } from '#libs/saga';
 import { cloneServerRequest, diskVolumeName, FrozenDisk, lockServer, seedVolumeName } from '#libs/servers';
+import { choosingHost } from './choosing-host.ts';
 import { makeHostKey, writeSeed } from './first-boot.ts';
 import { answersAsItself, assertStillRunning, verificationOf } from './guest-checks.ts';
 import {
   awaitingBank,
   capturingPayment,
-  choosingHost,
   confirmingHold,
   erasingSeed,
   giveUp,

@@ -21,7 +21,8 @@ export const createVolume = saga(createVolumeRequest, deps<WorkflowDeps>())
     undo: async ({ params, deps }) => {
       const { manager } = deps.dataSource;
       const host = await hostOfVolume(manager, await loadVolume(manager, params.volumeId));
-      if (host) await deps.hypervisor.deleteVolume(host, volumeFileName({ id: params.volumeId }));
+      if (host)
+        await deps.hypervisor.deleteVolume(host, volumeFileName({ id: params.volumeId, copyId: null }));
     },
     undoTransact: async (manager, { params }) => {
       await closeServer(manager, params.volumeId);

@@ -34,10 +34,8 @@ export const deleteServer = saga(deleteServerRequest, deps<WorkflowDeps>())
   .step('close-ports', {
     title: 'Closing its ports',
     do: async ({ params, deps }) => {
-      const { manager } = deps.dataSource;
-      const { image } = await loadServer(manager, params.serverId);
-      const address = await addressOf(manager, params.serverId);
-      if (address) await withdrawAccess(deps.access, image, address);
+      const address = await addressOf(deps.dataSource.manager, params.serverId);
+      if (address) await withdrawAccess(deps.access, address);
       return {};
     },
   })

@@ -7,7 +7,7 @@ import { bytesToWholeGib } from '#libs/kernel';
 import { addressOf } from '#libs/networks';
 import { Host, toHostRef } from '#libs/placement';
 import { PermanentError, SagaStore } from '#libs/saga';
-import { FrozenDisk, Server } from '#libs/servers';
+import { FrozenDisk, Server, systemImageId } from '#libs/servers';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** What an export reads, on its host, and what its papers say of it. */
@@ -94,7 +94,7 @@ type Hardware = Pick<ExportSubject, 'vcpus' | 'memoryMib' | 'network'>;
 async function ofServer(manager: EntityManager, id: number): Promise<{ image: Image; hardware: Hardware }> {
   const server = await manager.getRepository(Server).findOneByOrFail({ id });
   const type = await manager.getRepository(ServerType).findOneByOrFail({ id: server.serverTypeId });
-  const image = await manager.getRepository(Image).findOneByOrFail({ id: server.imageId });
+  const image = await manager.getRepository(Image).findOneByOrFail({ id: systemImageId(server) });
   const address = await addressOf(manager, id);
   const { vcpus, memoryMib } = type;
   const network = address && { mac: address.mac, ipv4: address.ip };

@@ -1,5 +1,6 @@
 import { isHypervisorError, lookAtOneshot } from '#libs/hypervisor';
 import type { HealthCheck, Verification } from '#libs/images';
+import { sayEnd } from '#libs/kernel';
 import { FIRST_BOOT } from '#libs/recipes';
 import { PermanentError } from '#libs/saga';
 import { secondsSinceBoot } from './boot-clock.ts';
@@ -7,6 +8,11 @@ import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 export const SSH_PORT = 22;
+
+const FIRST_BOOT_ENDS = {
+  late: 'did not end in time',
+  out_of_memory: 'was killed, for the server had no memory left',
+} as const;
 
 /**
  * True when SSH answers with the host key that we made. Until cloud-init has put it in place, sshd may answer with
@@ -68,7 +74,8 @@ export async function hasBootedFirst(
     throw error;
   });
   if (seen?.state !== 'failed') return seen?.state === 'done';
-  const how = seen.exitCode === null ? 'did not end in time' : `ended with ${seen.exitCode}`;
+  const { end } = seen;
+  const how = typeof end === 'string' ? FIRST_BOOT_ENDS[end] : sayEnd(end);
   const said = seen.lastLine === '' ? '' : `: ${seen.lastLine}`;
   throw new PermanentError('first_boot_script_failed', `the first boot script of the image ${how}${said}`);
 }

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { openServer, reimageServer } from '#libs/billing';
-import type { Image } from '#libs/images';
+import { billedNameOf } from '#libs/images';
 import { orderOfServer } from '#libs/orders';
 import { lockServer } from '#libs/servers';
 import { loadServer } from './server-context.ts';
@@ -23,9 +23,4 @@ export async function followImage(manager: EntityManager, serverId: number): Pro
   if (desired === 'deleted') return;
   const { image } = await loadServer(manager, serverId);
   await reimageServer(manager, serverId, billedNameOf(image));
-}
-
-/** Of a snapshot too: it has the appliance of what it was made of. */
-function billedNameOf({ appliance: { name, billedAs = name } }: Image): string {
-  return billedAs;
 }

@@ -46,8 +46,8 @@ export const openNetwork = saga(openNetworkRequest, deps<WorkflowDeps>())
     },
     undo: async (ctx) => {
       if (ctx.params.from !== 'closed') return;
-      const { image, address } = await placedServer(ctx);
-      await withdrawAccess(ctx.deps.access, image, address);
+      const { address } = await placedServer(ctx);
+      await withdrawAccess(ctx.deps.access, address);
     },
     undoTransact: async (manager, { params }) => {
       if (params.from !== 'closed') return;

@@ -1,11 +1,15 @@
 import type { EntityManager } from 'typeorm';
 import { billPower } from '#libs/billing';
+import { isHypervisorError } from '#libs/hypervisor';
 import type { StepContext } from '#libs/saga';
 import type { ObservedState } from '#libs/servers';
 import { loadPlaced, type PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 type Context = Pick<StepContext<{ serverId: number }, unknown, WorkflowDeps>, 'params' | 'deps'>;
+
+/** What a host does not answer once may be the way to it. */
+const TRIES_TO_LOOK = 5;
 
 /** What a domain is doing, as far as its owner is concerned. */
 export type PowerState = 'running' | 'off';
@@ -34,9 +38,12 @@ export async function look(ctx: Context): Promise<PowerState> {
   return state === 'running' || state === 'paused' ? 'running' : 'off';
 }
 
-/** The same for what has to end: the host may be gone for good, and runs nothing then. */
-export function lookIfThere(ctx: Context): Promise<PowerState> {
-  return look(ctx).catch((): PowerState => 'off');
+/** The same for what has to end: a host that has not answered for some tries may be gone for good, and runs nothing then. */
+export function lookIfThere(ctx: Context & { readonly attempt: number }): Promise<PowerState> {
+  return look(ctx).catch((error: unknown): PowerState => {
+    if (ctx.attempt < TRIES_TO_LOOK && isHypervisorError(error) && error.retryable) throw error;
+    return 'off';
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { diskVolumeName, provisionServerRequest, seedVolumeName } from '#libs/servers';
+import { choosingHost } from './choosing-host.ts';
 import { makeApplicationSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import {
   answersAsItself,
@@ -11,7 +12,6 @@ import {
 import {
   awaitingBank,
   capturingPayment,
-  choosingHost,
   confirmingHold,
   erasingSeed,
   giveUp,
@@ -22,6 +22,7 @@ import {
   startingDomain,
   undefiningDomain,
 } from './provisioning.ts';
+import { bringingVolumes, mountingVolumes } from './provisioning-volumes.ts';
 import { baseOf, domainSpec, findHost, loadPlaced, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -76,6 +77,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
       if (host) await deps.hypervisor.deleteVolume(host, seedVolumeName(server), { wipe: true });
     },
   })
+  .step('bring-volumes', bringingVolumes)
   .step('define-domain', {
     title: 'Defining the virtual machine',
     do: async ({ params, deps }) => {
@@ -124,6 +126,7 @@ export const provisionServer = saga(provisionServerRequest, deps<WorkflowDeps>()
     },
     noUndo: 'only looks',
   })
+  .step('mount-volumes', mountingVolumes)
   .step('erase-seed', erasingSeed)
   .step('publish-access', openingPorts)
   .wait('power-as-asked', leavingPowerAsOrdered)

@@ -1,13 +1,12 @@
 import type { EntityManager } from 'typeorm';
-import { Location, ServerType } from '#libs/catalog';
 import type { Verification } from '#libs/images';
-import { DomainError } from '#libs/kernel';
 import { addressOf, releaseAddress } from '#libs/networks';
 import { finishOrder, type Order, orderOfServer } from '#libs/orders';
 import { declined } from '#libs/payments';
-import { Host, outOfCapacity, release, reserve, reservedHost } from '#libs/placement';
+import { outOfCapacity, release } from '#libs/placement';
 import type { StepContext, UndoContext } from '#libs/saga';
-import { FrozenDisk, lockServer, type Server, seedVolumeName } from '#libs/servers';
+import { lockServer, recordDone, type Server, seedVolumeName } from '#libs/servers';
+import { releaseVolumesOf, volumesOfServer } from '#libs/volumes';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { bootsNow } from './boot-clock.ts';
 import { forgetBootSecrets, settleApplicationSecrets } from './first-boot.ts';
@@ -17,7 +16,6 @@ import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** How long a customer may take to confirm a payment with their bank. */
 const CONFIRMATION_DEADLINE_SECONDS = 900;
-const CAPACITY_DEADLINE_SECONDS = 3600;
 const SHUTDOWN_DEADLINE_SECONDS = 180;
 /** What was taken for it by then is given back by the deletion. */
 const DELETED_BEFORE_READY = {
@@ -41,13 +39,6 @@ type Verified = Context<{
  * The steps that an order of any kind has between its room and its hand-over. Room and address were taken with the
  * order; money is held before anything is made and captured only when the server has been seen to work.
  */
-export const choosingHost = {
-  title: 'Choosing a host',
-  deadlineSeconds: CAPACITY_DEADLINE_SECONDS,
-  everySeconds: 10,
-  transact: (manager: EntityManager, { params, deps }: Context) => place(manager, deps, params.serverId),
-};
-
 export const holdingPayment = {
   title: 'Holding the payment',
   do: async ({ params, deps }: Context) => {
@@ -129,10 +120,8 @@ export const openingPorts = {
     ]);
   },
   undo: async ({ params, deps }: Context) => {
-    const { manager } = deps.dataSource;
-    const { server, image } = await loadServer(manager, params.serverId);
-    const address = await addressOf(manager, server.id);
-    if (address) await withdrawAccess(deps.access, image, address);
+    const address = await addressOf(deps.dataSource.manager, params.serverId);
+    if (address) await withdrawAccess(deps.access, address);
   },
 };
 
@@ -190,12 +179,23 @@ export const handingOver = {
       [server.id, outputs['power-as-asked'].observed, outputs['agent-answers'].verifiedBy],
     );
     await openBilling(manager, server.id, outputs['power-as-asked'].observed === 'running');
+    await tellVolumes(manager, server);
     await finishOrder(manager, order.id, { status: 'fulfilled' });
     return {};
   },
 };
 
-/** The last of the undoing: the room, the address, the secrets and the name are free again, and the order says why. */
+/** What was done to the volumes that it has from the start stands among their actions. */
+async function tellVolumes(manager: EntityManager, { id: serverId, projectId }: Server): Promise<void> {
+  for (const { id: volumeId } of await volumesOfServer(manager, serverId)) {
+    await recordDone(manager, { projectId, serverId, volumeId, command: 'attach_volume' });
+  }
+}
+
+/**
+ * The last of the undoing: the room, the address, the volumes, the secrets and the name are free again, and the order says
+ * why.
+ */
 export async function giveUp(
   manager: EntityManager,
   { params, deps, reason }: UndoContext<Params, unknown, WorkflowDeps, unknown>,
@@ -205,6 +205,7 @@ export async function giveUp(
   await release(manager, serverId);
   await deps.findings.resolve(manager, 'out_of_capacity', [outOfCapacity.server(serverId)]);
   await releaseAddress(manager, serverId);
+  await releaseVolumesOf(manager, serverId);
   await deps.secrets.destroyAll(manager, serverId);
   await manager.query(
     `UPDATE servers SET deleted_at = now(), desired = 'deleted', observed = 'deleting', access = '[]', ipv4 = NULL
@@ -216,69 +217,6 @@ export async function giveUp(
     code: reason.code,
     message: reason.message,
   });
-}
-
-/**
- * Confirms the room that the order took. Where its host has gone since, the server moves to another one; while there
- * is none it waits, its owner and the operator are told, and nothing is charged.
- */
-async function place(
-  manager: EntityManager,
-  deps: WorkflowDeps,
-  serverId: number,
-): Promise<{ hostId: number } | undefined> {
-  const server = await lockServer(manager, serverId);
-  const { type } = await loadServer(manager, serverId);
-  const kept = await reservedHost(manager, serverId);
-  const host = kept === undefined ? null : await manager.getRepository(Host).findOneBy({ id: kept });
-  if (host && host.state !== 'unreachable') return settle(manager, deps, server, host.id);
-  await release(manager, serverId);
-  const { vcpus, memoryMib } = type;
-  const { locationId, imageId, diskGib } = server;
-  const demand = { serverId, locationId, imageId, vcpus, memoryMib, diskGib };
-  try {
-    const hostId = await reserve(manager, { ...demand, ...(await beside(manager, server)) });
-    return settle(manager, deps, server, hostId);
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    await manager.query(`UPDATE servers SET reason = 'waiting for capacity', host_id = NULL WHERE id = $1`, [
-      serverId,
-    ]);
-    await deps.findings.report({
-      kind: 'out_of_capacity',
-      hostId: null,
-      subject: outOfCapacity.server(serverId),
-      details: { message: error.message },
-    });
-    return undefined;
-  }
-}
-
-/** A copy is made where the disk is reached that it stands on. */
-async function beside(
-  manager: EntityManager,
-  { copiedDiskId }: Server,
-): Promise<{ besideHostId?: number | null }> {
-  if (copiedDiskId === null) return {};
-  const { hostId } = await manager.getRepository(FrozenDisk).findOneByOrFail({ id: copiedDiskId });
-  return { besideHostId: hostId };
-}
-
-/** The server has its host: there is room again for its size, whatever the operator was told before. */
-async function settle(
-  manager: EntityManager,
-  { findings }: WorkflowDeps,
-  { id, serverTypeId, locationId }: Server,
-  hostId: number,
-): Promise<{ hostId: number }> {
-  await manager.query(`UPDATE servers SET host_id = $2, reason = NULL WHERE id = $1`, [id, hostId]);
-  const type = await manager.getRepository(ServerType).findOneByOrFail({ id: serverTypeId });
-  const location = await manager.getRepository(Location).findOneByOrFail({ id: locationId });
-  await findings.resolve(manager, 'out_of_capacity', [
-    outOfCapacity.server(id),
-    outOfCapacity.orders(type.name, location.name),
-  ]);
-  return { hostId };
 }
 
 function holdRequest(order: Order, { storefrontUrl }: WorkflowDeps) {

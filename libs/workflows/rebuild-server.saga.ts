@@ -2,7 +2,6 @@ import type { EntityManager } from 'typeorm';
 import { Image, type Verification } from '#libs/images';
 import { deps, saga, type UndoContext } from '#libs/saga';
 import { diskVolumeName, rebuildServerRequest, type ServerAccess, seedVolumeName } from '#libs/servers';
-import { publishAccess, withdrawAccess } from './access.ts';
 import { bootsNow } from './boot-clock.ts';
 import { makeApplicationSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import {
@@ -13,7 +12,16 @@ import {
   verificationOf,
 } from './guest-checks.ts';
 import { lookIfThere, observe, type PowerState, placedServer, writeSeen } from './power-state.ts';
-import { forgetNext, nextOf, noteRebuilt, type Rebuilding, switchToNext } from './rebuilding.ts';
+import {
+  forgetNext,
+  formerOf,
+  nextOf,
+  noteRebuilt,
+  type Rebuilding,
+  showPorts,
+  showPortsIfPossible,
+  switchToNext,
+} from './rebuilding.ts';
 import { baseOf, loadPlaced } from './server-context.ts';
 import { startIfWanted, stop } from './stop-and-start.ts';
 import { switchDisk } from './switch-disk.ts';
@@ -26,26 +34,12 @@ const BOOT_DEADLINE_SECONDS = 900;
  * wait untouched until the new guest has been seen to work: a failure before that ends with the server as it was.
  */
 export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
-  .step('make-identity', {
-    title: 'Making its SSH identity',
-    transact: async (manager, { params, deps }) => {
-      const { server } = await loadPlaced(manager, params.serverId);
-      const hostKey = await makeHostKey(manager, deps, params.serverId);
-      const image = await manager.getRepository(Image).findOneByOrFail({ id: params.imageId });
-      await makeApplicationSecrets(manager, deps, params.serverId, image);
-      await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [params.serverId, hostKey]);
-      return { formerHostKey: server.hostKey };
-    },
-    // Also what the request left: as the first step, so that a host that is lost cannot keep it from being done.
+  // Takes back what the request left, behind all others, so that a host that is lost cannot keep that from being done.
+  .step('prepare', {
+    title: 'Preparing',
+    transact: async () => ({}),
     undo: lookIfThere,
     undoTransact: async (manager, ctx, seen) => {
-      if (ctx.output) {
-        const { formerHostKey } = ctx.output;
-        await manager.query(`UPDATE servers SET host_key = $2 WHERE id = $1`, [
-          ctx.params.serverId,
-          formerHostKey,
-        ]);
-      }
       await forgetNext(manager, ctx);
       await writeSeen(manager, ctx, seen);
     },
@@ -65,6 +59,20 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
     undo: async (ctx) => {
       const { server, host } = await nextOf(ctx);
       await ctx.deps.hypervisor.deleteVolume(host, diskVolumeName(server));
+    },
+  })
+  .step('make-identity', {
+    title: 'Making its SSH identity',
+    transact: async (manager, { params, deps }) => {
+      const { server } = await loadPlaced(manager, params.serverId);
+      const hostKey = await makeHostKey(manager, deps, params.serverId);
+      const image = await manager.getRepository(Image).findOneByOrFail({ id: params.imageId });
+      await makeApplicationSecrets(manager, deps, params.serverId, image);
+      await noteHostKey(manager, params, hostKey);
+      return { formerHostKey: server.hostKey };
+    },
+    undoTransact: async (manager, { params, output }) => {
+      if (output) await noteHostKey(manager, params, output.formerHostKey);
     },
   })
   .step('write-seed', {
@@ -153,25 +161,20 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
       await ctx.deps.hypervisor.detachSeed(host, server.domainUuid, seedVolumeName(server));
       return {};
     },
-    whenGivenUp: { undo: lookIfThere, undoTransact: leaveAsItIs },
+    whenGivenUp: { undo: findAsItIs, undoTransact: leaveAsItIs },
   })
   .step('switch-ports', {
     title: 'Opening its ports',
-    do: async (ctx) => {
-      const former = await placedServer(ctx);
-      await withdrawAccess(ctx.deps.access, former.image, former.address);
-      const { image, address } = await nextOf(ctx);
-      return { access: await publishAccess(ctx.deps.access, image, address) };
-    },
+    do: async (ctx) => ({ access: await showPorts(ctx) }),
   })
   .step('remove-old-disk', {
     title: 'Deleting the old disk',
     do: async (ctx) => {
-      const former = await placedServer(ctx);
-      const { hypervisor } = ctx.deps;
-      await hypervisor.deleteVolume(former.host, diskVolumeName(former.server));
+      const { host } = await placedServer(ctx);
+      const [former, { hypervisor }] = [formerOf(ctx.params), ctx.deps];
+      await hypervisor.deleteVolume(host, diskVolumeName(former));
       // Erased long ago; its empty volume is there where the former guest did not let go of it.
-      await hypervisor.deleteVolume(former.host, seedVolumeName(former.server));
+      await hypervisor.deleteVolume(host, seedVolumeName(former));
       return {};
     },
   })
@@ -188,7 +191,18 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
 
 interface Verified {
   readonly 'agent-answers': { readonly verifiedBy: Verification };
-  readonly 'switch-ports'?: { readonly access: readonly ServerAccess[] };
+}
+
+/** How it was found when it was given up. */
+interface Left {
+  readonly seen: PowerState;
+  readonly access: readonly ServerAccess[];
+}
+
+async function findAsItIs(
+  ctx: Parameters<typeof showPorts>[0] & { readonly attempt: number },
+): Promise<Left> {
+  return { seen: await lookIfThere(ctx), access: await showPortsIfPossible(ctx) };
 }
 
 /**
@@ -198,9 +212,16 @@ interface Verified {
 async function leaveAsItIs(
   manager: EntityManager,
   ctx: UndoContext<Rebuilding, Verified, WorkflowDeps, unknown>,
-  seen: PowerState,
+  { seen, access }: Left,
 ): Promise<void> {
-  const { 'agent-answers': verified, 'switch-ports': opened } = ctx.outputs;
-  await noteRebuilt(manager, ctx, { ...verified, ...opened });
+  await noteRebuilt(manager, ctx, { ...ctx.outputs['agent-answers'], access });
   await writeSeen(manager, ctx, seen);
+}
+
+async function noteHostKey(
+  manager: EntityManager,
+  { serverId }: Pick<Rebuilding, 'serverId'>,
+  hostKey: string | null,
+): Promise<void> {
+  await manager.query('UPDATE servers SET host_key = $2 WHERE id = $1', [serverId, hostKey]);
 }

@@ -2,9 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { firstPrice } from '#libs/billing';
 import type { GuestFault } from '#libs/hypervisor/simulated';
 import { Image } from '#libs/images';
+import { newId } from '#libs/kernel';
+import { ImageChanges } from '#libs/orders';
 import type { SagaRecord } from '#libs/saga';
 import { runToEnd, type WorldAddress } from '#libs/saga/harness';
-import { Action, diskVolumeName, Server, seedVolumeName } from '#libs/servers';
+import { Action, diskVolumeName, Server, ServersService, seedVolumeName } from '#libs/servers';
 import { assertSound } from './harness/assert-sound.ts';
 import {
   attachToServerWorld,
@@ -123,6 +125,15 @@ describe('a rebuild whose new system does not work', () => {
     expect(await reload()).toEqual(before);
   });
 
+  it('shows what the server does also where its host does not answer at once in the end', async () => {
+    const before = await reload();
+    world.fleet.failNext(HOST, 'createOverlay', { when: 'before', with: 'image_missing' });
+    world.fleet.failNext(HOST, 'domainState', { when: 'before', with: 'host_unreachable' });
+    const ended = await endWith(await rebuild('mail'), null);
+    expect(ended).toMatchObject({ state: 'undone', error: { code: 'image_missing' } });
+    expect(await reload()).toEqual(before);
+  });
+
   it('leaves a server off that was off', async () => {
     await finish(world, await world.commands.powerOff(server.projectId, server.id));
     const before = await reload();
@@ -157,6 +168,65 @@ describe('a rebuild whose new system does not work', () => {
     await endWith(action, 'first_boot_fails');
     expect(await reload()).toEqual(before);
     expect(await passwordOf(server)).toEqual([]);
+  });
+});
+
+describe('a rebuild that an older release has begun', () => {
+  /** As it was asked for then, and came to its first step: what is first now was not there. */
+  async function begunBefore(): Promise<Action> {
+    const action = await rebuild('mail');
+    const { manager } = world.dataSource;
+    await manager.query(
+      `UPDATE sagas SET params = params - '{power,delivery}'::text[], step = 'clone-disk', tries = 1 WHERE id = $1`,
+      [action.sagaId],
+    );
+    await world.deps.secrets.put(manager, server.id, 'root_password', 'of the new system');
+    return action;
+  }
+
+  it('goes on from the step at which it stands', async () => {
+    await finish(world, await begunBefore());
+    const mail = await images().findOneByOrFail({ name: 'mail' });
+    const rebuilt = await reload();
+    expect(rebuilt).toMatchObject({ imageId: mail.id, hostKey: guestOf(rebuilt)?.hostKey });
+    expect(await world.commands.revealPassword(server.projectId, server.id)).toBe('of the new system');
+    await finish(world, await rebuild('web'));
+  });
+
+  it('leaves the server as it was where the new system does not work', async () => {
+    const before = await reload();
+    const ended = await endWith(await begunBefore(), 'first_boot_fails');
+    expect(ended).toMatchObject({ state: 'undone', error: { code: 'first_boot_script_failed' } });
+    expect(await reload()).toEqual(before);
+    expect(await passwordOf(server)).toEqual([]);
+  });
+});
+
+describe('the ports of a server whose rebuild was given up', () => {
+  const shown = async () => (await reload()).access.map(({ service }) => service);
+  const rename = (from: string, to: string) => world.dataSource.query(`ALTER TABLE ${from} RENAME TO ${to}`);
+
+  it('are those of the image that it has since: it was given up before they were switched', async () => {
+    world.fleet.failNext(HOST, 'detachSeed', { when: 'before', with: 'domain_missing' });
+    expect(await endWith(await rebuild('mail'), null)).toMatchObject({ state: 'undone' });
+    const left = await reload();
+    expect([left.generation, await shown()]).toEqual([server.generation + 1, ['ssh', 'mail']]);
+    await world.deps.hypervisor.detachSeed(await placedHost(world), server.domainUuid, seedVolumeName(left));
+    await world.deps.hypervisor.deleteVolume(await placedHost(world), diskVolumeName(server));
+    await assertSound(world);
+    await finish(world, await rebuild('web'));
+    expect(await shown()).toEqual(['ssh', 'web']);
+  });
+
+  it('are not told of while nothing can open them', async () => {
+    const action = await rebuild('mail');
+    const away = () => rename('test_ports', 'ports_away');
+    expect(await endWith(action, null, { healthy: away })).toMatchObject({ state: 'undone' });
+    await rename('ports_away', 'test_ports');
+    expect(await shown()).toEqual([]);
+    await world.deps.hypervisor.deleteVolume(await placedHost(world), diskVolumeName(server));
+    await finish(world, await rebuild('web'));
+    expect(await shown()).toEqual(['ssh', 'web']);
   });
 });
 
@@ -249,6 +319,45 @@ describe('what a server is billed for beside its type', () => {
     expect(await open()).toEqual(['image/mail']);
     await finish(world, await rebuild('web'));
     expect(await spans()).toEqual([{ item: 'image/mail', isOpen: false }]);
+  });
+
+  it('is not to be had by who may not order, unless it is what the server costs already', async () => {
+    const { dataSource, commands } = world;
+    const refuse = { assertMayOrder: () => Promise.reject(new Error('may not order')) };
+    const changes = new ImageChanges(dataSource, refuse, new ServersService(dataSource), commands);
+    const ask = async (name: string) =>
+      changes.rebuild(server.projectId, server.id, await images().findOneByOrFail({ name }), 'reveal');
+    const before = await reload();
+    await expect(ask('mail')).rejects.toThrow('may not order');
+    expect(await reload()).toEqual(before);
+    await finish(world, (await ask('web')).action);
+
+    await finish(world, await rebuild('mail'));
+    await finish(world, (await ask('mail')).action);
+    const ofMail = await snapshot();
+    await finish(world, await changes.rollBack(server.projectId, server.id, ofMail));
+    await finish(world, (await ask('web')).action);
+    const cheaper = await reload();
+    await expect(changes.rollBack(server.projectId, server.id, ofMail)).rejects.toThrow('may not order');
+    expect(await reload()).toEqual(cheaper);
+    expect(await open()).toEqual([]);
+  });
+
+  it('is decided anew in the transaction that asks for it: the account may have stopped paying since', async () => {
+    const { dataSource, commands } = world;
+    const stopsPaying = {
+      assertMayOrder: async (accountId: number) => {
+        await dataSource.query(
+          'INSERT INTO arrears (id, account_id, since, is_hard, next_at) VALUES ($1, $2, now(), false, now())',
+          [newId(), accountId],
+        );
+      },
+    };
+    const changes = new ImageChanges(dataSource, stopsPaying, new ServersService(dataSource), commands);
+    const mail = await images().findOneByOrFail({ name: 'mail' });
+    const asked = changes.rebuild(server.projectId, server.id, mail, 'reveal');
+    await expect(asked).rejects.toMatchObject({ code: 'account_in_arrears' });
+    await dataSource.query('DELETE FROM arrears');
   });
 
   it('is that of what a snapshot was made of, where it is rolled back to it or rebuilt from it', async () => {

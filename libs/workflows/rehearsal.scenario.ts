@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Not } from 'typeorm';
 import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
+import { addressOf } from '#libs/networks';
 import {
   applyRehearsalRequest,
   Rehearsal,
@@ -11,6 +12,7 @@ import {
 } from '#libs/rehearsals';
 import { anyDefinition, runToEnd, type SagaScenario } from '#libs/saga/harness';
 import { type Action, Server, systemImageId } from '#libs/servers';
+import { publishAccess } from './access.ts';
 import { applyRehearsal } from './apply-rehearsal.saga.ts';
 import {
   assertSound,
@@ -80,12 +82,22 @@ async function serverOfSaga({ store, dataSource }: ServerWorld, sagaId: number):
 
 async function applied(world: ServerWorld): Promise<Action> {
   const server = await standingServer(world, 'running');
-  // The case before this one may have upgraded it.
-  server.upgradedTo = null;
-  await world.dataSource.getRepository(Server).save(server);
+  await asItWasMade(world, server);
   const id = await rehearsed(world, server, UPGRADE, await otherImage(world, server));
   return world.rehearsals.apply(server.projectId, id, { evenIfFailed: false });
 }
+
+/** The case before this one may have upgraded it. */
+async function asItWasMade({ dataSource, deps }: ServerWorld, server: Server): Promise<void> {
+  const images = dataSource.getRepository(Image);
+  const to = await images.findOneByOrFail({ id: server.imageId });
+  const address = await addressOf(dataSource.manager, server.id);
+  server.access = address ? await publishAccess(deps.access, to, address) : [];
+  server.upgradedTo = null;
+  await dataSource.getRepository(Server).save(server);
+}
+
+const servicesOf = ({ access }: Server) => access.map(({ service }) => service);
 
 /** What stands for a newer image of the same recipe. */
 async function otherImage({ dataSource }: ServerWorld, { imageId }: Server): Promise<number> {
@@ -118,12 +130,14 @@ const applyScenario: SagaScenario<ServerWorld> = {
     assert.equal(webOf(world, server), '2.0');
     assert.ok(server.upgradedTo);
     assert.equal(server.upgradedTo, rehearsal.upgradeTo);
+    assert.deepEqual(servicesOf(server), ['ssh', 'mail']);
     await assertMails(world, 0);
   },
   async assertCleanSlate(world, sagaId) {
     await assertSound(world);
     const server = await serverOfSaga(world, sagaId);
     assert.deepEqual([server.observed, server.desired, server.upgradedTo], ['running', 'running', null]);
+    assert.deepEqual(servicesOf(server), ['ssh', 'web']);
     const { rehearsal, runs, hasScript } = await outcomeOf(
       world,
       server.projectId,

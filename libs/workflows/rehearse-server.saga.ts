@@ -10,13 +10,13 @@ import {
   noteChecked,
   noteEnded,
   noteStarted,
-  noteUpgraded,
   type ScriptRunParams,
   send,
   settledBoot,
   start,
   survey,
 } from './script-run.ts';
+import { noteBecome, openFormer, openUpgraded } from './upgrading.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** The server may be busy with something else, and its clone has to boot. */
@@ -115,12 +115,21 @@ export const rehearseServer = saga(rehearseServerRequest, deps<WorkflowDeps>())
     do: (ctx) => survey(ctx, 'after'),
     noUndo: 'only looks',
   })
+  .step('switch-ports', {
+    title: 'Opening its ports',
+    do: async (ctx) => {
+      const failing = await failingOf(ctx, ctx.outputs['script-ends'], ctx.outputs.checked);
+      return failing ? null : openUpgraded(ctx);
+    },
+    commit: noteBecome,
+    undo: openFormer,
+    undoTransact: noteBecome,
+  })
   .step('conclude', {
     title: 'Writing the report',
     transact: async (manager, ctx) => {
       const failing = await failingOf(ctx, ctx.outputs['script-ends'], ctx.outputs.checked);
       const state = failing ? ('failed' as const) : ('passed' as const);
-      if (!failing) await noteUpgraded(manager, ctx.params);
       await conclude(manager, ctx, { state, failing, keepsClone: true });
       return {};
     },

@@ -2,7 +2,7 @@ import { resizeVolume as billSize } from '#libs/billing';
 import { deps, saga } from '#libs/saga';
 import { resizeVolumeRequest, volumeFileName } from '#libs/volumes';
 import { loadServer } from './server-context.ts';
-import { needHost } from './volume-context.ts';
+import { loadVolume, needHost } from './volume-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 /** Makes a volume larger, under a guest that writes to it or not. Its room was reserved with the request. */
@@ -17,7 +17,7 @@ export const resizeVolume = saga(resizeVolumeRequest, deps<WorkflowDeps>())
         serverId === null
           ? {}
           : { domainUuid: (await loadServer(ctx.deps.dataSource.manager, serverId)).server.domainUuid };
-      const volumeName = volumeFileName({ id: volumeId });
+      const volumeName = volumeFileName(await loadVolume(ctx.deps.dataSource.manager, volumeId));
       await ctx.deps.hypervisor.growVolume(host, { volumeName, sizeGib, ...had });
       return {};
     },

@@ -22,8 +22,8 @@ export const retireServer = saga(retireServerRequest, deps<WorkflowDeps>())
     title: 'Closing its ports',
     do: async (ctx) => {
       if (!ctx.outputs.decide.isWanted) return {};
-      const { image, address } = await placedServer(ctx);
-      await withdrawAccess(ctx.deps.access, image, address);
+      const { address } = await placedServer(ctx);
+      await withdrawAccess(ctx.deps.access, address);
       return {};
     },
   })

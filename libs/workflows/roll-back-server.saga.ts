@@ -1,6 +1,6 @@
 import { deps, saga } from '#libs/saga';
 import { rollBackServerRequest } from '#libs/servers';
-import { publishAccess, withdrawAccess } from './access.ts';
+import { publishAccess } from './access.ts';
 import { look, placedServer, writeSeen } from './power-state.ts';
 import {
   cloneFrozen,
@@ -9,7 +9,6 @@ import {
   restoreAccess,
   showAccess,
   switchToNext,
-  targetOf,
 } from './rolling-back.ts';
 import { startIfWanted, stop } from './stop-and-start.ts';
 import { switchDisk } from './switch-disk.ts';
@@ -66,8 +65,6 @@ export const rollBackServer = saga(rollBackServerRequest, deps<WorkflowDeps>())
     commit: noteRollBack,
     undo: async (ctx) => {
       const { image, address } = await placedServer(ctx);
-      const { restored } = await targetOf(ctx);
-      if (restored.id !== image.id) await withdrawAccess(ctx.deps.access, restored, address);
       return { access: await publishAccess(ctx.deps.access, image, address) };
     },
     undoTransact: (manager, { params }, { access }) => showAccess(manager, params.serverId, access),

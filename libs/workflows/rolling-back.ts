@@ -2,9 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { isHypervisorError } from '#libs/hypervisor';
 import { Image, ImagesService } from '#libs/images';
 import { PermanentError, type StepContext } from '#libs/saga';
-import { diskVolumeName, FrozenDisk, recordRollBack } from '#libs/servers';
+import { diskVolumeName, FrozenDisk, recordRollBack, type ServerAccess, systemImageId } from '#libs/servers';
 import { attachedVolume } from '#libs/volumes';
-import { publishAccess, withdrawAccess } from './access.ts';
+import { publishAccess } from './access.ts';
 import { followImage } from './open-billing.ts';
 import { observe, placedServer } from './power-state.ts';
 import { baseOf, loadServer } from './server-context.ts';
@@ -28,13 +28,12 @@ export interface RollingBack {
 }
 
 type Context = Pick<StepContext<RollingBack, unknown, WorkflowDeps>, 'params' | 'deps'>;
-type Access = Awaited<ReturnType<typeof publishAccess>>;
 
 export function nextVolume({ params: { serverId: id, generation } }: Pick<Context, 'params'>): string {
   return diskVolumeName({ id, generation });
 }
 
-/** The image that is gone back to, its disk, and the image that the server was of then. */
+/** The image that is gone back to, its disk, and what the server was then: made of `imageId`, and like `restored`. */
 export async function targetOf({ params, deps }: Context) {
   const { manager } = deps.dataSource;
   const images = manager.getRepository(Image);
@@ -42,8 +41,9 @@ export async function targetOf({ params, deps }: Context) {
   const frozen = await manager
     .getRepository(FrozenDisk)
     .findOneByOrFail({ id: image.frozenDiskId ?? Number.NaN });
-  const restored = frozen.imageId === null ? image : await images.findOneByOrFail({ id: frozen.imageId });
-  return { image, frozen, restored };
+  const imageId = frozen.imageId ?? image.id;
+  const id = systemImageId({ imageId, upgradedTo: frozen.upgradedTo });
+  return { image, frozen, imageId, restored: await images.findOneByOrFail({ id }) };
 }
 
 /** Makes the disk that the server goes on with. */
@@ -86,14 +86,13 @@ async function resume(ctx: Context): Promise<void> {
 }
 
 /** Opens the ports of what the server is again. @throws PermanentError `disk_gone` */
-export async function restoreAccess(ctx: Context): Promise<{ sizeBytes: number; access: Access }> {
+export async function restoreAccess(ctx: Context): Promise<{ sizeBytes: number; access: ServerAccess[] }> {
   const { hypervisor, access } = ctx.deps;
-  const { host, server, image, address } = await placedServer(ctx);
+  const { host, server, address } = await placedServer(ctx);
   const { restored } = await targetOf(ctx);
   const volumes = await hypervisor.listVolumes(host, 'disks');
   const setAside = volumes.find(({ name }) => name === diskVolumeName(server));
   if (!setAside) throw new PermanentError('disk_gone', `the disk of server ${server.id} is not there`);
-  if (restored.id !== image.id) await withdrawAccess(access, image, address);
   return {
     sizeBytes: setAside.allocationBytes,
     access: await publishAccess(access, restored, address),
@@ -104,18 +103,18 @@ export async function restoreAccess(ctx: Context): Promise<{ sizeBytes: number; 
 export async function noteRollBack(
   manager: EntityManager,
   ctx: Context,
-  { sizeBytes, access }: { readonly sizeBytes: number; readonly access: Access },
+  { sizeBytes, access }: { readonly sizeBytes: number; readonly access: readonly ServerAccess[] },
 ): Promise<void> {
   const { serverId, keptImageId, frozenDiskId, generation, power } = ctx.params;
   const { server } = await loadServer(manager, serverId);
-  const { image, frozen, restored } = await targetOf(ctx);
+  const { image, frozen, imageId } = await targetOf(ctx);
   const consistency = power === 'running' ? 'crash' : 'as_left';
   await recordRollBack(
     manager,
     server,
     { id: frozenDiskId, consistency, nextGeneration: generation },
     {
-      ...{ id: frozen.id, imageId: restored.id, upgradedTo: frozen.upgradedTo },
+      ...{ id: frozen.id, imageId, upgradedTo: frozen.upgradedTo },
       ...{ hostKey: frozen.hostKey, devices: image.devices },
     },
   );
@@ -133,6 +132,10 @@ export async function noteRollBack(
   await observe(manager, serverId, power);
 }
 
-export async function showAccess(manager: EntityManager, serverId: number, access: unknown): Promise<void> {
+export async function showAccess(
+  manager: EntityManager,
+  serverId: number,
+  access: readonly ServerAccess[],
+): Promise<void> {
   await manager.query('UPDATE servers SET access = $2 WHERE id = $1', [serverId, JSON.stringify(access)]);
 }

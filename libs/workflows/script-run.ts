@@ -11,6 +11,7 @@ import {
   TIMED_OUT_CODES,
 } from '#libs/hypervisor';
 import type { HealthCheck } from '#libs/images';
+import { sayEnd } from '#libs/kernel';
 import { type CheckResult, keepOutput, Rehearsal, RehearsalRun, type RunStage } from '#libs/rehearsals';
 import { PermanentError, type StepContext } from '#libs/saga';
 import { passes } from './guest-checks.ts';
@@ -49,18 +50,6 @@ const SLICE_BYTES = 128 * 1024;
 const SLICES_AT_ONCE = 8;
 /** From when a script should have ended until its guest is given up. */
 const OVERDUE_SECONDS = 180;
-
-/** Where the script was an upgrade, the server is one of the newer image from now on. */
-export async function noteUpgraded(
-  manager: EntityManager,
-  { rehearsalId, serverId }: ScriptRunParams,
-): Promise<void> {
-  await manager.query(
-    `UPDATE servers s SET upgraded_to = r.upgrade_to FROM rehearsals r
-     WHERE s.id = $2 AND r.id = $1 AND r.upgrade_to IS NOT NULL`,
-    [rehearsalId, serverId],
-  );
-}
 
 export async function guestOf(ctx: Context): Promise<Guest> {
   const { host, server } = await placedServer(ctx);
@@ -190,7 +179,10 @@ export async function failingOf(ctx: Context, { exitCode, seconds }: ScriptEnd, 
     return { code: 'script_timed_out', message } satisfies Failing;
   }
   if (exitCode !== 0) {
-    return { code: 'script_failed', message: `the script ended with ${exitCode}` } satisfies Failing;
+    return {
+      code: 'script_failed',
+      message: `the script ${sayEnd({ exitCode, signal: null })}`,
+    } satisfies Failing;
   }
   const failed = results.filter(({ passed }) => !passed).map(({ check: one }) => nameOf(one));
   if (failed.length === 0) return undefined;

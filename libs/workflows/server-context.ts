@@ -14,6 +14,7 @@ import {
   rescueVolumeName,
   runningRescue,
   Server,
+  systemImageId,
 } from '#libs/servers';
 import { attachedVolume, type Volume, volumesOfServer } from '#libs/volumes';
 
@@ -21,6 +22,7 @@ import { attachedVolume, type Volume, volumesOfServer } from '#libs/volumes';
 export interface ServerContext {
   readonly server: Server;
   readonly type: ServerType;
+  /** What its system is like: the image that it was made of, or the one that it was upgraded to. */
   readonly image: Image;
 }
 
@@ -42,7 +44,7 @@ export async function loadServer(manager: EntityManager, serverId: number): Prom
   if (!server) throw new PermanentError('server_gone', `there is no server ${serverId}`);
   const [type, image] = await Promise.all([
     manager.getRepository(ServerType).findOneByOrFail({ id: server.serverTypeId }),
-    manager.getRepository(Image).findOneByOrFail({ id: server.imageId }),
+    manager.getRepository(Image).findOneByOrFail({ id: systemImageId(server) }),
   ]);
   return { server, type, image };
 }

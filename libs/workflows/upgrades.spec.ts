@@ -20,16 +20,20 @@ import { outcomeOf, rehearsed, settleAll, UPGRADE } from './rehearsal.scenario.t
 let address: WorldAddress;
 let world: ServerWorld;
 let recipe: Awaited<ReturnType<typeof writeRecipe>>;
-/** Of version 1 with git, of version 2 with jq as well, of version 3 without, and of that again. */
+/** Of version 1 with git, of version 2 with jq and a port as well, of version 3 without, and of that again. */
 let [first, second, third, fourth]: Cook[] = [];
 let server: Server;
+
+const ADMIN = { name: 'Admin', port: 8443, protocol: 'https' as const };
+const CHECK = { type: 'tcp' as const, port: 8443 };
+const servicesOf = ({ access }: Pick<Server, 'access'>) => access.map(({ service }) => service);
 
 beforeAll(async () => {
   address = await createServerWorld();
   world = await attachToServerWorld(address);
   recipe = await writeRecipe(world, { components: ['nginx'], packages: ['git'] });
   first = await cooked('1.0');
-  second = await cooked('1.1', { packages: ['git', 'jq'] });
+  second = await cooked('1.1', { packages: ['git', 'jq'], ports: [ADMIN], health: [CHECK] });
   third = await cooked('1.2', { packages: ['git'] });
   fourth = await cooked('1.3');
   await finish(world, (await order(world, await imageOf(first))).action);
@@ -70,7 +74,11 @@ const isOf = (cook: Cook | undefined) =>
 
 async function rollBackTo(madeBy: 'owner' | 'roll_back'): Promise<void> {
   const images = world.dataSource.getRepository(Image);
-  const image = await images.findOneByOrFail({ serverId: server.id, madeBy, status: 'available' });
+  const [image] = await images.find({
+    where: { serverId: server.id, madeBy, status: 'available' },
+    order: { createdAt: 'ASC' },
+  });
+  if (!image) throw new Error('nothing was kept');
   await finish(world, await world.commands.rollBack(server.projectId, server.id, image));
   await reload();
 }
@@ -85,9 +93,11 @@ describe('a server of a recipe that is cooked again', () => {
       ...{ timeoutSeconds: 60, keepCloneHours: 1 },
     });
     await finish(world, action);
-    expect((await reload()).upgradedTo).toBeNull();
+    expect(await reload()).toMatchObject({ upgradedTo: null });
+    expect(servicesOf(server)).toEqual(['ssh', 'HTTP']);
     const clones = world.dataSource.getRepository(Server);
-    expect(await clones.findOneBy({ id: rehearsal.cloneServerId ?? 0 })).toMatchObject({ upgradedTo: to.id });
+    const clone = await clones.findOneByOrFail({ id: rehearsal.cloneServerId ?? 0 });
+    expect([clone.upgradedTo, servicesOf(clone)]).toEqual([to.id, ['ssh', 'HTTP', 'Admin']]);
 
     await finish(
       world,
@@ -95,6 +105,7 @@ describe('a server of a recipe that is cooked again', () => {
     );
     expect((await outcomeOf(world, server.projectId, rehearsal.id)).rehearsal.state).toBe('applied');
     expect(await reload()).toMatchObject({ imageId: from.id, upgradedTo: to.id });
+    expect(servicesOf(server)).toEqual(['ssh', 'HTTP', 'Admin']);
     await expect(plan(second)).rejects.toMatchObject({ code: 'upgrade_not_possible' });
     await settleAll(world);
     await assertSound(world);
@@ -104,6 +115,23 @@ describe('a server of a recipe that is cooked again', () => {
     const { from, changes } = await plan(third);
     expect(from.id).toBe(idOf(second));
     expect(changes.packages).toContainEqual({ name: 'jq', before: '1.1', after: null });
+  });
+
+  it('is rehearsed with the checks of what it is by now, and what is kept of it has its ports', async () => {
+    const { rehearsal, action } = await world.rehearsals.rehearse({
+      ...{ id: newId(), projectId: server.projectId, serverId: server.id, currency: 'eur' },
+      ...{ script: UPGRADE, healthChecks: undefined, timeoutSeconds: 60, keepCloneHours: 0 },
+    });
+    expect(rehearsal.healthChecks).toContainEqual(CHECK);
+    await finish(world, action);
+    const taken = { description: null, labels: {} };
+    const kept = await world.commands.createImage(server.projectId, server.id, taken);
+    await finish(world, kept.action);
+    const { appliance } = await world.dataSource.getRepository(Image).findOneByOrFail({ id: kept.imageId });
+    expect(appliance).toMatchObject({ healthChecks: expect.arrayContaining([CHECK]) });
+    expect(appliance.ports).toContainEqual(ADMIN);
+    await settleAll(world);
+    await reload();
   });
 
   it('takes no upgrade that was tried when it was another', async () => {
@@ -117,9 +145,13 @@ describe('a server of a recipe that is cooked again', () => {
   it('is again what it was when it is rolled back, to either side, and as the image when it is rebuilt', async () => {
     await rollBackTo('owner');
     expect(server).toMatchObject({ imageId: idOf(first), upgradedTo: null });
+    expect(servicesOf(server)).toEqual(['ssh', 'HTTP']);
+    await assertSound(world);
     expect((await plan(second)).from.id).toBe(idOf(first));
     await rollBackTo('roll_back');
     expect(server).toMatchObject({ imageId: idOf(first), upgradedTo: idOf(second) });
+    expect(servicesOf(server)).toEqual(['ssh', 'HTTP', 'Admin']);
+    await assertSound(world);
     const { action } = await world.commands.rebuild(
       server.projectId,
       server.id,
@@ -128,6 +160,8 @@ describe('a server of a recipe that is cooked again', () => {
     );
     await finish(world, action);
     expect(await reload()).toMatchObject({ imageId: idOf(first), upgradedTo: null });
+    expect(servicesOf(server)).toEqual(['ssh', 'HTTP']);
+    await assertSound(world);
   });
 
   it('is not set back, neither to an older version of the recipe nor to an older cook of the same', async () => {

@@ -27,7 +27,7 @@ describe.runIf(canMount)('what a guest is asked to do with a volume', () => {
     folder = await mkdtemp(join(tmpdir(), 'servery-mounting-'));
     await mkdir(join(folder, 'etc'));
     await writeFile(join(folder, 'etc', 'fstab'), '# of the system\n');
-    await run('truncate', ['--size=64M', join(folder, 'disk')]);
+    await run('truncate', ['--size=320M', join(folder, 'disk')]);
     loop = (await run('losetup', ['--find', '--show', join(folder, 'disk')])).stdout.trim();
     await symlink(loop, join(folder, 'device'));
     const script = `mount --bind '${folder}/etc' /etc && echo up && exec sleep 3600`;
@@ -46,13 +46,16 @@ describe.runIf(canMount)('what a guest is asked to do with a volume', () => {
     expect([await isMounted(), await fstab()]).toEqual([false, '# of the system\n']);
   });
 
-  it('is done once, however often it is asked, and taken back whole', async () => {
-    await run('mke2fs', ['-q', '-t', 'ext4', loop]);
+  it.each([
+    ['ext4', 'mke2fs', ['-q', '-F', '-t', 'ext4']],
+    ['xfs', 'mkfs.xfs', ['-q', '-f']],
+  ])('is done once with %s, however often it is asked, and taken back whole', async (type, program, args) => {
+    await run(program, [...args, loop]);
     for (const _twice of [1, 2]) await inGuest(mountingPrograms.mount);
     expect(await isMounted()).toBe(true);
     expect((await fstab()).split('\n')).toEqual([
       '# of the system',
-      `${join(folder, 'device')} ${join(folder, 'at')} ext4 discard,nofail,defaults 0 0`,
+      `${join(folder, 'device')} ${join(folder, 'at')} ${type} discard,nofail,defaults 0 0`,
       '',
     ]);
     await inGuest(`echo precious >"$2/kept"`);
@@ -64,9 +67,11 @@ describe.runIf(canMount)('what a guest is asked to do with a volume', () => {
     ]);
     await inGuest(mountingPrograms.mount);
     expect(await inGuest('cat "$2/kept"')).toBe('precious\n');
+    await inGuest(mountingPrograms.unmount);
   });
 
   it('does not end badly where the volume is in use', async () => {
+    await inGuest(mountingPrograms.mount);
     const busy = inGuest(`cd "$2" && exec sleep 3`);
     await inGuest(mountingPrograms.unmount);
     expect(await fstab()).toBe('# of the system\n');

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { IsNull } from 'typeorm';
 import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
 import type { Action } from '#libs/servers';
-import { Volume } from '#libs/volumes';
+import type { Volume } from '#libs/volumes';
 import { attachVolume } from './attach-volume.saga.ts';
 import { createVolume } from './create-volume.saga.ts';
 import { deleteVolume } from './delete-volume.saga.ts';
@@ -13,7 +12,7 @@ import {
   attachToServerWorld,
   createVolumeWorld,
   destroyServerWorld,
-  finish,
+  removeVolumes,
   type ServerWorld,
   standingServer,
   standingVolume,
@@ -35,7 +34,7 @@ function scenario({ definition, start, done, undone = () => {} }: Trial): SagaSc
     const { params } = await world.store.get(sagaId);
     const { volumeId } = params as { volumeId: number };
     await check(world, await volumeOf(world, volumeId));
-    await remove(world);
+    await removeVolumes(world);
     await assertSound(world);
   };
   return {
@@ -47,17 +46,6 @@ function scenario({ definition, start, done, undone = () => {} }: Trial): SagaSc
     assertDone: ended(done),
     assertCleanSlate: ended(undone),
   };
-}
-
-async function remove(world: ServerWorld): Promise<void> {
-  for (const { id, projectId, serverId } of await world.dataSource
-    .getRepository(Volume)
-    .findBy({ deletedAt: IsNull() })) {
-    if (serverId !== null) await finish(world, await world.volumes.detach(projectId, id));
-    await world.volumes.delete(projectId, id);
-    const [saga] = await world.store.list({ subject: { type: 'volume', id }, limit: 1 });
-    await finish(world, { sagaId: saga?.id } as Action);
-  }
 }
 
 export const scenarios = [

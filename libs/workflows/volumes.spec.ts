@@ -6,6 +6,7 @@ import { type Volume, volumeFileName } from '#libs/volumes';
 import { describeSaga } from '../../test/support/describe-saga.ts';
 import {
   askForVolume,
+  assertKept,
   assertSound,
   attachToServerWorld,
   createVolumeWorld,
@@ -19,6 +20,7 @@ import {
   standingVolume,
   volumeOf,
   volumeSuspensionsOf,
+  writtenVolume,
 } from './harness/index.ts';
 import { scenarios } from './volume.scenario.ts';
 
@@ -124,18 +126,57 @@ describe('a server with a volume', () => {
     await assertSound(world);
   });
 
-  it('does not reach one with data on another host, unless both hosts show the same storage', async () => {
-    const far = await standingVolume(world);
-    await world.dataSource.query('UPDATE volumes SET has_data = true WHERE id = $1', [far.id]);
-    const attach = () => world.volumes.attach(server.projectId, far.id, server.id, false);
-    expect(await fails(await attach())).toBe('volume_out_of_reach');
-    await assertSound(world);
+  it('has one that is reached from its host stay where it is', async () => {
+    const far = await writtenVolume(world, 'kvm-2');
     const [file] = world.fleet.volumes('kvm-2').filter(({ name }) => name === volumeFileName(far));
     if (!file) throw new Error('the volume is not on its host');
     world.fleet.putVolume('kvm-1', file);
-    await finish(world, await attach());
-    expect(await volumeOf(world, far.id)).toMatchObject({ serverId: server.id, hostId: server.hostId });
+    await finish(world, await world.volumes.attach(server.projectId, far.id, server.id, false));
+    const { serverId, hostId, copyId } = await volumeOf(world, far.id);
+    expect([serverId, hostId, copyId]).toEqual([server.id, server.hostId, null]);
     world.fleet.removeVolume('kvm-2', file.pool, file.name);
+    await assertSound(world);
+  });
+
+  it('is brought one with data from another host, wherever it goes next', async () => {
+    const far = await writtenVolume(world, 'kvm-2');
+    const takeAndReturn = async () => {
+      await finish(world, await world.volumes.attach(server.projectId, far.id, server.id, false));
+      await assertKept(world, far);
+      await assertSound(world);
+      await finish(world, await world.volumes.detach(server.projectId, far.id));
+    };
+    await takeAndReturn();
+    const { copyId, hostId } = await volumeOf(world, far.id);
+    expect([copyId === null, hostId]).toEqual([false, server.hostId]);
+    await takeAndReturn();
+    expect((await volumeOf(world, far.id)).copyId).toBe(copyId);
+  });
+
+  it('is not brought one for which its host has no room, or that cannot be read', async () => {
+    const far = await writtenVolume(world, 'kvm-2');
+    const attach = () => world.volumes.attach(server.projectId, far.id, server.id, false);
+    await world.dataSource.query('UPDATE hosts SET disk_gib = used_disk_gib + 9 WHERE id = $1', [
+      server.hostId,
+    ]);
+    expect(await fails(await attach())).toBe('resource_unavailable');
+    await assertSound(world);
+    await world.dataSource.query('UPDATE hosts SET disk_gib = 1000 WHERE id = $1', [server.hostId]);
+    world.fleet.failNext('kvm-2', 'copyVolume', { when: 'before', with: 'volume_missing' });
+    expect(await fails(await attach())).toBe('volume_missing');
+    expect(await volumeOf(world, far.id)).toMatchObject({ serverId: null, hostId: far.hostId, copyId: null });
+    await assertKept(world, far);
+    await assertSound(world);
+  });
+
+  it('has one that was brought though its former host was lost before it was cleared up', async () => {
+    const far = await writtenVolume(world, 'kvm-2');
+    world.fleet.failNext('kvm-2', 'deleteVolume', { when: 'before', with: 'host_unreachable' });
+    await finish(world, await world.volumes.attach(server.projectId, far.id, server.id, false));
+    await assertKept(world, far);
+    const left = world.fleet.volumes('kvm-2').filter(({ name }) => name === volumeFileName(far));
+    expect(left).toHaveLength(1);
+    world.fleet.removeVolume('kvm-2', left[0]?.pool ?? '', volumeFileName(far));
     await assertSound(world);
   });
 

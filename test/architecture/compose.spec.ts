@@ -103,6 +103,12 @@ describe('docker-compose.yml (checked, not run: there is no Docker here)', () =>
     expect(compose.services.worker?.security_opt).toHaveLength(3);
   });
 
+  it('has a worker that can make what volumes are made with', async () => {
+    const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
+    const list = await readFile(join(root, 'scripts/packages/volumes.txt'), 'utf8');
+    for (const [, name = ''] of list.matchAll(/^([a-z]\S*)/gm)) expect(dockerfile).toContain(` ${name} `);
+  });
+
   it('gives every required variable, and none that Servery does not know', () => {
     const known = variableDocs();
     for (const name of ['api', 'worker']) {

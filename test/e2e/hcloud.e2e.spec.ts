@@ -26,6 +26,8 @@ const SOON = { timeout: 120_000, interval: 1000 };
 /** Debian's own command, which knows nothing of Servery: one server goes through its life, test by test. */
 describe('the hcloud command', () => {
   const name = `hcloud-${randomUUID().slice(0, 8)}`;
+  /** That the server is made with. */
+  const firstVolume = `${name}-first`;
   const { privateKey, publicKey } = newSshKey(name);
   let home: string;
 
@@ -74,7 +76,7 @@ describe('the hcloud command', () => {
   });
   afterAll(async () => {
     await deleteServers([name]);
-    await hcloud('volume', 'delete', name).catch(() => undefined);
+    for (const volume of [name, firstVolume]) await hcloud('volume', 'delete', volume).catch(() => undefined);
     await hcloud('ssh-key', 'delete', name).catch(() => undefined);
     await rm(home, { recursive: true });
   });
@@ -87,8 +89,12 @@ describe('the hcloud command', () => {
   });
 
   it('creates a server and waits until it is ready', async () => {
+    const location =
+      (await hcloud('location', 'list', '-o', 'noheader', '-o', 'columns=name')).split('\n')[0] ?? '';
+    const volume = ['--name', firstVolume, '--size', '1', '--location', location, '--format', 'xfs'];
+    await hcloud('volume', 'create', ...volume);
     const wanted = ['--name', name, '--type', 's1', '--image', 'web', '--ssh-key', name];
-    const output = await hcloud('server', 'create', ...wanted);
+    const output = await hcloud('server', 'create', ...wanted, '--volume', firstVolume, '--automount');
     const { id, public_net } = await theServer();
     expect(output).toContain(`Server ${id} created`);
     expect(output).toContain(`IPv4: ${public_net.ipv4?.ip}`);
@@ -118,6 +124,21 @@ describe('the hcloud command', () => {
     const mine = (await ledger()).intents.filter(({ orderId }) => orderId === String(servery.order_id));
     expect(mine).toMatchObject([{ status: 'succeeded', heldMinor: 0, refundedMinor: 0 }]);
     expect(mine[0]?.capturedMinor).toBe(mine[0]?.amountMinor);
+  });
+
+  it('has made it with a volume of XFS, which is mounted, and grows while it is', async () => {
+    const { id, server } = JSON.parse(await hcloud('volume', 'describe', firstVolume, '-o', 'json'));
+    const at = `/mnt/HC_Volume_${id}`;
+    expect((await theServer()).volumes).toEqual([id]);
+    expect(server).toBe((await theServer()).id);
+    expect(await onVolume(`findmnt -n -o FSTYPE ${at}; grep -c HC_Volume_${id} /etc/fstab`)).toBe('xfs\n1');
+    await onVolume(`echo precious >${at}/kept`);
+    await hcloud('volume', 'resize', firstVolume, '--size', '2');
+    await onVolume(`xfs_growfs ${at}`);
+    expect(await onVolume(`df --output=size -BM ${at} | tail -1`)).toMatch(/^\s*(19|20)\d\dM$/);
+    expect(await onVolume(`cat ${at}/kept`)).toBe('precious');
+    await hcloud('volume', 'detach', firstVolume);
+    await hcloud('volume', 'delete', firstVolume);
   });
 
   it('gives it a volume with a file system, which is mounted', async () => {

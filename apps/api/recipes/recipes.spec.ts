@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
 import { testApi } from '../../../test/api/test-api.ts';
@@ -37,7 +38,7 @@ describe('components', () => {
     expect(limits).toEqual({
       ...{ recipes: 50, components: 20, packages: 200 },
       ...{ files: 64, file_bytes: 131_072, files_bytes: 163_840, script_bytes: 32_768 },
-      ...{ units: 50, ports: 30, health_checks: 20, yaml_bytes: 229_376 },
+      ...{ units: 50, ports: 30, health_checks: 20, yaml_bytes: 327_680 },
     });
   });
 });
@@ -240,6 +241,11 @@ describe('a recipe', () => {
       },
       ['files'],
     ],
+    [
+      'its first boot unit masked',
+      { name: 'x1', services: { mask: ['servery-first-boot.service'] } },
+      ['services.mask.0'],
+    ],
     ['a name that is none', { name: '-x' }, ['name']],
   ])('is refused with %s, by the field', async (_, body, fields) => {
     expect(await refusedFields(body)).toEqual(fields);
@@ -248,14 +254,38 @@ describe('a recipe', () => {
   it('of the largest size fits into one request, however JSON spells it', async () => {
     const longest = (kib: number) => '\u0001'.repeat(kib * 1024);
     const files = [128, 32].map((kib) => ({ path: `/srv/${'é'.repeat(900)}/${kib}`, content: longest(kib) }));
-    const { id, name } = await write({ files, first_boot_script: longest(32) });
-    expect((await ask('PUT', `/v1/recipes/${id}`, { files, summary: 'x' })).statusCode).toBe(200);
-    const yaml = `name: ${name}\n`.padEnd(224 * 1024, '#"');
+    const refused = await ask('POST', '/v1/recipes', {
+      name: 'longest',
+      files,
+      first_boot_script: longest(32),
+    });
+    const [problem] = refused.json().error.details.fields;
+    expect([refused.statusCode, problem.name]).toEqual([422, 'files']);
+    expect(problem.messages).toEqual([
+      expect.stringMatching(/at most 320 KiB as YAML, and has \d+ KiB: put/),
+    ]);
+    const { id, name } = await write();
+    const yaml = `name: ${name}\n`.padEnd(320 * 1024, '#"');
     expect((await ask('PUT', `/v1/recipes/${id}`, { yaml })).statusCode).toBe(200);
     const larger = await ask('POST', '/v1/recipes', { yaml: longest(400) });
     expect([larger.statusCode, larger.json().error.code]).toEqual([413, 'request_too_large']);
     const elsewhere = await ask('POST', '/v1/ssh_keys', { name: longest(64) });
     expect(elsewhere.statusCode).toBe(413);
+  });
+
+  it('with files of the largest size that are no text can be written and changed as YAML', async () => {
+    const files = [128, 32].map((kib) => ({
+      ...{ path: `/opt/${kib}`, content_base64: randomBytes(kib * 1024).toString('base64') },
+    }));
+    const script = `#!/bin/sh\n${'echo a line of a script\n'.repeat(1300)}`;
+    const { id, yaml } = await write({ files, first_boot_script: script, packages: ['git', 'jq'] });
+    const changed = await ask('PUT', `/v1/recipes/${id}`, { yaml: `${yaml}summary: again\n` });
+    expect(changed.statusCode).toBe(200);
+    expect(changed.json().recipe.files).toMatchObject(files);
+    const larger = await ask('PUT', `/v1/recipes/${id}`, { yaml: `${yaml}#${'x'.repeat(100 * 1024)}\n` });
+    expect(larger.json().error.details.fields).toMatchObject([
+      { name: 'yaml', messages: [expect.stringContaining('at most 320 KiB: put large files')] },
+    ]);
   });
 
   it('is refused with line and field where it came as YAML', async () => {

@@ -70,3 +70,42 @@ it('shows them once, to whom the server belongs and who may change it', async ()
   );
   expect(row.bytes).toBe(0);
 });
+
+it('shows those of the image that an upgrade has made it like, and none where that has none', async () => {
+  const { dataSource } = api.current;
+  const store = new SecretsStore(api.current.get<EnvelopeCipher>(EnvelopeCipher));
+  const values = { admin_password: 'for-its-owner', former_password: 'of-the-former' };
+  await store.put(dataSource.manager, serverId, 'application', JSON.stringify(values));
+  const newer = await upgradedTo([]);
+  expect(await shownState()).toBeNull();
+  expect((await reveal()).json().error.code).toBe('not_found');
+  // A roll back goes back to the former image, whose secrets are there still.
+  await dataSource.query('UPDATE servers SET upgraded_to = NULL WHERE id = $1', [serverId]);
+  expect(await shownState()).toMatchObject({ state: 'available', items: [{ name: 'admin_password' }] });
+
+  await dataSource.query('UPDATE servers SET upgraded_to = $2 WHERE id = $1', [serverId, newer]);
+  const secrets = ['admin_password', 'other_password'].map((name) => ({ name, title: name }));
+  await upgradedTo(secrets, newer);
+  expect((await reveal()).json()).toEqual({
+    secrets: [{ name: 'admin_password', title: 'admin_password', username: null, value: 'for-its-owner' }],
+  });
+  expect(await shownState()).toMatchObject({ state: 'revealed' });
+});
+
+/** A newer image that the server is like, with these secrets. */
+async function upgradedTo(secrets: readonly object[], id = 4711): Promise<number> {
+  const { dataSource } = api.current;
+  await dataSource.query(
+    `INSERT INTO images (id, name, type, volume_name, file_size_bytes, virtual_size_bytes, appliance, package_count,
+                         project_id, status)
+     SELECT $2::bigint, 'recipe-4711', 'snapshot', 'recipe-4711.qcow2', 1, 1, i.appliance, 1, s.project_id, 'available'
+     FROM servers s JOIN images i ON i.id = s.image_id WHERE s.id = $1 ON CONFLICT DO NOTHING`,
+    [serverId, id],
+  );
+  await dataSource.query(
+    `UPDATE images SET appliance = appliance || jsonb_build_object('secrets', $2::jsonb) WHERE id = $1`,
+    [id, JSON.stringify(secrets)],
+  );
+  await dataSource.query('UPDATE servers SET upgraded_to = $2 WHERE id = $1', [serverId, id]);
+  return id;
+}

@@ -12,17 +12,12 @@ import {
   credentialsResponse,
   type EnableBackup,
   enableBackup,
-  type RebuildServer,
-  type RollBackServer,
-  rebuildServer,
-  rebuildServerResponse,
   resetPasswordResponse,
-  rollBackServer,
   serverActionParams,
   unknownActionParams,
 } from '#libs/contracts';
 import { ImagesService } from '#libs/images';
-import { ActionsService, BackupsService, ServerCommands, ServersService } from '#libs/servers';
+import { ActionsService, BackupsService, ServerCommands, ServersService, systemImageId } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { command, started } from '../actions/command.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
@@ -32,7 +27,6 @@ import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { toPlanChange } from './backup-plan.presenter.ts';
 import { passwordDelivery } from './password-delivery.ts';
-import { unknownReferences } from './to-order-request.ts';
 
 type ById = z.output<typeof byId>;
 
@@ -114,47 +108,6 @@ export class ServerActionsController {
     return { ...started(action), ...(rootPassword === null ? {} : { root_password: rootPassword }) };
   }
 
-  @Post('rebuild')
-  @Endpoint({
-    ...command(
-      'server.rebuild',
-      'Put a fresh disk of an image in place. Once the new system works all data is lost; if it does not, the server stays as it was',
-    ),
-    response: rebuildServerResponse,
-  })
-  async rebuild(
-    @CurrentPrincipal() principal: Principal,
-    @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: rebuildServer }) body: RebuildServer,
-  ) {
-    const { projectId } = principal;
-    await this.servers.get(projectId, id);
-    const image = await this.images.resolve(body.image, projectId).catch(unknownReferences);
-    const delivery = passwordDelivery(principal);
-    const { action, rootPassword } = await this.commands.rebuild(
-      projectId,
-      id,
-      image,
-      delivery,
-      body.user_data,
-    );
-    return { ...started(action), root_password: rootPassword };
-  }
-
-  @Post('roll_back')
-  @Endpoint(
-    command('server.roll_back', 'Put it back to a snapshot of it, in place; what it leaves is kept a day'),
-  )
-  async rollBack(
-    @ProjectId() projectId: number,
-    @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: rollBackServer }) body: RollBackServer,
-  ) {
-    await this.servers.get(projectId, id);
-    const image = await this.images.resolve(body.image, projectId).catch(unknownReferences);
-    return started(await this.commands.rollBack(projectId, id, image, body.with_memory));
-  }
-
   @Post('create_image')
   @Endpoint({
     ...command('server.create_image', 'Make a snapshot or backup of its disk, while it runs or not'),
@@ -217,10 +170,16 @@ export class ServerActionsController {
   })
   async revealSecrets(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
     const server = await this.servers.get(projectId, id);
-    const [image] = await this.images.byIds([server.imageId]);
-    const values = await this.commands.revealApplicationSecrets(projectId, id);
+    const [image] = await this.images.byIds([systemImageId(server)]);
     const items = image ? presentSecrets(image.appliance) : [];
-    return { secrets: items.map((item) => ({ ...item, value: values[item.name] ?? '' })) };
+    const names = items.map(({ name }) => name);
+    const values = await this.commands.revealApplicationSecrets(projectId, id, names);
+    return {
+      secrets: items.flatMap((item) => {
+        const value = values[item.name];
+        return value === undefined ? [] : [{ ...item, value }];
+      }),
+    };
   }
 
   @Post(':action')

@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ensureBooks, firstPrice, setPaying } from '#libs/billing';
 import { EnvelopeCipher } from '#libs/secrets';
 import { SecretsStore } from '#libs/servers';
 import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
@@ -104,6 +105,30 @@ describe('a rebuild', () => {
       status: 'running',
       locked: false,
     });
+  });
+});
+
+describe('an image that costs more than the server has', () => {
+  it('is refused to who has nothing to pay with, and nothing changes', async () => {
+    const id = await readyServer();
+    const { dataSource } = api.current;
+    const { manager } = dataSource;
+    const billedAs = (value: string) =>
+      dataSource.query(`UPDATE images SET appliance = appliance ${value} WHERE name = 'web'`);
+    await firstPrice(manager, { item: 'image/dear', title: 'Dear', hourlyMicro: 5_000_000 });
+    await ensureBooks(manager, tenant.accountId, 'eur', new Date());
+    await setPaying(manager, tenant.accountId, { by: 'prepaid' });
+    await billedAs(`|| '{"billedAs": "dear"}'`);
+    const rebuild = () => ask('POST', `/v1/servers/${id}/actions/rebuild`, { image: 'web' });
+    const refused = await rebuild();
+    expect([refused.statusCode, refused.json().error.details.reason]).toEqual([402, 'credit_exhausted']);
+    expect((await ask('GET', `/v1/servers/${id}`)).json().server).toMatchObject({
+      status: 'running',
+      locked: false,
+    });
+    await billedAs(`- 'billedAs'`);
+    expect((await rebuild()).statusCode).toBe(201);
+    await setPaying(manager, tenant.accountId, { by: 'card' });
   });
 });
 

@@ -110,10 +110,12 @@ function presentServer(server: Server, parts: Parts): ServerWire {
 }
 
 function presentExtra(server: Server, { image, upgradedTo, facts }: Parts): ServerExtraWire {
+  const { appliance } = upgradedTo ?? image;
+  const secrets = presentSecrets(appliance);
   const keyOrImage = server.credentialKind === 'password' ? 'none' : 'available';
   const withoutPassword = server.readyAt ? keyOrImage : 'pending';
   return {
-    appliance: image.appliance.name,
+    appliance: appliance.name,
     upgraded_to: upgradedTo && presentUpgrade(upgradedTo),
     order_id: facts.orderId,
     ready: server.readyAt !== null,
@@ -127,12 +129,12 @@ function presentExtra(server: Server, { image, upgradedTo, facts }: Parts): Serv
       expires_at: wireTimeOrNull(facts.credentialsExpireAt),
     },
     application_secrets:
-      facts.application === 'none'
+      facts.application === 'none' || secrets.length === 0
         ? null
         : {
             state: facts.application,
             expires_at: wireTimeOrNull(facts.applicationExpiresAt),
-            items: presentSecrets(image.appliance),
+            items: secrets,
           },
     access: server.access.map(presentAccess),
     suspension: facts.suspension && {

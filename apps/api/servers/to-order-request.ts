@@ -1,6 +1,7 @@
 import type { CreateServer } from '#libs/contracts';
 import { type Currency, DomainError } from '#libs/kernel';
 import type { OrderRequest } from '#libs/orders';
+import { volumesAlong } from '#libs/volumes';
 import type { Principal } from '../auth/principal.ts';
 import { ApiError } from '../http/api-error.ts';
 import { passwordDelivery } from './password-delivery.ts';
@@ -19,6 +20,7 @@ export function toOrderRequest(
     });
   }
   const location = body.location ?? body.datacenter;
+  const { volumes, automount } = body;
   return {
     serverId,
     accountId: principal.accountId,
@@ -32,6 +34,7 @@ export function toOrderRequest(
     labels: body.labels ?? {},
     ...(body.user_data === undefined ? {} : { userData: body.user_data }),
     startAfterCreate: body.start_after_create,
+    ...(volumes.length > 0 && { volumes: volumesAlong(principal.projectId, volumes, { automount }) }),
     passwordDelivery: passwordDelivery(principal),
   };
 }
@@ -41,6 +44,7 @@ const fieldOf: Readonly<Record<string, string>> = {
   image_not_found: 'image',
   location_not_found: 'location',
   iso_not_found: 'iso',
+  volume_not_found: 'volumes',
 };
 
 /** What a body names and the catalog does not have is wrong input, not a wrong address. */

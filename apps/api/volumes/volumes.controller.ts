@@ -62,7 +62,7 @@ export class VolumesController {
     const { name, size: sizeGib, labels = {}, format } = body;
     const { volume, actions } = await this.commands.create({
       ...{ volumeId, accountId, projectId, name, labels, sizeGib },
-      format: format === 'ext4' ? format : null,
+      format: format ?? null,
       currency: this.environment.SERVERY_CURRENCY,
       place: await this.placeOf(body),
     });

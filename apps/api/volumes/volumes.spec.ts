@@ -52,7 +52,7 @@ async function madeVolume(name: string, serverId: number | null = null): Promise
 
 describe('a volume', () => {
   it('is ordered once under an idempotency key, found by name and label, and renamed', async () => {
-    const body = { name: 'data', size: 10, format: 'ext4', labels: { for: 'shop' }, location: 'lab' };
+    const body = { name: 'data', size: 10, format: 'xfs', labels: { for: 'shop' }, location: 'lab' };
     const order = () => ask('POST', '/v1/volumes', body, { 'idempotency-key': `volume-${owner.projectId}` });
     const [first, second] = [await order(), await order()];
     expect([first.statusCode, second.json()]).toEqual([201, first.json()]);
@@ -62,7 +62,7 @@ describe('a volume', () => {
       size: 10,
       status: 'creating',
       server: null,
-      format: 'ext4',
+      format: 'xfs',
     });
     expect(volume).toMatchObject({ labels: { for: 'shop' }, protection: { delete: false } });
     expect(volume.linux_device).toBe(`/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`);
@@ -115,7 +115,6 @@ describe('a volume', () => {
       [{ name: 'x', size: 20_000 }, 'size'],
       [{ name: 'x', size: 1.5 }, 'size'],
       [{ name: '', size: 1 }, 'name'],
-      [{ name: 'x', size: 1, format: 'xfs' }, 'format'],
       [{ name: 'x', size: 1, format: 'ntfs' }, 'format'],
       [{ name: 'x', size: 1, location: 'moon' }, 'location'],
       [{ name: 'x', size: 1, location: 'lab', server: 4711 }, 'location'],
@@ -149,6 +148,108 @@ describe('a volume', () => {
     const account = (await api.current.request('GET', '/v1/account', { cookie: owner.cookie })).json()
       .account;
     expect([account.limits.volume_gb, account.usage.volume_gb]).toEqual([9000, 10]);
+  });
+});
+
+describe('an order of a server with volumes', () => {
+  const order = (volumes: unknown, more: Record<string, unknown> = {}) =>
+    ask('POST', '/v1/servers', { name: 'shop', server_type: 's1', image: 'web', volumes, ...more });
+  const nothingOrdered = async () => {
+    expect((await ask('GET', '/v1/servers')).json().servers).toEqual([]);
+    expect(
+      await sql('SELECT id FROM volumes WHERE server_id IS NOT NULL AND project_id = $1', [owner.projectId]),
+    ).toEqual([]);
+  };
+
+  it('has them from the start, in their order, and nobody else gets them meanwhile', async () => {
+    const [first, second] = [await madeVolume('first'), await madeVolume('second')];
+    const answer = await order([second, first], { automount: true });
+    expect([answer.statusCode, answer.json().server.volumes]).toEqual([201, [second, first]]);
+    const { id } = answer.json().server;
+    for (const volume of [first, second]) {
+      expect((await ask('GET', `/v1/volumes/${volume}`)).json().volume.server).toBe(id);
+      expect(errorOf(await ask('POST', `/v1/volumes/${volume}/actions/detach`))[1]).toBe('locked');
+    }
+    expect(errorOf(await ask('DELETE', `/v1/volumes/${first}`))[1]).toBe('resource_in_use');
+    const again = await order([first], { name: 'other' });
+    expect(errorOf(again).slice(0, 2)).toEqual([409, 'volume_already_attached']);
+    const [{ automount }] = await sql(
+      `SELECT (params ->> 'automount')::boolean AS automount FROM sagas WHERE subject_type = 'server' AND subject_id = $1`,
+      [id],
+    );
+    expect(automount).toBe(true);
+  });
+
+  it("is refused with another project's volume, as if there were none", async () => {
+    const volume = await madeVolume('data');
+    owner = await newTenant(api.current, `stranger-${count++}@example.com`);
+    expect(errorOf(await order([volume]))).toMatchObject([
+      422,
+      'invalid_input',
+      { reason: 'volume_not_found', fields: [{ name: 'volumes' }] },
+    ]);
+    await nothingOrdered();
+  });
+
+  it('is refused where one is being worked on, or is elsewhere; where it is not told, it goes to them', async () => {
+    const busy = (await ask('POST', '/v1/volumes', { name: 'busy', size: 1 })).json().volume.id;
+    expect(errorOf(await order([busy])).slice(0, 2)).toEqual([423, 'locked']);
+    await worked();
+    const far = await madeVolume('far');
+    // The first one by its id is where what is not told goes.
+    const elsewhere = Number.MAX_SAFE_INTEGER - ++count;
+    await sql(`INSERT INTO locations VALUES ($1, $2, $2, $2, 'DE', 'eu-central')`, [
+      elsewhere,
+      `far-${elsewhere}`,
+    ]);
+    await sql('UPDATE volumes SET location_id = $2 WHERE id = $1', [far, elsewhere]);
+    expect(errorOf(await order([far], { location: 'lab' }))).toMatchObject([
+      422,
+      'invalid_input',
+      { reason: 'volume_in_another_location', fields: [{ name: 'volumes' }] },
+    ]);
+    expect(errorOf(await order([far])).slice(0, 2)).toEqual([412, 'resource_unavailable']);
+    await nothingOrdered();
+    await sql(
+      `UPDATE volumes SET location_id = (SELECT id FROM locations WHERE name = 'lab') WHERE id = $1`,
+      [far],
+    );
+    await sql('DELETE FROM locations WHERE id = $1', [elsewhere]);
+  });
+
+  it('is refused where its data lies on hosts of which none reaches the others', async () => {
+    const [one, other] = [await madeVolume('one'), await madeVolume('other')];
+    const hostId = ++count;
+    await sql(
+      `INSERT INTO hosts SELECT (json_populate_record(h, json_build_object('id', $1::bigint, 'name', $2::text, 'uri', $2::text,
+         'host_uuid', gen_random_uuid(), 'used_vcpus', 0, 'used_memory_mib', 0, 'used_disk_gib', 0, 'state', 'draining'))).*
+       FROM hosts h LIMIT 1`,
+      [hostId, `kvm-${hostId}`],
+    );
+    await sql('UPDATE volumes SET host_id = $2 WHERE id = $1', [other, hostId]);
+    expect(errorOf(await order([one, other]))).toMatchObject([
+      422,
+      'invalid_input',
+      { reason: 'volumes_apart', together: [[one], [other]] },
+    ]);
+    await nothingOrdered();
+    await sql('UPDATE volumes SET host_id = (SELECT id FROM hosts WHERE id <> $1) WHERE host_id = $1', [
+      hostId,
+    ]);
+    await sql('DELETE FROM hosts WHERE id = $1', [hostId]);
+  });
+
+  it('is refused where the image has no driver for them', async () => {
+    const volume = await madeVolume('data');
+    await sql(`UPDATE images SET devices = devices || '{"diskBus": "sata"}'`);
+    const answer = await order([volume]);
+    await sql(`UPDATE images SET devices = devices || '{"diskBus": "virtio"}'`);
+    expect(errorOf(answer)).toMatchObject([
+      422,
+      'invalid_input',
+      { reason: 'volume_bus_unsupported', fields: [{ name: 'volumes' }] },
+    ]);
+    await nothingOrdered();
   });
 });
 

@@ -10,6 +10,9 @@ const draft = z.object({
     z.object({ kind: z.literal('saved_key'), keyId: z.number() }),
     z.object({ kind: z.literal('new_key'), name: z.string(), publicKey: z.string() }),
   ]),
+  /** Ids of volumes that it has from the start, and whether they are mounted. */
+  volumes: z.array(z.number()).default([]),
+  automount: z.boolean().default(true),
   /** One key for one intended order, so that a double click or a lost answer orders one server. */
   idempotencyKey: z.string(),
 });

@@ -35,8 +35,8 @@ export function serversById(dataSource: DataSource, ids: readonly number[]): Pro
   return dataSource.query(`SELECT ${COLUMNS} FROM servers s WHERE s.id = ANY($1::bigint[])`, [ids]);
 }
 
-/** Asked again right before anything of a server is removed: a workflow may have begun since it was looked at. */
-export async function isStillIdle(dataSource: DataSource, { id }: KnownServer): Promise<boolean> {
+/** Asked again right before anything of a server is changed: a workflow may have begun since it was looked at. */
+export async function isStillIdle(dataSource: DataSource, { id }: Pick<KnownServer, 'id'>): Promise<boolean> {
   const [server] = await serversById(dataSource, [id]);
   return server !== undefined && !server.busy;
 }

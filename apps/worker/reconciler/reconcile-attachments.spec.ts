@@ -19,7 +19,7 @@ reconcilesAnewEachTime();
 
 describe('a volume', () => {
   const attachments = () => world.fleet.domain(HOST, server.domainUuid)?.volumes ?? [];
-  const file = (id: number) => volumeFileName({ id });
+  const file = (id: number) => volumeFileName({ id, copyId: null });
 
   it('is left where it is while all is as the database says', async () => {
     const { id } = await standingVolume(world, server);
@@ -49,6 +49,25 @@ describe('a volume', () => {
     await reconciler.run();
     expect(await openFindings()).toEqual([]);
     await assertSound(world);
+  });
+
+  it('leaves copies of it to the workflow that makes them, and what that has left to nobody', async () => {
+    const [free, own] = [await standingVolume(world), await standingVolume(world, server)];
+    const copy = volumeFileName({ id: free.id, copyId: newId() });
+    plantVolume(copy);
+    await world.volumes.attach(free.projectId, free.id, server.id, false);
+    await reconciler.run();
+    expect(disks()).toContain(copy);
+    await world.dataSource.query(`UPDATE actions SET status = 'error' WHERE status = 'running'`);
+    await world.dataSource.query(
+      `UPDATE sagas SET state = 'undone', finished_at = now() WHERE finished_at IS NULL`,
+    );
+    await reconciler.run();
+    expect(await openFindings()).toMatchObject([
+      { kind: 'orphan_volume', subject: copy, details: { removed: true } },
+    ]);
+    expect(disks()).not.toContain(copy);
+    for (const { id } of [free, own]) expect(disks()).toContain(file(id));
   });
 
   it('is removed when it was deleted, reported when nobody knows it, and when it is gone', async () => {

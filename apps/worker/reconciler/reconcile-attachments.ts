@@ -1,10 +1,9 @@
 import type { DomainFacts } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
-import { attachedVolume, volumeFileName, volumeIdOfFile } from '#libs/volumes';
+import { attachedVolume, type VolumeFile, volumeFileName, volumeOfFile } from '#libs/volumes';
 import { type HostWorld, isStillIdle, type KnownServer, serversByUuid } from './host-world.ts';
 
-interface KnownVolume {
-  readonly id: number;
+interface KnownVolume extends VolumeFile {
   readonly serverId: number | null;
   readonly slot: number | null;
   readonly hostId: number | null;
@@ -19,7 +18,7 @@ interface KnownVolume {
 export async function* reconcileAttachments(world: HostWorld): AsyncGenerator<NewFinding> {
   const domains = (await world.hypervisor.listDomains(world.ref)).filter(({ ours }) => ours);
   const files = new Set((await world.hypervisor.listVolumes(world.ref, 'disks')).map(({ name }) => name));
-  const seen = domains.flatMap(({ volumes }) => volumes.flatMap((name) => volumeIdOfFile(name) ?? []));
+  const seen = domains.flatMap(({ volumes }) => volumes.flatMap((name) => volumeOfFile(name)?.id ?? []));
   const known = await knownVolumes(world, seen);
   for (const volume of known) {
     if (volume.busy || volume.hostId !== world.host.id || !volume.hasData) continue;
@@ -58,7 +57,7 @@ async function* mendDomain(
   }
 }
 
-const COLUMNS = `v.id, v.server_id AS "serverId", v.slot, v.host_id AS "hostId", v.has_data AS "hasData",
+const COLUMNS = `v.id, v.copy_id AS "copyId", v.server_id AS "serverId", v.slot, v.host_id AS "hostId", v.has_data AS "hasData",
   EXISTS (SELECT FROM actions a WHERE a.volume_id = v.id AND a.status = 'running') AS busy`;
 
 /** Those that domains here have, those that servers here have, and those whose room is here. */

@@ -1,11 +1,12 @@
 import type { DataSource } from 'typeorm';
 import type { NewFinding } from '#libs/placement';
 
-/** A server or a volume that is gone, or never was, and for which nothing works any more. */
+/** A server or a volume that is gone, or never was, or a workflow that has ended, and for which nothing works any more. */
 const WITHOUT_OWNER = `NOT EXISTS (SELECT 1 FROM servers s WHERE s.id = x.server_id AND s.deleted_at IS NULL)
   AND NOT EXISTS (SELECT 1 FROM volumes v WHERE v.id = x.server_id AND v.deleted_at IS NULL)
   AND NOT EXISTS (SELECT 1 FROM sagas g WHERE g.subject_type IN ('server', 'restore_test', 'volume')
-                  AND g.subject_id = x.server_id AND g.finished_at IS NULL)`;
+                  AND g.subject_id = x.server_id AND g.finished_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM sagas g WHERE g.id = x.server_id AND g.finished_at IS NULL)`;
 
 /** Addresses and reservations that no server owns, and sagas that need the operator. Reports; changes nothing. */
 export async function reconcileBookkeeping(dataSource: DataSource): Promise<NewFinding[]> {

@@ -65,6 +65,28 @@ describe('on storage that two hosts show', () => {
     expect(await retireDisk(world.dataSource, Number(frozenDiskId))).toBe(false);
   });
 
+  it('goes to no other host that lacks the image beneath it when its own is forgotten', async () => {
+    const taken = { description: null, labels: {} };
+    const { action, imageId } = await world.commands.createImage(server.projectId, server.id, taken);
+    await finish(world, action);
+    await finish(world, await world.commands.delete(server.projectId, server.id));
+    const [one, other] = [await host(HOST), await host('kvm-2')];
+    await world.dataSource.query('DELETE FROM host_images WHERE host_id = $1', [other.id]);
+    const hosts = new HostsService(world.dataSource);
+    await expect(hosts.remove(one.id)).rejects.toMatchObject({ code: 'host_in_use' });
+    await world.dataSource.query(
+      `INSERT INTO host_images (host_id, image_id)
+       SELECT $1, golden_image_id FROM images i JOIN frozen_disks f ON f.id = i.frozen_disk_id WHERE i.id = $2`,
+      [other.id, imageId],
+    );
+    await hosts.remove(one.id);
+    const [{ keeper }] = await world.dataSource.query<[{ keeper: number }]>(
+      'SELECT f.host_id AS keeper FROM images i JOIN frozen_disks f ON f.id = i.frozen_disk_id WHERE i.id = $1',
+      [imageId],
+    );
+    expect(keeper).toBe(other.id);
+  });
+
   it('is kept by the other host when its own is forgotten, and lets orders be served there', async () => {
     const taken = { description: null, labels: {} };
     const { action, imageId } = await world.commands.createImage(server.projectId, server.id, taken);

@@ -8,7 +8,7 @@ import {
   restoreTestOfVolume,
   restoreTestsAmong,
 } from '#libs/servers';
-import { volumeFileName, volumeIdOfFile } from '#libs/volumes';
+import { volumeFileName, volumeOfFile } from '#libs/volumes';
 import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
 
 /** Our volumes' names: `servery-<server>-<generation>.qcow2`, `….memory` and `…-seed.img`. */
@@ -87,15 +87,26 @@ async function passingVolumes(
   ]);
 }
 
-/** Where a volume has its room says nothing: several hosts may show one and the same network storage. */
+/**
+ * Where a volume has its room says nothing: several hosts may show one and the same network storage. Other copies than its
+ * own are of workflows that bring it somewhere, or brought it and were cut off.
+ */
 async function ownersVolumes({ dataSource }: HostWorld, names: readonly string[]) {
-  const ids = names.flatMap((name) => volumeIdOfFile(name) ?? []);
-  const known = await dataSource.query<{ id: number; needed: boolean }[]>(
-    `SELECT v.id, v.deleted_at IS NULL OR EXISTS (SELECT FROM actions a WHERE a.volume_id = v.id
-       AND a.status = 'running') AS needed FROM volumes v WHERE v.id = ANY($1)`,
-    [ids],
+  const files = names.flatMap((name) => volumeOfFile(name) ?? []);
+  const known = await dataSource.query<{ id: number; copyId: number | null; kept: boolean; busy: boolean }[]>(
+    `SELECT v.id, v.copy_id AS "copyId", v.deleted_at IS NULL AS kept,
+            EXISTS (SELECT FROM actions a WHERE a.volume_id = v.id AND a.status = 'running')
+            OR EXISTS (SELECT FROM sagas g WHERE g.subject_type = 'server' AND g.subject_id = v.server_id
+                       AND g.finished_at IS NULL) AS busy
+     FROM volumes v WHERE v.id = ANY($1)`,
+    [files.map(({ id }) => id)],
   );
-  return known.map(({ id, needed }) => [volumeFileName({ id }), needed ? 'needed' : 'left'] as const);
+  return files.flatMap((file) => {
+    const volume = known.find(({ id }) => id === file.id);
+    if (!volume) return [];
+    const isNeeded = volume.busy || (volume.kept && volume.copyId === file.copyId);
+    return [[volumeFileName(file), isNeeded ? 'needed' : 'left'] as const];
+  });
 }
 
 async function rescueVolumes({ dataSource }: HostWorld, names: readonly string[]) {

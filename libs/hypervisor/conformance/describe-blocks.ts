@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { gibToBytes, newUuid, sleep } from '#libs/kernel';
 import type { DomainSpec } from '../port.ts';
@@ -51,7 +54,7 @@ function blocks(context: () => ConformanceContext): void {
 
   it('makes volumes, empty or with a file system, and leaves them as they are when it is asked again', async () => {
     const { hypervisor, host } = context();
-    for (const format of [undefined, 'ext4'] as const) {
+    for (const format of [undefined, 'ext4', 'xfs'] as const) {
       const volumeName = newVolume();
       const spec = { volumeName, sizeGib: 1, ...(format && { format }) };
       await hypervisor.createVolume(host, spec);
@@ -90,6 +93,57 @@ function blocks(context: () => ConformanceContext): void {
       isOver = true;
       await Promise.all(others);
     }
+  });
+
+  it('brings a volume to another host with all that is in it, however often, and from there under any name', async () => {
+    const { hypervisor, host, sharing } = context();
+    const [other] = sharing;
+    const [fromVolumeName, volumeName] = [newVolume(), newVolume()];
+    await hypervisor.createVolume(host, { volumeName: fromVolumeName, sizeGib: 1, format: 'ext4' });
+    await hypervisor.growVolume(host, { volumeName: fromVolumeName, sizeGib: 2 });
+    const folder = await mkdtemp(join(tmpdir(), 'servery-blocks-'));
+    const bytesOf = async (on: typeof host, name: string) => {
+      await hypervisor.downloadVolume(on, name, join(folder, 'bytes'));
+      return readFile(join(folder, 'bytes'));
+    };
+    const progress: number[] = [];
+    const onProgress = (done: number, total: number) => progress.push(done / total);
+    try {
+      const bytes = await bytesOf(host, fromVolumeName);
+      for (const _twice of [1, 2])
+        await hypervisor.copyVolume(other, { volumeName, from: host, fromVolumeName }, { onProgress });
+      expect((await bytesOf(other, volumeName)).subarray(0, bytes.length).equals(bytes)).toBe(true);
+      expect(progress.at(-1)).toBe(1);
+      const arrived = await hypervisor.listVolumes(other, 'disks');
+      expect(arrived.map(({ name, capacityBytes }) => [name, capacityBytes])).toEqual([
+        [volumeName, gibToBytes(2)],
+      ]);
+      const second = newVolume();
+      await hypervisor.copyVolume(other, { volumeName: second, from: other, fromVolumeName: volumeName });
+      expect((await bytesOf(other, second)).subarray(0, bytes.length).equals(bytes)).toBe(true);
+    } finally {
+      for (const name of names) await hypervisor.deleteVolume(other, name);
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('does not bring what is not there, or what a domain has, and leaves nothing', async () => {
+    const { hypervisor, host, sharing } = context();
+    const [other] = sharing;
+    const [fromVolumeName, volumeName] = [newVolume(), newVolume()];
+    const missing = { volumeName, from: host, fromVolumeName: 'nonesuch' };
+    await expect(hypervisor.copyVolume(other, missing)).rejects.toEqual(refusedAs('volume_missing'));
+    await hypervisor.createVolume(host, { volumeName: fromVolumeName, sizeGib: 1 });
+    const domain = await define();
+    await hypervisor.attachVolume(host, domain.uuid, { volumeName: fromVolumeName, serial: '4711', slot: 0 });
+    const had = { volumeName, from: host, fromVolumeName };
+    await expect(hypervisor.copyVolume(other, had)).rejects.toEqual(refusedAs('volume_in_use'));
+    for (const wrong of [
+      { ...had, volumeName: '../x' },
+      { ...had, fromVolumeName: '-rf' },
+    ])
+      await expect(hypervisor.copyVolume(other, wrong)).rejects.toEqual(refusedAs('invalid_spec'));
+    expect(await hypervisor.listVolumes(other, 'disks')).toEqual([]);
   });
 
   it('gives a volume to one domain at a time, and keeps it there when the domain is defined anew', async () => {

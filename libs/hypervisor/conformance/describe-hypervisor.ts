@@ -90,6 +90,7 @@ function describeHosts(context: () => ConformanceContext): void {
       hypervisor.growVolume(deadHost, { volumeName: 'x', sizeGib: 2 }),
       hypervisor.flattenVolume(deadHost, { volumeName: 'y', fromVolumeName: 'x', format: 'qcow2' }),
       hypervisor.downloadVolume(deadHost, 'x', '/nonexistent/x'),
+      hypervisor.copyVolume(deadHost, { volumeName: 'y', from: deadHost, fromVolumeName: 'x' }),
       hypervisor.defineDomain(deadHost, plan.domain),
       hypervisor.undefineDomain(deadHost, uuid),
       hypervisor.domainState(deadHost, uuid),

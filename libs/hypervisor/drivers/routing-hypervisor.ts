@@ -49,6 +49,7 @@ export class RoutingHypervisor implements Hypervisor {
   growVolume = this.routed('growVolume');
   flattenVolume = this.routed('flattenVolume');
   downloadVolume = this.routed('downloadVolume');
+  copyVolume = this.routed('copyVolume');
   defineDomain = this.routed('defineDomain');
   undefineDomain = this.routed('undefineDomain');
   domainState = this.routed('domainState');

@@ -17,11 +17,13 @@ const ACTIVE = {
   LoadState: 'loaded',
   ActiveState: 'active',
   Result: 'success',
+  ExecMainCode: '1',
   ExecMainStatus: '0',
   ConditionResult: 'yes',
   ConditionTimestampMonotonic: '5171234',
 };
 const FAILED = { ...ACTIVE, ActiveState: 'failed', Result: 'exit-code', ExecMainStatus: '3' };
+const AS_FAILED = { state: 'failed', end: { exitCode: 3, signal: null } };
 const UNTOUCHED = {
   ...ACTIVE,
   ...{ ActiveState: 'inactive', ConditionResult: 'no', ConditionTimestampMonotonic: '0' },
@@ -50,9 +52,22 @@ describe('a unit that runs once', () => {
 
   it('that failed says how it ended, and the last that it printed', () => {
     const failed = parseOneshot(printed(FAILED, '\x1b[31mthere is no\tshop\n'));
-    expect(failed).toEqual({ state: 'failed', exitCode: 3, lastLine: '[31mthere is no shop' });
-    const late = parseOneshot(printed({ ...FAILED, Result: 'timeout', ExecMainStatus: '15' }));
-    expect(late).toEqual({ state: 'failed', exitCode: null, lastLine: '' });
+    expect(failed).toEqual({ ...AS_FAILED, lastLine: '[31mthere is no shop' });
+  });
+
+  it.each<[result: string, code: string, status: string, end: unknown]>([
+    ['timeout', '2', '15', 'late'],
+    ['oom-kill', '2', '9', 'out_of_memory'],
+    ['signal', '2', '9', { exitCode: null, signal: 'SIGKILL' }],
+    ['core-dump', '3', '11', { exitCode: null, signal: 'SIGSEGV' }],
+    ['signal', '2', '64', { exitCode: null, signal: 'signal 64' }],
+    ['exit-code', '1', '9', { exitCode: 9, signal: null }],
+  ])('that failed by %s with code %s and status %s says so', (Result, ExecMainCode, ExecMainStatus, end) => {
+    expect(parseOneshot(printed({ ...FAILED, Result, ExecMainCode, ExecMainStatus }))).toEqual({
+      state: 'failed',
+      end,
+      lastLine: '',
+    });
   });
 
   it('prints what it likes, and is believed by no word of it', () => {
@@ -126,7 +141,7 @@ describe('looking at it', () => {
   it('asks for the unit by its name alone', async () => {
     const guest = await guestThat({ systemctl: shown(FAILED), journalctl: 'there is no shop\n' });
     const seen = await lookAtOneshot(guest, UNIT);
-    expect(seen).toEqual({ state: 'failed', exitCode: 3, lastLine: 'there is no shop' });
+    expect(seen).toEqual({ ...AS_FAILED, lastLine: 'there is no shop' });
     expect((await readFile(join(folder, 'systemctl.asked'), 'utf8')).split('\n').slice(-3)).toEqual([
       '--',
       UNIT,

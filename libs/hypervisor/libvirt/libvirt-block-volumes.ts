@@ -1,24 +1,45 @@
 import { gibToBytes } from '#libs/kernel';
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { AttachedVolume, BlockVolumeSpec, GrowSpec, HostRef } from '../port.ts';
+import type {
+  AttachedVolume,
+  BlockVolumeSpec,
+  CopyOptions,
+  FileSystem,
+  GrowSpec,
+  HostCopy,
+  HostRef,
+} from '../port.ts';
 import {
   checkAttachedVolume,
   checkBlockVolumeSpec,
   checkGrowSpec,
+  checkHostCopy,
   checkUuid,
   checkVolumeName,
 } from '../specs.ts';
 import { type DomainRecord, volumeDiskXml } from './domain-xml.ts';
-import { makeExt4File } from './ext4-file.ts';
+import { makeFileSystem } from './file-system-file.ts';
+import { Gate } from './gate.ts';
 import { HotPlug } from './hot-plug.ts';
 import { isMark, partMark } from './image-marks.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
 import { makeMark, makeVolume } from './make-volume.ts';
 import { listPool, refreshPool } from './pool-listing.ts';
+import { watchProgress } from './progress-watch.ts';
 import type { Virsh } from './virsh.ts';
+import { pipeVolume } from './volume-pipe.ts';
 
 const UPLOAD_TIMEOUT_SECONDS = 3600;
+/** Whole disks that are brought to other hosts at once: more of them would be slower for all. */
+const COPIES_AT_ONCE = 2;
+
+interface BlockSettings {
+  /** How long a guest gets to let go of a volume. */
+  readonly releaseSeconds: number;
+  /** How long a copy may stand still. */
+  readonly copyStallSeconds: number;
+}
 
 /** Disks that owners keep apart from servers, and the domains that have them. */
 export class LibvirtBlockVolumes {
@@ -26,24 +47,43 @@ export class LibvirtBlockVolumes {
   private readonly domains: LibvirtDomains;
   private readonly volumes: LibvirtVolumes;
   private readonly plug: HotPlug;
+  private readonly stallSeconds: number;
+  private readonly copies = new Gate(COPIES_AT_ONCE);
 
-  constructor(virsh: Virsh, domains: LibvirtDomains, volumes: LibvirtVolumes, releaseSeconds: number) {
+  constructor(virsh: Virsh, domains: LibvirtDomains, volumes: LibvirtVolumes, settings: BlockSettings) {
     this.virsh = virsh;
     this.domains = domains;
     this.volumes = volumes;
-    this.plug = new HotPlug(virsh, releaseSeconds);
+    this.plug = new HotPlug(virsh, settings.releaseSeconds);
+    this.stallSeconds = settings.copyStallSeconds;
   }
 
   async create(host: HostRef, volume: BlockVolumeSpec): Promise<void> {
     checkBlockVolumeSpec(volume);
     const { volumeName, sizeGib, format } = volume;
-    if (isMark(volumeName)) throw new HypervisorError('invalid_spec', `${volumeName} is the name of a mark.`);
+    refuseMark(volumeName);
     await refreshPool(this.virsh, host, host.diskPool);
     if (await this.isWhole(host, volumeName))
       return this.volumes.needOwn(host, volumeName, gibToBytes(sizeGib));
-    if (format === 'ext4') return this.bringFormatted(host, volumeName, gibToBytes(sizeGib));
+    if (format) return this.bringFormatted(host, volumeName, gibToBytes(sizeGib), format);
     await this.make(host, volumeName, gibToBytes(sizeGib));
     await this.volumes.remove(host, partMark(volumeName));
+  }
+
+  async copy(host: HostRef, copy: HostCopy, options: CopyOptions): Promise<void> {
+    checkHostCopy(copy);
+    const { volumeName, from, fromVolumeName } = copy;
+    refuseMark(volumeName);
+    await refreshPool(this.virsh, from, from.diskPool);
+    if (!(await this.isWhole(from, fromVolumeName))) throw missing(from, fromVolumeName);
+    const user = await this.domains.userOf(from, from.diskPool, fromVolumeName);
+    if (user !== undefined) throw inUse(from, fromVolumeName, user);
+    const { capacityBytes, fileBytes } = await this.volumes.sizesOf(from, fromVolumeName);
+    await refreshPool(this.virsh, host, host.diskPool);
+    await this.volumes.deleteVolume(host, volumeName);
+    await this.copies.pass(() =>
+      this.bringWhole(host, volumeName, capacityBytes, () => this.send(host, copy, fileBytes, options)),
+    );
   }
 
   async attach(host: HostRef, uuid: string, volume: AttachedVolume): Promise<void> {
@@ -97,19 +137,58 @@ export class LibvirtBlockVolumes {
    * Its mark stands until all of it is there: what is cut off is made anew. It is made as what it will be, for libvirt knows
    * its size then however soon it looks at the pool again.
    */
-  private async bringFormatted(host: HostRef, volumeName: string, capacityBytes: number): Promise<void> {
-    const file = await makeExt4File(capacityBytes);
-    try {
-      await makeMark(this.virsh, host, host.diskPool, partMark(volumeName));
-      await this.volumes.remove(host, volumeName);
-      await this.make(host, volumeName, capacityBytes);
-      await this.volumes.needOwn(host, volumeName, capacityBytes);
-      const args = ['vol-upload', '--pool', host.diskPool, '--vol', volumeName, '--file', file.path];
-      await this.virsh.run(host, args, { timeoutSeconds: UPLOAD_TIMEOUT_SECONDS });
-      await this.volumes.remove(host, partMark(volumeName));
-    } finally {
-      await file.remove();
+  private async bringWhole(
+    host: HostRef,
+    volumeName: string,
+    capacityBytes: number,
+    fill: () => Promise<unknown>,
+  ): Promise<void> {
+    await makeMark(this.virsh, host, host.diskPool, partMark(volumeName));
+    await this.volumes.remove(host, volumeName);
+    await this.make(host, volumeName, capacityBytes);
+    await this.volumes.needOwn(host, volumeName, capacityBytes);
+    await fill();
+    await this.volumes.remove(host, partMark(volumeName));
+  }
+
+  private async bringFormatted(
+    host: HostRef,
+    volumeName: string,
+    capacityBytes: number,
+    format: FileSystem,
+  ): Promise<void> {
+    const file = await makeFileSystem(format, capacityBytes);
+    const args = ['vol-upload', '--pool', host.diskPool, '--vol', volumeName, '--file', file.path];
+    const fill = () => this.virsh.run(host, args, { timeoutSeconds: UPLOAD_TIMEOUT_SECONDS });
+    await this.bringWhole(host, volumeName, capacityBytes, fill).finally(() => file.remove());
+  }
+
+  /** Both streams ended well; the host must now also see as many bytes, of a disk that stands on no other. */
+  private async send(host: HostRef, copy: HostCopy, fileBytes: number, options: CopyOptions): Promise<void> {
+    const { volumeName, from, fromVolumeName } = copy;
+    let sent = 0;
+    await watchProgress(
+      { host: from, what: `Copying ${fromVolumeName}`, stallSeconds: this.stallSeconds, ...options },
+      async () => sent,
+      fileBytes,
+      (signal) => {
+        const onSent = (bytes: number) => {
+          sent = bytes;
+        };
+        const ends = [
+          { host: from, volumeName: fromVolumeName },
+          { host, volumeName },
+        ] as const;
+        return pipeVolume(this.virsh, ...ends, { signal, onSent });
+      },
+    );
+    await refreshPool(this.virsh, host, host.diskPool);
+    const arrived = await this.volumes.sizesOf(host, volumeName);
+    if (arrived.fileBytes < fileBytes) {
+      const message = `Volume ${fromVolumeName} did not arrive whole on ${host.name}.`;
+      throw new HypervisorError('host_unreachable', message, { details: { host: host.name } });
     }
+    options.onProgress?.(fileBytes, fileBytes);
   }
 
   private make(host: HostRef, name: string, capacityBytes: number): Promise<void> {
@@ -120,6 +199,10 @@ export class LibvirtBlockVolumes {
 
 function targetOf({ disks }: DomainRecord, volumeName: string): string | undefined {
   return disks.find(({ volume }) => volume === volumeName)?.target;
+}
+
+function refuseMark(volumeName: string): void {
+  if (isMark(volumeName)) throw new HypervisorError('invalid_spec', `${volumeName} is the name of a mark.`);
 }
 
 function missing(host: HostRef, volumeName: string): HypervisorError {

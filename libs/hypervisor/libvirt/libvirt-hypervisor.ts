@@ -15,6 +15,7 @@ import type {
   FreezeSpec,
   Frozen,
   GrowSpec,
+  HostCopy,
   HostFacts,
   HostRef,
   Hypervisor,
@@ -91,9 +92,11 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
     this.storage = new LibvirtStorage(this.virsh, this.volumes);
     const releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
-    this.blocks = new LibvirtBlockVolumes(this.virsh, this.domains, this.volumes, releaseSeconds);
+    const copyStallSeconds = settings.copyStallSeconds ?? COPY_STALL_SECONDS;
+    const blocks = { releaseSeconds, copyStallSeconds };
+    this.blocks = new LibvirtBlockVolumes(this.virsh, this.domains, this.volumes, blocks);
     this.cdDrives = new LibvirtCdDrives(this.virsh, this.domains, releaseSeconds);
-    this.copies = new LibvirtVolumeCopies(this.virsh, settings.copyStallSeconds ?? COPY_STALL_SECONDS);
+    this.copies = new LibvirtVolumeCopies(this.virsh, copyStallSeconds);
     this.agent = new LibvirtGuestAgent(this.virsh, this.domains);
     this.consoles = new LibvirtConsoles(this.domains);
     this.memory = new LibvirtMemory(this.virsh, this.domains, this.volumes);
@@ -200,6 +203,10 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     options: CopyOptions = {},
   ): Promise<void> {
     return this.copies.download(host, volumeName, toPath, options);
+  }
+
+  copyVolume(host: HostRef, copy: HostCopy, options: CopyOptions = {}): Promise<void> {
+    return this.blocks.copy(host, copy, options);
   }
 
   listVolumes(host: HostRef, pool: 'images' | 'disks'): Promise<readonly VolumeFacts[]> {

@@ -29,6 +29,8 @@ interface Layer {
 interface ExistingVolume {
   readonly path: string;
   readonly capacityBytes: number;
+  /** Length of the file. */
+  readonly fileBytes: number;
   readonly format: string;
   readonly backingPath: string;
 }
@@ -152,6 +154,12 @@ export class LibvirtVolumes {
     return (await this.read(host, name)).capacityBytes;
   }
 
+  /** As a guest sees it, and as it takes room in its pool. @throws volume_missing */
+  async sizesOf(host: HostRef, name: string): Promise<{ capacityBytes: number; fileBytes: number }> {
+    const { capacityBytes, fileBytes } = await this.read(host, name);
+    return { capacityBytes, fileBytes };
+  }
+
   /**
    * For what another host has just made on the same storage: a client of network storage reads a folder anew that it has
    * changed itself.
@@ -210,6 +218,7 @@ export class LibvirtVolumes {
     return {
       path: volume.at('target', 'path').text,
       capacityBytes: volume.at('capacity').number,
+      fileBytes: volume.at('physical').number,
       format: volume.at('target', 'format').attribute('type') ?? '',
       backingPath: volume.at('backingStore', 'path').text,
     };

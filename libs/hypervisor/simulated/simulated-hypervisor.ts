@@ -70,6 +70,7 @@ export class SimulatedHypervisor implements Hypervisor {
   growVolume: Hypervisor['growVolume'] = (...args) => this.volumes.growVolume(...args);
   flattenVolume: Hypervisor['flattenVolume'] = (...args) => this.volumes.flattenVolume(...args);
   downloadVolume: Hypervisor['downloadVolume'] = (...args) => this.volumes.downloadVolume(...args);
+  copyVolume: Hypervisor['copyVolume'] = (...args) => this.volumes.copyVolume(...args);
 
   attachVolume: Hypervisor['attachVolume'] = (...args) => this.domains.attachVolume(...args);
   detachVolume: Hypervisor['detachVolume'] = (...args) => this.domains.detachVolume(...args);

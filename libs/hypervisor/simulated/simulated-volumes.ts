@@ -5,6 +5,7 @@ import type {
   BlockVolumeSpec,
   CopyOptions,
   GrowSpec,
+  HostCopy,
   HostRef,
   OverlayBase,
   OverlaySpec,
@@ -17,6 +18,7 @@ import { renderSeed } from '../seed-documents.ts';
 import {
   checkBlockVolumeSpec,
   checkGrowSpec,
+  checkHostCopy,
   checkOverlaySpec,
   checkSeedSpec,
   checkStorageMark,
@@ -192,6 +194,21 @@ export class SimulatedVolumes {
       await writeFile(`${toPath}.half`, file, { mode: 0o600 });
       await rename(`${toPath}.half`, toPath);
       options.onProgress?.(file.length, file.length);
+    });
+  }
+
+  async copyVolume(ref: HostRef, copy: HostCopy, options: CopyOptions = {}): Promise<void> {
+    const source = await this.fleet.call(copy.from, 'copyVolume', (host) => {
+      checkHostCopy(copy);
+      const volume = this.inventory.needVolume(host, copy.from, copy.fromVolumeName);
+      this.inventory.refuseWhileHad(host, copy.fromVolumeName);
+      return volume;
+    });
+    await this.fleet.call(ref, 'copyVolume', (host) => {
+      this.inventory.refuseWhileHad(host, copy.volumeName);
+      this.inventory.needSpace(host, source.allocationBytes);
+      this.fleet.putVolume(host.name, { ...source, name: copy.volumeName, pool: ref.diskPool });
+      options.onProgress?.(source.allocationBytes, source.allocationBytes);
     });
   }
 

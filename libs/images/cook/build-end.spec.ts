@@ -5,7 +5,7 @@ import { STOPS, type WallEnd } from './wall/order.ts';
 
 const facts = { limits: limitsFor({ minimum: { diskGib: 3 } }), lastLines: ['dpkg: error', 'exit status 1'] };
 const ended = (end: Partial<WallEnd>) => () =>
-  assertBuilt({ exitCode: 1, stoppedBy: null, diskWasFull: false, ...end }, facts);
+  assertBuilt({ exitCode: 1, signal: null, stoppedBy: null, diskWasFull: false, ...end }, facts);
 
 describe('assertBuilt', () => {
   it('lets pass what ended well, also where the disk was full for a while', () => {
@@ -33,5 +33,19 @@ describe('assertBuilt', () => {
       }),
     );
     expect(ended({ exitCode: null })).toThrow(expect.objectContaining({ code: 'cook_step_failed' }));
+  });
+
+  it('says by which signal it ended, where none of its limits did that', () => {
+    expect(ended({ exitCode: 137, signal: 'SIGKILL' })).toThrow(
+      expect.objectContaining({
+        code: 'cook_step_failed',
+        message: expect.stringMatching(/^The build was killed \(SIGKILL\),.*exit status 1$/s),
+      }),
+    );
+    expect(ended({ exitCode: null, signal: 'SIGSEGV' })).toThrow(/^The build crashed \(SIGSEGV\)\. /);
+    expect(ended({ exitCode: 137, signal: 'SIGKILL', stoppedBy: 'memory' })).toThrow(
+      expect.objectContaining({ code: 'cook_out_of_memory' }),
+    );
+    expect(ended({ exitCode: 137, signal: 'SIGKILL', diskWasFull: true })).toThrow(/disk of \d+ GiB is full/);
   });
 });

@@ -1,3 +1,4 @@
+import { sayEnd } from '#libs/kernel';
 import { type CookErrorCode, cookError } from './cook.errors.ts';
 import type { CookLimits } from './limits.ts';
 import type { WallEnd } from './wall/order.ts';
@@ -56,7 +57,7 @@ function stopped(by: NonNullable<WallEnd['stoppedBy']>, { limits }: BuildFacts):
   return refusals[by];
 }
 
-function failed({ diskWasFull }: WallEnd, { limits, lastLines }: BuildFacts): Refusal {
+function failed({ diskWasFull, signal }: WallEnd, { limits, lastLines }: BuildFacts): Refusal {
   if (diskWasFull) {
     const size = `${limits.diskGib} GiB`;
     return [
@@ -65,6 +66,14 @@ function failed({ diskWasFull }: WallEnd, { limits, lastLines }: BuildFacts): Re
     ];
   }
   const said = lastLines.map((line) => `\n  ${line}`).join('');
+  if (signal !== null) {
+    const how = sayEnd({ exitCode: null, signal });
+    const mostly = signal === 'SIGKILL' ? ', mostly for its machine had no memory left' : '';
+    return [
+      'cook_step_failed',
+      `The build ${how}${mostly}. Cook again; where it ends alike, leave out what its last lines name:${said}`,
+    ];
+  }
   return [
     'cook_step_failed',
     `The build failed. Mend the recipe by the last lines of its log, and cook again:${said}`,

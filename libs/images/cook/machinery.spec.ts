@@ -95,11 +95,21 @@ describe('runTool', () => {
       code: 'cook_tool_too_slow',
       message: expect.stringMatching(/^sleep had not ended after 1 s/),
     });
-    const killed = runTool(['sh', '-c', 'kill -KILL $$'], { timeoutSeconds: 60 });
-    await expect(killed).rejects.toMatchObject({
-      code: 'cook_step_failed',
-      message: expect.stringContaining('SIGKILL'),
-    });
+  });
+
+  it('says by which signal the tool, or what it ran, was ended, and no number for it', async () => {
+    for (const [script, said] of [
+      ['kill -KILL $$', 'was killed (SIGKILL)'],
+      ['kill -SEGV $$', 'crashed (SIGSEGV)'],
+      ['kill -TERM $$', 'was ended by SIGTERM'],
+      ["sh -c 'kill -KILL $$'; exit $?", 'ended with 137: what it ran was killed (SIGKILL)'],
+      ['exit 9', 'ended with 9'],
+    ] as const) {
+      await expect(runTool(['sh', '-c', script])).rejects.toMatchObject({
+        code: 'cook_step_failed',
+        message: expect.stringContaining(` ${said}`),
+      });
+    }
   });
 
   it('ends the tool when it is cancelled', async () => {

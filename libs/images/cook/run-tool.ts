@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { type ProcessEnd, sayEnd } from '#libs/kernel';
 import { cookError, refuseCancelled } from './cook.errors.ts';
 
 const REMEMBERED_LINES = 20;
@@ -60,14 +61,14 @@ export async function runTool(
     options.signal?.addEventListener('abort', end, { once: true });
     const late = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
     late?.addEventListener('abort', end, { once: true });
-    child.on('error', (cause) => reject(failed(argv, `cannot be started: ${cause.message}`, [])));
-    child.on('close', (code, killedBy) => {
+    child.on('error', (cause) => reject(unstartable(argv, cause.message)));
+    child.on('close', (exitCode, signal) => {
       options.signal?.removeEventListener('abort', end);
       late?.removeEventListener('abort', end);
       if (options.signal?.aborted) reject(cookError('cook_cancelled', 'The cook was cancelled.'));
-      else if (code === 0) resolve(output.join('\n'));
+      else if (exitCode === 0) resolve(output.join('\n'));
       else if (late?.aborted) reject(tooSlow(argv, `${timeoutSeconds} s`, lastLines));
-      else reject(failed(argv, killedBy ? `was ended by ${killedBy}` : `ended with ${code}`, lastLines));
+      else reject(failed(argv, { exitCode, signal }, lastLines));
     });
     child.stdin.on('error', () => {});
     child.stdin.end(options.input ?? '');
@@ -81,9 +82,18 @@ function tooSlow(argv: readonly string[], after: string, lastLines: readonly str
   return cookError('cook_tool_too_slow', message, { details: { tool: argv[0], lastLines } });
 }
 
-function failed(argv: readonly string[], what: string, lastLines: readonly string[]) {
+function unstartable(argv: readonly string[], why: string) {
+  const details = { tool: argv[0], lastLines: [] };
+  return cookError('cook_step_failed', `${nameOf(argv)} cannot be started: ${why}`, { details });
+}
+
+function failed(argv: readonly string[], end: ProcessEnd, lastLines: readonly string[]) {
   const said = lastLines.length > 0 ? `\n  ${lastLines.join('\n  ')}` : '';
-  return cookError('cook_step_failed', `${argv.join(' ').slice(0, 200)} ${what}${said}`, {
-    details: { tool: argv[0], lastLines },
+  return cookError('cook_step_failed', `${nameOf(argv)} ${sayEnd(end)}${said}`, {
+    details: { tool: argv[0], lastLines, ...end },
   });
+}
+
+function nameOf(argv: readonly string[]): string {
+  return argv.join(' ').slice(0, 200);
 }

@@ -121,7 +121,7 @@ async function expectedPorts(world: ServerWorld, living: readonly Server[]): Pro
     world,
     `SELECT host(ip) || ':' || port AS value FROM (
        SELECT DISTINCT a.ip, (port ->> 'port')::int AS port
-       FROM addresses a JOIN servers s ON s.id = a.server_id JOIN images i ON i.id = s.image_id
+       FROM addresses a JOIN servers s ON s.id = a.server_id JOIN images i ON i.id = coalesce(s.upgraded_to, s.image_id)
        CROSS JOIN jsonb_array_elements(i.appliance -> 'ports' || '[{"port": 22}]') AS port
        WHERE s.id = ANY($1)) AS shown ORDER BY ip, port`,
     [living.map(({ id }) => id)],
@@ -222,18 +222,24 @@ async function assertHostHas(
       return !isShared || !world.fleet.volume(host, pool, name);
     });
     const files = shows.map(({ name }) => name);
-    assert.deepEqual(files.sort(), (filesOn.get(other) ?? []).toSorted());
+    const shared = new Set(filesOn.get(host));
+    const own = (filesOn.get(other) ?? []).filter((file) => !shared.has(file));
+    assert.deepEqual(files.sort(), own.sort());
   }
 }
 
-/** Files of volumes that each host should have, by its name. */
+/** Files of volumes that each host should show, by its name: its own, and those of hosts with which it shares storage. */
 async function volumeFilesByHost(
   world: ServerWorld,
   volumes: readonly Volume[],
 ): Promise<ReadonlyMap<string, string[]>> {
   const hosts = await world.dataSource.query<{ id: number; name: string }[]>('SELECT id, name FROM hosts');
+  const storageOf = (name: string) => world.fleet.host(name).diskStorage ?? name;
   return new Map(
-    hosts.map(({ id, name }) => [name, volumes.filter(({ hostId }) => hostId === id).map(volumeFileName)]),
+    hosts.map(({ name }) => {
+      const shown = hosts.filter((other) => storageOf(other.name) === storageOf(name)).map(({ id }) => id);
+      return [name, volumes.filter(({ hostId }) => shown.includes(hostId ?? 0)).map(volumeFileName)];
+    }),
   );
 }
 

@@ -10,7 +10,15 @@ export {
 } from './server-world.ts';
 export { createSharingWorld, placeOn } from './sharing-world.ts';
 export { finish, order, orderClone, placedHost, standingServer } from './standing-server.ts';
-export { askForVolume, createVolumeWorld, standingVolume, volumeOf } from './standing-volume.ts';
+export {
+  askForVolume,
+  assertKept,
+  createVolumeWorld,
+  removeVolumes,
+  standingVolume,
+  volumeOf,
+  writtenVolume,
+} from './standing-volume.ts';
 export {
   fallInArrears,
   leaveArrears,

@@ -195,5 +195,11 @@ function portsInTable(dataSource: DataSource): AccessPublisher {
     async withdraw(ip, port) {
       await dataSource.query('DELETE FROM test_ports WHERE ip = $1 AND port = $2', [ip, port]);
     },
+    async published(ip) {
+      const rows = await dataSource.query<{ port: number }[]>('SELECT port FROM test_ports WHERE ip = $1', [
+        ip,
+      ]);
+      return rows.map(({ port }) => port);
+    },
   };
 }

@@ -8,11 +8,19 @@ import type { PlacedOrder } from '#libs/orders';
 import { HostsService, toHostRef } from '#libs/placement';
 import { runToEnd } from '#libs/saga/harness';
 import { type Action, requestFreeze, Server } from '#libs/servers';
+import { volumesAlong } from '#libs/volumes';
 import { placedServer } from '../power-state.ts';
 import type { ServerWorld } from './server-world.ts';
 
-/** The customer orders a small server, of the web image unless told, with a password and user data of their own. */
-export async function order(world: ServerWorld, of?: Image): Promise<PlacedOrder> {
+/**
+ * The customer orders a small server, of the web image unless told, with a password and user data of their own; with
+ * volumes, where some are named, which are mounted.
+ */
+export async function order(
+  world: ServerWorld,
+  of?: Image,
+  volumeIds: readonly number[] = [],
+): Promise<PlacedOrder> {
   const { manager } = world.dataSource;
   const [account, project, location, serverType, web] = await Promise.all([
     manager.getRepository(Account).findOneByOrFail({}),
@@ -35,6 +43,7 @@ export async function order(world: ServerWorld, of?: Image): Promise<PlacedOrder
     userData: '#cloud-config\n{}\n',
     startAfterCreate: true,
     passwordDelivery: 'reveal',
+    ...(volumeIds.length > 0 && { volumes: volumesAlong(project.id, volumeIds, { automount: true }) }),
   });
 }
 

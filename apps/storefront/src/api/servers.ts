@@ -25,6 +25,8 @@ export interface ServerOrder {
   readonly server_type: string;
   readonly image: string;
   readonly ssh_keys: readonly number[];
+  readonly volumes?: readonly number[];
+  readonly automount?: boolean;
 }
 
 /** Places the order: Hetzner's `POST /servers`. */

@@ -4,6 +4,7 @@ import {
   createVolumeResponse,
   pricingResponse,
   type VolumeWire,
+  type volumeFormats,
   volumeListResponse,
 } from '#libs/contracts';
 import { call, newIdempotencyKey, nothing } from './client.ts';
@@ -34,7 +35,7 @@ export const volumePriceQuery = queryOptions({
 export interface VolumeOrder {
   readonly name: string;
   readonly size: number;
-  readonly format?: 'ext4';
+  readonly format?: (typeof volumeFormats)[number];
   readonly server?: number;
   readonly automount?: boolean;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { recipeFile } from '#libs/contracts';
-import { contentOf, sizeOf, whyTooLarge } from './file-content.ts';
+import { fileBytesOf, recipeFile } from '#libs/contracts';
+import { contentOf, sayRoom, whyTooLarge } from './file-content.ts';
 
 describe('the content of a file', () => {
   it('is text where it is text', () => {
@@ -23,13 +23,20 @@ describe('the content of a file', () => {
             ? Buffer.from(sent.content_base64 ?? '', 'base64')
             : Buffer.from(sent.content);
         expect(back).toEqual(Buffer.from(bytes));
-        expect(sizeOf(sent)).toBe(bytes.length);
+        expect(fileBytesOf(sent)).toBe(bytes.length);
       }),
     );
   });
 
   it('has a limit, which is named', () => {
-    expect(whyTooLarge(128 * 1024)).toBeUndefined();
-    expect(whyTooLarge(128 * 1024 + 1)).toContain('128 KiB');
+    expect(whyTooLarge(128 * 1024, [])).toBeUndefined();
+    expect(whyTooLarge(128 * 1024 + 1, [])).toContain('128 KiB: put large files into a Debian package');
+  });
+
+  it('shares one with all the others, of which it is said how much is left', () => {
+    const others = [contentOf(new Uint8Array(100 * 1024).fill(255)), { content: 'x' }];
+    expect(sayRoom(others)).toBe('101 of 160 KiB');
+    expect(whyTooLarge(59 * 1024, others)).toBeUndefined();
+    expect(whyTooLarge(60 * 1024, others)).toMatch(/^59 KiB are left of the 160 KiB .* first boot script\.$/);
   });
 });

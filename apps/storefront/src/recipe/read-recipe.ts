@@ -1,5 +1,12 @@
 import type { z } from 'zod';
-import { type HealthCheckWire, type RecipeSpec, recipeSpec } from '#libs/contracts';
+import {
+  type HealthCheckWire,
+  type RecipeFault,
+  type RecipeSpec,
+  recipeSpec,
+  type UnitList,
+  whyYamlTooLarge,
+} from '#libs/contracts';
 import { type RecipePath, type RecipeProblem, readDocument } from './recipe-document.ts';
 
 /** The first version of the format may be named, as it is in what the service prints. */
@@ -7,8 +14,6 @@ const FORMAT_VERSION = 1;
 
 export type RecipeFileDraft = Partial<RecipeSpec['files'][number]> & { readonly path: string };
 export type RecipePortDraft = RecipeSpec['ports'][number];
-/** What becomes of a unit. */
-export type UnitList = keyof RecipeSpec['services'];
 
 /**
  * What a form can show of a recipe that is being written, right or not: what is missing or of another kind is as if it were
@@ -46,7 +51,9 @@ export function readRecipe(text: string): ReadRecipe {
   if (problems.length > 0) return { draft: undefined, spec: undefined, problems, lineOf };
   const { schema = FORMAT_VERSION, ...fields } = record(yaml.toJS());
   const parsed = recipeSpec.safeParse(fields);
+  const tooLarge = whyYamlTooLarge(text);
   const found = [
+    ...(tooLarge === undefined ? [] : [{ path: [], message: tooLarge }]),
     ...(schema === FORMAT_VERSION ? [] : [{ path: ['schema'], message: `must be ${FORMAT_VERSION}` }]),
     ...(parsed.success ? [] : parsed.error.issues.flatMap(problemsOf)),
   ];
@@ -61,7 +68,7 @@ export function readRecipe(text: string): ReadRecipe {
 }
 
 /** What a schema has found, each unknown key by its own name. */
-function problemsOf(issue: z.core.$ZodIssue): { path: RecipePath; message: string }[] {
+function problemsOf(issue: z.core.$ZodIssue): RecipeFault[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
   return issue.keys.map((key) => ({ path: [...path, key], message: 'is no field of a recipe' }));
@@ -99,7 +106,6 @@ function fileDraft({ path, content, content_base64: encoded, mode, owner, group 
   };
 }
 
-export const UNIT_LISTS: readonly UnitList[] = ['enable', 'disable', 'mask'];
 export const PROTOCOLS: readonly RecipePortDraft['protocol'][] = ['tcp', 'udp', 'http', 'https', 'ssh'];
 
 function portDraft({ name, port, protocol }: Fields): RecipePortDraft {

@@ -1,22 +1,13 @@
-import {
-  type Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-} from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { RecipeFault } from '#libs/contracts';
+import { lineOfPath, whyNotPlain } from '#libs/contracts/recipe-text';
 
 /** Where something stands in a recipe: `['files', 0, 'path']`. */
-export type RecipePath = readonly (string | number)[];
+export type RecipePath = RecipeFault['path'];
 
 /** Something that is wrong, and where: by its line from 1, and by its path. */
-export interface RecipeProblem {
+export interface RecipeProblem extends RecipeFault {
   readonly line: number;
-  readonly path: RecipePath;
-  readonly message: string;
 }
 
 /** A recipe's text as YAML reads it. */
@@ -40,7 +31,7 @@ export function readDocument(text: string): RecipeDocument {
     prettyErrors: false,
     lineCounter: lines,
   });
-  const lineOf = (path: RecipePath) => lineIn(yaml, lines, path);
+  const lineOf = (path: RecipePath) => lineOfPath(yaml.contents, lines, path);
   const [error] = yaml.errors;
   if (error) {
     const { line } = lines.linePos(error.pos[0]);
@@ -52,10 +43,10 @@ export function readDocument(text: string): RecipeDocument {
 }
 
 /** What YAML can say and a recipe does not need. */
-function badNodes(yaml: Document): { path: RecipePath; message: string }[] {
-  const problems: { path: RecipePath; message: string }[] = [];
+function badNodes(yaml: Document): RecipeFault[] {
+  const problems: RecipeFault[] = [];
   const look = (node: unknown, path: RecipePath): void => {
-    const message = problemOf(node);
+    const message = whyNotPlain(node);
     if (message !== undefined) problems.push({ path, message });
     else if (isSeq(node)) {
       for (const [index, item] of node.items.entries()) look(item, [...path, index]);
@@ -68,35 +59,4 @@ function badNodes(yaml: Document): { path: RecipePath; message: string }[] {
   };
   look(yaml.contents, []);
   return problems;
-}
-
-function problemOf(node: unknown): string | undefined {
-  if (isAlias(node)) return 'must be no alias (*): write it out';
-  if (!isScalar(node) && !isCollection(node)) return undefined;
-  if (node.anchor !== undefined) return 'must have no anchor (&)';
-  return node.tag === undefined ? undefined : 'must have no tag (!)';
-}
-
-function lineIn(yaml: Document, lines: LineCounter, path: RecipePath): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const start = startOf(yaml.contents, path.slice(0, length));
-    if (start !== undefined) return lines.linePos(start).line;
-  }
-  return 1;
-}
-
-/** Where the last key of a path begins, or the item of a list: there a reader looks for it. */
-function startOf(root: unknown, path: RecipePath): number | undefined {
-  let node = root;
-  let found: unknown;
-  for (const part of path) {
-    if (isSeq(node) && typeof part === 'number') {
-      node = found = node.items[part];
-    } else if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && key.value === part);
-      found = pair?.key;
-      node = pair?.value;
-    } else return undefined;
-  }
-  return isScalar(found) || isCollection(found) ? found.range?.[0] : undefined;
 }

@@ -1,7 +1,14 @@
-import type { ComponentsWire, ComponentWire, RecipeSpec } from '#libs/contracts';
+import {
+  type ComponentsWire,
+  type ComponentWire,
+  filesFaults,
+  type RecipeFault,
+  type RecipeSpec,
+  twinFaults,
+  unitFaults,
+} from '#libs/contracts';
 import { withRequired } from '#libs/kernel';
-import { type RecipeDraft, UNIT_LISTS } from './read-recipe.ts';
-import type { RecipePath } from './recipe-document.ts';
+import type { RecipeDraft } from './read-recipe.ts';
 
 type Parts = Pick<ComponentsWire, 'bases' | 'components'>;
 
@@ -34,7 +41,7 @@ export function needsOf(
 }
 
 /** What is wrong with a recipe whose fields are right by themselves, as far as a page can tell; the API looks at all of it. */
-export function checkParts(spec: RecipeSpec, parts: Parts): { path: RecipePath; message: string }[] {
+export function checkParts(spec: RecipeSpec, parts: Parts): RecipeFault[] {
   const { base, components, packages, files, services } = spec;
   const isKnown = (name: string) => parts.components.some((component) => component.name === name);
   const unknown = components.flatMap((name, index) =>
@@ -46,19 +53,19 @@ export function checkParts(spec: RecipeSpec, parts: Parts): { path: RecipePath; 
       : [{ path: ['base'], message: `there is no base ${base}` }]),
     ...unknown,
     ...rivals(components, parts),
-    ...twins(components, ['components']),
-    ...twins(packages, ['packages']),
-    ...twins(
+    ...twinFaults(components, ['components']),
+    ...twinFaults(packages, ['packages']),
+    ...twinFaults(
       files.map(({ path }) => path),
       ['files'],
     ),
-    ...UNIT_LISTS.flatMap((list) => twins(services[list], ['services', list])),
-    ...halfEnabled(services),
+    ...unitFaults(services),
+    ...filesFaults(files),
     ...takenPorts(spec, parts),
   ];
 }
 
-function rivals(components: readonly string[], parts: Parts): { path: RecipePath; message: string }[] {
+function rivals(components: readonly string[], parts: Parts): RecipeFault[] {
   return withRequired(components, parts.components).flatMap((component) => {
     const index = components.indexOf(component.name);
     const rival = index < 0 ? undefined : rivalOf(component, components.slice(0, index), parts);
@@ -68,22 +75,8 @@ function rivals(components: readonly string[], parts: Parts): { path: RecipePath
   });
 }
 
-function twins(values: readonly string[], path: RecipePath): { path: RecipePath; message: string }[] {
-  return values.flatMap((value, index) =>
-    values.indexOf(value) < index ? [{ path: [...path, index], message: `${value} stands here twice` }] : [],
-  );
-}
-
-function halfEnabled({ enable, disable, mask }: RecipeSpec['services']) {
-  return enable.flatMap((unit, index) =>
-    disable.includes(unit) || mask.includes(unit)
-      ? [{ path: ['services', 'enable', index], message: `${unit} is disabled or masked as well` }]
-      : [],
-  );
-}
-
 /** Two cannot listen at one port. */
-function takenPorts(spec: RecipeSpec, parts: Parts): { path: RecipePath; message: string }[] {
+function takenPorts(spec: RecipeSpec, parts: Parts): RecipeFault[] {
   const key = ({ port, protocol }: RecipeSpec['ports'][number]) =>
     `${port}/${protocol === 'udp' ? 'udp' : 'tcp'}`;
   const base = parts.bases.find(({ name }) => name === spec.base);

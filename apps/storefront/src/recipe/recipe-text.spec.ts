@@ -40,6 +40,23 @@ describe('a recipe that is read', () => {
     expect(spec).toMatchObject({ name: 'shop', minimum: { memory_mib: 1024, disk_gib: 6 } });
   });
 
+  it('with files of the largest size that are no text, put in one by one, is a recipe', () => {
+    const files = [128, 32].map((kib) => ({
+      path: `/opt/${kib}`,
+      content_base64: Buffer.alloc(kib * 1024, 255).toString('base64'),
+    }));
+    const text = files.reduce((all, file) => addTo(all, ['files'], file), 'name: shop\n');
+    expect(readRecipe(text)).toMatchObject({ problems: [], spec: { files } });
+  });
+
+  it('that has become too long says so, and the form still shows it', () => {
+    const { draft, spec, problems } = readRecipe(`${RECIPE}#${'x'.repeat(320 * 1024)}\n`);
+    expect(problems).toMatchObject([
+      { line: 1, path: [], message: expect.stringContaining('320 KiB as YAML') },
+    ]);
+    expect([draft?.name, spec]).toEqual(['shop', undefined]);
+  });
+
   it.each([
     ['name: a\npackages: [', [2, '']],
     ['name: a b\n', [1, 'name']],

@@ -193,6 +193,18 @@ describe('behind the wall (needs root or a range of ids, and bubblewrap)', () =>
     await expectNothingLeft();
   });
 
+  it('says by which signal it was ended', async () => {
+    for (const signal of ['KILL', 'SEGV']) {
+      const end = await ground.run(`echo begun; kill -${signal} $$`);
+      // The first process of a namespace takes no signal of its own: bubblewrap's is that one.
+      expect(end).toMatchObject({ signal: `SIG${signal}`, stoppedBy: null, text: 'begun' });
+    }
+    expect(await ground.run('exit 9')).toMatchObject({ exitCode: 9, signal: null });
+    const large = await ground.run('head -c 3M /dev/zero > /work/root/large', { fileBytes: 1024 ** 2 });
+    expect(large.signal).toBe('SIGXFSZ');
+    await expectNothingLeft();
+  });
+
   it('ends when it has printed too much, in lines or without any', async () => {
     for (const script of ['yes', 'cat /dev/zero', 'yes >&2']) {
       const end = await ground.run(script, { limits: { logBytes: 64 * 1024 } });

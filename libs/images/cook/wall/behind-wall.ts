@@ -29,7 +29,7 @@ export async function runBehindWall({ signal, onLine, ...order }: WallRun): Prom
   keeper.stdin.write(`${JSON.stringify({ ...order, isRootless } satisfies WallOrder)}\n`);
   const kill = () => keeper.kill('SIGKILL');
   const late = () => {
-    heard.end = { exitCode: null, stoppedBy: 'wall_time', diskWasFull: false };
+    heard.end = { exitCode: null, signal: null, stoppedBy: 'wall_time', diskWasFull: false };
     kill();
   };
   let timer = setTimeout(late, (order.limits.wallSeconds + GRACE_SECONDS) * 1000);

@@ -5,6 +5,7 @@ import { chmod, chown } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type ProcessEnd, signalOfExitCode } from '#libs/kernel';
 import { controlGroup } from './control-group.ts';
 import { ownRange, taskLimit, userNamespace } from './id-range.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -50,8 +51,8 @@ async function keep(order: WallOrder): Promise<WallEnd> {
   const child = spawn(program, args, { cwd: '/', env: { PATH }, stdio: stdio as 'pipe'[] });
   const watch = new Watch(order, stage, child);
   unwanted.signal.addEventListener('abort', () => watch.kill());
-  const [exitCode] = (await once(child, 'close')) as [number | null];
-  const end = await watch.end(exitCode);
+  const [exitCode, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  const end = await watch.end({ exitCode, signal: signal ?? signalOfExitCode(exitCode) ?? null });
   // Ours again, who made them.
   for (const { from } of order.handed) {
     await chown(from, 0, 0);
@@ -90,12 +91,12 @@ class Watch {
   }
 
   /** When the last process behind the wall is gone. */
-  async end(exitCode: number | null): Promise<WallEnd> {
+  async end(ended: ProcessEnd): Promise<WallEnd> {
     clearInterval(this.#timer);
     while (this.#firstProcess !== undefined && isAlive(this.#firstProcess)) await pause(10);
     this.#lookAtDisk();
     if (!this.#stands && this.#stoppedBy === null) throw new Error(`no sandbox: ${this.#complaint}`);
-    return { exitCode, stoppedBy: this.#stoppedBy, diskWasFull: this.#diskWasFull };
+    return { ...ended, stoppedBy: this.#stoppedBy, diskWasFull: this.#diskWasFull };
   }
 
   #passOn(stream: Readable): void {

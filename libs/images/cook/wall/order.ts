@@ -34,6 +34,8 @@ export const STOPS = [
 
 export interface WallEnd {
   readonly exitCode: number | null;
+  /** The signal that ended it, also where its sandbox tells that by an exit code. */
+  readonly signal: string | null;
   readonly stoppedBy: (typeof STOPS)[number] | null;
   /** Whether the builder's disk was seen with no room left. */
   readonly diskWasFull: boolean;

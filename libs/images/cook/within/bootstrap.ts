@@ -1,3 +1,4 @@
+import { DomainError } from '#libs/kernel';
 import { runTool } from '../run-tool.ts';
 import { WITHIN } from '../wall/places.ts';
 import { PLACES } from './job.ts';
@@ -65,6 +66,15 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
       options.onProgress(Math.min(99, (settled / (2 * options.packageCount)) * 100), `${verb} ${name}`);
     },
   });
-  // Its last lines were told as they came.
-  await run.catch((error: Error) => Promise.reject(new Error(error.message.split('\n', 1)[0])));
+  await run.catch((error: unknown) => Promise.reject(new Error(whyNot(error))));
+}
+
+/**
+ * In one line, for its last ones were told as they came. An exit code of Perl's is the number of whichever error came last, so
+ * nothing is known by it.
+ */
+function whyNot(error: unknown): string {
+  const isByItself = error instanceof DomainError && typeof error.details.exitCode === 'number';
+  if (isByItself) return 'mmdebstrap could not install the packages: the lines above say why';
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }

@@ -16,6 +16,7 @@ import { OrderTrail } from './order-trail.tsx';
 import { PriceDocket } from './price-docket.tsx';
 import { SizeChooser } from './size-chooser.tsx';
 import { useConfiguration } from './use-configuration.ts';
+import { VolumesChooser } from './volumes-chooser.tsx';
 
 export function ConfigurePage() {
   const { name } = useParams({ from: '/configure/$name' });
@@ -96,6 +97,20 @@ function ConfigureForm({ product, currency }: { product: ProductWire; currency: 
             mono
           />
         </Section>
+        {form.volumes.free.length > 0 && (
+          <Section
+            title="With which volumes?"
+            hint="Yours that no server has. It has them from its first boot on."
+          >
+            <VolumesChooser
+              free={form.volumes.free}
+              chosen={form.volumes.chosen}
+              onChange={form.volumes.choose}
+              automount={form.automount}
+              onAutomountChange={form.setAutomount}
+            />
+          </Section>
+        )}
       </div>
       <aside aria-label="Your order" className="lg:sticky lg:top-24 lg:self-start">
         <PriceDocket
@@ -103,6 +118,7 @@ function ConfigureForm({ product, currency }: { product: ProductWire; currency: 
           serverType={form.serverType}
           name={form.name}
           access={form.access}
+          volumes={form.volumes.chosen.length}
           currency={currency}
         >
           <Button type="submit" size="large" className="mt-4 w-full" disabled={!form.orderable}>

@@ -16,6 +16,7 @@ export async function placeOrder(draft: OrderDraft): Promise<number> {
       server_type: draft.serverType,
       image: draft.product,
       ssh_keys: await keyIds(draft.access),
+      ...(draft.volumes.length > 0 && { volumes: draft.volumes, automount: draft.automount }),
     };
     const { server } = await createServer(body, draft.idempotencyKey);
     if (server.servery.order_id === null)

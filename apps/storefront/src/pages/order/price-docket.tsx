@@ -12,6 +12,8 @@ interface PriceDocketProps {
   readonly serverType: string;
   readonly name: string;
   readonly access: AccessChoice;
+  /** How many volumes it has from the start: they are paid for already. */
+  readonly volumes: number;
   readonly currency: string;
   readonly children?: ReactNode;
 }
@@ -19,7 +21,15 @@ interface PriceDocketProps {
 const ACCESS = { password: 'Password', saved_key: 'SSH key', new_key: 'New SSH key' } as const;
 
 /** The order as it stands: what, for how much, and what is held on the card. */
-export function PriceDocket({ product, serverType, name, access, currency, children }: PriceDocketProps) {
+export function PriceDocket({
+  product,
+  serverType,
+  name,
+  access,
+  volumes,
+  currency,
+  children,
+}: PriceDocketProps) {
   const offer = product.offers.find((one) => one.server_type.name === serverType);
   return (
     <Docket>
@@ -38,6 +48,7 @@ export function PriceDocket({ product, serverType, name, access, currency, child
           </DocketLine>
         )}
         <DocketLine label="Log in with">{ACCESS[access.kind]}</DocketLine>
+        {volumes > 0 && <DocketLine label="Has">{formatCount(volumes, 'volume')} of yours</DocketLine>}
       </dl>
       <DocketRule />
       {offer && (

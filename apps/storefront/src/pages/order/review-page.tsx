@@ -67,6 +67,7 @@ function Review({ draft, product, currency }: { draft: OrderDraft; product: Prod
           serverType={draft.serverType}
           name={draft.name}
           access={draft.access}
+          volumes={draft.volumes.length}
           currency={currency}
         >
           <Button

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { ProductWire } from '#libs/contracts';
 import { accountQuery, sshKeysQuery } from '../../api/account.ts';
+import { volumesQuery } from '../../api/volumes.ts';
 import { defaultOffer } from '../../offers.ts';
 import { type AccessChoice, readOrderDraft, saveOrderDraft } from '../../order-draft.ts';
 import { serverNameProblem, suggestServerName } from '../../server-name.ts';
@@ -16,6 +17,8 @@ export function useConfiguration(product: ProductWire, wantedType: string | unde
   const [serverType, setServerType] = useState(() => firstType(product, wantedType ?? draft?.serverType));
   const [name, setName] = useState(() => draft?.name ?? suggestServerName());
   const [chosenAccess, setAccess] = useState<AccessChoice | null>(draft?.access ?? null);
+  const volumes = useVolumes(draft?.volumes ?? []);
+  const [automount, setAutomount] = useState(draft?.automount ?? true);
   const [tried, setTried] = useState(false);
   const access = useAccessOrDefault(chosenAccess);
   const orderable = product.offers.some((offer) => offer.server_type.name === serverType && offer.in_stock);
@@ -30,11 +33,14 @@ export function useConfiguration(product: ProductWire, wantedType: string | unde
       event.currentTarget.querySelector<HTMLElement>(`[name="${field}"]`)?.focus();
       return;
     }
-    saveOrderDraft({ product: product.name, serverType, name, access });
+    saveOrderDraft({ product: product.name, serverType, name, access, volumes: volumes.chosen, automount });
     done();
   }
 
-  return { serverType, setServerType, name, setName, access, setAccess, problems, orderable, submit };
+  return {
+    ...{ serverType, setServerType, name, setName, access, setAccess, volumes, automount, setAutomount },
+    ...{ problems, orderable, submit },
+  };
 }
 
 function firstType(product: ProductWire, wanted: string | undefined): string {
@@ -49,6 +55,16 @@ function useAccessOrDefault(chosen: AccessChoice | null): AccessChoice {
   if (chosen) return chosen;
   const first = keys?.[0];
   return first ? { kind: 'saved_key', keyId: first.id } : { kind: 'password' };
+}
+
+/** Of the project's volumes those that no server has; what was chosen and is not among them any more is left out. */
+function useVolumes(firstChosen: readonly number[]) {
+  const { data: account } = useQuery(accountQuery);
+  const { data } = useQuery({ ...volumesQuery, enabled: Boolean(account) });
+  const [chosen, choose] = useState(firstChosen);
+  const free = (data ?? []).filter(({ server, status }) => server === null && status === 'available');
+  const isFree = (id: number) => data === undefined || free.some((volume) => volume.id === id);
+  return { free, chosen: chosen.filter(isFree), choose };
 }
 
 function findProblems(name: string, access: AccessChoice): { name?: string | null; key?: string | null } {

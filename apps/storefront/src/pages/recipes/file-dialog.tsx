@@ -1,9 +1,8 @@
 import { type FormEvent, useState } from 'react';
-import { recipeFile } from '#libs/contracts';
+import { fileBytesOf, recipeFile } from '#libs/contracts';
 import { Button } from '../../components/button.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
 import { TextField } from '../../components/text-field.tsx';
-import { sizeOf } from '../../recipe/file-content.ts';
 import type { RecipeFileDraft } from '../../recipe/read-recipe.ts';
 
 interface FileDialogProps {
@@ -59,7 +58,7 @@ export function FileDialog({ file: given, keep, close }: FileDialogProps) {
           />
         ) : (
           <p className="text-[0.9375rem] text-soft">
-            {sizeOf(file)} bytes that are no text: they go into the image as they are.
+            {fileBytesOf(file)} bytes that are no text: they go into the image as they are.
           </p>
         )}
         <div className="grid grid-cols-3 gap-3">

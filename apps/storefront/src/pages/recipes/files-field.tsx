@@ -1,10 +1,11 @@
 import { FilePlus2, Upload } from 'lucide-react';
 import { useRef, useState } from 'react';
+import { fileBytesOf, RECIPE_LIMITS } from '#libs/contracts';
 import { Button } from '../../components/button.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { formatBytes } from '../../format.ts';
 import { addTo, removeIn, setIn } from '../../recipe/edit-recipe.ts';
-import { contentOf, sizeOf, whyTooLarge } from '../../recipe/file-content.ts';
+import { contentOf, sayRoom, whyTooLarge } from '../../recipe/file-content.ts';
 import type { RecipeFileDraft } from '../../recipe/read-recipe.ts';
 import { FileDialog } from './file-dialog.tsx';
 import type { Workbench } from './use-workbench.ts';
@@ -19,12 +20,13 @@ const NEW_FILE: RecipeFileDraft = { path: '', content: '', mode: '0644', owner: 
 
 /** The files that the image gets: written here, or small ones from the visitor's computer. */
 export function FilesField({ work: { draft, edit, problemAt } }: { work: Workbench }) {
+  const tooLarge = problemAt('files');
   const [editing, setEditing] = useState<Editing | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
 
   async function upload(file: File): Promise<void> {
-    const why = whyTooLarge(file.size);
+    const why = whyTooLarge(file.size, draft.files);
     setProblem(why === undefined ? null : `${file.name} has ${formatBytes(file.size)}. ${why}`);
     if (why !== undefined) return;
     const bytes = new Uint8Array(await file.arrayBuffer());
@@ -61,6 +63,14 @@ export function FilesField({ work: { draft, edit, problemAt } }: { work: Workben
             />
           ))}
         </ul>
+      )}
+      <p className="text-sm text-soft">
+        {sayRoom(draft.files)} are taken; a file has at most {RECIPE_LIMITS.fileBytes / 1024} KiB.
+      </p>
+      {tooLarge && (
+        <p role="alert" className="text-sm font-medium text-bad">
+          {tooLarge}
+        </p>
       )}
       <div className="flex flex-wrap gap-2">
         <Button look="secondary" onClick={() => setEditing({ file: NEW_FILE })}>
@@ -101,7 +111,7 @@ function FileRow({ file, problem, onEdit, onRemove }: FileRowProps) {
       <div className="min-w-0">
         <p className="font-mono text-sm wrap-anywhere">{path || 'without a path'}</p>
         <p className="text-sm text-soft">
-          {sizeOf(file)} bytes · {mode} · {owner}
+          {fileBytesOf(file)} bytes · {mode} · {owner}
         </p>
         {problem && <p className="text-sm font-medium text-bad">{problem}</p>}
       </div>

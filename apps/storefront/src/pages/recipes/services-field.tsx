@@ -1,12 +1,13 @@
 import { type FormEvent, useState } from 'react';
-import { systemdUnit } from '#libs/contracts';
+import { systemdUnit, UNIT_LISTS, type UnitList, unitFaults } from '#libs/contracts';
 import { Button } from '../../components/button.tsx';
 import { SelectField } from '../../components/select-field.tsx';
 import { TextField } from '../../components/text-field.tsx';
 import { addTo, removeIn } from '../../recipe/edit-recipe.ts';
-import { UNIT_LISTS, type UnitList } from '../../recipe/read-recipe.ts';
 import { PartRow } from './part-row.tsx';
 import type { Workbench } from './use-workbench.ts';
+
+type Services = Workbench['draft']['services'];
 
 const WORDS: Readonly<Record<UnitList, readonly [choice: string, said: string]>> = {
   enable: ['Enable', 'starts at each boot'],
@@ -38,12 +39,20 @@ export function ServicesField({ work: { draft, edit, problemAt } }: { work: Work
           ))}
         </ul>
       )}
-      <NewUnit add={(list, unit) => edit((text) => addTo(text, ['services', list], unit))} />
+      <NewUnit
+        services={draft.services}
+        add={(list, unit) => edit((text) => addTo(text, ['services', list], unit))}
+      />
     </div>
   );
 }
 
-function NewUnit({ add }: { add: (list: UnitList, unit: string) => void }) {
+interface NewUnitProps {
+  readonly services: Services;
+  readonly add: (list: UnitList, unit: string) => void;
+}
+
+function NewUnit({ services, add }: NewUnitProps) {
   const [unit, setUnit] = useState('');
   const [list, setList] = useState<UnitList>('enable');
   const [problem, setProblem] = useState<string | null>(null);
@@ -51,8 +60,11 @@ function NewUnit({ add }: { add: (list: UnitList, unit: string) => void }) {
   function submit(event: FormEvent): void {
     event.preventDefault();
     const parsed = systemdUnit.safeParse(unit.trim());
-    setProblem(parsed.success ? null : 'It must be a unit of systemd, such as nginx.service.');
-    if (!parsed.success) return;
+    const why = parsed.success
+      ? whyNotInto(services, list, parsed.data)
+      : 'It must be a unit of systemd, such as nginx.service.';
+    setProblem(why ?? null);
+    if (!parsed.success || why !== undefined) return;
     add(list, parsed.data);
     setUnit('');
   }
@@ -81,4 +93,12 @@ function NewUnit({ add }: { add: (list: UnitList, unit: string) => void }) {
       </Button>
     </form>
   );
+}
+
+/** What would be wrong with the recipe by this unit alone, in the words of the API's own contract. */
+function whyNotInto(services: Services, list: UnitList, unit: string): string | undefined {
+  const known = new Set(unitFaults(services).map(({ message }) => message));
+  const faults = unitFaults({ ...services, [list]: [...services[list], unit] });
+  const fault = faults.find(({ message }) => !known.has(message));
+  return fault && `${fault.message.startsWith(unit) ? '' : `${unit} `}${fault.message}.`;
 }

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiError, newIdempotencyKey } from '../../api/client.ts';
 import { everyServerQuery } from '../../api/servers.ts';
-import { createVolume } from '../../api/volumes.ts';
+import { createVolume, type VolumeOrder } from '../../api/volumes.ts';
 import { Button } from '../../components/button.tsx';
 import { CheckBox } from '../../components/check-box.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
@@ -11,8 +11,11 @@ import { SelectField } from '../../components/select-field.tsx';
 import { TextField } from '../../components/text-field.tsx';
 import { parseSize, SizeField } from './size-field.tsx';
 
+type VolumeFormat = NonNullable<VolumeOrder['format']>;
+
 const FORMATS = [
   ['ext4', 'ext4, ready to be mounted'],
+  ['xfs', 'XFS, ready to be mounted'],
   ['', 'None: I make one on the server'],
 ] as const;
 
@@ -22,7 +25,7 @@ export function CreateVolumeDialog({ forServer, close }: { forServer?: number; c
   const { data: servers = [] } = useQuery({ ...everyServerQuery, enabled: forServer === undefined });
   const [name, setName] = useState('');
   const [size, setSize] = useState('10');
-  const [format, setFormat] = useState<'ext4' | ''>('ext4');
+  const [format, setFormat] = useState<VolumeFormat | ''>('ext4');
   const [server, setServer] = useState(forServer === undefined ? '' : String(forServer));
   const [automount, setAutomount] = useState(true);
   const [tried, setTried] = useState(false);

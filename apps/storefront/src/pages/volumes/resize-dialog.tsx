@@ -27,7 +27,7 @@ export function ResizeDialog({ volume, resize, close }: ResizeDialogProps) {
       <form noValidate onSubmit={submit} className="grid gap-5">
         <p className="text-soft">
           A volume grows while it is in use, and never shrinks. Its file system is grown on the server, with{' '}
-          <code className="font-mono">resize2fs {volume.linux_device}</code>.
+          <code className="font-mono">{growCommand(volume)}</code>.
         </p>
         <SizeField
           label="New size in GB"
@@ -46,4 +46,9 @@ export function ResizeDialog({ volume, resize, close }: ResizeDialogProps) {
       </form>
     </FormDialog>
   );
+}
+
+/** XFS is grown where it is mounted, ext4 on its device. */
+function growCommand({ id, format, linux_device: device }: VolumeWire): string {
+  return format === 'xfs' ? `xfs_growfs /mnt/HC_Volume_${id}` : `resize2fs ${device}`;
 }
