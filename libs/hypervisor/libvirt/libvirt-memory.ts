@@ -26,7 +26,8 @@ export class LibvirtMemory {
 
   /**
    * How `snapshot-create-as` keeps the memory beside the overlay at `path`. The guest runs on while it is written, but for
-   * the last of it.
+   * the last of it. Under emulation it stands still: guests that ran while QEMU's own code watched what they write have been
+   * seen to come back unable to go on.
    */
   async argumentsFor(
     host: HostRef,
@@ -43,7 +44,8 @@ export class LibvirtMemory {
     // What an attempt that was cut off has left.
     await this.volumes.remove(host, memoryVolume);
     const file = join(dirname(path), memoryVolume);
-    return ['--live', '--memspec', `file=${file.replaceAll(',', ',,')},snapshot=external`];
+    const memory = ['--memspec', `file=${file.replaceAll(',', ',,')},snapshot=external`];
+    return host.domainType === 'kvm' ? ['--live', ...memory] : memory;
   }
 
   async resume(host: HostRef, uuid: string, spec: ResumeSpec): Promise<void> {
