@@ -220,8 +220,12 @@ describe('the ports of a server whose rebuild was given up', () => {
 
   it('are not told of while nothing can open them', async () => {
     const action = await rebuild('mail');
-    const away = () => rename('test_ports', 'ports_away');
-    expect(await endWith(action, null, { healthy: away })).toMatchObject({ state: 'undone' });
+    const away = async () => {
+      await rename('test_ports', 'ports_away');
+      world.fleet.change(HOST, { guestFault: null });
+    };
+    const ended = await endWith(action, 'agent_silent', { 'agent-answers': away });
+    expect(ended).toMatchObject({ state: 'undone' });
     await rename('ports_away', 'test_ports');
     expect(await shown()).toEqual([]);
     await world.deps.hypervisor.deleteVolume(await placedHost(world), diskVolumeName(server));
