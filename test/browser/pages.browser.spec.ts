@@ -51,15 +51,20 @@ const login = (who: 'CUSTOMER' | 'OPERATOR'): Login => ({
   password: fromEnvironment(`SERVERY_${who}_PASSWORD`),
 });
 
-describe.each(['light', 'dark'] as const)('in %s mode', (colorScheme) => {
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 360, height: 740 };
+
+describe('pages in light and in dark, at a desktop and on a phone', () => {
   let browser: Browser;
   let visitor: Page;
   let customer: Page;
   let operator: Page;
+  /** Of each page that is there, by its path. */
+  const titles = new Map<string, string>();
 
   beforeAll(async () => {
     browser = await launchChromium();
-    const options = { colorScheme, bypassCSP: true } as const;
+    const options = { viewport: DESKTOP, colorScheme: 'light', bypassCSP: true, hasTouch: true } as const;
     visitor = await openPage(browser, options);
     customer = await openPage(browser, options);
     operator = await openPage(browser, options);
@@ -68,20 +73,42 @@ describe.each(['light', 'dark'] as const)('in %s mode', (colorScheme) => {
   });
   afterAll(() => browser.close());
 
+  const check = async (page: Page, path: string) => {
+    keepPictureOnFailure(page);
+    await page.goto(path);
+    await page.getByText('payments are emulated, no real money').waitFor();
+    await settled(page);
+    titles.set(path, await page.title());
+    await expectReadable(page);
+    await page.setViewportSize(PHONE);
+    expect(await overflow(page)).toBe(0);
+    await page.setViewportSize(DESKTOP);
+  };
+
   it.each(FOR_ALL)('a visitor can read %s', (path) => check(visitor, path));
   it.each(FOR_CUSTOMERS)('a customer can read %s', (path) => check(customer, path));
   it.each(FOR_OPERATORS)('an operator can read %s', (path) => check(operator, path));
+
+  it('each has a title of its own', () => {
+    // The order that is not there shows the page for paths that are not there.
+    expect(titles.get('/orders/1')).toBe(titles.get('/no-such-page'));
+    titles.delete('/orders/1');
+    expect([...titles.values()].every((title) => title.includes('Servery'))).toBe(true);
+    expect(new Set(titles.values()).size, JSON.stringify([...titles])).toBe(
+      FOR_ALL.length + FOR_CUSTOMERS.length + FOR_OPERATORS.length - 1,
+    );
+  });
 
   it('a customer can read the page and the menu of a server', async () => {
     keepPictureOnFailure(customer);
     await customer.goto('/servers');
     await customer.locator('main ul a').first().click();
     await customer.getByRole('heading', { name: 'Connect' }).waitFor();
-    expect(await graveViolations(customer)).toEqual([]);
+    await expectReadable(customer);
     await customer.getByRole('button', { name: 'Actions', exact: true }).click();
     await customer.getByRole('menuitem', { name: 'Delete' }).click();
     await customer.getByRole('alertdialog').waitFor();
-    expect(await graveViolations(customer)).toEqual([]);
+    await expectReadable(customer);
   });
 
   it('an operator can read one workflow', async () => {
@@ -89,16 +116,27 @@ describe.each(['light', 'dark'] as const)('in %s mode', (colorScheme) => {
     await operator.goto('/operator/sagas');
     await operator.locator('tbody a').first().click();
     await operator.getByRole('table', { name: 'Tries of each step' }).waitFor();
-    expect(await graveViolations(operator)).toEqual([]);
+    await expectReadable(operator);
+  });
+
+  it('the menu of a phone has all of them', async () => {
+    const page = await openPage(browser, { viewport: PHONE, hasTouch: true });
+    keepPictureOnFailure(page);
+    await signIn(page, login('OPERATOR'));
+    await settled(page);
+    expect(await overflow(page)).toBe(0);
+    await page.getByRole('button', { name: /Account menu/ }).click();
+    await page.getByRole('menuitem', { name: 'API tokens' }).click();
+    await page.getByRole('heading', { name: 'API tokens' }).waitFor();
   });
 });
 
-async function check(page: Page, path: string): Promise<void> {
-  keepPictureOnFailure(page);
-  await page.goto(path);
-  await page.getByText('payments are emulated, no real money').waitFor();
-  await settled(page);
+/** In the dark a page differs by its colours alone. */
+async function expectReadable(page: Page): Promise<void> {
   expect(await graveViolations(page)).toEqual([]);
+  await page.evaluate(`document.documentElement.dataset.theme = 'dark'`);
+  expect(await graveViolations(page, 'color-contrast')).toEqual([]);
+  await page.evaluate(`document.documentElement.dataset.theme = 'light'`);
 }
 
 /** Waits until the page has its heading, and content instead of grey shapes. */
@@ -106,38 +144,6 @@ async function settled(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.locator('.animate-skeleton').first().waitFor({ state: 'detached' });
 }
-
-describe('at the width of a phone', () => {
-  let browser: Browser;
-  beforeAll(async () => {
-    browser = await launchChromium();
-  });
-  afterAll(() => browser.close());
-
-  it('no page is wider than the window, and the menu has all of them', async () => {
-    const page = await openPage(browser, { viewport: { width: 360, height: 740 }, hasTouch: true });
-    keepPictureOnFailure(page);
-    const found: Record<string, number> = {};
-    const visit = async (paths: readonly string[]) => {
-      for (const path of paths) {
-        await page.goto(path);
-        await page.getByRole('heading', { level: 1 }).waitFor();
-        await settled(page);
-        found[path] = await overflow(page);
-      }
-    };
-    await visit(FOR_ALL);
-    await signIn(page, login('OPERATOR'));
-    await visit([...FOR_CUSTOMERS, ...FOR_OPERATORS]);
-    expect(
-      Object.values(found).every((pixels) => pixels === 0),
-      JSON.stringify(found),
-    ).toBe(true);
-    await page.getByRole('button', { name: /Account menu/ }).click();
-    await page.getByRole('menuitem', { name: 'API tokens' }).click();
-    await page.getByRole('heading', { name: 'API tokens' }).waitFor();
-  });
-});
 
 describe('other people', () => {
   it('a customer does not find the pages of the operator', async () => {
@@ -171,20 +177,17 @@ describe('other people', () => {
 });
 
 describe('the frame of the pages', () => {
-  it('gives each page a title of its own', async () => {
+  it('is dark where the browser wants that, until its button says otherwise, and stays so', async () => {
     const browser = await launchChromium();
-    const page = await openPage(browser);
+    const page = await openPage(browser, { colorScheme: 'dark' });
     keepPictureOnFailure(page);
-    await signIn(page, login('CUSTOMER'));
-    const titles = new Map<string, string>();
-    for (const path of ['/', '/products/web', '/configure/web', '/no-such-page', ...FOR_CUSTOMERS]) {
-      await page.goto(path);
-      await settled(page);
-      titles.set(await page.title(), path);
-    }
-    // The order that is not there shows the page for paths that are not there.
-    expect([...titles.keys()].every((title) => title.includes('Servery'))).toBe(true);
-    expect(titles.size).toBe(FOR_CUSTOMERS.length + 3);
+    const theme = () => page.evaluate('document.documentElement.dataset.theme');
+    await page.goto('/');
+    expect(await theme()).toBe('dark');
+    await page.getByRole('button', { name: 'Switch to light mode' }).click();
+    expect(await theme()).toBe('light');
+    await page.reload();
+    expect(await theme()).toBe('light');
     await browser.close();
   });
 
