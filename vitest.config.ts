@@ -35,8 +35,8 @@ function project(
   };
 }
 
-/** Files that take long by the guests that they boot, not by their size, which is what vitest takes for time in a fresh clone. */
-const LONG = ['one-server.browser.spec.ts', 'cook-your-own.browser.spec.ts'];
+/** Files that take long by what they cook and boot, not by their size, which is what vitest takes for time in a fresh clone. */
+const LONG = ['one-server.browser.spec.ts', 'cook-your-own.browser.spec.ts', 'cook.image.spec.ts'];
 
 /** What takes long begins first, so that no worker waits for it in the end. */
 class LongFirst extends BaseSequencer {
@@ -70,7 +70,7 @@ export default defineConfig({
         timeoutSeconds: 600,
         alone: true,
       }),
-      project('image', ['{apps,libs,test}/**/*.image.spec.ts'], { timeoutSeconds: 1800, alone: true }),
+      project('image', ['{apps,libs,test}/**/*.image.spec.ts'], { timeoutSeconds: 1800 }),
       project('cooks', ['{apps,libs}/**/*.cook.spec.ts'], { timeoutSeconds: 1800, alone: true }),
       project('e2e', ['test/e2e/**/*.e2e.spec.ts'], { timeoutSeconds: 900, alone: true }),
       project('walks', ['test/{e2e,browser}/**/*.walk.spec.ts'], { timeoutSeconds: 900, alone: true }),

@@ -37,7 +37,7 @@ async function cooksAtWork(): Promise<string[]> {
 
 describe('a cook', () => {
   it('makes the same disk of the same recipe and packages, upon a base that was kept and from nothing', async () => {
-    await cook('debian-12', true);
+    await cook('debian-12');
     await rm(join(outputDir, 'web'), { recursive: true, force: true });
     const first = await cook('web');
     const papers = await papersOf(first);
