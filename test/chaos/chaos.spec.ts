@@ -49,9 +49,12 @@ async function bringBack(): Promise<void> {
 
 const flush = () => withRedis((redis) => redis.flushall());
 
-/** Each loss hits a server of its own in the middle of its making. */
-describe('a server arrives, once, and paid once', () => {
+const LOSSES = ['worker', 'api', 'redis'] as const;
+
+/** Each loss hits a server of its own right after its order, and all of them in the middle of their making. */
+describe('servers arrive, once, and paid once', () => {
   const suffix = randomUUID().slice(0, 8);
+  const placed = new Map<(typeof LOSSES)[number], CreateServerResponse>();
   const names = { worker: `worker-${suffix}`, api: `api-${suffix}`, redis: `redis-${suffix}` };
   let operator: Record<string, string>;
   let key: Key;
@@ -108,31 +111,30 @@ describe('a server arrives, once, and paid once', () => {
     ]);
   }
 
-  it('when the worker is killed while it starts on the order, and again while the guest boots', async () => {
-    const placed = await order(wanted(names.worker));
+  it('each is ordered, and right after that its worker, its API or what Redis knows of it is lost', async () => {
+    placed.set('worker', await order(wanted(names.worker)));
     await killDaemon('worker');
     await bringBack();
-    await passed(placed.action.id, 'start-domain');
-    await killDaemon('worker');
-    await bringBack();
-    await expectServedOnce(placed);
-  });
-
-  it('when the API is killed right after the order, and the customer repeats it', async () => {
     const idempotencyKey = randomUUID();
-    const placed = await order(wanted(names.api), idempotencyKey);
+    const ofApi = await order(wanted(names.api), idempotencyKey);
+    placed.set('api', ofApi);
     await killDaemon('api');
     await bringBack();
-    const again = await order(wanted(names.api), idempotencyKey);
-    expect(again.server.id).toBe(placed.server.id);
-    await expectServedOnce(placed);
+    expect((await order(wanted(names.api), idempotencyKey)).server.id).toBe(ofApi.server.id);
+    placed.set('redis', await order(wanted(names.redis)));
+    await flush();
   });
 
-  it('when Redis forgets everything, right after the order and again while the guest boots', async () => {
-    const placed = await order(wanted(names.redis));
+  it('the worker is killed, and Redis forgets everything, while their guests boot', async () => {
+    for (const { action } of placed.values()) await passed(action.id, 'start-domain');
+    await killDaemon('worker');
+    await bringBack();
     await flush();
-    await passed(placed.action.id, 'start-domain');
-    await flush();
-    await expectServedOnce(placed);
+  });
+
+  it.each(LOSSES)('the one whose %s was lost is there', async (lost) => {
+    const one = placed.get(lost);
+    if (!one) throw new Error(`the one whose ${lost} was lost is not ordered`);
+    await expectServedOnce(one);
   });
 });
