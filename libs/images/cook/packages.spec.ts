@@ -71,11 +71,13 @@ describe('refusalOf', () => {
     });
   });
 
-  it('blames no name where apt took too long', async () => {
-    expect(await endOf('sleep 60', 1)).toMatchObject({
+  it('blames no name where apt took too long, and waits for nothing that it has started', async () => {
+    const begun = performance.now();
+    expect(await endOf('sleep 60 & sleep 60; exit 1', 1)).toMatchObject({
       code: 'cook_tool_too_slow',
       message: expect.not.stringMatching(/name/),
     });
+    expect(performance.now() - begun).toBeLessThan(50_000);
   });
 
   it('tells what apt said where it is neither', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type ProcessEnd, sayEnd } from '#libs/kernel';
 import { cookError, refuseCancelled } from './cook.errors.ts';
@@ -44,6 +44,8 @@ export async function runTool(
       cwd: options.cwd ?? '/',
       env: { ...cleanEnvironment, ...options.env },
       stdio: 'pipe',
+      // A group of its own, so that what it has started ends with it and lets go of its pipes.
+      detached: true,
     });
     const output: string[] = [];
     const lastLines: string[] = [];
@@ -57,7 +59,7 @@ export async function runTool(
       take(line);
     });
     createInterface({ input: child.stderr }).on('line', take);
-    const end = () => child.kill('SIGKILL');
+    const end = () => killGroup(child);
     options.signal?.addEventListener('abort', end, { once: true });
     const late = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000);
     late?.addEventListener('abort', end, { once: true });
@@ -73,6 +75,15 @@ export async function runTool(
     child.stdin.on('error', () => {});
     child.stdin.end(options.input ?? '');
   });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function tooSlow(argv: readonly string[], after: string, lastLines: readonly string[]) {
