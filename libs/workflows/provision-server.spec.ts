@@ -1,4 +1,5 @@
 import { describeSaga } from '../../test/support/describe-saga.ts';
-import { provisionScenario } from './server.scenario.ts';
+import { scenarios } from './provision-server.scenario.ts';
 
-describeSaga(provisionScenario, new URL('./server.scenario.ts', import.meta.url).href);
+const module = new URL('./provision-server.scenario.ts', import.meta.url).href;
+for (const scenario of scenarios) describeSaga(scenario, module);

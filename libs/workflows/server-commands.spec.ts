@@ -9,6 +9,7 @@ import { scenarios as importScenarios } from './import-image.scenario.ts';
 import { type WorkflowDeps, workflows } from './index.ts';
 import { scenarios as isoScenarios } from './iso.scenario.ts';
 import { scenarios as moneyScenarios } from './money.scenario.ts';
+import { scenarios as provisionScenarios } from './provision-server.scenario.ts';
 import { scenarios as rehearsalScenarios } from './rehearsal.scenario.ts';
 import { scenarios as rescueScenarios } from './rescue.scenario.ts';
 import { commandScenarios, scenarios } from './server.scenario.ts';
@@ -23,6 +24,7 @@ it('leaves no workflow out of the harness', () => {
   expect(all.length).toBeGreaterThan(0);
   assertAllSagasCovered(all, [
     ...scenarios,
+    ...provisionScenarios,
     ...changeTypeScenarios,
     ...cloneScenarios,
     ...exportScenarios,

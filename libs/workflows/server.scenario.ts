@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { IsNull, Not } from 'typeorm';
-import type { GuestFacts } from '#libs/hypervisor/simulated';
 import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
-import { Order } from '#libs/orders';
 import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
 import {
   Action,
-  diskVolumeName,
   FrozenDisk,
   freezeDiskRequest,
   mergeLayersRequest,
@@ -19,18 +15,18 @@ import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
 import { assertSound } from './harness/assert-sound.ts';
+import { assertApplicationSecrets, digestOf, guestOf } from './harness/guest-secrets.ts';
 import {
   attachToServerWorld,
   createServerWorld,
   destroyServerWorld,
   type ServerWorld,
 } from './harness/server-world.ts';
-import { finish, order, standingServer } from './harness/standing-server.ts';
+import { finish, standingServer } from './harness/standing-server.ts';
 import { asked, fallInArrears, leaveArrears, lift, settle, suspend } from './harness/suspending.ts';
 import { mergeLayers } from './merge-layers.saga.ts';
 import { powerOffServer } from './power-off-server.saga.ts';
 import { powerOnServer } from './power-on-server.saga.ts';
-import { provisionServer } from './provision-server.saga.ts';
 import { rebootServer } from './reboot-server.saga.ts';
 import { rebuildServer } from './rebuild-server.saga.ts';
 import { resetPassword } from './reset-password.saga.ts';
@@ -85,27 +81,6 @@ const shows =
   (state: 'running' | 'off'): Ended =>
   (_world, { observed, desired }) =>
     assert.deepEqual({ observed, desired }, { observed: state, desired: state });
-
-export const provisionScenario = scenario({
-  definition: anyDefinition(provisionServer),
-  start: async (world) => (await order(world)).action,
-  async done(world, server) {
-    const { status } = await orderOf(world, server);
-    assert.deepEqual([status, server.observed, server.access.length], ['fulfilled', 'running', 2]);
-    assert.ok(server.readyAt);
-    assert.ok(await world.commands.revealPassword(server.projectId, server.id));
-    await assertApplicationSecrets(world, server);
-    await finish(world, await world.commands.delete(server.projectId, server.id));
-    await assertSound(world);
-  },
-  async undone(world, server) {
-    const { status, failureCode } = await orderOf(world, server);
-    assert.equal(status, 'failed');
-    assert.ok(failureCode === 'planted' || failureCode === 'given_up');
-    assert.deepEqual([server.desired, server.readyAt, server.access], ['deleted', null, []]);
-    assert.ok(server.deletedAt);
-  },
-});
 
 export const commandScenarios = [
   command(
@@ -378,38 +353,12 @@ export const suspensionScenarios = [
 ];
 
 export const scenarios = [
-  provisionScenario,
   ...commandScenarios,
   ...suspensionScenarios,
   ...imageScenarios,
   freezeScenario,
   mergeScenario,
 ];
-
-function orderOf(world: ServerWorld, { id }: Server): Promise<Order> {
-  return world.dataSource.getRepository(Order).findOneByOrFail({ serverId: id });
-}
-
-function guestOf({ fleet }: ServerWorld, server: Server): GuestFacts | undefined {
-  const [host = ''] = fleet.hostNames();
-  return fleet.volumes(host).find(({ name }) => name === diskVolumeName(server))?.guest;
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-/** What waits for its owner is what its guest has been given. */
-async function assertApplicationSecrets(world: ServerWorld, server: Server): Promise<void> {
-  const { dataSource, deps } = world;
-  const kept = JSON.parse((await deps.secrets.read(dataSource.manager, server.id, 'application')) ?? '{}');
-  const digests = Object.entries(kept).map(([name, value]) => [
-    `/etc/servery/secrets/${name}`,
-    digestOf(String(value)),
-  ]);
-  assert.equal(digests.length, 1);
-  assert.deepEqual(guestOf(world, server)?.fileDigests, Object.fromEntries(digests));
-}
 
 /** What is known of its password is from before what was asked of it last, for its guest is. */
 async function assertFormerPassword({ dataSource }: ServerWorld, { id }: Server): Promise<void> {
