@@ -13,7 +13,7 @@ import { admitGrowth } from './limits.ts';
 import { OrdersService } from './orders.service.ts';
 
 /** It stays as large as it is. */
-const NO_GROWTH = { vcpus: 0, memoryMib: 0 };
+const DEARER = { vcpus: 0, memoryMib: 0, isDearer: true };
 
 /** Asks for servers to be of another image. One that costs more than the server's own is ordered like anything new. */
 @Injectable()
@@ -57,7 +57,7 @@ export class ImageChanges {
       await this.orders.assertMayOrder(accountId);
     }
     return async (manager: EntityManager, { id }: Server): Promise<void> => {
-      if (await isDearerImage(manager, id, name)) await admitGrowth(manager, accountId, NO_GROWTH);
+      if (await isDearerImage(manager, id, name)) await admitGrowth(manager, accountId, DEARER);
     };
   }
 }

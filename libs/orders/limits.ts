@@ -29,19 +29,21 @@ export async function admit(
   return standing;
 }
 
+/** What a server becomes, beside what it is. */
+export interface Growth extends Pick<Demand, 'vcpus' | 'memoryMib'> {
+  /** Who has not paid may spend less, and not more. */
+  readonly isDearer: boolean;
+}
+
 /**
  * Whether a server of the account may grow by this, decided for one order of an account at a time until the transaction ends.
  * @throws OrdersError as `admit`
  */
-export async function admitGrowth(
-  manager: EntityManager,
-  accountId: number,
-  growth: Pick<Demand, 'vcpus' | 'memoryMib'>,
-): Promise<void> {
+export async function admitGrowth(manager: EntityManager, accountId: number, growth: Growth): Promise<void> {
   const statements = [lockStanding(accountId), usageOf(accountId), standingAgainst(accountId)] as const;
   const [[standing], [usage], [against]] = await runStatements(manager, statements);
   if (!standing || !usage || !against) throw new Error(`there is no account ${accountId}`);
-  assertNothingStands(against);
+  if (growth.isDearer) assertNothingStands(against);
   assertResources(standing, usage, growth);
 }
 

@@ -18,7 +18,7 @@ import {
   startOnServer,
   systemImageId,
 } from '#libs/servers';
-import { admitGrowth } from './limits.ts';
+import { admitGrowth, type Growth } from './limits.ts';
 import { OrdersService } from './orders.service.ts';
 
 /** Another size for a server. */
@@ -132,14 +132,14 @@ function largerOf(from: ServerType, to: ServerType): { vcpus: number; memoryMib:
   };
 }
 
-function growthOf(from: ServerType, to: ServerType): { vcpus: number; memoryMib: number } {
+function growthOf(from: ServerType, to: ServerType): Growth {
   return {
     vcpus: Math.max(0, to.vcpus - from.vcpus),
     memoryMib: Math.max(0, to.memoryMib - from.memoryMib),
+    isDearer: isDearer(to, from),
   };
 }
 
-/** Who has not paid may spend less, and not more. */
 function isDearer(to: ServerType, from: ServerType): boolean {
   return to.priceHourlyMicro > from.priceHourlyMicro;
 }

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureBooks, firstPrice, setPaying } from '#libs/billing';
+import { newId } from '#libs/kernel';
 import { EnvelopeCipher } from '#libs/secrets';
 import { SecretsStore } from '#libs/servers';
 import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
@@ -186,6 +187,30 @@ describe('a change of type', () => {
     expect((await ask('GET', `/v1/servers/${id}`)).json().server).toMatchObject({
       ...{ status: 'running', locked: false, server_type: { name: 's1' }, primary_disk_size: 10 },
     });
+  });
+});
+
+describe('a change of type of who has not paid', () => {
+  it('may make a server cheaper, and not dearer', async () => {
+    const { dataSource } = api.current;
+    const id = await readyServer();
+    await dataSource.query(
+      "UPDATE servers SET server_type_id = (SELECT id FROM server_types WHERE name = 's2') WHERE id = $1",
+      [id],
+    );
+    await dataSource.query(
+      'INSERT INTO arrears (id, account_id, since, is_hard, next_at) VALUES ($1, $2, now(), false, now())',
+      [newId(), tenant.accountId],
+    );
+    const to = (type: string) =>
+      ask('POST', `/v1/servers/${id}/actions/change_type`, {
+        ...{ server_type: type, upgrade_disk: false, restart: true },
+      });
+    const dearer = await to('s4');
+    const cheaper = await to('s1');
+    await dataSource.query('DELETE FROM arrears');
+    expect(dearer.json().error.details.reason).toBe('account_in_arrears');
+    expect([cheaper.statusCode, cheaper.json().action?.command]).toEqual([201, 'change_server_type']);
   });
 });
 
