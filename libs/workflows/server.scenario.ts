@@ -3,14 +3,7 @@ import { IsNull, Not } from 'typeorm';
 import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { anyDefinition, type SagaScenario } from '#libs/saga/harness';
-import {
-  Action,
-  FrozenDisk,
-  freezeDiskRequest,
-  mergeLayersRequest,
-  newAction,
-  Server,
-} from '#libs/servers';
+import { Action, FrozenDisk, freezeDiskRequest, mergeLayersRequest, newAction, Server } from '#libs/servers';
 import { createImage } from './create-image.saga.ts';
 import { deleteServer } from './delete-server.saga.ts';
 import { freezeDisk } from './freeze-disk.saga.ts';
