@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BYTES_PER_GIB } from '#libs/kernel';
 import { type Firmware, Guest } from '../../../test/catalog/guest.ts';
 import { catalogDir, useAsClient } from '../../../test/catalog/use.ts';
@@ -73,42 +73,39 @@ describe('a cook', () => {
  * Images share what starts them, so one shows BIOS and the UEFI that is hardest to please; with SERVERY_EVERY_START=1 all
  * show every firmware.
  */
-const EVERY_FIRMWARE: readonly Firmware[] = ['bios', 'uefi', 'secure-boot'];
-function firmwareFor(name: string): readonly Firmware[] {
-  if (process.env.SERVERY_EVERY_START) return EVERY_FIRMWARE;
-  return name === 'debian-12' ? ['bios', 'secure-boot'] : ['bios'];
-}
+const STARTS: readonly (readonly [image: string, firmware: Firmware])[] = process.env.SERVERY_EVERY_START
+  ? ['debian-12', 'web'].flatMap((name) =>
+      (['bios', 'uefi', 'secure-boot'] as const).map((firmware) => [name, firmware] as const),
+    )
+  : [
+      ['debian-12', 'bios'],
+      ['debian-12', 'secure-boot'],
+      ['web', 'bios'],
+    ];
 
-describe.each(['debian-12', 'web'])('%s', (name) => {
-  let image: CookedImage;
-  beforeAll(async () => {
-    image = await cook(name);
-  });
-
-  it.concurrent.each<Firmware>(firmwareFor(name))(
-    'starts by itself on %s and is what its owner ordered',
-    async (firmware) => {
-      const hostname = `${name}-${firmware}`;
-      const recipe = await loadRecipe(catalogDir, name);
-      const guest = await Guest.start(image, { firmware, hostname, ports: recipe.ports });
-      try {
-        expect(await guest.run('cloud-init status --wait > /dev/null; hostname')).toBe(hostname);
-        expect(await guest.run('cloud-init status')).toBe('status: done');
-        expect(
-          await guest.run('systemctl is-system-running --wait; systemctl --failed --plain --no-legend'),
-        ).toBe('running');
-        expect(await guest.run(FIRMWARE_SEEN)).toBe(firmware);
-        expect(await guest.run('wc --bytes < /etc/machine-id')).toBe('33');
-        const rootBytes = Number(await guest.run('findmnt --noheadings --bytes --output SIZE /'));
-        expect(rootBytes).toBeGreaterThan(5 * BYTES_PER_GIB);
-        await expectAgent(guest);
-        await useAsClient(guest, recipe);
-      } finally {
-        await guest.stop();
-      }
-    },
-  );
-});
+it.concurrent.each(STARTS)(
+  '%s starts by itself on %s and is what its owner ordered',
+  async (name, firmware) => {
+    const hostname = `${name}-${firmware}`;
+    const recipe = await loadRecipe(catalogDir, name);
+    const guest = await Guest.start(await cook(name), { firmware, hostname, ports: recipe.ports });
+    try {
+      expect(await guest.run('cloud-init status --wait > /dev/null; hostname')).toBe(hostname);
+      expect(await guest.run('cloud-init status')).toBe('status: done');
+      expect(
+        await guest.run('systemctl is-system-running --wait; systemctl --failed --plain --no-legend'),
+      ).toBe('running');
+      expect(await guest.run(FIRMWARE_SEEN)).toBe(firmware);
+      expect(await guest.run('wc --bytes < /etc/machine-id')).toBe('33');
+      const rootBytes = Number(await guest.run('findmnt --noheadings --bytes --output SIZE /'));
+      expect(rootBytes).toBeGreaterThan(5 * BYTES_PER_GIB);
+      await expectAgent(guest);
+      await useAsClient(guest, recipe);
+    } finally {
+      await guest.stop();
+    }
+  },
+);
 
 async function expectAgent(guest: Guest): Promise<void> {
   const needed = ['guest-ping', 'guest-set-user-password', 'guest-exec', 'guest-network-get-interfaces'];
