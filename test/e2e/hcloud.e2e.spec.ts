@@ -12,6 +12,7 @@ import {
   ask,
   deleteServers,
   findServers,
+  finished,
   fromEnvironment,
   ledger,
   onServer,
@@ -93,12 +94,10 @@ describe('the hcloud command', () => {
     const location =
       (await hcloud('location', 'list', '-o', 'noheader', '-o', 'columns=name')).split('\n')[0] ?? '';
     // The command sends a format only for a volume of a server that is there.
-    await ask(createVolumeResponse, 'POST', '/volumes', {
-      name: firstVolume,
-      size: 1,
-      location,
-      format: 'xfs',
+    const { action } = await ask(createVolumeResponse, 'POST', '/volumes', {
+      ...{ name: firstVolume, size: 1, location, format: 'xfs' },
     });
+    await finished(action.id);
     const wanted = ['--name', name, '--type', 's1', '--image', 'web', '--ssh-key', name];
     const output = await hcloud('server', 'create', ...wanted, '--volume', firstVolume, '--automount');
     const { id, public_net } = await theServer();
