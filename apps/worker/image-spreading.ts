@@ -16,8 +16,8 @@ import {
 import { ImportStore } from '#libs/imports';
 import { FindingsService, type Host, HostsService, toHostRef } from '#libs/placement';
 
-/** Any constant: it names this work among PostgreSQL's advisory locks. */
-const LOCK = 7_305_183_641;
+/** Any constant: it names the bringing of files from host to host among PostgreSQL's advisory locks. One folder holds them. */
+export const SPREADING_LOCK = 7_305_183_641;
 /** A host that refused, or during whose turn a worker died, is asked again after so long. */
 const RETRY_MINUTES = 15;
 
@@ -38,7 +38,7 @@ export class ImageSpreading {
 
   /** One round over all hosts, or as far as it comes until told to stop. Nothing while another worker is at it. */
   async run(stop?: AbortSignal): Promise<void> {
-    await runAlone(this.dataSource, LOCK, async () => {
+    await runAlone(this.dataSource, SPREADING_LOCK, async () => {
       await this.store.removeSpread();
       const hosts = (await this.hosts.all()).filter(({ state }) => state !== 'unreachable');
       for (const host of hosts) await this.supply(host, hosts, stop);

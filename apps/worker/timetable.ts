@@ -16,6 +16,7 @@ import { Books } from './books.ts';
 import { Leavings } from './cooking/leavings.ts';
 import { Dunning } from './dunning.ts';
 import { ImageSpreading } from './image-spreading.ts';
+import { IsoSpreading } from './iso-spreading.ts';
 import { Mails } from './mails.ts';
 import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
@@ -56,6 +57,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     SnapshotsService,
     RehearsalsService,
     ImageSpreading,
+    IsoSpreading,
     Sampling,
   ],
   useFactory: (
@@ -75,6 +77,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     snapshots: SnapshotsService,
     rehearsals: RehearsalsService,
     spreading: ImageSpreading,
+    isoSpreading: IsoSpreading,
     sampling: Sampling,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
@@ -97,6 +100,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('backups', MINUTE_SECONDS, () => backups.startDue()),
     task('expired rescue systems', MINUTE_SECONDS, () => rescues.expire()),
     task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),
+    task('ISO images for all hosts', TEN_MINUTES_SECONDS, (stop) => isoSpreading.run(stop)),
     task('restore tests', MINUTE_SECONDS, () => restoreTests.startDue(restoreBudget(environment))),
     task('expired images', TEN_MINUTES_SECONDS, () => snapshots.removeExpired()),
     task('expired clones', MINUTE_SECONDS, () => rehearsals.removeExpired()),

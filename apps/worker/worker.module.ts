@@ -41,6 +41,7 @@ import { MachineConsoles } from './consoles/machine-consoles.ts';
 import { COOKING, cookingModule } from './cooking/cooking.module.ts';
 import { Dunning } from './dunning.ts';
 import { ImageSpreading } from './image-spreading.ts';
+import { IsoSpreading } from './iso-spreading.ts';
 import { Mails } from './mails.ts';
 import { HealthController } from './observability/health.controller.ts';
 import { MetricsController } from './observability/metrics.controller.ts';
@@ -112,6 +113,7 @@ export function workerModule(environment: Environment, installationId: string): 
       { provide: CONSOLE_LIMITS, useValue: consoleLimits },
       Dunning,
       ImageSpreading,
+      IsoSpreading,
       MachineConsoles,
       Mails,
       Pruning,

@@ -48,9 +48,9 @@ export class ImportStore {
     return join(this.workFolder, `${imageId}.qcow2`);
   }
 
-  /** An image on its way from one host to another. */
-  spreadPath(imageId: number): string {
-    return join(this.spreadFolder, `${imageId}.qcow2`);
+  /** An image, of either kind, on its way from one host to another. */
+  spreadPath(id: number): string {
+    return join(this.spreadFolder, `${id}.img`);
   }
 
   /** Empties the folder of what is on its way between hosts. */

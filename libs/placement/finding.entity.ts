@@ -13,6 +13,7 @@ export type FindingKind =
   | 'host_unreachable'
   | 'out_of_capacity'
   | 'image_refused'
+  | 'iso_refused'
   | 'stuck_saga'
   | 'backup_not_restorable'
   | 'account_not_invoiced'
