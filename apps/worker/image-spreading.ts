@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
-import { runAlone } from '#libs/database';
 import { bringImage } from '#libs/fleet';
 import { HYPERVISOR, type Hypervisor, HypervisorError } from '#libs/hypervisor';
 import {
@@ -13,11 +12,9 @@ import {
   refusedBy,
   UNDER_WAY,
 } from '#libs/images';
-import { ImportStore } from '#libs/imports';
-import { FindingsService, type Host, HostsService, toHostRef } from '#libs/placement';
+import type { Host } from '#libs/placement';
+import { Spreading } from './spreading.ts';
 
-/** Any constant: it names the bringing of files from host to host among PostgreSQL's advisory locks. One folder holds them. */
-export const SPREADING_LOCK = 7_305_183_641;
 /** A host that refused, or during whose turn a worker died, is asked again after so long. */
 const RETRY_MINUTES = 15;
 
@@ -30,19 +27,13 @@ export class ImageSpreading {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(HYPERVISOR) private readonly hypervisor: Hypervisor,
-    private readonly hosts: HostsService,
-    private readonly findings: FindingsService,
-    private readonly store: ImportStore,
+    private readonly spreading: Spreading,
     private readonly log: PinoLogger,
   ) {}
 
   /** One round over all hosts, or as far as it comes until told to stop. Nothing while another worker is at it. */
   async run(stop?: AbortSignal): Promise<void> {
-    await runAlone(this.dataSource, SPREADING_LOCK, async () => {
-      await this.store.removeSpread();
-      const hosts = (await this.hosts.all()).filter(({ state }) => state !== 'unreachable');
-      for (const host of hosts) await this.supply(host, hosts, stop);
-    });
+    await this.spreading.round((host, hosts) => this.supply(host, hosts, stop));
   }
 
   private async supply(host: Host, hosts: readonly Host[], stop: AbortSignal | undefined): Promise<void> {
@@ -60,13 +51,14 @@ export class ImageSpreading {
     const { manager } = this.dataSource;
     const pair = { imageId: image.id, hostId: to.id };
     await noteRefusal(manager, { ...pair, code: UNDER_WAY, message: '' });
-    const path = this.store.spreadPath(image.id);
     const { volumeName, sha256, virtualSizeBytes, devices } = image;
-    const file = { volumeName, path, format: 'qcow2', sha256, virtualSizeBytes } as const;
-    try {
-      await this.hypervisor.downloadImage(toHostRef(from), volumeName, path, { signal: stop });
+    const take = async (path: string) => {
+      const file = { volumeName, path, format: 'qcow2', sha256, virtualSizeBytes } as const;
       await bringImage(this.hypervisor, to, { devices, file });
       await new ImagesService(this.dataSource).recordOnHost(manager, image.id, to.id);
+    };
+    try {
+      await this.spreading.fetch(image, from, take, stop);
       this.log.info({ ...pair, from: from.name, to: to.name }, 'brought an imported image to a host');
     } catch (error) {
       if (!(error instanceof HypervisorError)) throw error;
@@ -80,22 +72,12 @@ export class ImageSpreading {
         code: isAway ? UNDER_WAY : error.code,
         message: error.message,
       });
-    } finally {
-      await this.store.removeSpread();
     }
   }
 
   private async tellOperator(host: Host): Promise<void> {
     const refused = await refusedBy(this.dataSource.manager, host.id);
-    const found = refused.map(({ imageId, code, message }) => ({
-      kind: 'image_refused' as const,
-      hostId: host.id,
-      subject: String(imageId),
-      details: { code, message },
-    }));
-    for (const finding of found) {
-      if (await this.findings.report(finding)) this.log.warn({ finding }, 'found something for the operator');
-    }
-    await this.findings.resolveOthers(host.id, ['image_refused'], found);
+    const told = refused.map(({ imageId, code, message }) => ({ subject: String(imageId), code, message }));
+    await this.spreading.tellRefused('image_refused', host, told);
   }
 }

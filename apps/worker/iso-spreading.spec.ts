@@ -14,6 +14,7 @@ import {
   type ServerWorld,
 } from '#libs/workflows/harness';
 import { IsoSpreading } from './iso-spreading.ts';
+import { Spreading } from './spreading.ts';
 
 /** As few as an ISO image can have: the last one has its mark. */
 const SECTORS = 17;
@@ -29,12 +30,11 @@ let names: string[];
 beforeEach(async () => {
   address = await createServerWorld();
   world = await attachToServerWorld(address);
-  const { dataSource, hypervisor, findings, imports } = world.deps;
+  const { dataSource } = world.deps;
   const hosts = new HostsService(dataSource);
   folder = await mkdtemp(join(tmpdir(), 'servery-isos-'));
   names = [await publish('netboot'), await publish('drivers')];
-  const log = new PinoLogger({ pinoHttp: { level: 'silent' } });
-  spreading = new IsoSpreading(dataSource, hypervisor, hosts, findings, imports.store, log);
+  spreading = anew();
   const [first] = await hosts.all();
   const { hostUuid } = world.fleet.addHost('kvm-2');
   const { id: _, ...like } = { ...first, ...world.fleet.hostRef('kvm-2', 0), hostUuid } as NonNullable<
@@ -47,6 +47,15 @@ afterEach(async () => {
   await destroyServerWorld(address);
   await rm(folder, { recursive: true });
 });
+
+/** As a worker has it that has just begun. */
+function anew(): IsoSpreading {
+  const { dataSource, hypervisor, findings, imports } = world.deps;
+  const log = new PinoLogger({ pinoHttp: { level: 'silent' } });
+  const hosts = new HostsService(dataSource);
+  const through = new Spreading(dataSource, hypervisor, hosts, findings, imports.store, log);
+  return new IsoSpreading(dataSource, hypervisor, through, log);
+}
 
 /** @returns the name of its volume */
 async function publish(name: string): Promise<string> {
@@ -91,10 +100,7 @@ describe('ISO images', () => {
         { kind: 'iso_refused', subject: 'netboot', details: { code: 'pool_full' } },
       ]);
     }
-    const { dataSource, hypervisor, findings: told, imports } = world.deps;
-    const log = new PinoLogger({ pinoHttp: { level: 'silent' } });
-    const hosts = new HostsService(dataSource);
-    await new IsoSpreading(dataSource, hypervisor, hosts, told, imports.store, log).run();
+    await anew().run();
     expect(there()).toEqual(names);
     expect(await findings()).toEqual([]);
   });

@@ -50,6 +50,7 @@ import { Pruning } from './pruning.ts';
 import { Reconciler } from './reconciler/reconciler.ts';
 import { Sampling } from './sampling.ts';
 import { Schedules } from './schedules.ts';
+import { Spreading } from './spreading.ts';
 import { timetable } from './timetable.ts';
 
 const entities = [
@@ -114,6 +115,7 @@ export function workerModule(environment: Environment, installationId: string): 
       Dunning,
       ImageSpreading,
       IsoSpreading,
+      Spreading,
       MachineConsoles,
       Mails,
       Pruning,

@@ -175,7 +175,8 @@ export interface SeedSpec {
 }
 
 /** File systems that volumes are made with. */
-export type FileSystem = 'ext4' | 'xfs';
+export const FILE_SYSTEMS = ['ext4', 'xfs'] as const;
+export type FileSystem = (typeof FILE_SYSTEMS)[number];
 
 /** A disk that holds what its owner keeps on it, apart from any server. */
 export interface BlockVolumeSpec {

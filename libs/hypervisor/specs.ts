@@ -5,6 +5,7 @@ import {
   type AttachedVolume,
   type BlockVolumeSpec,
   type DomainSpec,
+  FILE_SYSTEMS,
   type FreezeSpec,
   type GrowSpec,
   type HostCopy,
@@ -42,7 +43,7 @@ const attachedVolume = z.strictObject({
     .max(VOLUME_SLOTS - 1),
 });
 
-const blockVolumeSpec = z.strictObject({ volumeName, sizeGib, format: z.enum(['ext4', 'xfs']).optional() });
+const blockVolumeSpec = z.strictObject({ volumeName, sizeGib, format: z.enum(FILE_SYSTEMS).optional() });
 const growSpec = z.strictObject({ volumeName, sizeGib, domainUuid: uuid.optional() });
 
 const domainSpec = z.strictObject({

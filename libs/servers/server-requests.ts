@@ -4,7 +4,8 @@ import { sagaRequest } from '#libs/saga';
 /** Parameters of every workflow on one server: all else is read from its row when a step needs it. */
 export const serverParams = z.strictObject({ serverId: z.number().int() });
 
-/** How the workflows on a server are asked for; `libs/workflows` says what they do. */
+// How the workflows on a server are asked for; `libs/workflows` says what they do.
+
 /** `automount`: volumes that it has from the start are mounted in it. */
 export const provisionServerRequest = sagaRequest(
   'provision-server',

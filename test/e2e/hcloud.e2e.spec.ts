@@ -180,6 +180,12 @@ describe('the hcloud command', () => {
     await expect(onServer(await theServer(), { password: `${password}x` }, 'hostname')).rejects.toThrow();
   });
 
+  it('reboots it', async () => {
+    const before = await bootId();
+    await hcloud('server', 'reboot', name);
+    await answers().toSatisfy((now: string) => now !== '' && now !== before);
+  });
+
   it('powers it off and on, and changes its type, from which it starts larger', async () => {
     const before = await bootId();
     await hcloud('server', 'poweroff', name);
@@ -215,7 +221,7 @@ describe('the hcloud command', () => {
     await expect(lookAtScreen(url, password)).rejects.toThrow('403');
   });
 
-  it('reboots into the rescue system, which shows its disk, and is back from that as it was', async () => {
+  it('starts from the rescue system, which shows its disk, and back from that as it was', async () => {
     const before = await theServer();
     await onServer(before, { privateKey }, 'echo precious >/root/kept; sync');
     await hcloud('server', 'enable-rescue', name, '--ssh-key', name);
@@ -223,7 +229,7 @@ describe('the hcloud command', () => {
     await hcloud('server', 'disable-rescue', name);
     expect((await theServer()).rescue_enabled).toBe(false);
     await hcloud('server', 'enable-rescue', name, '--ssh-key', name);
-    await hcloud('server', 'reboot', name);
+    await hcloud('server', 'reset', name);
     const server = await theServer();
     const { rescue } = server.servery;
     expect([server.rescue_enabled, rescue?.state]).toEqual([false, 'running']);

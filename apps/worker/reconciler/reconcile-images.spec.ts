@@ -6,6 +6,7 @@ import { HostsService } from '#libs/placement';
 import { Server, SnapshotsService } from '#libs/servers';
 import { finish, importUpload, order } from '#libs/workflows/harness';
 import { ImageSpreading } from '../image-spreading.ts';
+import { Spreading } from '../spreading.ts';
 import {
   HOST,
   openFindings,
@@ -47,7 +48,8 @@ describe('an imported image', () => {
     const { id: _, ...like } = { ...first, ...ref, hostUuid } as NonNullable<typeof first>;
     const added = await hosts.save(dataSource.manager, like);
     const log = new PinoLogger({ pinoHttp: { level: 'silent' } });
-    const spreading = new ImageSpreading(dataSource, hypervisor, hosts, findings, imports.store, log);
+    const through = new Spreading(dataSource, hypervisor, hosts, findings, imports.store, log);
+    const spreading = new ImageSpreading(dataSource, hypervisor, through, log);
     const isThere = () =>
       world.fleet.volumes('kvm-2').some(({ name }) => name === `import-${image.id}.qcow2`);
 

@@ -7,15 +7,13 @@ import { Gate } from './gate.ts';
 import { partMark } from './image-marks.ts';
 import { makeMark } from './make-volume.ts';
 import { listPool, refreshPool } from './pool-listing.ts';
-import { watchProgress } from './progress-watch.ts';
+import { LONGEST_SECONDS, watchProgress } from './progress-watch.ts';
 import type { Virsh } from './virsh.ts';
 import { volumeXml } from './volume-xml.ts';
 import { XmlElement } from './xml.ts';
 
 /** Copies read and write whole disks: more of them at once on one host would be slower for all. */
 const AT_ONCE_PER_HOST = 2;
-/** Only so that no process lives for ever; what hangs is found by its standing still. */
-const LONGEST_SECONDS = 7 * 24 * 3600;
 
 /** A volume of one of a host's pools. */
 interface PoolVolume {

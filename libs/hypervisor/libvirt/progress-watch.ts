@@ -2,6 +2,8 @@ import { HypervisorError } from '../hypervisor.errors.ts';
 import type { CopyOptions, HostRef } from '../port.ts';
 
 const LOOK_EVERY_MS = 1000;
+/** For the processes of such work, only so that none lives for ever: what hangs is found by its standing still. */
+export const LONGEST_SECONDS = 7 * 24 * 3600;
 
 export interface Watched extends CopyOptions {
   readonly host: HostRef;

@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { HostRef } from '../port.ts';
+import { LONGEST_SECONDS } from './progress-watch.ts';
 import type { Virsh } from './virsh.ts';
 
 const run = promisify(execFile);
-/** Only so that no process lives for ever; what hangs is found by its standing still. */
-const LONGEST_SECONDS = 7 * 24 * 3600;
 
 /** The bytes of a volume, as libvirt sends and takes them. */
 interface End {
