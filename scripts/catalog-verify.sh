@@ -5,4 +5,5 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/bootstrap.sh
 bootstrap cook test
-exec $AS_ROOT_WITH_ENV node --conditions=source --disable-warning=ExperimentalWarning test/catalog/verify.ts "$@"
+exec $AS_ROOT_WITH_ENV node --conditions=source --disable-warning=ExperimentalWarning \
+  --import ./test/support/swc-register.ts test/catalog/verify.ts "$@"
