@@ -1,13 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { DataSource } from 'typeorm';
 import { checkBooks, closeMonth } from '#libs/billing';
-import { createDataSource, migrate } from '#libs/database';
-import { stopDaemon } from '../../apps/cli/services/daemon.ts';
-import { ensurePostgres } from '../../apps/cli/services/postgres.ts';
+import { withBenchDatabase } from './bench-database.ts';
 import {
   ACCOUNTS,
   AFTERWARDS,
@@ -28,20 +23,7 @@ const UNIT = 'spans per second';
 const MIB = 1024 * 1024;
 
 const rounds = roundsWanted(3, 1);
-const folder = await mkdtemp(join(tmpdir(), 'servery-bench-'));
-try {
-  const url = await ensurePostgres({ folder });
-  const dataSource = await createDataSource(url, { poolSize: 10 }).initialize();
-  try {
-    await migrate(dataSource);
-    await compare(dataSource);
-  } finally {
-    await dataSource.destroy();
-  }
-} finally {
-  await stopDaemon(folder, 'postgres');
-  await rm(folder, { recursive: true, force: true });
-}
+await withBenchDatabase({ poolSize: 10 }, compare);
 
 async function compare(dataSource: DataSource): Promise<void> {
   await stockBooks(dataSource);

@@ -1,11 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createDataSource, migrate } from '#libs/database';
-import { stopDaemon } from '../../apps/cli/services/daemon.ts';
-import { ensurePostgres } from '../../apps/cli/services/postgres.ts';
 import { openBundles } from '../support/bundle.ts';
+import { withBenchDatabase } from './bench-database.ts';
 import type { YearSize } from './billing-year/plan.ts';
 import { simulateYear, verdict } from './billing-year/simulate.ts';
 import { yearEntities } from './billing-year/world.ts';
@@ -51,24 +46,15 @@ async function isRight(size: YearSize): Promise<boolean> {
 
 /** @returns how many differences there are */
 async function liveThrough(size: YearSize): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'servery-bench-'));
-  try {
-    const url = await ensurePostgres({ folder, settings: SETTINGS });
-    const connecting = { entities: yearEntities, poolSize: 12, idleSeconds: 600 };
-    const dataSource = await createDataSource(url, connecting).initialize();
-    try {
-      await migrate(dataSource);
-      const report = await simulateYear({ dataSource, url }, size, (line) => console.log(line));
-      for (const difference of report.differences.slice(0, 200)) console.log(`DIFFERS: ${difference}`);
-      console.log(verdict(size, report));
-      return report.differences.length;
-    } finally {
-      await dataSource.destroy();
-    }
-  } finally {
-    await stopDaemon(folder, 'postgres');
-    await rm(folder, { recursive: true, force: true });
-  }
+  let found = 0;
+  const options = { entities: yearEntities, poolSize: 12, idleSeconds: 600, settings: SETTINGS };
+  await withBenchDatabase(options, async (dataSource, url) => {
+    const report = await simulateYear({ dataSource, url }, size, (line) => console.log(line));
+    for (const difference of report.differences.slice(0, 200)) console.log(`DIFFERS: ${difference}`);
+    console.log(verdict(size, report));
+    found = report.differences.length;
+  });
+  return found;
 }
 
 function yearsWanted(): { size: YearSize; seeds: number } {

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { withBenchFolder } from './bench-folder.ts';
 import { Kitchen } from './cook/kitchen.ts';
 import { alternate, report, roundsWanted } from './rounds.ts';
 
@@ -12,9 +10,8 @@ const UNIT = 'seconds';
 const BARE = 'mmdebstrap alone';
 
 const rounds = roundsWanted(3, 1);
-const folder = await mkdtemp(join(tmpdir(), 'servery-bench-'));
-try {
-  const kitchen = new Kitchen(folder);
+await withBenchFolder(async ({ path, signal }) => {
+  const kitchen = new Kitchen(path, signal);
   const [base, upon] = await Promise.all([kitchen.recipe('debian-12'), kitchen.recipe('web')]);
   console.log(`downloading and cooking ${base.name} and ${upon.name} once`);
   await kitchen.prepare(base);
@@ -26,6 +23,4 @@ try {
     const comparison = await alternate(ours, bare(recipe), rounds, UNIT);
     console.log(`\n${report(comparison, { ours: ours.name, baseline: BARE }, UNIT)}\n`);
   }
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+});

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SshKey } from '../../apps/cli/up/ssh.ts';
 import { openLab } from '../lab/index.ts';
+import { withBenchFolder } from './bench-folder.ts';
 import { type Ground, groundOf, scriptToSsh } from './order-to-ssh/by-hand.ts';
 import { Customer } from './order-to-ssh/servery.ts';
 import { alternate, report, roundsWanted } from './rounds.ts';
@@ -20,19 +19,13 @@ if (!SERVERY_URL || !HCLOUD_TOKEN) {
   throw new Error('SERVERY_URL and HCLOUD_TOKEN are not set. Run: npm run up -- --no-order; . .servery/env');
 }
 const { description: lab } = await openLab(join(process.env.SERVERY_DATA_DIR || '.servery', 'lab'));
-const folder = await mkdtemp(join(tmpdir(), 'servery-bench-'));
-try {
-  const key = await SshKey.ensure(folder);
+await withBenchFolder(async ({ path, atEnd }) => {
+  const key = await SshKey.ensure(path);
   const customer = new Customer(SERVERY_URL, HCLOUD_TOKEN, key);
   await customer.registerKey();
-  try {
-    await compare(customer, key);
-  } finally {
-    await customer.forgetKey();
-  }
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+  atEnd(() => customer.forgetKey());
+  await compare(customer, key);
+});
 
 async function compare(customer: Customer, key: SshKey): Promise<void> {
   let ground: Ground | undefined;

@@ -1,16 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
-import { createDataSource, migrate } from '#libs/database';
 import { imagesEntities } from '#libs/images';
 import { ordersEntities } from '#libs/orders';
 import { placementEntities } from '#libs/placement';
 import { serversEntities } from '#libs/servers';
-import { stopDaemon } from '../../apps/cli/services/daemon.ts';
-import { ensurePostgres } from '../../apps/cli/services/postgres.ts';
+import { withBenchDatabase } from './bench-database.ts';
 import { measureBareTransaction } from './placement/bare-transaction.ts';
 import {
   CLIENTS,
@@ -35,28 +30,15 @@ const NAMES = { ours: 'orders placed', baseline: 'bare pgbench transaction' };
 const UNIT = 'per second';
 
 const rounds = roundsWanted(3, 3);
-const folder = await mkdtemp(join(tmpdir(), 'servery-bench-'));
-try {
-  const url = await ensurePostgres({ folder });
-  const entities = [
-    ...accountsEntities,
-    ...catalogEntities,
-    ...imagesEntities,
-    ...ordersEntities,
-    ...placementEntities,
-    ...serversEntities,
-  ];
-  const dataSource = await createDataSource(url, { entities, poolSize: POOL_SIZE }).initialize();
-  try {
-    await migrate(dataSource);
-    await compare(dataSource, url);
-  } finally {
-    await dataSource.destroy();
-  }
-} finally {
-  await stopDaemon(folder, 'postgres');
-  await rm(folder, { recursive: true, force: true });
-}
+const entities = [
+  ...accountsEntities,
+  ...catalogEntities,
+  ...imagesEntities,
+  ...ordersEntities,
+  ...placementEntities,
+  ...serversEntities,
+];
+await withBenchDatabase({ entities, poolSize: POOL_SIZE }, compare);
 
 async function compare(dataSource: DataSource, url: string) {
   const goods = await stockMarketplace(dataSource);

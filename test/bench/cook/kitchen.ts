@@ -11,7 +11,10 @@ const INSTALLED_WITHIN_SECONDS = 3600;
 export class Kitchen {
   private readonly outputDir: string;
 
-  constructor(private readonly folder: string) {
+  constructor(
+    private readonly folder: string,
+    private readonly signal: AbortSignal,
+  ) {
     this.outputDir = join(folder, 'images');
   }
 
@@ -21,23 +24,23 @@ export class Kitchen {
 
   /** Downloads what a recipe takes, and cooks it once: from then on its base is kept. */
   async prepare(recipe: Recipe): Promise<void> {
-    await cookImage({ recipe, outputDir: this.outputDir });
+    await this.cook(recipe);
   }
 
   /** A cook from nothing, that of its base included. @returns seconds until its disk starts by itself */
   cookFromNothing(recipe: Recipe): Promise<number> {
-    return secondsOf(() => cookImage({ recipe, outputDir: this.outputDir, force: true }));
+    return secondsOf(() => this.cook(recipe, true));
   }
 
   /** A cook upon the base that was kept. @returns seconds until its disk starts by itself */
   async cookUponItsBase(recipe: Recipe): Promise<number> {
     await rm(join(this.outputDir, recipe.name), { recursive: true, force: true });
-    return secondsOf(() => cookImage({ recipe, outputDir: this.outputDir }));
+    return secondsOf(() => this.cook(recipe));
   }
 
   /** What mmdebstrap takes for the same packages. @returns seconds until they are installed in a folder */
   async installBare({ name, release, packages }: Recipe): Promise<number> {
-    const source = { cacheDir: join(this.outputDir, '.cache') };
+    const source = { cacheDir: join(this.outputDir, '.cache'), signal: this.signal };
     const repository = join(this.folder, `packages-${name}`);
     const root = join(this.folder, `root-${name}`);
     await fetchPackages(await choosePackages(release, packages, source), repository, source);
@@ -53,13 +56,17 @@ export class Kitchen {
             '--dpkgopt=force-unsafe-io',
             ...['--', release, root, `deb [trusted=yes] copy:${repository} ./`],
           ],
-          { timeoutSeconds: INSTALLED_WITHIN_SECONDS },
+          { timeoutSeconds: INSTALLED_WITHIN_SECONDS, signal: this.signal },
         ),
       );
     } finally {
       await rm(root, { recursive: true, force: true });
       await rm(repository, { recursive: true, force: true });
     }
+  }
+
+  private cook(recipe: Recipe, force = false): Promise<unknown> {
+    return cookImage({ recipe, outputDir: this.outputDir, force, signal: this.signal });
   }
 }
 

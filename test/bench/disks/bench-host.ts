@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { HostRef, Hypervisor } from '#libs/hypervisor';
@@ -8,6 +6,7 @@ import { LibvirtHypervisor } from '#libs/hypervisor/libvirt';
 import { requireInit } from '../../lab/host-processes.ts';
 import { startLab } from '../../lab/index.ts';
 import { hostLayout, labLayout } from '../../lab/layout.ts';
+import { withBenchFolder } from '../bench-folder.ts';
 import { type BenchImage, buildBenchImage } from './bench-image.ts';
 
 const run = promisify(execFile);
@@ -26,12 +25,13 @@ export interface BenchHost {
 }
 
 /** Gives `work` a lab of one host, which is gone afterwards. */
-export async function withBenchHost(work: (bench: BenchHost) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'servery-bench-'));
-  const labFolder = join(folder, 'lab');
-  const lab = await startLab({ folder: labFolder, hosts: 1 });
-  const hypervisor = new LibvirtHypervisor({ installationId: 'bench' });
-  try {
+export function withBenchHost(work: (bench: BenchHost) => Promise<void>): Promise<void> {
+  return withBenchFolder(async ({ path: folder, atEnd }) => {
+    const labFolder = join(folder, 'lab');
+    const lab = await startLab({ folder: labFolder, hosts: 1 });
+    atEnd(() => lab.stop({ purge: true }));
+    const hypervisor = new LibvirtHypervisor({ installationId: 'bench' });
+    atEnd(async () => hypervisor[Symbol.dispose]());
     const layout = labLayout(labFolder);
     const init = await requireInit(layout, hostLayout(layout, 1));
     const { hosts, pools, network } = lab.description;
@@ -50,9 +50,5 @@ export async function withBenchHost(work: (bench: BenchHost) => Promise<void>): 
       return stdout;
     };
     await work({ hypervisor, host, image, folder, pathOf, tool });
-  } finally {
-    hypervisor[Symbol.dispose]();
-    await lab.stop({ purge: true });
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
