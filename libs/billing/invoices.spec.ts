@@ -1,74 +1,30 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runInTransaction } from '#libs/database';
 import { newId } from '#libs/kernel';
-import { testDatabase } from '../../test/support/test-database.ts';
-import { ensureBooks, setTier } from './billing-accounts.ts';
-import { toDate } from './calendar.ts';
-import { checkBooks } from './check-books.ts';
+import {
+  billsCustomers,
+  cause,
+  currency,
+  customerWithServer,
+  database,
+  expectSound,
+  invoiced,
+  june,
+  june2,
+  may,
+  within,
+} from './billed-customers.fixture.ts';
 import { closeAccount } from './close-account.ts';
-import { recordRefunded } from './collected.ts';
 import { creditBalanceMinor, creditPayment, grantCredit } from './credit.ts';
 import { expireCredit } from './credit-expiry.ts';
-import { creditNotes, issueCreditNote } from './credit-notes.ts';
-import { closeDispute, openDispute } from './disputes.ts';
 import { formatNumber } from './document-number.ts';
 import { invoice, invoiceLines, invoices } from './invoices.ts';
-import { type Cause, ledgerBalance } from './ledger.ts';
-import { closeAboveThreshold, openAmountMinor } from './open-usage.ts';
-import { changePrice, firstPrice } from './price-book.ts';
-import { createPromotionCode, redeemPromotionCode } from './promotions.ts';
-import { closeServer, openServer, reimageServer, resizeServer, stopServer } from './server-usage.ts';
+import { ledgerBalance } from './ledger.ts';
+import { stopServer } from './server-usage.ts';
 import { changeBillingSettings } from './settings.ts';
-import { payWithCredit, recordPayment, writeOff } from './settlements.ts';
 import { setBillingProfile, setTaxRate } from './tax.ts';
 import { parseVatId } from './vat-id.ts';
 
-const database = testDatabase();
-const currency = 'eur';
-const may = (day: number, time = '00:00:00') => new Date(`2026-05-${String(day).padStart(2, '0')}T${time}Z`);
-const june = new Date('2026-06-01T00:00:00Z');
-const june2 = new Date('2026-06-02T00:00:00Z');
-const cause = (): Cause => ({ kind: 'test', id: String(newId()) });
-
-function within<T>(work: Parameters<typeof runInTransaction<T>>[1]): Promise<T> {
-  return runInTransaction(database.dataSource, work);
-}
-
-/** A customer with a server of 10.00 an hour for CPU and RAM, 1.00 for its disk, since a moment of May. */
-async function customerWithServer(since = may(1)): Promise<{ accountId: number; serverId: number }> {
-  const { manager } = database.dataSource;
-  await firstPrice(manager, { item: 'compute/big', title: 'big: CPU and RAM', hourlyMicro: 1_000_000_000 });
-  await firstPrice(manager, { item: 'disk/big', title: 'big: disk', hourlyMicro: 100_000_000 });
-  const accountId = newId();
-  const serverId = newId();
-  const names = { serverName: 'web-1', serverTypeName: 'big', imageName: 'none' };
-  await within((m) =>
-    openServer(m, { accountId, projectId: 1, serverId, currency, isRunning: true, ...names }, since),
-  );
-  return { accountId, serverId };
-}
-
-/** One hour of it: 1,100 minor units net. */
-async function invoiced(accountId: number): Promise<number> {
-  const closing = { until: may(1, '01:00:00'), now: june2, reason: 'manual' as const };
-  const [issued] = await closeAccount(database.dataSource, accountId, closing);
-  return issued?.invoiceId ?? 0;
-}
-
-async function balances(accountId: number): Promise<Record<string, number>> {
-  const { manager } = database.dataSource;
-  const names = ['receivable', 'customer_credit', 'refunds_payable', 'disputed'] as const;
-  const pairs = names.map(async (name) => [
-    name,
-    Number(await ledgerBalance(manager, name, currency, { customerId: accountId })),
-  ]);
-  return Object.fromEntries((await Promise.all(pairs)).filter(([, amount]) => amount !== 0));
-}
-
-async function expectSound(): Promise<void> {
-  expect(await checkBooks(database.dataSource.manager)).toEqual([]);
-}
+billsCustomers();
 
 describe('an invoice', () => {
   it('tells a person what was used: server, what of it, from, until, hours and price', async () => {
@@ -179,124 +135,6 @@ describe('an invoice', () => {
   });
 });
 
-describe('the lines of an account', () => {
-  const secondsOf = async (accountId: number) =>
-    database.dataSource.query(
-      `SELECT to_char(i.period_from AT TIME ZONE 'UTC', 'MM') AS month, l.component, sum(l.seconds)::int AS seconds,
-              count(*)::int AS lines
-       FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id WHERE i.account_id = $1 GROUP BY 1, 2 ORDER BY 1, 2`,
-      [accountId],
-    );
-
-  it('have the minute that is billed at least, also when it begins in one month and ends in the next', async () => {
-    const { accountId, serverId } = await customerWithServer(may(31, '23:59:50'));
-    await within((m) => closeServer(m, serverId, may(31, '23:59:55')));
-    const closing = { until: new Date('2026-07-01T00:00:00Z'), now: new Date('2026-07-02T00:00:00Z') };
-    await closeAccount(database.dataSource, accountId, { ...closing, reason: 'manual' });
-    expect(await secondsOf(accountId)).toEqual([
-      { month: '05', component: 'compute', seconds: 10, lines: 1 },
-      { month: '05', component: 'disk', seconds: 10, lines: 1 },
-      { month: '06', component: 'compute', seconds: 50, lines: 1 },
-      { month: '06', component: 'disk', seconds: 50, lines: 1 },
-    ]);
-    await expectSound();
-  });
-
-  it('have each second once when a server is resized again and again within one', async () => {
-    const { accountId, serverId } = await customerWithServer();
-    const size = { serverTypeName: 'big', isRunning: true };
-    for (let change = 0; change < 8; change += 1)
-      await within((m) => resizeServer(m, serverId, size, may(1)));
-    await invoiced(accountId);
-    expect(await secondsOf(accountId)).toMatchObject([
-      { component: 'compute', seconds: 3600, lines: 1 },
-      { component: 'disk', seconds: 3600, lines: 1 },
-    ]);
-    await expectSound();
-  });
-
-  it('have the surcharge of each image that a server is of for as long as it is, and of one without a price none', async () => {
-    const { manager } = database.dataSource;
-    for (const item of ['image/shop', 'image/wiki'] as const)
-      await firstPrice(manager, { item, title: item, hourlyMicro: 60_000_000 });
-    const { accountId, serverId } = await customerWithServer();
-    const changes = [
-      ['shop', '00:20:00'],
-      ['shop', '00:30:00'],
-      ['wiki', '00:40:00'],
-      ['none', '00:50:00'],
-    ] as const;
-    for (const [image, time] of changes) await within((m) => reimageServer(m, serverId, image, may(1, time)));
-    const lines = await invoiceLines(manager, await invoiced(accountId), { limit: 9 });
-    expect(
-      lines
-        .filter(({ component }) => component === 'image')
-        .map(({ title, seconds, amountMinor }) => [title, seconds, amountMinor]),
-    ).toEqual([
-      ['image/shop', 1200, 20],
-      ['image/wiki', 600, 10],
-    ]);
-    const spans = await manager.query<unknown[]>('SELECT FROM usage_spans WHERE server_id = $1', [serverId]);
-    expect(spans).toHaveLength(4);
-    await expectSound();
-  });
-
-  it('never pay out: grains that lean below zero when dearer time replaces billed time are evened out', async () => {
-    const { dataSource } = database;
-    // A price at which the last second of the capped month decides on the rounding.
-    let hourlyMicro = 625_000;
-    while ((672 * hourlyMicro) % 1_000_000 <= 500_000 || (672 * hourlyMicro) % 1_000_000 > 500_150)
-      hourlyMicro += 1;
-    for (const [name, price] of [
-      ['grain', hourlyMicro],
-      ['dearer', hourlyMicro + 1],
-    ] as const) {
-      await firstPrice(dataSource.manager, { item: `compute/${name}`, title: name, hourlyMicro: price });
-      await firstPrice(dataSource.manager, { item: `disk/${name}`, title: name, hourlyMicro: 0 });
-    }
-    const [accountId, serverId] = [newId(), newId()];
-    const names = { serverName: 'vm', serverTypeName: 'grain', imageName: 'none', currency, isRunning: true };
-    await within((m) => openServer(m, { accountId, projectId: 1, serverId, ...names }, may(1)));
-    const close = (until: Date) =>
-      closeAccount(dataSource, accountId, { until, now: june2, reason: 'manual' });
-    await close(may(29));
-    const larger = { serverTypeName: 'dearer', isRunning: true };
-    await within((m) => resizeServer(m, serverId, larger, may(29)));
-    const [second] = await close(may(29, '00:00:01'));
-    const lines = await invoiceLines(dataSource.manager, second?.invoiceId ?? 0, { limit: 9 });
-    const billed = lines.filter(({ amountMinor, billedSeconds }) => amountMinor !== 0 || billedSeconds !== 0);
-    expect(
-      billed.map(({ title, billedSeconds, amountMinor }) => [title, billedSeconds, amountMinor]),
-    ).toEqual([
-      ['grain', -1, -1],
-      ['dearer', 1, 0],
-      ['Rounding', 0, 1],
-    ]);
-    expect(await invoice(dataSource.manager, second?.invoiceId ?? 0)).toMatchObject({
-      totalMinor: 0,
-      openMinor: 0,
-    });
-    await expectSound();
-  });
-
-  it('are all there when they are more than are read at a time', async () => {
-    const { accountId } = await customerWithServer();
-    await database.dataSource.query(
-      `INSERT INTO usage_spans (id, account_id, project_id, server_id, server_name, price_item, opened_at, closed_at)
-       SELECT n, $1, 1, n / 7, 'vm', 'compute/big', timestamptz '2026-05-01Z' + n % 7 * interval '9 minutes',
-              timestamptz '2026-05-01Z' + n % 7 * interval '9 minutes' + interval '3 minutes'
-       FROM generate_series(1, 4500) AS n`,
-      [accountId],
-    );
-    await invoiced(accountId);
-    expect(await secondsOf(accountId)).toMatchObject([
-      { component: 'compute', seconds: 3600 + 4500 * 180, lines: 4501 },
-      { component: 'disk', lines: 1 },
-    ]);
-    await expectSound();
-  });
-});
-
 describe('tax', () => {
   const base = { name: 'A', address: 'Street 1' };
   it.each([
@@ -353,219 +191,5 @@ describe('tax', () => {
     ] as const) {
       expect(() => parseVatId(text, country), text).toThrow('not a VAT id');
     }
-  });
-});
-
-describe('paying', () => {
-  it('is counted once per cause, however often and at once it is told; what is beyond becomes credit', async () => {
-    const { accountId } = await customerWithServer();
-    const invoiceId = await invoiced(accountId);
-    const paid = { invoiceId, amountMinor: 1300, cause: cause(), at: june2 };
-    const told = await Promise.all(Array.from({ length: 10 }, () => within((m) => recordPayment(m, paid))));
-    expect(told.filter(Boolean)).toHaveLength(1);
-    expect(await balances(accountId)).toEqual({ customer_credit: -200 });
-    await expectSound();
-  });
-
-  it('can be done with credit that came later, and only with what there is', async () => {
-    const { accountId } = await customerWithServer();
-    const invoiceId = await invoiced(accountId);
-    const pay = () => within((m) => payWithCredit(m, { invoiceId, at: june2 }));
-    const top = (amountMinor: number) =>
-      within((m) => creditPayment(m, { accountId, currency, amountMinor, cause: cause(), at: june2 }));
-    expect(await pay()).toBe(0);
-    await top(400);
-    const told = await Promise.all([pay(), pay(), pay()]);
-    expect(told.sort()).toEqual([0, 0, 400]);
-    await top(1000);
-    expect(await pay()).toBe(700);
-    expect(await balances(accountId)).toEqual({ customer_credit: -300 });
-    await expectSound();
-  });
-
-  it('can be disputed: frozen, then ours again or owed again, and given up at last', async () => {
-    for (const won of [true, false]) {
-      const { accountId } = await customerWithServer();
-      const invoiceId = await invoiced(accountId);
-      const money = (amountMinor: number) => ({ invoiceId, amountMinor, cause: cause(), at: june2 });
-      await within((m) => recordPayment(m, money(1100)));
-      const disputed = () => ({ ...money(1100), accountId, currency });
-      await within((m) => openDispute(m, disputed()));
-      expect(await balances(accountId)).toEqual({ disputed: 1100 });
-      await within((m) => closeDispute(m, { ...disputed(), won, invoiceIds: [invoiceId] }));
-      expect(await balances(accountId)).toEqual(won ? {} : { receivable: 1100 });
-      expect(await within((m) => writeOff(m, { invoiceId, at: june2 }))).toBe(won ? 0 : 1100);
-      expect(await balances(accountId)).toEqual({});
-    }
-    await expectSound();
-  });
-
-  it('that was given up and is paid after all takes the giving up back, and no more', async () => {
-    const { accountId } = await customerWithServer();
-    const invoiceId = await invoiced(accountId);
-    const money = (amountMinor: number) => ({ invoiceId, amountMinor, cause: cause(), at: june2 });
-    await within((m) => recordPayment(m, money(100)));
-    expect(await within((m) => writeOff(m, { invoiceId, at: june2 }))).toBe(1000);
-    const payment = money(1030);
-    expect(await within((m) => recordPayment(m, payment))).toBe(true);
-    expect(await within((m) => recordPayment(m, payment))).toBe(false);
-    expect(await balances(accountId)).toEqual({ customer_credit: -30 });
-    expect(await within((m) => writeOff(m, { invoiceId, at: june2 }))).toBe(0);
-    await expectSound();
-  });
-
-  it('of which a payment beyond it is disputed and lost is owed again, and the credit is gone', async () => {
-    const { accountId } = await customerWithServer();
-    const invoiceId = await invoiced(accountId);
-    const money = (amountMinor: number) => ({ invoiceId, amountMinor, cause: cause(), at: june2 });
-    await within((m) => recordPayment(m, money(1300)));
-    const disputed = () => ({ ...money(1300), accountId, currency });
-    await within((m) => openDispute(m, disputed()));
-    const ended = { ...disputed(), won: false, invoiceIds: [invoiceId] };
-    expect(await within((m) => closeDispute(m, ended))).toBe(true);
-    expect(await within((m) => closeDispute(m, ended))).toBe(false);
-    expect(await balances(accountId)).toEqual({ receivable: 1100 });
-    await expectSound();
-  });
-});
-
-describe('a credit note', () => {
-  it('takes back revenue and tax in shares that add up to the invoice, however it is divided', async () => {
-    const { manager } = database.dataSource;
-    const effectiveFrom = new Date(0);
-    await setTaxRate(manager, { country: 'AT', basisPoints: 1999, effectiveFrom });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 5 }),
-        fc.integer({ min: 0, max: 1320 }),
-        fc.constantFrom('card' as const, 'credit' as const),
-        async (parts, paidMinor, refundTo) => {
-          const { accountId } = await customerWithServer();
-          await setBillingProfile(manager, accountId, {
-            name: 'A',
-            address: 'B',
-            country: 'AT',
-            vatId: null,
-          });
-          const invoiceId = await invoiced(accountId);
-          const money = (amountMinor: number) => ({ invoiceId, amountMinor, cause: cause(), at: june2 });
-          if (paidMinor > 0) await within((m) => recordPayment(m, money(paidMinor)));
-          let left = 1320;
-          for (const part of [...parts, 1320]) {
-            const amountMinor = Math.min(part, left);
-            if (amountMinor === 0) break;
-            const request = { ...money(amountMinor), requestId: String(newId()), refundTo, reason: 'a wish' };
-            const note = await within((m) => issueCreditNote(m, request));
-            expect(await within((m) => issueCreditNote(m, request))).toEqual(note);
-            left -= amountMinor;
-          }
-          const more = { ...money(1), requestId: String(newId()), refundTo, reason: 'too much' };
-          await expect(within((m) => issueCreditNote(m, more))).rejects.toMatchObject({
-            code: 'refund_exceeds_invoice',
-          });
-          const notes = await creditNotes(manager, { invoiceId });
-          const taxBack = notes.reduce((sum, { taxMinor }) => sum + taxMinor, 0);
-          expect(taxBack).toBe((await invoice(manager, invoiceId)).taxMinor);
-          const back = refundTo === 'card' ? 'refunds_payable' : 'customer_credit';
-          expect(await balances(accountId)).toEqual(paidMinor > 0 ? { [back]: -paidMinor } : {});
-          if (refundTo === 'credit' || paidMinor === 0) return;
-          const sent = { paymentId: `pi_${invoiceId}`, refundedMinor: paidMinor, of: 'invoices' } as const;
-          await within((m) => recordRefunded(m, { ...sent, accountId, currency, at: june }));
-          expect(await balances(accountId)).toEqual({});
-        },
-      ),
-      { numRuns: 20 },
-    );
-    await expectSound();
-  });
-});
-
-describe('a promotion code', () => {
-  it('is redeemed once by an account, and by so many accounts as it is for', async () => {
-    const { dataSource } = database;
-    const accounts = Array.from({ length: 4 }, newId);
-    const promotion = { code: 'HELLO-26', amountMinor: 1000, currency, note: 'Welcome', validDays: 30 };
-    await createPromotionCode(dataSource.manager, { ...promotion, redemptions: 3, redeemUntil: june });
-    const redeem = (accountId: number, at = may(5)) =>
-      within((m) => redeemPromotionCode(m, { accountId, code: ' hello-26', currency, at })).catch(
-        (error: { code: string }) => error.code,
-      );
-    expect(await redeem(accounts[0] ?? 0, june)).toBe('promotion_code_expired');
-    const told = await Promise.all([...accounts, ...accounts].map((accountId) => redeem(accountId)));
-    expect(told.filter((result) => result === 1000)).toHaveLength(3);
-    const [account = 0] = accounts.filter((_, index) => told[index] === 1000 || told[index + 4] === 1000);
-    expect(await redeem(account)).toBe('promotion_code_used');
-    expect(await creditBalanceMinor(dataSource.manager, account, currency)).toBe(1000);
-    expect(await expireCredit(dataSource, new Date('2026-06-05T00:00:00Z'))).toBeGreaterThanOrEqual(3);
-    expect(await creditBalanceMinor(dataSource.manager, account, currency)).toBe(0);
-    await expectSound();
-  });
-});
-
-describe('open usage', () => {
-  it('is invoiced before the month ends when it passes the threshold of its tier, and not before', async () => {
-    const { dataSource } = database;
-    const start = new Date('2026-07-01T00:00:00Z');
-    const later = (hours: number) => toDate(start.getTime() / 1000 + hours * 3600);
-    const { accountId } = await customerWithServer(start);
-    const trusted = await customerWithServer(start);
-    await setTier(dataSource.manager, trusted.accountId, 'trusted');
-    await changeBillingSettings(dataSource.manager, {
-      settleSeconds: 3600,
-      thresholdMinor: { new: 2200, paid_once: 3000, trusted: 1_000_000 },
-    });
-    expect(await openAmountMinor(dataSource.manager, accountId, later(2))).toBe(2200);
-    const mine = async (now: Date) => {
-      await closeAboveThreshold(dataSource, now);
-      return (await invoices(dataSource.manager, { accountId, limit: 9 })).map(({ netMinor }) => netMinor);
-    };
-    expect(await mine(later(3))).toEqual([]);
-    expect(await mine(later(4))).toEqual([3300]);
-    expect(await mine(later(4))).toEqual([3300]);
-    expect(await invoices(dataSource.manager, { accountId: trusted.accountId, limit: 9 })).toEqual([]);
-    await expectSound();
-  });
-});
-
-describe('what is closed', () => {
-  it('keeps its prices and its usage', async () => {
-    const { accountId, serverId } = await customerWithServer(may(10));
-    const { manager } = database.dataSource;
-    await closeAccount(database.dataSource, accountId, { until: may(11), now: may(12), reason: 'manual' });
-    const past = { item: 'compute/big' as const, hourlyMicro: 1, effectiveFrom: may(10), now: may(10) };
-    await expect(changePrice(manager, past)).rejects.toMatchObject({ code: 'price_in_the_past' });
-    await expect(
-      manager.query(`UPDATE usage_spans SET closed_at = '2026-05-10T12:00Z' WHERE server_id = $1`, [
-        serverId,
-      ]),
-    ).rejects.toThrow('falls into a period that is closed');
-    await within((m) =>
-      resizeServer(m, serverId, { serverTypeName: 'big', isRunning: true }, may(10, '05:00:00')),
-    );
-    const closed = await manager.query('SELECT DISTINCT closed_at FROM usage_spans WHERE server_id = $1', [
-      serverId,
-    ]);
-    expect(closed).toEqual(expect.arrayContaining([{ closed_at: may(11) }]));
-    await expectSound();
-  });
-
-  it('is not overlapped by other usage of the same place', async () => {
-    const { serverId } = await customerWithServer(new Date('2027-01-01T00:00:00Z'));
-    const twice = database.dataSource.query(
-      `INSERT INTO usage_spans (id, account_id, project_id, server_id, server_name, price_item, opened_at, closed_at)
-       SELECT id + 1, account_id, project_id, server_id, server_name, price_item, '2027-02-01Z', '2027-02-02Z'
-       FROM usage_spans WHERE server_id = $1`,
-      [serverId],
-    );
-    await expect(twice).rejects.toThrow('usage_spans_no_overlap');
-  });
-
-  it('is kept in one currency per account', async () => {
-    const { accountId } = await customerWithServer(new Date('2027-01-01T00:00:00Z'));
-    await ensureBooks(database.dataSource.manager, accountId, 'usd', june);
-    const paid = { accountId, currency: 'usd', amountMinor: 5, at: june, cause: cause() };
-    await expect(creditPayment(database.dataSource.manager, paid)).rejects.toMatchObject({
-      code: 'currency_differs',
-    });
   });
 });
