@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { HypervisorError } from './hypervisor.errors.ts';
-import type { ImageFile } from './port.ts';
+import type { ImageFile } from './port/images.ts';
 
 /** Checksums by path, inode, size and time of change: one image goes to many hosts. */
 const known = new Map<string, Promise<string>>();

@@ -1,5 +1,14 @@
 export * from './guest-programs/index.ts';
 export * from './hypervisor.errors.ts';
-export * from './port.ts';
+export * from './port/block-volumes.ts';
+export * from './port/devices.ts';
+export * from './port/disks.ts';
+export * from './port/domains.ts';
+export * from './port/guest-agent.ts';
+export * from './port/guest-reach.ts';
+export * from './port/hosts.ts';
+export * from './port/hypervisor.ts';
+export * from './port/images.ts';
+export * from './port/seeds.ts';
 export { renderSeed } from './seed-documents.ts';
 export { composeUserData, type MergedConfig } from './user-data.ts';

@@ -1,4 +1,4 @@
-import type { SeedSpec } from './port.ts';
+import type { SeedSpec } from './port/seeds.ts';
 import { cloudConfig, toYaml } from './user-data.ts';
 
 /** The files of a NoCloud seed, by name. */

@@ -4,18 +4,14 @@ import { HypervisorError } from './hypervisor.errors.ts';
 import {
   type AttachedVolume,
   type BlockVolumeSpec,
-  type DomainSpec,
   FILE_SYSTEMS,
-  type FreezeSpec,
   type GrowSpec,
-  type HostCopy,
-  type ImageFile,
-  type OverlaySpec,
-  type ResumeSpec,
-  type SeedSpec,
   VOLUME_SLOTS,
-  type VolumeCopy,
-} from './port.ts';
+} from './port/block-volumes.ts';
+import type { FreezeSpec, HostCopy, OverlaySpec, ResumeSpec, VolumeCopy } from './port/disks.ts';
+import type { DomainSpec } from './port/domains.ts';
+import type { ImageFile } from './port/images.ts';
+import type { SeedSpec } from './port/seeds.ts';
 
 /** Safe as a libvirt name, a file name, and an argument: never starts with `-` or `.`. */
 const name = z

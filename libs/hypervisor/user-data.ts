@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import type { YamlDocument } from './port.ts';
+import type { YamlDocument } from './port/seeds.ts';
 
 /** A part of user data that is ours, and how cloud-init merges it over the parts before it. */
 export interface MergedConfig {

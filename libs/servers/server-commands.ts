@@ -1,50 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { runInTransaction, runStatements } from '#libs/database';
-import { Image } from '#libs/images';
-import { gibToBytes, newId } from '#libs/kernel';
-import { takeInheritedAddress } from '#libs/networks';
+import type { Image } from '#libs/images';
+import { newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
-import { type SagaRequest, SagaStore } from '#libs/saga';
+import { SagaStore } from '#libs/saga';
 import type { Action } from './action.entity.ts';
 import { assertBackedUp } from './backup-plan.ts';
-import { assertInReach, holdDisk } from './frozen-disks.ts';
-import { refuseInRescue, runningRescue, waitingRescue } from './rescue-state.ts';
+import { requestNetworkOpening } from './network-opening.ts';
+import { refuseInRescue } from './rescue-state.ts';
 import { newPassword, nothingToReveal, type PasswordDelivery, SecretsStore } from './secrets.store.ts';
-import { credentialKindOf, type DesiredState, type ObservedState, type Server } from './server.entity.ts';
+import type { Server } from './server.entity.ts';
 import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
-import { insertImage, type NewServerImage } from './server-images.ts';
+import type { NewServerImage } from './server-images.ts';
+import { type Command, POWER_OFF, POWER_ON, REBOOT, RESET, SHUTDOWN, switchOf } from './server-power.ts';
 import { refuseProtected } from './server-protection.ts';
-import {
-  openNetworkRequest,
-  powerOffServerRequest,
-  powerOnServerRequest,
-  rebootServerRequest,
-  rebuildServerRequest,
-  resetPasswordRequest,
-  resetServerRequest,
-  rollBackServerRequest,
-  shutdownServerRequest,
-  switchSystemRequest,
-} from './server-requests.ts';
+import { requestRebuild } from './server-rebuild.ts';
+import { resetPasswordRequest } from './server-requests.ts';
+import { requestRollBack } from './server-roll-back.ts';
 import { ServersError } from './servers.errors.ts';
-import { requestImage, type Started, startOnServer } from './start-on-server.ts';
-
-interface ServerParams {
-  readonly serverId: number;
-}
-
-/** One command of a server: what it is called on the wire, when it is allowed, and the intent it leaves. */
-interface Command {
-  readonly request: SagaRequest<ServerParams>;
-  readonly command: string;
-  readonly needs?: 'running';
-  readonly desired?: DesiredState;
-  readonly observed?: ObservedState;
-  /** It boots the server, which may be into its rescue system, or out of it. */
-  readonly boots?: 'power_on' | 'reboot' | 'reset';
-}
+import { type AlsoOf, noteStates, requestImage, type Started, startOnServer } from './start-on-server.ts';
 
 /** Asks for the long operations on a server. Each writes intent, action and saga in one transaction. */
 @Injectable()
@@ -57,53 +33,26 @@ export class ServerCommands {
   ) {}
 
   powerOn(projectId: number, serverId: number): Promise<Action> {
-    return this.run(projectId, serverId, {
-      boots: 'power_on',
-      request: powerOnServerRequest,
-      command: 'start_server',
-      desired: 'running',
-      observed: 'starting',
-    });
+    return this.run(projectId, serverId, POWER_ON);
   }
 
   /** Pulls the plug. */
   powerOff(projectId: number, serverId: number): Promise<Action> {
-    return this.run(projectId, serverId, {
-      request: powerOffServerRequest,
-      command: 'stop_server',
-      desired: 'off',
-      observed: 'stopping',
-    });
+    return this.run(projectId, serverId, POWER_OFF);
   }
 
   /** Presses the power button; the guest may take its time, or not listen. */
   shutdown(projectId: number, serverId: number): Promise<Action> {
-    return this.run(projectId, serverId, {
-      request: shutdownServerRequest,
-      command: 'shutdown_server',
-      needs: 'running',
-      desired: 'off',
-      observed: 'stopping',
-    });
+    return this.run(projectId, serverId, SHUTDOWN);
   }
 
   reboot(projectId: number, serverId: number): Promise<Action> {
-    return this.run(projectId, serverId, {
-      boots: 'reboot',
-      request: rebootServerRequest,
-      command: 'reboot_server',
-      needs: 'running',
-    });
+    return this.run(projectId, serverId, REBOOT);
   }
 
   /** Presses the reset button. */
   reset(projectId: number, serverId: number): Promise<Action> {
-    return this.run(projectId, serverId, {
-      boots: 'reset',
-      request: resetServerRequest,
-      command: 'reset_server',
-      needs: 'running',
-    });
+    return this.run(projectId, serverId, RESET);
   }
 
   /** The new password, and the action that sets it in the running guest. */
@@ -139,39 +88,10 @@ export class ServerCommands {
     delivery: PasswordDelivery,
     { userData, also }: { readonly userData?: string | undefined; readonly also?: AlsoOf } = {},
   ): Promise<{ action: Action; rootPassword: string | null }> {
-    const password = newPassword();
-    let usesPassword = false;
-    const action = await this.transaction(projectId, serverId, async (manager, server) => {
-      refuseProtected(server, 'rebuild');
-      await refuseInRescue(manager, server);
-      if (server.isoId !== null) {
-        const message = 'the server would start from the ISO image in its CD drive: detach that first';
-        throw new ServersError('iso_attached', message);
-      }
-      await assertRoomFor(manager, server, image);
-      await holdDisk(manager, image);
-      await assertInReach(manager, server, image);
-      if (server.network === 'closed') {
-        throw new ServersError(
-          'network_closed',
-          'a new system is verified over the network: open that first',
-        );
-      }
-      await also?.(manager, server);
-      usesPassword = credentialKindOf(server.sshPublicKeys, image) === 'password';
-      if (userData) await this.secrets.put(manager, serverId, 'user_data', userData);
-      if (usesPassword) await this.secrets.put(manager, serverId, 'pending_password', password);
-      const power = server.observed === 'off' ? ('off' as const) : ('running' as const);
-      const generation = server.generation + 1;
-      await this.mark(manager, server, { desired: 'running', observed: 'rebuilding' });
-      return startOnServer(manager, this.sagas, server, {
-        request: rebuildServerRequest,
-        params: { serverId, imageId: image.id, generation, power, delivery },
-        command: 'rebuild_server',
-        imageId: image.id,
-      });
-    });
-    return { action, rootPassword: usesPassword && delivery === 'answer' ? password : null };
+    const { action, rootPassword } = await this.transaction(projectId, serverId, (manager, server) =>
+      requestRebuild(manager, this.sagas, this.secrets, server, { image, delivery, userData, also }),
+    );
+    return { action, rootPassword };
   }
 
   /**
@@ -185,7 +105,7 @@ export class ServerCommands {
     also?: (manager: EntityManager) => Promise<unknown>,
   ): Promise<{ action: Action; imageId: number }> {
     const imageId = newId();
-    const action = await this.transaction(projectId, serverId, async (manager, server) => {
+    const { action } = await this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
       await refuseInRescue(manager, server);
       if (wanted.type === 'backup') await assertBackedUp(manager, serverId);
@@ -205,40 +125,16 @@ export class ServerCommands {
    * behind is kept for a day as an image, to which it can be rolled back in turn. `also` is part of asking for it.
    * @throws ServersError `image_not_found`, `image_of_another_server`, `image_of_another_size`, `server_protected`
    */
-  rollBack(
+  async rollBack(
     projectId: number,
     serverId: number,
     image: Image,
     { withMemory = true, also }: { readonly withMemory?: boolean; readonly also?: AlsoOf } = {},
   ): Promise<Action> {
-    return this.transaction(projectId, serverId, async (manager, server) => {
-      if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
-      refuseProtected(server, 'rebuild');
-      await refuseInRescue(manager, server);
-      await assertOfServer(manager, server, image);
-      await also?.(manager, server);
-      const keptImageId = newId();
-      await insertImage(manager, server, {
-        id: keptImageId,
-        type: 'snapshot',
-        madeBy: 'roll_back',
-        description: `Before the roll back to ${image.description ?? image.id}`.slice(0, 255),
-        labels: {},
-      });
-      const power = server.desired === 'off' ? ('off' as const) : ('running' as const);
-      const generation = server.generation + 1;
-      const ids = { serverId, imageId: image.id, keptImageId, frozenDiskId: newId() };
-      await this.mark(manager, server, { observed: 'rebuilding' });
-      const isSameDisk = image.virtualSizeBytes === gibToBytes(server.diskGib);
-      const resumes = withMemory && image.memoryBytes !== null && power === 'running' && isSameDisk;
-      const params = { ...ids, generation, power, resumes };
-      return startOnServer(manager, this.sagas, server, {
-        request: rollBackServerRequest,
-        params,
-        command: 'roll_back_server',
-        imageId: image.id,
-      });
-    });
+    const { action } = await this.transaction(projectId, serverId, (manager, server) =>
+      requestRollBack(manager, this.sagas, server, { image, withMemory, also }),
+    );
+    return action;
   }
 
   /**
@@ -246,30 +142,11 @@ export class ServerCommands {
    * original, which must be gone.
    * @throws ServersError `network_is_open`, `server_must_run` (its timers are held); NetworksError `address_in_use`
    */
-  openNetwork(projectId: number, serverId: number): Promise<Action> {
-    return this.transaction(projectId, serverId, async (manager, server) => {
-      if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
-      await refuseInRescue(manager, server);
-      const { network: from, holdsTimers, observed } = server;
-      if (from === 'open' && !holdsTimers) {
-        throw new ServersError('network_is_open', "the server's network is open already");
-      }
-      if (holdsTimers && observed !== 'running') {
-        throw new ServersError(
-          'server_must_run',
-          'its timers can be let go while it runs: power it on first',
-        );
-      }
-      if (from === 'closed') {
-        const { ip } = await takeInheritedAddress(manager, serverId);
-        await manager.query('UPDATE servers SET ipv4 = $2 WHERE id = $1', [serverId, ip]);
-      }
-      return startOnServer(manager, this.sagas, server, {
-        request: openNetworkRequest,
-        params: { serverId, from },
-        command: 'open_network',
-      });
-    });
+  async openNetwork(projectId: number, serverId: number): Promise<Action> {
+    const { action } = await this.transaction(projectId, serverId, (manager, server) =>
+      requestNetworkOpening(manager, this.sagas, server),
+    );
+    return action;
   }
 
   /**
@@ -278,7 +155,7 @@ export class ServerCommands {
    * @throws ServersError `server_protected`
    */
   async delete(projectId: number, serverId: number): Promise<Action> {
-    const action = await this.transaction(
+    const { action } = await this.transaction(
       projectId,
       serverId,
       (manager, server) => {
@@ -315,20 +192,20 @@ export class ServerCommands {
     });
   }
 
-  private run(
+  private async run(
     projectId: number,
     serverId: number,
     command: Command,
     also?: (manager: EntityManager) => Promise<unknown>,
   ): Promise<Action> {
-    return this.transaction(projectId, serverId, async (manager, server) => {
+    const { action } = await this.transaction(projectId, serverId, async (manager, server) => {
       if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
       if (command.needs === 'running' && server.observed !== 'running') {
         throw new ServersError('server_must_run', `the server is ${server.observed}; power it on first`);
       }
       await also?.(manager);
       const switching = await switchOf(manager, server, command);
-      await this.mark(manager, server, command);
+      await noteStates(manager, server, command);
       if (switching)
         return startOnServer(manager, this.sagas, server, { ...switching, command: command.command });
       return startOnServer(manager, this.sagas, server, {
@@ -337,76 +214,24 @@ export class ServerCommands {
         command: command.command,
       });
     });
-  }
-
-  private async transaction(
-    projectId: number,
-    serverId: number,
-    work: (manager: EntityManager, server: Server) => Promise<Started>,
-    options: Admission = {},
-  ): Promise<Action> {
-    const { action, wakeUp } = await runInTransaction(this.dataSource, async (manager) => {
-      const server = await admit(manager, projectId, serverId, options);
-      return work(manager, server);
-    });
-    await this.queue.poke(wakeUp);
     return action;
   }
 
-  private async mark(
-    manager: EntityManager,
-    server: Server,
-    states: { readonly desired?: DesiredState; readonly observed?: ObservedState },
-  ): Promise<void> {
-    await manager.query(
-      `UPDATE servers SET desired = coalesce($2, desired), observed = coalesce($3, observed) WHERE id = $1`,
-      [server.id, states.desired ?? null, states.observed ?? null],
-    );
+  private async transaction<T extends Started>(
+    projectId: number,
+    serverId: number,
+    work: (manager: EntityManager, server: Server) => Promise<T>,
+    options: Admission = {},
+  ): Promise<T> {
+    const started = await runInTransaction(this.dataSource, async (manager) => {
+      const server = await admit(manager, projectId, serverId, options);
+      return work(manager, server);
+    });
+    await this.queue.poke(started.wakeUp);
+    return started;
   }
 }
-
-/** How a boot goes that is from another system than the one before; undefined where it is from the same. */
-async function switchOf(manager: EntityManager, { id: serverId, observed }: Server, { boots: by }: Command) {
-  if (by === undefined || (by === 'power_on' && observed !== 'off')) return undefined;
-  const [from, into] = [await runningRescue(manager, serverId), await waitingRescue(manager, serverId)];
-  if (!from && !into) return undefined;
-  const params = { serverId, from: from?.id ?? null, into: into?.id ?? null, by };
-  return { request: switchSystemRequest, params };
-}
-
-/** What else has to be so, or happens, in the transaction that asks for something of a server. */
-type AlsoOf = (manager: EntityManager, server: Server) => Promise<unknown>;
 
 /** An image to be made: an owner's snapshot unless told. */
 type WantedImage = Pick<NewServerImage, 'description' | 'labels'> &
   Partial<Pick<NewServerImage, 'type' | 'madeBy' | 'withMemory'>>;
-
-/** @throws ServersError `image_too_large` */
-async function assertRoomFor(manager: EntityManager, server: Server, { appliance }: Image): Promise<void> {
-  const [type] = await manager.query<{ memoryMib: number }[]>(
-    'SELECT memory_mib AS "memoryMib" FROM server_types WHERE id = $1',
-    [server.serverTypeId],
-  );
-  const { title, minimumMemoryMib, minimumDiskGib } = appliance;
-  if (type && type.memoryMib >= minimumMemoryMib && server.diskGib >= minimumDiskGib) return;
-  throw new ServersError(
-    'image_too_large',
-    `${title} needs ${minimumMemoryMib} MiB of memory and ${minimumDiskGib} GiB of disk, more than the server has`,
-    'image',
-  );
-}
-
-/** @throws ServersError `image_not_found` (deleted by now), `image_of_another_server`, `image_of_another_size` */
-async function assertOfServer(manager: EntityManager, server: Server, image: Image): Promise<void> {
-  const there = { where: { id: image.id, deletedAt: IsNull() }, lock: { mode: 'pessimistic_read' } } as const;
-  if (!(await manager.getRepository(Image).findOne(there))) {
-    throw new ServersError('image_not_found', `there is no image ${image.id}`);
-  }
-  if (image.serverId !== server.id || image.frozenDiskId === null) {
-    const message = `image ${image.id} was not made of this server: rebuild it from that image, or order another`;
-    throw new ServersError('image_of_another_server', message, 'image');
-  }
-  if (image.virtualSizeBytes <= gibToBytes(server.diskGib)) return;
-  const message = `the server's disk is smaller than it was when image ${image.id} was made`;
-  throw new ServersError('image_of_another_size', message, 'image');
-}

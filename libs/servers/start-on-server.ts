@@ -3,7 +3,7 @@ import { newId } from '#libs/kernel';
 import type { SagaRequest, SagaStore, SagaWakeUp } from '#libs/saga';
 import { Action } from './action.entity.ts';
 import { newAction } from './actions.service.ts';
-import type { Server } from './server.entity.ts';
+import type { DesiredState, ObservedState, Server } from './server.entity.ts';
 import { insertImage, type NewServerImage } from './server-images.ts';
 import { createImageRequest } from './server-requests.ts';
 
@@ -12,6 +12,9 @@ export interface Started {
   readonly action: Action;
   readonly wakeUp: SagaWakeUp;
 }
+
+/** What else has to be so, or happens, in the transaction that asks for something of a server. */
+export type AlsoOf = (manager: EntityManager, server: Server) => Promise<unknown>;
 
 interface Operation<P> {
   readonly request: SagaRequest<P>;
@@ -55,4 +58,16 @@ export async function requestImage(
     imageId,
   });
   return { ...started, frozenDiskId };
+}
+
+/** The intent that a command leaves: what its server is to be, and is on its way to. What is missing stays as it is. */
+export async function noteStates(
+  manager: EntityManager,
+  server: Server,
+  states: { readonly desired?: DesiredState; readonly observed?: ObservedState },
+): Promise<void> {
+  await manager.query(
+    `UPDATE servers SET desired = coalesce($2, desired), observed = coalesce($3, observed) WHERE id = $1`,
+    [server.id, states.desired ?? null, states.observed ?? null],
+  );
 }

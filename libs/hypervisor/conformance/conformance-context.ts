@@ -1,14 +1,12 @@
 import { newId, newUuid } from '#libs/kernel';
-import {
-  type DomainSpec,
-  type GuestReach,
-  type HostRef,
-  type Hypervisor,
-  type ImageFile,
-  OUR_DEVICES,
-  type OverlaySpec,
-  type SeedSpec,
-} from '../port.ts';
+import { OUR_DEVICES } from '../port/devices.ts';
+import type { OverlaySpec } from '../port/disks.ts';
+import type { DomainSpec } from '../port/domains.ts';
+import type { GuestReach } from '../port/guest-reach.ts';
+import type { HostRef } from '../port/hosts.ts';
+import type { Hypervisor } from '../port/hypervisor.ts';
+import type { ImageFile } from '../port/images.ts';
+import type { SeedSpec } from '../port/seeds.ts';
 
 /** What a driver's spec hands to the suite. The host must be empty of our images, disks and domains. */
 export interface ConformanceContext {

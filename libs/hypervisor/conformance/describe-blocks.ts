@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { gibToBytes, newUuid, sleep } from '#libs/kernel';
-import type { DomainSpec } from '../port.ts';
+import type { DomainSpec } from '../port/domains.ts';
 import { type ConformanceContext, planServer, type ServerPlan } from './conformance-context.ts';
 import { refusedAs } from './refused-as.ts';
 

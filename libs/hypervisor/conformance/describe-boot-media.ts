@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { gibToBytes, newUuid, sleep } from '#libs/kernel';
-import type { DomainSpec } from '../port.ts';
+import type { DomainSpec } from '../port/domains.ts';
 import { type ConformanceContext, ISO_TEXT, planServer, type ServerPlan } from './conformance-context.ts';
 import { refusedAs } from './refused-as.ts';
 

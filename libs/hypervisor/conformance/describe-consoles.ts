@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
 import { newUuid } from '#libs/kernel';
-import type { ConsoleKind } from '../port.ts';
+import type { ConsoleKind } from '../port/domains.ts';
 import type { ConformanceContext, ServerPlan } from './conformance-context.ts';
 import { planServer } from './conformance-context.ts';
 import { refusedAs } from './refused-as.ts';

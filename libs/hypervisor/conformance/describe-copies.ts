@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { VolumeCopy } from '../port.ts';
+import type { VolumeCopy } from '../port/disks.ts';
 import { type ConformanceContext, planServer, type ServerPlan } from './conformance-context.ts';
 import { refusedAs } from './refused-as.ts';
 

@@ -1,7 +1,8 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { NetworkGuestReach, parseGuestProxy } from '../guest/index.ts';
 import { LibvirtHypervisor } from '../libvirt/index.ts';
-import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '../port.ts';
+import { GUEST_REACH, type GuestReach } from '../port/guest-reach.ts';
+import { HYPERVISOR, type Hypervisor } from '../port/hypervisor.ts';
 import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '../simulated/index.ts';
 import {
   LIBVIRT_URI,

@@ -1,5 +1,7 @@
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { GuestReach, HostRef, Hypervisor } from '../port.ts';
+import type { GuestReach } from '../port/guest-reach.ts';
+import type { HostRef } from '../port/hosts.ts';
+import type { Hypervisor } from '../port/hypervisor.ts';
 
 /** The drivers of one kind of object, by the URIs that they speak. */
 export interface Route<Driver> {

@@ -1,4 +1,5 @@
-import type { HostRef, Hypervisor } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
+import type { Hypervisor } from '../port/hypervisor.ts';
 
 /** A guest as the programs below need it. */
 export interface Guest {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId, sleep } from '#libs/kernel';
-import type { AgentExecOptions, AgentExecResult, HostRef } from '../port.ts';
+import type { AgentExecOptions, AgentExecResult } from '../port/guest-agent.ts';
+import type { HostRef } from '../port/hosts.ts';
 import type { Guest } from './guest-program.ts';
 import {
   cancelScript,

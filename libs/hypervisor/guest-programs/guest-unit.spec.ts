@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import type { Guest } from './guest-program.ts';
 import { lookAtOneshot, parseOneshot } from './guest-unit.ts';
 

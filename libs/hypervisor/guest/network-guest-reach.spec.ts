@@ -6,7 +6,7 @@ import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateSshKeyPair } from '#libs/accounts';
 import { newUuid } from '#libs/kernel';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { NetworkGuestReach, parseGuestProxy } from './index.ts';
 
 const host: HostRef = {

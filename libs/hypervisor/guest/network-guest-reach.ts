@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import type { GuestReach, HostRef, HttpAnswer } from '../port.ts';
+import type { GuestReach, HttpAnswer } from '../port/guest-reach.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { dial, type GuestProxy } from './dial.ts';
 import { readHostKey } from './ssh-host-key.ts';
 

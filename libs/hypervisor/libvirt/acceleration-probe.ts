@@ -1,6 +1,6 @@
 import { sleep } from '#libs/kernel';
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { Acceleration, HostRef } from '../port.ts';
+import type { Acceleration, HostRef } from '../port/hosts.ts';
 import { type ProbePlan, planProbe, probeDisk, probeDomainXml } from './probe-guest.ts';
 import type { Virsh } from './virsh.ts';
 import { volumeXml } from './volume-xml.ts';

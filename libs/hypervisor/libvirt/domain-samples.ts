@@ -1,4 +1,5 @@
-import type { DomainSample, HostRef } from '../port.ts';
+import type { DomainSample } from '../port/domains.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { isOwnDisk } from './domain-xml.ts';
 import type { Virsh } from './virsh.ts';
 

@@ -1,14 +1,8 @@
 import { basename } from 'node:path';
 import { mibToKib } from '#libs/kernel';
-import type {
-  AttachedVolume,
-  ConsoleKind,
-  DomainFacts,
-  DomainSpec,
-  DomainType,
-  HostRef,
-  NetworkState,
-} from '../port.ts';
+import type { AttachedVolume } from '../port/block-volumes.ts';
+import type { ConsoleKind, DomainFacts, DomainSpec, NetworkState } from '../port/domains.ts';
+import type { DomainType, HostRef } from '../port/hosts.ts';
 import { ISOLATION_FILTER_PREFIX } from './isolation-filter.ts';
 import { writeXml, XmlElement, type XmlTree } from './xml.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { FileSystem } from '../port.ts';
+import type { FileSystem } from '../port/block-volumes.ts';
 
 const runFile = promisify(execFile);
 

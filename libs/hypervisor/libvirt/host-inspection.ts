@@ -1,5 +1,6 @@
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { Firmware, HostFacts, HostRef, PoolFacts } from '../port.ts';
+import type { Firmware } from '../port/devices.ts';
+import type { HostFacts, HostRef, PoolFacts } from '../port/hosts.ts';
 import type { Virsh } from './virsh.ts';
 import { classify } from './virsh-errors.ts';
 import { XmlElement } from './xml.ts';

@@ -1,6 +1,6 @@
 import { sleep } from '#libs/kernel';
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { type DomainRecord, readDomain, volumeControllerXml } from './domain-xml.ts';
 import type { Virsh } from './virsh.ts';
 import { saysNoSuchDisk } from './virsh-errors.ts';

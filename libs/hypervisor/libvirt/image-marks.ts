@@ -1,4 +1,4 @@
-import type { ImageFacts, ImageFormat } from '../port.ts';
+import type { ImageFacts, ImageFormat } from '../port/images.ts';
 import type { PoolEntry } from './pool-listing.ts';
 
 /** Longest image volume name, so that the name of its mark stays a file name. */

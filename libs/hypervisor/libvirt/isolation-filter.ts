@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import type { Virsh } from './virsh.ts';
 import { writeXml, type XmlTree } from './xml.ts';
 

@@ -1,14 +1,8 @@
 import { gibToBytes } from '#libs/kernel';
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type {
-  AttachedVolume,
-  BlockVolumeSpec,
-  CopyOptions,
-  FileSystem,
-  GrowSpec,
-  HostCopy,
-  HostRef,
-} from '../port.ts';
+import type { AttachedVolume, BlockVolumeSpec, FileSystem, GrowSpec } from '../port/block-volumes.ts';
+import type { CopyOptions, HostCopy } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
 import {
   checkAttachedVolume,
   checkBlockVolumeSpec,

@@ -1,5 +1,5 @@
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkUuid, checkVolumeName } from '../specs.ts';
 import { cdDriveXml, type DomainRecord } from './domain-xml.ts';
 import { HotPlug } from './hot-plug.ts';

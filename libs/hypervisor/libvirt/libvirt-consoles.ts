@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { ConsoleKind, HostRef } from '../port.ts';
+import type { ConsoleKind } from '../port/domains.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { whenFree } from '../when-free.ts';
 import { SCREEN_CHANNEL } from './domain-xml.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';

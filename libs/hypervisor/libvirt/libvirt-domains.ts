@@ -1,5 +1,6 @@
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { DomainFacts, DomainSpec, DomainState, HostRef, NetworkState } from '../port.ts';
+import type { DomainFacts, DomainSpec, DomainState, NetworkState } from '../port/domains.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkDomainSpec, checkUuid } from '../specs.ts';
 import { cardXml, type DomainRecord, domainXml, isOwnDisk, readDomain } from './domain-xml.ts';
 import type { IsolationFilter } from './isolation-filter.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { sleep } from '#libs/kernel';
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { AgentExecOptions, AgentExecResult, HostRef } from '../port.ts';
+import type { AgentExecOptions, AgentExecResult } from '../port/guest-agent.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkLogin, checkUuid } from '../specs.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';
 import type { Virsh } from './virsh.ts';

@@ -9,7 +9,8 @@ import { labLayout } from '../../../test/lab/layout.ts';
 import { buildTinyGuest } from '../../../test/lab/tiny-guest.ts';
 import { describeHypervisor, ISO_TEXT } from '../conformance/index.ts';
 import { NetworkGuestReach, parseGuestProxy } from '../guest/index.ts';
-import type { HostRef, ImageFile } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
+import type { ImageFile } from '../port/images.ts';
 import { LibvirtHypervisor } from './index.ts';
 
 const run = promisify(execFile);

@@ -1,37 +1,30 @@
 import type { Duplex } from 'node:stream';
 import { sleep } from '#libs/kernel';
+import type { AttachedVolume, BlockVolumeSpec, GrowSpec } from '../port/block-volumes.ts';
 import type {
-  Acceleration,
-  AgentExecOptions,
-  AgentExecResult,
-  AttachedVolume,
-  BlockVolumeSpec,
-  ConsoleKind,
   CopyOptions,
+  FreezeSpec,
+  Frozen,
+  HostCopy,
+  Merge,
+  OverlaySpec,
+  ResumeSpec,
+  VolumeCopy,
+  VolumeFacts,
+} from '../port/disks.ts';
+import type {
+  ConsoleKind,
   DomainFacts,
   DomainSample,
   DomainSpec,
   DomainState,
-  FreezeSpec,
-  Frozen,
-  GrowSpec,
-  HostCopy,
-  HostFacts,
-  HostRef,
-  Hypervisor,
-  ImageFacts,
-  ImageFile,
-  Merge,
   NetworkState,
-  OnProgress,
-  OverlaySpec,
-  ResumeSpec,
-  SeedDetachment,
-  SeedSpec,
-  StorageFacts,
-  VolumeCopy,
-  VolumeFacts,
-} from '../port.ts';
+} from '../port/domains.ts';
+import type { AgentExecOptions, AgentExecResult } from '../port/guest-agent.ts';
+import type { Acceleration, HostFacts, HostRef, StorageFacts } from '../port/hosts.ts';
+import type { Hypervisor } from '../port/hypervisor.ts';
+import type { ImageFacts, ImageFile, OnProgress } from '../port/images.ts';
+import type { SeedDetachment, SeedSpec } from '../port/seeds.ts';
 import { checkVolumeName } from '../specs.ts';
 import { probeAcceleration } from './acceleration-probe.ts';
 import { sampleDomains } from './domain-samples.ts';

@@ -1,6 +1,8 @@
 import { HypervisorError } from '../hypervisor.errors.ts';
 import { verifyImageFile } from '../image-file.ts';
-import type { HostRef, ImageFacts, ImageFile, OnProgress, VolumeFacts } from '../port.ts';
+import type { VolumeFacts } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
+import type { ImageFacts, ImageFile, OnProgress } from '../port/images.ts';
 import { checkImageFile, checkVolumeName } from '../specs.ts';
 import { isMark, MAX_IMAGE_NAME, partMark, type StoredImage, wholeImages, wholeMark } from './image-marks.ts';
 import { createVolume, makeMark } from './make-volume.ts';

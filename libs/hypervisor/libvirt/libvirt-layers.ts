@@ -1,5 +1,6 @@
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { FreezeSpec, Frozen, HostRef, Merge } from '../port.ts';
+import type { FreezeSpec, Frozen, Merge } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkFreezeSpec } from '../specs.ts';
 import { type DomainRecord, isOwnDisk } from './domain-xml.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { HostRef, ResumeSpec } from '../port.ts';
+import type { ResumeSpec } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkResumeSpec } from '../specs.ts';
 import { type DomainRecord, isOwnDisk, readDomain } from './domain-xml.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';

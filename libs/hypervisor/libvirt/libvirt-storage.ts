@@ -1,4 +1,4 @@
-import type { HostRef, StorageFacts } from '../port.ts';
+import type { HostRef, StorageFacts } from '../port/hosts.ts';
 import { checkStorageMark } from '../specs.ts';
 import type { LibvirtVolumes } from './libvirt-volumes.ts';
 import { makeMark } from './make-volume.ts';

@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, startLab } from '../../../test/lab/index.ts';
 import { buildTinyGuest, type TinyGuest } from '../../../test/lab/tiny-guest.ts';
-import { type HostRef, OUR_DEVICES, type VolumeCopy } from '../port.ts';
+import { OUR_DEVICES } from '../port/devices.ts';
+import type { VolumeCopy } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { LibvirtHypervisor } from './index.ts';
 
 const run = promisify(execFile);

@@ -1,6 +1,7 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { HypervisorError, isHypervisorError } from '../hypervisor.errors.ts';
-import type { CopyOptions, HostRef, VolumeCopy } from '../port.ts';
+import type { CopyOptions, VolumeCopy } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkVolumeCopy, checkVolumeName } from '../specs.ts';
 import { readDomain } from './domain-xml.ts';
 import { Gate } from './gate.ts';

@@ -1,6 +1,9 @@
 import { gibToBytes, newUuid } from '#libs/kernel';
 import { diskTooSmall, HypervisorError } from '../hypervisor.errors.ts';
-import type { FreezeSpec, HostRef, ImageFormat, OverlaySpec, SeedSpec, VolumeFacts } from '../port.ts';
+import type { FreezeSpec, OverlaySpec, VolumeFacts } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
+import type { ImageFormat } from '../port/images.ts';
+import type { SeedSpec } from '../port/seeds.ts';
 import { renderSeed } from '../seed-documents.ts';
 import { checkOverlaySpec, checkSeedSpec, checkVolumeName } from '../specs.ts';
 import type { LibvirtDomains } from './libvirt-domains.ts';

@@ -1,4 +1,4 @@
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import type { Virsh } from './virsh.ts';
 import { saysVolumeExists } from './virsh-errors.ts';
 import { type VolumePlan, volumeXml } from './volume-xml.ts';

@@ -1,5 +1,6 @@
 import { sleep } from '#libs/kernel';
-import type { HostRef, VolumeFacts } from '../port.ts';
+import type { VolumeFacts } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
 import type { Virsh } from './virsh.ts';
 import { saysPoolHasJobs } from './virsh-errors.ts';
 import { XmlElement } from './xml.ts';

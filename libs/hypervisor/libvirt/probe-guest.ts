@@ -1,5 +1,5 @@
 import { newUuid } from '#libs/kernel';
-import type { DomainType, HostRef } from '../port.ts';
+import type { DomainType, HostRef } from '../port/hosts.ts';
 import { MARK_NAMESPACE } from './domain-xml.ts';
 import { writeXml } from './xml.ts';
 

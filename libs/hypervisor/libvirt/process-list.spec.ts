@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type HostRef, OUR_DEVICES } from '../port.ts';
+import { OUR_DEVICES } from '../port/devices.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { LibvirtHypervisor } from './index.ts';
 
 const SECRETS = {

@@ -1,5 +1,6 @@
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { CopyOptions, HostRef } from '../port.ts';
+import type { CopyOptions } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
 
 const LOOK_EVERY_MS = 1000;
 /** For the processes of such work, only so that none lives for ever: what hangs is found by its standing still. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { SeedSpec } from '../port.ts';
+import type { SeedSpec } from '../port/seeds.ts';
 import { renderSeed } from '../seed-documents.ts';
 import { seedIso } from './seed-iso.ts';
 

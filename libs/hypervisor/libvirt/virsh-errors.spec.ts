@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { HypervisorErrorCode } from '../hypervisor.errors.ts';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { classify } from './virsh-errors.ts';
 
 const host: HostRef = {

@@ -1,5 +1,5 @@
 import { HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 
 interface Rule {
   readonly pattern: RegExp;

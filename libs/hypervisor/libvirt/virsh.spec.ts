@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isHypervisorError } from '../hypervisor.errors.ts';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { Virsh } from './virsh.ts';
 
 /** libvirt's own pretended host, which lives in virsh itself: a domain `test`, a pool `default-pool`. */

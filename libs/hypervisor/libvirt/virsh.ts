@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, unlinkSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HypervisorError } from '../hypervisor.errors.ts';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { Gate } from './gate.ts';
 import { classify } from './virsh-errors.ts';
 import { type SessionAnswer, VirshSession } from './virsh-session.ts';

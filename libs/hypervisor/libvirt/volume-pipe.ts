@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { LONGEST_SECONDS } from './progress-watch.ts';
 import type { Virsh } from './virsh.ts';
 

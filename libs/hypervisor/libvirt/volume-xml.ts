@@ -1,4 +1,4 @@
-import type { ImageFormat } from '../port.ts';
+import type { ImageFormat } from '../port/images.ts';
 import { writeXml } from './xml.ts';
 
 export interface VolumePlan {

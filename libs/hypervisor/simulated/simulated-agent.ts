@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { AgentExecOptions, AgentExecResult, HostRef } from '../port.ts';
+import type { AgentExecOptions, AgentExecResult } from '../port/guest-agent.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkLogin, checkUuid } from '../specs.ts';
 import { runOnBlocks, runOnDisc } from './simulated-blocks.ts';
 import type { SimulatedFleet } from './simulated-fleet.ts';

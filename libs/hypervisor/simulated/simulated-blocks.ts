@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { AgentExecResult } from '../port.ts';
+import type { AgentExecResult } from '../port/guest-agent.ts';
 import type { SimulatedVolume } from './simulated-fleet.ts';
 
 const SECTOR_BYTES = 512;

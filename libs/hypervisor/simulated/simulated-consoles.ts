@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
-import type { ConsoleKind, HostRef } from '../port.ts';
+import type { ConsoleKind } from '../port/domains.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { whenFree } from '../when-free.ts';
 import type { SimulatedFleet } from './simulated-fleet.ts';
 import { refusal, type SimulatedInventory } from './simulated-inventory.ts';

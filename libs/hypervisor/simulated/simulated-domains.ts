@@ -1,13 +1,7 @@
-import type {
-  AttachedVolume,
-  DomainFacts,
-  DomainSample,
-  DomainSpec,
-  DomainState,
-  HostRef,
-  NetworkState,
-  SeedDetachment,
-} from '../port.ts';
+import type { AttachedVolume } from '../port/block-volumes.ts';
+import type { DomainFacts, DomainSample, DomainSpec, DomainState, NetworkState } from '../port/domains.ts';
+import type { HostRef } from '../port/hosts.ts';
+import type { SeedDetachment } from '../port/seeds.ts';
 import { checkAttachedVolume, checkDomainSpec, checkUuid, checkVolumeName } from '../specs.ts';
 import type { SimulatedDomain, SimulatedFleet, SimulatedHost } from './simulated-fleet.ts';
 import { firstBoot, guestIsUp } from './simulated-guest.ts';

@@ -3,17 +3,13 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, w
 import { join } from 'node:path';
 import { type Clock, gibToBytes, sleep, systemClock } from '#libs/kernel';
 import { HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
-import type {
-  Acceleration,
-  AttachedVolume,
-  DomainSpec,
-  Firmware,
-  GuestReach,
-  HostRef,
-  Hypervisor,
-  ImageFacts,
-  NetworkState,
-} from '../port.ts';
+import type { AttachedVolume } from '../port/block-volumes.ts';
+import type { Firmware } from '../port/devices.ts';
+import type { DomainSpec, NetworkState } from '../port/domains.ts';
+import type { GuestReach } from '../port/guest-reach.ts';
+import type { Acceleration, HostRef } from '../port/hosts.ts';
+import type { Hypervisor } from '../port/hypervisor.ts';
+import type { ImageFacts } from '../port/images.ts';
 import type { GuestSoftware } from './simulated-programs.ts';
 
 /** A simulated host's hardware and temper. */

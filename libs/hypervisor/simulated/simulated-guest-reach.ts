@@ -1,4 +1,5 @@
-import type { GuestReach, HostRef, HttpAnswer } from '../port.ts';
+import type { GuestReach, HttpAnswer } from '../port/guest-reach.ts';
+import type { HostRef } from '../port/hosts.ts';
 import type { GuestFacts, SimulatedFleet, SimulatedHost } from './simulated-fleet.ts';
 import { guestIsUp, madeUpHostKey } from './simulated-guest.ts';
 import { startsFrom } from './simulated-inventory.ts';

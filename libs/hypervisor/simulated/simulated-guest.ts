@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Clock } from '#libs/kernel';
-import type { AgentExecResult } from '../port.ts';
+import type { AgentExecResult } from '../port/guest-agent.ts';
 import type {
   GuestFacts,
   GuestFault,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeHypervisor, ISO_TEXT } from '../conformance/index.ts';
-import type { ImageFile } from '../port.ts';
+import type { ImageFile } from '../port/images.ts';
 import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'servery-simulated-'));

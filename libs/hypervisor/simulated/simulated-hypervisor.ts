@@ -1,5 +1,6 @@
 import { gibToBytes } from '#libs/kernel';
-import type { Acceleration, HostFacts, HostRef, Hypervisor } from '../port.ts';
+import type { Acceleration, HostFacts, HostRef } from '../port/hosts.ts';
+import type { Hypervisor } from '../port/hypervisor.ts';
 import { SimulatedAgent } from './simulated-agent.ts';
 import { SimulatedConsoles } from './simulated-consoles.ts';
 import { SimulatedDomains } from './simulated-domains.ts';

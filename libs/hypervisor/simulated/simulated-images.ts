@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs';
 import { chmod, copyFile, rename } from 'node:fs/promises';
 import { verifyImageFile } from '../image-file.ts';
-import type { CopyOptions, HostRef, ImageFacts, ImageFile, OnProgress } from '../port.ts';
+import type { CopyOptions } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
+import type { ImageFacts, ImageFile, OnProgress } from '../port/images.ts';
 import { checkImageFile, checkVolumeName } from '../specs.ts';
 import type { SimulatedFleet } from './simulated-fleet.ts';
 import { refusal, type SimulatedInventory } from './simulated-inventory.ts';

@@ -1,5 +1,5 @@
 import { HypervisorError, type HypervisorErrorCode } from '../hypervisor.errors.ts';
-import type { HostRef } from '../port.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkUuid } from '../specs.ts';
 import type { SimulatedDomain, SimulatedFleet, SimulatedHost, SimulatedVolume } from './simulated-fleet.ts';
 import { guestIsUp } from './simulated-guest.ts';

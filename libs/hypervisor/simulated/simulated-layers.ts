@@ -1,5 +1,6 @@
 import { mibToKib } from '#libs/kernel';
-import type { FreezeSpec, Frozen, HostRef, Merge, ResumeSpec } from '../port.ts';
+import type { FreezeSpec, Frozen, Merge, ResumeSpec } from '../port/disks.ts';
+import type { HostRef } from '../port/hosts.ts';
 import { checkFreezeSpec, checkResumeSpec } from '../specs.ts';
 import type { SimulatedDomain, SimulatedFleet, SimulatedHost, SimulatedVolume } from './simulated-fleet.ts';
 import { refusal, type SimulatedInventory, volumesOf } from './simulated-inventory.ts';

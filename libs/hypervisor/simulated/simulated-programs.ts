@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AgentExecResult } from '../port.ts';
+import type { AgentExecResult } from '../port/guest-agent.ts';
 
 /** What a simulated guest has installed and does, as far as our own programs ask for it. */
 export interface GuestSoftware {

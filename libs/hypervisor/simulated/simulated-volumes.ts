@@ -1,19 +1,17 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { gibToBytes } from '#libs/kernel';
 import { diskTooSmall } from '../hypervisor.errors.ts';
+import type { BlockVolumeSpec, GrowSpec } from '../port/block-volumes.ts';
 import type {
-  BlockVolumeSpec,
   CopyOptions,
-  GrowSpec,
   HostCopy,
-  HostRef,
   OverlayBase,
   OverlaySpec,
-  SeedSpec,
-  StorageFacts,
   VolumeCopy,
   VolumeFacts,
-} from '../port.ts';
+} from '../port/disks.ts';
+import type { HostRef, StorageFacts } from '../port/hosts.ts';
+import type { SeedSpec } from '../port/seeds.ts';
 import { renderSeed } from '../seed-documents.ts';
 import {
   checkBlockVolumeSpec,
