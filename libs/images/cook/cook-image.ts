@@ -20,7 +20,7 @@ import { checkMachine } from './tools.ts';
 import type { Job } from './within/job.ts';
 
 /** Raised whenever this code makes other bytes of the same recipe and packages. */
-const COOK_VERSION = 6;
+const COOK_VERSION = 7;
 
 const ASKING = 'asking for the newest packages';
 

@@ -91,6 +91,13 @@ describe('a package whose script is hostile, upon a root without a kernel', () =
     const next = await install(await makePackage(folder, `honest-${count}`, MARKED));
     expect(next.built).toMatchObject({ rootArchive: expect.any(String) });
   });
+
+  it('that asks for the name of its machine is told one, as on any machine', async () => {
+    const asking = 'echo "fqdn=$(hostname --fqdn) file=$(cat /etc/hostname)"';
+    const { built, lines } = await install(await makePackage(folder, 'named', asking));
+    expect(built).toMatchObject({ rootArchive: expect.any(String) });
+    expect(lines.join('\n')).toContain('fqdn=builder.localdomain file=builder');
+  });
 });
 
 /** What a script of an image that is on sale could try without being noticed: each that works says so, and none names the secret. */

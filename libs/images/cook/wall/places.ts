@@ -9,3 +9,6 @@ export const WITHIN = {
   /** Scratch files. */
   tmp: '/work/tmp',
 } as const;
+
+/** What a machine behind the wall is called. */
+export const BUILDER_NAME = 'builder';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { taskLimit } from './id-range.ts';
 import type { WallOrder } from './order.ts';
-import { WITHIN } from './places.ts';
+import { BUILDER_NAME, WITHIN } from './places.ts';
 import type { Stage } from './stage.ts';
 
 /** What installing packages takes, over the ids of its own range. Not: mounting, devices, networks, other processes. */
@@ -92,7 +92,7 @@ function namespaces(order: WallOrder): string[] {
   ]);
   return [
     ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
-    ...['--hostname', 'builder', '--die-with-parent', '--new-session'],
+    ...['--hostname', BUILDER_NAME, '--die-with-parent', '--new-session'],
     ...['--cap-drop', 'ALL', ...capabilities],
     ...['--seccomp', String(SYSTEM_CALLS_FD), '--info-fd', String(INFO_FD)],
     '--clearenv',

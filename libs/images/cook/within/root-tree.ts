@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { CLEARED } from '../../recipe/cleared-paths.ts';
 import { cookError } from '../cook.errors.ts';
 import { parseIndex } from '../package-index.ts';
+import { BUILDER_NAME } from '../wall/places.ts';
 import { espMount, rootMount } from './boot-loader.ts';
 import type { DiskPlan, Job } from './job.ts';
 import { pathInRoot } from './path-in-root.ts';
@@ -16,9 +17,16 @@ export interface RootTree {
   readonly plan: DiskPlan;
 }
 
-/** The recipe's files that must lie in the root before its packages are configured. */
+/** Every server's own names come on top of these. */
+const HOSTS = '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n';
+
+/**
+ * What must lie in the root before packages are configured: the recipe's early files, and the machine's name, which the
+ * scripts of packages look up as on any machine (that of postfix fails where it has none).
+ */
 export async function writePreset(presetDir: string, files: Job['files']): Promise<void> {
-  await mkdir(presetDir, { recursive: true });
+  await place(presetDir, '/etc/hostname', `${BUILDER_NAME}\n`);
+  await place(presetDir, '/etc/hosts', `${HOSTS}127.0.1.1 ${BUILDER_NAME}.localdomain ${BUILDER_NAME}\n`);
   for (const file of files) {
     if (file.early) await place(presetDir, file.path, file.content, file.mode);
   }
@@ -54,7 +62,7 @@ export async function scrub({ rootDir, installDir, job, plan }: RootTree): Promi
   }
   await forgetTemporaryNames(join(rootDir, 'var/cache/debconf/config.dat'));
   await place(rootDir, '/etc/machine-id', '', '0444');
-  await place(rootDir, '/etc/hosts', '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n');
+  await place(rootDir, '/etc/hosts', HOSTS);
   await place(rootDir, '/etc/apt/sources.list', plan.sourcesList);
   await settleTimes(rootDir, job.epochSeconds);
 }
