@@ -37,7 +37,8 @@ export const use: Use = async (guest) => {
   await guest.must(`echo correct-horse | mailbox add ada@${domain}`);
   const ada = { user: `ada@${domain}`, password: 'correct-horse' };
   await expectAnswer(logIn(guest, ada), 200);
-  await expectAnswer(ask(guest, ada, 'GET', event), 403);
+  // What was not shared with her is not there for her.
+  await expectAnswer(ask(guest, ada, 'GET', event), 404);
   await guest.must(`mailbox remove ada@${domain}`);
 };
 
