@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { cookImage, listRecipes, noteVerified, type Recipe } from '#libs/images/cook';
+import { type Interruptible, interruptible } from '../support/interruptible.ts';
 import { Guest } from './guest.ts';
 import { catalogDir, useAsClient } from './use.ts';
 
@@ -11,7 +12,7 @@ const outputDir =
   process.env.SERVERY_IMAGES_DIR || resolve(process.env.SERVERY_DATA_DIR ?? '.servery', 'images');
 
 /** `npm run catalog:verify [-- NAME…]`: cooks, boots and uses appliances as their clients would. Exits 1 if one fails. */
-async function main(names: readonly string[]): Promise<void> {
+async function main(names: readonly string[], here: Interruptible): Promise<void> {
   const all = await listRecipes(catalogDir);
   const unknown = names.filter((name) => !all.some((recipe) => recipe.name === name));
   if (unknown.length > 0) {
@@ -27,7 +28,8 @@ async function main(names: readonly string[]): Promise<void> {
   for (const [index, recipe] of wanted.entries()) {
     console.log(`❯ ${recipe.name} (${index + 1} of ${wanted.length}): ${recipe.title}`);
     const begun = performance.now();
-    const problem = await verify(recipe).catch((error: unknown) => error);
+    const problem = await verify(recipe, here).catch((error: unknown) => error);
+    if (here.signal.aborted) return;
     const took = `${((performance.now() - begun) / 1000).toFixed(0)} s`;
     if (problem === undefined) console.log(`✔ ${recipe.name} cooked, booted and used · ${took}`);
     else {
@@ -41,10 +43,11 @@ async function main(names: readonly string[]): Promise<void> {
   if (failed.length > 0) process.exitCode = 1;
 }
 
-async function verify(recipe: Recipe): Promise<void> {
+async function verify(recipe: Recipe, { signal, atEnd }: Interruptible): Promise<void> {
   let toldAt = performance.now();
-  const image = await cookImage({
+  const cooking = cookImage({
     recipe,
+    signal,
     outputDir,
     mirror: process.env.SERVERY_APT_MIRROR,
     onProgress: ({ percent, message }) => {
@@ -53,6 +56,8 @@ async function verify(recipe: Recipe): Promise<void> {
       console.log(`› cooking: ${Math.floor(percent)} % ${message}`);
     },
   });
+  atEnd(() => cooking.catch(() => {}));
+  const image = await cooking;
   console.log(`› ${image.unchanged ? 'unchanged' : 'cooked'}: SHA-256 ${image.sha256}`);
   const secrets = recipe.secrets.map(({ name }) => [name, randomBytes(15).toString('base64url')]);
   const { memoryMib } = recipe.minimum;
@@ -63,6 +68,7 @@ async function verify(recipe: Recipe): Promise<void> {
     secrets: Object.fromEntries(secrets),
   };
   const guest = await Guest.start(image, options);
+  atEnd(() => guest.stop());
   try {
     console.log('› booting, then using it as its client would');
     await useAsClient(guest, recipe);
@@ -72,4 +78,4 @@ async function verify(recipe: Recipe): Promise<void> {
   }
 }
 
-await main(process.argv.slice(2));
+await interruptible((here) => main(process.argv.slice(2), here));
