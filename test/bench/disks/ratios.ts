@@ -73,11 +73,15 @@ async function cloneAndSnapshot(bench: BenchHost, sizeGib: number, rounds: numbe
 
 /** Each cluster of the disk behind its system gets its entry in qcow2's tables, as on a disk that is full; no data. */
 async function mapAll(bench: BenchHost, volume: string, sizeGib: number): Promise<void> {
-  const path = await bench.pathOf(volume);
+  await write(bench, await bench.pathOf(volume), '-z', sizeGib * 1024 * MIB);
+}
+
+/** Writes from where the guest's system ends on, in pieces: qemu-io takes less than 2 GiB at once. */
+async function write(bench: BenchHost, path: string, what: string, endBytes: number): Promise<void> {
   const commands: string[] = [];
-  for (let start = AREA_START_BYTES; start < sizeGib * 1024 * MIB; start += 1024 * MIB) {
-    const length = Math.min(1024 * MIB, sizeGib * 1024 * MIB - start);
-    commands.push('-c', `write -q -z ${start} ${length}`);
+  for (let start = AREA_START_BYTES; start < endBytes; start += 1024 * MIB) {
+    const length = Math.min(1024 * MIB, endBytes - start);
+    commands.push('-c', `write -q ${what} ${start} ${length}`);
   }
   await bench.tool('qemu-io', ['-f', 'qcow2', ...commands, path]);
 }
@@ -89,13 +93,7 @@ async function exporting(bench: BenchHost, rounds: number): Promise<void> {
   await guest.remove();
   const from = guest.disk;
   const path = await bench.pathOf(from);
-  await bench.tool('qemu-io', [
-    '-f',
-    'qcow2',
-    '-c',
-    `write -q -P 165 ${AREA_START_BYTES} ${EXPORTED_MIB}M`,
-    path,
-  ]);
+  await write(bench, path, '-P 165', AREA_START_BYTES + EXPORTED_MIB * MIB);
   const file = join(folder, 'export.qcow2');
   const baseline = {
     name: 'qemu-img convert',
