@@ -21,7 +21,7 @@ export interface BenchHost {
   /** The path of a volume of the disk pool, as the host sees it. */
   pathOf(volume: string): Promise<string>;
   /** Runs a program of this machine with the host's files. */
-  tool(program: 'qemu-img' | 'qemu-io' | 'rm', args: readonly string[]): Promise<string>;
+  tool(program: 'qemu-img' | 'qemu-io' | 'rm' | 'sync', args: readonly string[]): Promise<string>;
 }
 
 /** Gives `work` a lab of one host, which is gone afterwards. */
