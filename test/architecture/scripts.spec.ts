@@ -33,7 +33,8 @@ const starts: Start[] = scripts.flatMap(({ script, text }) => {
 function startWithNonsense({ command, name }: Start): Promise<{ isFine: boolean; said: string }> {
   return new Promise((resolve) => {
     const env = { ...process.env, NODE_OPTIONS: '', AS_ROOT_WITH_ENV: '', name };
-    execFile('sh', ['-c', command, 'sh', '--nonsense'], { cwd: root, env }, (error, stdout, stderr) =>
+    const options = { cwd: root, env, timeout: 120_000 };
+    execFile('sh', ['-c', command, 'sh', '--nonsense'], options, (error, stdout, stderr) =>
       resolve({ isFine: error === null, said: stdout + stderr }),
     );
   });

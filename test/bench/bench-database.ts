@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { createDataSource, type DatabaseOptions, migrate } from '#libs/database';
 import { stopDaemon } from '../../apps/cli/services/daemon.ts';
-import { ensurePostgres } from '../../apps/cli/services/postgres.ts';
+import { ensurePostgres, superuserUrl } from '../../apps/cli/services/postgres.ts';
+import { asSuperuser } from '../support/superuser.ts';
 import { withBenchFolder } from './bench-folder.ts';
 
 interface BenchDatabaseOptions extends DatabaseOptions {
@@ -17,6 +18,10 @@ export function withBenchDatabase(
   return withBenchFolder(async ({ path: folder, atEnd }) => {
     atEnd(() => stopDaemon(folder, 'postgres'));
     const url = await ensurePostgres({ folder, settings });
+    // A bench may begin each round with a checkpoint, so that no side pays for what the other has written.
+    await asSuperuser({ superuserUrl: await superuserUrl(folder) }, (manager) =>
+      manager.query('GRANT pg_checkpoint TO servery'),
+    );
     const dataSource = await createDataSource(url, connecting).initialize();
     try {
       await migrate(dataSource);

@@ -8,13 +8,18 @@ export interface Interruptible {
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Does `work`, of which nothing is left, also after Ctrl-C: that ends the process, once all is cleaned up. */
+/**
+ * Does `work`, of which nothing is left, also after Ctrl-C: that ends the process, once all is cleaned up.
+ * @throws what `work` or an end has thrown; the other ends come all the same
+ */
 export async function interruptible(work: (here: Interruptible) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   const ends: (() => Promise<unknown>)[] = [];
   let cleaning: Promise<void> | undefined;
   const clean = async () => {
-    for (const end of ends.toReversed()) await end();
+    const failures: unknown[] = [];
+    for (const end of ends.toReversed()) await end().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
   const interrupted = async (name: keyof typeof EXIT_CODES) => {
     console.error(`stopped by ${name}, cleaning up`);

@@ -47,6 +47,16 @@ export async function ensurePostgres(options: PostgresOptions): Promise<string> 
   return urlOf(instance);
 }
 
+/**
+ * Whom the server obeys in everything, for what the application's role may not do. `folder` is that of `ensurePostgres`.
+ * @throws Error where no PostgreSQL was made there
+ */
+export async function superuserUrl(folder: string): Promise<string> {
+  const instance = await readInstance(join(folder, NAME));
+  if (!instance) throw new Error(`There is no PostgreSQL in ${folder}.`);
+  return adminUrlOf(instance);
+}
+
 /** Another process may have taken the port since the last run, say after a reboot. */
 async function withFreePort(folder: string, instance: Instance): Promise<Instance> {
   if (await runningPid(folder, NAME)) return instance;

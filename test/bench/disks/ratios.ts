@@ -13,7 +13,7 @@ const UNIT = 'ms';
 /** What the export copies, beside the guest's own system. */
 const EXPORTED_MIB = 4096;
 /** An export is fetched at the speed of libvirt's own streams, which is no news after this. */
-const FETCH_ROUNDS = 2;
+const FETCH_ROUNDS = 3;
 /** What the guest reads in a random order, and how many blocks of it are written anew between two snapshots. */
 const READ_BLOCKS = 16_384;
 const READS = 8192;
@@ -98,8 +98,7 @@ async function exporting(bench: BenchHost, rounds: number): Promise<void> {
   const baseline = {
     name: 'qemu-img convert',
     measure: async () => {
-      await settled(bench);
-      const taken = await milliseconds(() =>
+      const taken = await millisecondsOnceSettled(bench, () =>
         bench.tool('qemu-img', ['convert', '-f', 'qcow2', '-O', 'qcow2', path, `${path}.by-hand`]),
       );
       await bench.tool('rm', [`${path}.by-hand`]);
@@ -108,14 +107,12 @@ async function exporting(bench: BenchHost, rounds: number): Promise<void> {
   };
   const copy = { volumeName: 'flat.qcow2', fromVolumeName: from, format: 'qcow2' } as const;
   const flattened = async () => {
-    await settled(bench);
-    const taken = await milliseconds(() => hypervisor.flattenVolume(host, copy));
+    const taken = await millisecondsOnceSettled(bench, () => hypervisor.flattenVolume(host, copy));
     await hypervisor.deleteVolume(host, copy.volumeName);
     return taken;
   };
   const fetched = async () => {
-    await settled(bench);
-    const taken = await milliseconds(async () => {
+    const taken = await millisecondsOnceSettled(bench, async () => {
       await hypervisor.flattenVolume(host, copy);
       await hypervisor.downloadVolume(host, copy.volumeName, file);
     });
@@ -137,8 +134,9 @@ async function exporting(bench: BenchHost, rounds: number): Promise<void> {
 }
 
 /** Who writes gigabytes must not wait for those that were written before. */
-async function settled(bench: BenchHost): Promise<void> {
+async function millisecondsOnceSettled(bench: BenchHost, work: () => Promise<unknown>): Promise<number> {
   await bench.tool('sync', []);
+  return milliseconds(work);
 }
 
 /** Reads in the guest after 1, 8 and 32 snapshots that were merged, against a disk of which none was made. */
