@@ -14,7 +14,11 @@ export async function graveViolations(page: Page, ...rules: string[]): Promise<s
     .map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(' | ')}`);
 }
 
-/** By how many pixels the page is wider than its window. */
+/** By how many pixels the page is wider than its window, once it has been drawn there. */
 export function overflow(page: Page): Promise<number> {
-  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  // A window of a new size is told to media queries with the next frame; until then the styles are those of the old.
+  return page.evaluate<number>(`new Promise((resolve) => {
+    const { documentElement: root } = document;
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(root.scrollWidth - root.clientWidth)));
+  })`);
 }
