@@ -62,7 +62,7 @@ describe('on a machine with control groups (version 2) and systemd', () => {
   });
 
   it('memory is bounded that no process has mapped, which no watch sees', async () => {
-    const hidden = `perl -e '$fd = syscall(319, "x", 0); open(F, ">&=", $fd); $x = "x" x 4_000_000; for (1..200) { syswrite F, $x } print "unbounded\\n"'`;
+    const hidden = `perl -e '$name = "x"; $fd = syscall(319, $name, 0); open(F, ">&=", $fd); $x = "x" x 4_000_000; for (1..200) { syswrite F, $x } print "unbounded\\n"'`;
     expect(await run(hidden, { memoryMib: 128, wallSeconds: 600 })).toMatchObject({
       stoppedBy: 'memory',
       text: '',
