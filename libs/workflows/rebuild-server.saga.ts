@@ -206,8 +206,8 @@ async function findAsItIs(
 }
 
 /**
- * Its operator gave it up: it goes on from the new disk, as it was found. The old one belongs to no server any more, so the
- * reconciler removes it.
+ * Its operator gave it up: it goes on from the new disk, as it was found. The old one belongs to no server any more, and
+ * nobody reads the seed again, so the reconciler removes both.
  */
 async function leaveAsItIs(
   manager: EntityManager,

@@ -8,6 +8,8 @@ export interface HostWorld {
   readonly hypervisor: Hypervisor;
   readonly host: Host;
   readonly ref: HostRef;
+  /** Seeds that are erased, and that their guests have not let go of. */
+  readonly heldSeeds: Set<string>;
 }
 
 /** A server as the reconciler looks at it. `busy`: a workflow of it has not ended, so it is left alone. */

@@ -7,6 +7,7 @@ import {
   rescuesAmong,
   restoreTestOfVolume,
   restoreTestsAmong,
+  seedVolumeName,
 } from '#libs/servers';
 import { volumeFileName, volumeOfFile } from '#libs/volumes';
 import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
@@ -35,13 +36,13 @@ export async function* reconcileVolumes(world: HostWorld): AsyncGenerator<NewFin
   );
   for (const { name, allocationBytes, parts } of named) {
     const inPassing = passing.get(name);
-    if (inPassing === 'needed') continue;
+    if (inPassing === 'needed' || frozen.has(name)) continue;
     const server = parts ? servers.get(Number(parts[1])) : undefined;
-    if (frozen.has(name) || (server && isOwned(server, Number(parts?.[2])))) continue;
     const removed =
       inPassing === 'left'
         ? await deleteUnlessHad(world, name)
-        : server !== undefined && (await remove(world, server, name));
+        : server !== undefined && (await removeLeft(world, server, { name, generation: Number(parts?.[2]) }));
+    if (removed === 'owned') continue;
     yield {
       kind: 'orphan_volume',
       hostId: world.host.id,
@@ -49,6 +50,29 @@ export async function* reconcileVolumes(world: HostWorld): AsyncGenerator<NewFin
       details: { allocationBytes, removed },
     };
   }
+}
+
+async function removeLeft(
+  world: HostWorld,
+  server: KnownServer,
+  { name, generation }: { readonly name: string; readonly generation: number },
+): Promise<boolean | 'owned'> {
+  if (isReadSeed(world, server, name)) return (await eraseSeed(world, server, name)) || 'owned';
+  return isOwned(server, generation) ? 'owned' : remove(world, server, name);
+}
+
+/** A guest reads its seed at its first boot alone. What is still there was left by a workflow that was given up. */
+function isReadSeed({ host }: HostWorld, server: KnownServer, name: string): boolean {
+  const isIdle = server.ready && !server.busy && !server.deleted;
+  return isIdle && server.hostId === host.id && name === seedVolumeName(server);
+}
+
+/** False where its guest still has it, empty: it goes with the server's disk at the latest. */
+async function eraseSeed(world: HostWorld, server: KnownServer, name: string): Promise<boolean> {
+  if (world.heldSeeds.has(name) || !(await isStillIdle(world.dataSource, server))) return false;
+  const detachment = await world.hypervisor.detachSeed(world.ref, server.uuid, name);
+  if (detachment === 'held') world.heldSeeds.add(name);
+  return detachment === 'released';
 }
 
 /** Which host the server is on says nothing: several hosts may show one and the same network storage. */

@@ -5,7 +5,7 @@ import { exportVolumeNames } from '#libs/exports';
 import { OUR_DEVICES } from '#libs/hypervisor';
 import { newId } from '#libs/kernel';
 import { installationId } from '#libs/placement';
-import { diskVolumeName, powerOffServerRequest, SnapshotsService } from '#libs/servers';
+import { diskVolumeName, powerOffServerRequest, SnapshotsService, seedVolumeName } from '#libs/servers';
 import { assertSound, finish } from '#libs/workflows/harness';
 import {
   DISKS,
@@ -114,6 +114,39 @@ describe('a domain that no server owns', () => {
   });
 });
 
+describe('the seed of a first boot that is over', () => {
+  const seed = () => seedVolumeName(server);
+  const plantSeed = () => {
+    const [domain] = world.fleet.domains(HOST);
+    if (!domain) throw new Error('the standing server has a domain');
+    plantVolume(seed());
+    world.fleet.putDomain(HOST, { ...domain, seedVolume: seed() });
+  };
+
+  it('is taken from the server and erased, of which the operator is told once', async () => {
+    plantSeed();
+    await reconciler.run();
+    expect(disks()).toEqual([diskVolumeName(server)]);
+    expect(await openFindings()).toMatchObject([
+      { kind: 'orphan_volume', subject: seed(), details: { removed: true } },
+    ]);
+    await reconciler.run();
+    expect(await openFindings()).toEqual([]);
+    await assertSound(world);
+  });
+
+  it('is asked for once where the guest does not let go of it', async () => {
+    plantSeed();
+    world.fleet.change(HOST, { guestFault: 'seed_held' });
+    await reconciler.run();
+    expect(world.fleet.volume(HOST, DISKS, seed())?.seed).toEqual({});
+    expect(await openFindings()).toEqual([]);
+    world.fleet.failNext(HOST, 'detachSeed', { when: 'before', with: 'host_misconfigured' });
+    await reconciler.run();
+    expect(disks()).toEqual([diskVolumeName(server), seed()].sort());
+  });
+});
+
 describe('a disk that no server owns', () => {
   it('is reported and kept when we did not make it', async () => {
     const names = ['servery-1-1.qcow2', 'their.qcow2'];
@@ -211,6 +244,7 @@ describe('a server', () => {
     await world.dataSource.query('UPDATE servers SET host_id = NULL WHERE id = $1', [server.id]);
     change('crashed');
     plantVolume(diskVolumeName({ id: server.id, generation: 2 }));
+    plantVolume(seedVolumeName(server));
     const before = { domains: domains(), disks: disks(), server: await reload() };
     await reconciler.run();
     expect({ domains: domains(), disks: disks(), server: await reload() }).toEqual(before);

@@ -36,6 +36,9 @@ const OWN_FINDINGS = ['orphan_address', 'orphan_reservation', 'stuck_saga'] as c
  */
 @Injectable()
 export class Reconciler {
+  /** Asked for once by each worker: asking is waiting for a guest. */
+  private readonly heldSeeds = new Set<string>();
+
   constructor(
     private readonly dataSource: DataSource,
     @Inject(HYPERVISOR) private readonly hypervisor: Hypervisor,
@@ -58,7 +61,8 @@ export class Reconciler {
 
   private async reconcileHost(host: Host): Promise<void> {
     const found: NewFinding[] = [];
-    const world = { dataSource: this.dataSource, hypervisor: this.hypervisor, host, ref: toHostRef(host) };
+    const { dataSource, hypervisor, heldSeeds } = this;
+    const world = { dataSource, hypervisor, heldSeeds, host, ref: toHostRef(host) };
     try {
       for (const look of [reconcileDomains, reconcileAttachments, reconcileVolumes]) {
         for await (const finding of look(world)) found.push(finding);
