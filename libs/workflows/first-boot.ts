@@ -1,13 +1,17 @@
 import type { EntityManager } from 'typeorm';
 import { generateSshKeyPair } from '#libs/accounts';
 import { runStatements } from '#libs/database';
+import { isHypervisorError, type SeedDetachment } from '#libs/hypervisor';
 import type { Image } from '#libs/images';
 import { PermanentError } from '#libs/saga';
 import { cryptHash } from '#libs/secrets';
-import { newPassword, type PasswordDelivery, type Server } from '#libs/servers';
+import { newPassword, type PasswordDelivery, type Server, seedVolumeName } from '#libs/servers';
 import { type DiskOrigin, plainSeedFiles, seedSpecOf } from './seed-spec.ts';
 import type { PlacedServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
+
+/** Longer than a slow disk takes for what a first boot writes. */
+const FLUSH_SECONDS = 120;
 
 /**
  * Makes a server's SSH host key, so that the worker can know the guest by it and its owner need not trust the first
@@ -61,6 +65,23 @@ export async function writeSeed(deps: WorkflowDeps, placed: PlacedServer): Promi
 
 function originOf(image: Image): DiskOrigin {
   return image.frozenDiskId === null && image.importReport === null ? 'golden' : 'used';
+}
+
+/**
+ * Takes the seed of a first boot that is over from its guest, and erases it. Before that, what the guest made of it is
+ * written to its disk: Linux keeps it in memory for half a minute (vm.dirty_expire_centisecs), a guest whose power is cut by
+ * then would be without network for ever, and there would be nothing to read it from again.
+ */
+export async function eraseSeed({ hypervisor }: WorkflowDeps, placed: PlacedServer): Promise<SeedDetachment> {
+  const { server, host } = placed;
+  const flushed = hypervisor.agentExec(host, server.domainUuid, ['/bin/sync'], {
+    timeoutSeconds: FLUSH_SECONDS,
+  });
+  await flushed.catch((error: unknown) => {
+    // One without an agent, or that has gone down by itself, is left to itself.
+    if (!isHypervisorError(error, 'agent_not_answering', 'agent_refused', 'domain_not_running')) throw error;
+  });
+  return hypervisor.detachSeed(host, server.domainUuid, seedVolumeName(server));
 }
 
 /** The guest has taken the secrets of its application: from now on they wait for its owner, and no others do. */

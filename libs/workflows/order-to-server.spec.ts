@@ -15,6 +15,7 @@ import {
 } from './harness/server-world.ts';
 import { finish, order } from './harness/standing-server.ts';
 import { provisionServer } from './provision-server.saga.ts';
+import { loadPlaced } from './server-context.ts';
 
 const HOST = 'kvm-1';
 const ASKS_THE_BANK = '4000002760003184';
@@ -112,6 +113,23 @@ describe('a guest that is not what it should be', () => {
     await world.deps.hypervisor.destroyDomain(world.fleet.hostRef(HOST, 0), server.domainUuid);
     expect(await running).toMatchObject({ state: 'undone', error: { code: 'domain_died' } });
     await assertSound(world);
+  });
+
+  it('outlives a cut of its power as soon as it is handed over, and after a rebuild', async () => {
+    await openWorld();
+    const { action, server } = await order(world);
+    await finish(world, action);
+    const answersAfterCut = async () => {
+      const { hypervisor, reach } = world.deps;
+      const { host, address } = await loadPlaced(world.dataSource.manager, server.id);
+      await hypervisor.destroyDomain(host, server.domainUuid);
+      await hypervisor.startDomain(host, server.domainUuid);
+      return reach.tcpOpen(host, address.ip, 22);
+    };
+    expect(await answersAfterCut()).toBe(true);
+    const image = await world.dataSource.getRepository(Image).findOneByOrFail({ name: 'mail' });
+    await finish(world, (await world.commands.rebuild(server.projectId, server.id, image, 'reveal')).action);
+    expect(await answersAfterCut()).toBe(true);
   });
 
   it('leaves no empty seed behind when it did not let go of it and is rebuilt', async () => {

@@ -5,11 +5,11 @@ import { finishOrder, type Order, orderOfServer } from '#libs/orders';
 import { declined } from '#libs/payments';
 import { outOfCapacity, release } from '#libs/placement';
 import type { StepContext, UndoContext } from '#libs/saga';
-import { lockServer, recordDone, type Server, seedVolumeName } from '#libs/servers';
+import { lockServer, recordDone, type Server } from '#libs/servers';
 import { releaseVolumesOf, volumesOfServer } from '#libs/volumes';
 import { publishAccess, withdrawAccess } from './access.ts';
 import { bootsNow } from './boot-clock.ts';
-import { forgetBootSecrets, settleApplicationSecrets } from './first-boot.ts';
+import { eraseSeed, forgetBootSecrets, settleApplicationSecrets } from './first-boot.ts';
 import { openBilling } from './open-billing.ts';
 import { findHost, loadPlaced, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -96,9 +96,7 @@ export const undefiningDomain = async ({ params, deps }: Context) => {
 export const erasingSeed = {
   title: 'Erasing its first-boot seed',
   do: async ({ params, deps }: Context) => {
-    const { server, host } = await loadPlaced(deps.dataSource.manager, params.serverId);
-    const detachment = await deps.hypervisor.detachSeed(host, server.domainUuid, seedVolumeName(server));
-    return { detachment };
+    return { detachment: await eraseSeed(deps, await loadPlaced(deps.dataSource.manager, params.serverId)) };
   },
   noUndo: 'what is left of the seed goes when write-seed is undone',
 };

@@ -3,7 +3,7 @@ import { Image, type Verification } from '#libs/images';
 import { deps, saga, type UndoContext } from '#libs/saga';
 import { diskVolumeName, rebuildServerRequest, type ServerAccess, seedVolumeName } from '#libs/servers';
 import { bootsNow } from './boot-clock.ts';
-import { makeApplicationSecrets, makeHostKey, writeSeed } from './first-boot.ts';
+import { eraseSeed, makeApplicationSecrets, makeHostKey, writeSeed } from './first-boot.ts';
 import {
   answersAsItself,
   assertStillRunning,
@@ -157,8 +157,7 @@ export const rebuildServer = saga(rebuildServerRequest, deps<WorkflowDeps>())
   .step('erase-seed', {
     title: 'Erasing its first-boot seed',
     do: async (ctx) => {
-      const { server, host } = await nextOf(ctx);
-      await ctx.deps.hypervisor.detachSeed(host, server.domainUuid, seedVolumeName(server));
+      await eraseSeed(ctx.deps, await nextOf(ctx));
       return {};
     },
     whenGivenUp: { undo: findAsItIs, undoTransact: leaveAsItIs },

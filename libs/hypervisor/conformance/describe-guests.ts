@@ -25,6 +25,11 @@ export function describeGuests(context: () => ConformanceContext): void {
   };
   const agentAnswers = ({ domain }: ServerPlan) =>
     within(context().bootSeconds, 'agent', () => context().hypervisor.agentPing(context().host, domain.uuid));
+  const bootIdOf = async ({ domain }: ServerPlan) => {
+    const { hypervisor, host } = context();
+    const argv = ['/bin/cat', '/proc/sys/kernel/random/boot_id'] as const;
+    return (await hypervisor.agentExec(host, domain.uuid, argv, { timeoutSeconds: 30 })).stdout;
+  };
   const isOff = ({ domain }: ServerPlan) =>
     within(context().bootSeconds, 'power off', async () => {
       return (await context().hypervisor.domainState(context().host, domain.uuid)) === 'off';
@@ -208,10 +213,6 @@ export function describeGuests(context: () => ConformanceContext): void {
     const booted = await boot();
     const { domain, seed, overlay } = booted;
     const { uuid, diskVolume: frozenVolume } = domain;
-    const bootId = async () => {
-      const argv = ['/bin/cat', '/proc/sys/kernel/random/boot_id'] as const;
-      return (await hypervisor.agentExec(host, uuid, argv, { timeoutSeconds: 30 })).stdout;
-    };
     const [nextVolume, memoryVolume, back] = ['next', 'memory', 'back'].map(
       (what) => `${what}-${frozenVolume}`,
     );
@@ -222,7 +223,7 @@ export function describeGuests(context: () => ConformanceContext): void {
       refusedAs('domain_has_other_disks'),
     );
     await hypervisor.detachSeed(host, uuid, seed.volumeName);
-    const before = await bootId();
+    const before = await bootIdOf(booted);
     const frozen = { consistency: 'crash', heldMilliseconds: null, hasMemory: true };
     expect(await hypervisor.freezeDisk(host, uuid, spec)).toEqual(frozen);
     expect(await hypervisor.freezeDisk(host, uuid, spec)).toEqual(frozen);
@@ -241,7 +242,7 @@ export function describeGuests(context: () => ConformanceContext): void {
       { state: 'running', volumes: [disk.volumeName], network: 'closed' },
     ]);
     await agentAnswers(booted);
-    expect(await bootId()).toBe(before);
+    expect(await bootIdOf(booted)).toBe(before);
 
     await hypervisor.destroyDomain(host, uuid);
     await hypervisor.defineDomain(host, { ...seedless, diskVolume: frozenVolume });
@@ -249,12 +250,15 @@ export function describeGuests(context: () => ConformanceContext): void {
       await hypervisor.deleteVolume(host, left);
   });
 
-  it('resets and pulls the plug', async () => {
+  it('reboots, resets and pulls the plug', async () => {
     const { hypervisor, reach, host, network } = context();
     const plan = await boot();
-    await hypervisor.rebootDomain(host, plan.domain.uuid);
-    await hypervisor.resetDomain(host, plan.domain.uuid);
-    await agentAnswers(plan);
+    for (const how of ['rebootDomain', 'resetDomain'] as const) {
+      const before = await bootIdOf(plan);
+      await hypervisor[how](host, plan.domain.uuid);
+      const hasBooted = async () => (await bootIdOf(plan).catch(() => before)) !== before;
+      await within(context().bootSeconds, `a boot by ${how}`, hasBooted);
+    }
     await hypervisor.destroyDomain(host, plan.domain.uuid);
     expect(await hypervisor.domainState(host, plan.domain.uuid)).toBe('off');
     expect(await hypervisor.sampleDomains(host)).toEqual([]);

@@ -4,7 +4,7 @@ import type { HostRef } from '../port/hosts.ts';
 import { checkLogin, checkUuid } from '../specs.ts';
 import { runOnBlocks, runOnDisc } from './simulated-blocks.ts';
 import type { SimulatedFleet } from './simulated-fleet.ts';
-import { runProgram } from './simulated-guest.ts';
+import { flushed, runProgram } from './simulated-guest.ts';
 import { refusal, type SimulatedInventory } from './simulated-inventory.ts';
 import { bootIdOf, FRESH_SOFTWARE, runOwnProgram } from './simulated-programs.ts';
 
@@ -47,6 +47,8 @@ export class SimulatedAgent {
         this.fleet.putVolume(host.name, { ...disk, guest: { ...disk.guest, software: own.software } });
         return own.result;
       }
+      if (disk.guest && argv[0].endsWith('/sync'))
+        this.fleet.putVolume(host.name, { ...disk, guest: flushed(disk.guest) });
       const blocks = volumes.map(({ volumeName }) => this.inventory.needVolume(host, ref, volumeName));
       const onDisc = runOnDisc(argv, domain.iso && this.fleet.imagePath(host.name, domain.iso));
       if (onDisc) return onDisc;

@@ -4,7 +4,7 @@ import type { HostRef } from '../port/hosts.ts';
 import type { SeedDetachment } from '../port/seeds.ts';
 import { checkAttachedVolume, checkDomainSpec, checkUuid, checkVolumeName } from '../specs.ts';
 import type { SimulatedDomain, SimulatedFleet, SimulatedHost } from './simulated-fleet.ts';
-import { firstBoot, guestIsUp } from './simulated-guest.ts';
+import { cutOff, firstBoot, flushed, guestIsUp } from './simulated-guest.ts';
 import { refusal, type SimulatedInventory, startsFrom, volumesOf } from './simulated-inventory.ts';
 
 /** What a small system reads of its disk until it is up. */
@@ -105,23 +105,27 @@ export class SimulatedDomains {
   }
 
   shutdownDomain(ref: HostRef, uuid: string): Promise<void> {
-    return this.fleet.call(ref, 'shutdownDomain', (host) =>
-      this.stop(host, this.inventory.needDomain(host, uuid)),
-    );
+    return this.fleet.call(ref, 'shutdownDomain', (host) => {
+      const domain = this.inventory.needDomain(host, uuid);
+      this.writesDown(host, ref, domain, flushed);
+      this.stop(host, domain);
+    });
   }
 
   rebootDomain(ref: HostRef, uuid: string): Promise<void> {
-    return this.fleet.call(ref, 'rebootDomain', (host) => this.restart(host, uuid));
+    return this.fleet.call(ref, 'rebootDomain', (host) => this.restart(host, ref, uuid, flushed));
   }
 
   resetDomain(ref: HostRef, uuid: string): Promise<void> {
-    return this.fleet.call(ref, 'resetDomain', (host) => this.restart(host, uuid));
+    return this.fleet.call(ref, 'resetDomain', (host) => this.restart(host, ref, uuid, cutOff));
   }
 
   destroyDomain(ref: HostRef, uuid: string): Promise<void> {
     return this.fleet.call(ref, 'destroyDomain', (host) => {
       const domain = this.inventory.ownDomain(host, uuid);
-      if (domain) this.stop(host, domain);
+      if (!domain) return;
+      this.writesDown(host, ref, domain, cutOff);
+      this.stop(host, domain);
     });
   }
 
@@ -215,13 +219,21 @@ export class SimulatedDomains {
     });
   }
 
+  /** What becomes of what a guest has in its memory, by how it `ends`. */
+  private writesDown(host: SimulatedHost, ref: HostRef, domain: SimulatedDomain, ends: typeof flushed): void {
+    if (domain.state !== 'running') return;
+    const disk = this.fleet.volume(host.name, ref.diskPool, startsFrom(domain).diskVolume);
+    if (disk?.guest?.settings) this.fleet.putVolume(host.name, { ...disk, guest: ends(disk.guest) });
+  }
+
   private stop(host: SimulatedHost, domain: SimulatedDomain): void {
     if (domain.state !== 'off') this.fleet.putDomain(host.name, { ...domain, state: 'off', heldVolumes: [] });
   }
 
-  private restart(host: SimulatedHost, uuid: string): void {
+  private restart(host: SimulatedHost, ref: HostRef, uuid: string, ends: typeof flushed): void {
     const domain = this.inventory.needDomain(host, uuid);
     if (domain.state !== 'running') throw refusal(host, 'domain_not_running', `Domain ${uuid} is off.`);
+    this.writesDown(host, ref, domain, ends);
     this.fleet.putDomain(host.name, { ...domain, startedAtMs: this.fleet.clock.now().getTime() });
   }
 }

@@ -60,6 +60,8 @@ export interface GuestFacts {
   readonly fileDigests: Readonly<Record<string, string>>;
   /** What our programs have found and changed; missing: as it was cooked. */
   readonly software?: GuestSoftware;
+  /** What its first boot made is in its memory alone; `lost` when its power was cut by then: it has no network since. */
+  readonly settings?: 'in_memory' | 'lost';
 }
 
 export interface SimulatedVolume {

@@ -43,7 +43,7 @@ export class SimulatedGuestReach implements GuestReach {
         const domain = this.fleet.domains(host.name).find((candidate) => candidate.ipv4 === address);
         if (!domain || domain.network === 'closed' || !guestIsUp(host, domain, this.fleet.clock)) return null;
         const facts = this.fleet.volume(host.name, ref.diskPool, startsFrom(domain).diskVolume)?.guest;
-        return facts ? { host, facts } : null;
+        return facts && facts.settings !== 'lost' ? { host, facts } : null;
       })
       .catch(() => null);
   }

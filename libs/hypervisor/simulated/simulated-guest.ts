@@ -48,7 +48,18 @@ export function firstBoot(
         .flatMap(({ write_files }) => write_files ?? [])
         .map(({ path, content = '' }) => [path, createHash('sha256').update(content).digest('hex')]),
     ),
+    settings: 'in_memory',
   };
+}
+
+/** What it has written is on its disk. */
+export function flushed({ settings, ...guest }: GuestFacts): GuestFacts {
+  return { ...guest, ...(settings === 'lost' && { settings }) };
+}
+
+/** Its power was cut. */
+export function cutOff(guest: GuestFacts): GuestFacts {
+  return { ...guest, ...(guest.settings && { settings: 'lost' }) };
 }
 
 /** True when a guest that runs has also had its time to boot. */
