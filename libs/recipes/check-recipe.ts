@@ -10,7 +10,7 @@ import type { Stock } from './shelf.ts';
 /** All that is wrong with a recipe whose fields are each as they must be; whether Debian has its packages shows at the cook. */
 export function checkRecipe(spec: RecipeSpec, stock: Stock): RecipeProblem[] {
   const components = withRequired(spec.components, stock.components.values());
-  const conflicts = conflictsOf(spec, components);
+  const conflicts = [...conflictsOf(spec, components), ...clashesOf(spec, components, stock)];
   return [
     ...checkNames(spec, stock),
     ...conflicts,
@@ -56,6 +56,17 @@ function conflictsOf(spec: RecipeSpec, components: readonly Component[]): Recipe
       message: `${name} and ${other} cannot be in one image`,
     })),
   );
+}
+
+/** A component that would set a program up otherwise than the base has it would take that from the base. */
+function clashesOf(spec: RecipeSpec, components: readonly Component[], stock: Stock): RecipeProblem[] {
+  const ofBase = new Map(stock.bases.get(spec.base)?.files.map(({ path, content }) => [path, content]));
+  return components.flatMap(({ name, files }) => {
+    const clash = files.find(({ path, content }) => ofBase.get(path)?.equals(content) === false);
+    if (!clash) return [];
+    const message = `${name} cannot be upon ${spec.base}, which has a ${clash.path} of its own`;
+    return [{ path: ['components', ...indexIn(spec.components, name)], message }];
+  });
 }
 
 /** What base and components take out of the image again. */

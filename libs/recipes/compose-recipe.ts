@@ -1,6 +1,7 @@
 import type { RecipeSpec } from '#libs/contracts';
 import type { Appliance } from '#libs/images';
 import {
+  addUnits,
   applianceOf,
   type Component,
   deriveRecipe,
@@ -49,8 +50,15 @@ function ownRecipe(spec: RecipeSpec, base: Recipe, components: readonly Componen
   const { name, summary } = spec;
   const title = spec.title ?? name;
   const from = <T>(part: (component: Component) => readonly T[]) => components.flatMap(part);
-  const enable = [...from((component) => component.services.enable), ...spec.services.enable];
-  const firstBoot = firstBootFiles(spec, [...base.services.enable, ...enable]);
+  const ofComponents = {
+    enable: from((component) => component.services.enable),
+    disable: from((component) => component.services.disable),
+    mask: from((component) => component.services.mask),
+  };
+  const partFiles = from((component) => component.files);
+  const early = new Set([...base.files, ...partFiles].filter((file) => file.early).map(({ path }) => path));
+  const services = addUnits(ofComponents, spec.services);
+  const firstBoot = firstBootFiles(spec, [...base.services.enable, ...services.enable]);
   return {
     ...{ schema: 1, name, title, summary, description: summary, category: 'own', iconSvg: ICON },
     ...{ osFlavor: base.osFlavor, osVersion: base.osVersion },
@@ -64,12 +72,11 @@ function ownRecipe(spec: RecipeSpec, base: Recipe, components: readonly Componen
       diskGib: Math.max(base.minimum.diskGib, spec.minimum.disk_gib),
     },
     packages: [...new Set([...from((component) => component.packages), ...spec.packages])],
-    files: lastByPath([...from((component) => component.files), ...spec.files.map(ownFile), ...firstBoot]),
+    files: lastByPath([...partFiles, ...spec.files.map((file) => ownFile(file, early)), ...firstBoot]),
     remove: [...new Set(from((component) => component.remove))],
     services: {
-      enable: [...new Set([...enable, ...(firstBoot.length > 0 ? [FIRST_BOOT.unit] : [])])],
-      disable: [...from((component) => component.services.disable), ...spec.services.disable],
-      mask: [...from((component) => component.services.mask), ...spec.services.mask],
+      ...services,
+      enable: [...new Set([...services.enable, ...(firstBoot.length > 0 ? [FIRST_BOOT.unit] : [])])],
     },
     ports: [...from((component) => component.ports), ...spec.ports],
     health: [...from((component) => component.health), ...spec.health],
@@ -79,9 +86,10 @@ function ownRecipe(spec: RecipeSpec, base: Recipe, components: readonly Componen
 
 const COPYRIGHTS = 'see /usr/share/doc/*/copyright in the image';
 
-function ownFile(file: RecipeSpec['files'][number]): RecipeContent {
+/** In place of one that packages read while they are configured, it is there by then as well. */
+function ownFile(file: RecipeSpec['files'][number], early: ReadonlySet<string>): RecipeContent {
   const { path, mode, owner, group } = file;
-  return { path, mode, owner, group, early: false, content: contentOf(file) };
+  return { path, mode, owner, group, early: early.has(path), content: contentOf(file) };
 }
 
 /** Of two with one path the last one wins. */

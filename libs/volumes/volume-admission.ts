@@ -93,7 +93,10 @@ export async function admitVolumeGib(
 
 function volumeUsage(accountId: number): Statement<{ readonly gib: number }> {
   return {
-    text: `SELECT coalesce(sum(size_gib), 0)::int AS gib FROM volumes WHERE account_id = $1 AND deleted_at IS NULL`,
+    // What is becoming larger has its room already.
+    text: `SELECT coalesce(sum(greatest(v.size_gib, r.disk_gib)), 0)::int AS gib
+           FROM volumes v LEFT JOIN reservations r ON r.server_id = v.id
+           WHERE v.account_id = $1 AND v.deleted_at IS NULL`,
     values: [accountId],
   };
 }

@@ -21,6 +21,8 @@ export function describeGuests(context: () => ConformanceContext): void {
     await hypervisor.defineDomain(host, made.domain);
     await hypervisor.startDomain(host, made.domain.uuid);
     await agentAnswers(made);
+    // As a workflow does: what a guest has in its memory alone is lost with its power.
+    await hypervisor.agentExec(host, made.domain.uuid, ['/bin/sync'], { timeoutSeconds: 60 });
     return made;
   };
   const agentAnswers = ({ domain }: ServerPlan) =>

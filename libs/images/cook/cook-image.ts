@@ -15,7 +15,7 @@ import { guestSourcesList } from './package-sources.ts';
 import { choosePackages, fetchPackages, kernelOf, type PackageState } from './package-state.ts';
 import { type CookProgress, progressTeller } from './progress.ts';
 import { assertRoom, failureIn } from './room.ts';
-import { isKept, isPartOf, keepRoot, rootArchivePath } from './root-archive.ts';
+import { hasEarlyOf, isKept, isPartOf, keepRoot, rootArchivePath } from './root-archive.ts';
 import { checkMachine } from './tools.ts';
 import type { Job } from './within/job.ts';
 
@@ -194,9 +194,9 @@ class Cook {
     return this.#supply.fetch(state, this.#repositoryOf(recipe), { ...this.#source(), onLine });
   }
 
-  /** The installed root that a recipe begins with; undefined where it has no base, or changes packages of it. */
-  async #baseOf({ base }: Recipe, state: PackageState): Promise<Base | undefined> {
-    if (!base) return undefined;
+  /** The installed root that a recipe begins with; undefined where it has no base, or changes what that was installed by. */
+  async #baseOf({ base, files }: Recipe, state: PackageState): Promise<Base | undefined> {
+    if (!base || !hasEarlyOf(base, files)) return undefined;
     const own = await this.#choose(base);
     if (!isPartOf(own, state)) return undefined;
     const archive = this.#archiveOf(base, own);
@@ -220,7 +220,7 @@ class Cook {
       },
       repositoryDir: this.#repositoryOf(recipe),
       baseArchive: base?.archive,
-      workDir: join(this.#workDir, `build-${recipe.name}`),
+      workDir: join(this.#workDir, `build-${recipe.sha256}`),
       limits: limitsFor(recipe, limits),
       signal,
       onProgress: this.#tell,
@@ -237,8 +237,9 @@ class Cook {
     return rootArchivePath(this.#cacheDir, recipe, state, COOK_VERSION);
   }
 
-  #repositoryOf({ name }: Recipe): string {
-    return join(this.#workDir, `packages-${name}`);
+  /** A recipe may be called as its base is. */
+  #repositoryOf({ sha256 }: Recipe): string {
+    return join(this.#workDir, `packages-${sha256}`);
   }
 }
 

@@ -43,3 +43,12 @@ export function isPartOf(base: PackageState, whole: PackageState): boolean {
   const has = new Set(whole.packages.map(({ name, sha256 }) => `${name} ${sha256}`));
   return base.packages.every(({ name, sha256 }) => has.has(`${name} ${sha256}`));
 }
+
+/** Whether the packages of `base` found the same files when they were configured as they would among `files`. */
+export function hasEarlyOf(base: Pick<Recipe, 'files'>, files: Recipe['files']): boolean {
+  const early = new Map(files.flatMap((file) => (file.early ? [[file.path, file]] : [])));
+  return base.files.every((file) => {
+    const own = early.get(file.path);
+    return !file.early || (own?.mode === file.mode && own.content.equals(file.content));
+  });
+}

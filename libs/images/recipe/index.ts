@@ -3,6 +3,7 @@ export { type Component, listComponents } from './load-components.ts';
 export { listRecipes, loadRecipe } from './load-recipe.ts';
 export { type RecipeErrorCode, recipeInvalid } from './recipe.errors.ts';
 export {
+  addUnits,
   applianceOf,
   deriveRecipe,
   type OwnRecipe,

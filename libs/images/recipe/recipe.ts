@@ -90,15 +90,23 @@ function addTo(base: Unsigned, own: OwnRecipe): Unsigned {
     packages: union(same, base.packages, own.packages),
     files: union((file) => file.path, base.files, own.files),
     remove: union(same, base.remove, own.remove),
-    services: {
-      enable: union(same, base.services.enable, own.services.enable),
-      disable: union(same, base.services.disable, own.services.disable),
-      mask: union(same, base.services.mask, own.services.mask),
-    },
+    services: addUnits(base.services, own.services),
     ports: union((port) => `${port.port}/${port.protocol}`, base.ports, own.ports),
     health: union((check) => JSON.stringify(check), base.health, own.health),
     secrets: union((secret) => secret.name, base.secrets, own.secrets),
   };
+}
+
+type Units = Recipe['services'];
+
+/** Of a unit counts what is said of it last: where its own list names it, what is below in another list is over. */
+export function addUnits(below: Units, own: Units): Units {
+  const lists = ['enable', 'disable', 'mask'] as const;
+  const added = (list: keyof Units) => {
+    const isOver = (unit: string) => lists.some((other) => other !== list && own[other].includes(unit));
+    return [...new Set([...below[list].filter((unit) => !isOver(unit)), ...own[list]])];
+  };
+  return { enable: added('enable'), disable: added('disable'), mask: added('mask') };
 }
 
 /** The screenshot reaches neither the image nor its manifest. */

@@ -38,13 +38,16 @@ function RecipeAtWork({ recipe }: { recipe: RecipeWire }) {
   const draftName = `${recipe.id}@${recipe.version}`;
   const [initial] = useState(() => readRecipeDraft(draftName) ?? recipe.yaml);
   const work = useWorkbench(initial, (text) => saveRecipeDraft(draftName, text));
+  /** What was written while it was being saved stays, and is what is not saved yet. */
+  const settle = ({ id, version, yaml }: RecipeWire, sent: string) => {
+    if (work.text === sent) work.setText(yaml);
+    clearRecipeDraft(draftName);
+    if (work.text !== sent) saveRecipeDraft(`${id}@${version}`, work.text);
+  };
   const saving = useSaving(recipe, {
-    onSaved: ({ yaml }) => {
-      work.setText(yaml);
-      clearRecipeDraft(draftName);
-    },
-    onCooking: async ({ id }) => {
-      clearRecipeDraft(draftName);
+    onSaved: settle,
+    onCooking: async ({ id }, saved, sent) => {
+      settle(saved, sent);
       await navigate({ to: '/cooks/$cookId', params: { cookId: id } });
     },
     onRefused: work.refuse,

@@ -17,8 +17,9 @@ interface Saving {
 interface SavingOptions {
   /** It is kept by the service from now on, whatever comes of its cook. */
   readonly onKept?: () => void;
-  readonly onSaved: (recipe: RecipeWire) => void;
-  readonly onCooking: (cook: CookWire) => void;
+  /** `sent`: the text that was saved; by now there may be another one. */
+  readonly onSaved: (recipe: RecipeWire, sent: string) => void;
+  readonly onCooking: (cook: CookWire, recipe: RecipeWire, sent: string) => void;
   readonly onRefused: (text: string, error: Error) => void;
 }
 
@@ -44,10 +45,10 @@ export function useSaving(initial: RecipeWire | null, options: SavingOptions): S
       const recipe = await keep(text);
       return { recipe, cook: cooks ? await startCook(recipe.id, keys.cook) : null };
     },
-    onSuccess: async ({ recipe, cook }) => {
+    onSuccess: async ({ recipe, cook }, { text }) => {
       setKeys(newKeys());
-      if (cook) options.onCooking(cook);
-      else options.onSaved(recipe);
+      if (cook) options.onCooking(cook, recipe, text);
+      else options.onSaved(recipe, text);
       await queryClient.invalidateQueries({ queryKey: ['recipes'] });
     },
     onError: (error, { text }) => {
