@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { lockBooks } from './billing-accounts.ts';
+import { LEAST_CHARGE_MINOR } from './collections.ts';
 import { DUNNING_STEPS, type DunningStep, nextDue, stepAfter } from './dunning-ladder.ts';
 import { dunningSettings } from './dunning-settings.ts';
 import { lockInvoice } from './invoices.ts';
@@ -27,9 +28,10 @@ const ARREARS = `
          a.next_at AS "nextAt", a.closed_at AS "closedAt"
   FROM arrears a`;
 
-/** Of the arrears `a`, an invoice on which something is still owed. */
+/** Of the arrears `a`, that something is still owed; what is too small to be charged waits for the next invoice. */
 const STILL_OWED = `
-  SELECT 1 FROM arrears_invoices n JOIN open_invoices o USING (invoice_id) WHERE n.arrears_id = a.id`;
+  SELECT 1 FROM arrears_invoices n JOIN open_invoices o USING (invoice_id) WHERE n.arrears_id = a.id
+  HAVING sum(o.open_minor) >= ${LEAST_CHARGE_MINOR}`;
 
 /**
  * A payment of an invoice failed: its account is in arrears from now on, unless it has been since before. Nothing
@@ -67,8 +69,8 @@ export async function noteUnpaid(
 }
 
 /**
- * An account has paid. Its arrears are over as soon as nothing is owed on any invoice that brought it there. Call it
- * in the transaction that settled the last one, as often as it is told.
+ * An account has paid. Its arrears are over as soon as nothing that can be charged is owed on the invoices that brought it
+ * there. Call it in the transaction that settled the last one, as often as it is told.
  * @returns whether they ended with this call
  */
 export async function notePaid(

@@ -38,6 +38,18 @@ export async function noteRefundSent(
   ]);
 }
 
+/** Refunds that were promised to a payment and are not known to be sent. */
+export async function refundsWaitingFor(
+  manager: EntityManager,
+  paymentId: string,
+): Promise<readonly number[]> {
+  const rows = await manager.query<{ id: number }[]>(
+    'SELECT id FROM card_refunds WHERE payment_id = $1 AND sent_at IS NULL ORDER BY id',
+    [paymentId],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Credit notes of which something waits to be sent to a payment: a bank holds it back, and refunds of it are refused. */
 export async function notesWaitingFor(manager: EntityManager, paymentId: string): Promise<readonly number[]> {
   const rows = await manager.query<{ id: number }[]>(

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { lockInvoice } from './invoices.ts';
 
+/** Providers refuse to charge less. In minor units. */
+export const LEAST_CHARGE_MINOR = 50;
+
 /** `requested`: ours alone as yet. `paid` and `void` are final; what is `uncollectible` may still be paid. */
 export type CollectionStatus = 'requested' | 'draft' | 'open' | 'paid' | 'uncollectible' | 'void';
 

@@ -40,6 +40,7 @@ export {
   noteRefundSent,
   notesWaitingFor,
   planCardRefunds,
+  refundsWaitingFor,
 } from './card-refunds.ts';
 export { LEDGER_UNITS, type LedgerAccount } from './chart-of-accounts.ts';
 export { type BooksDifference, checkBooks } from './check-books.ts';
@@ -64,6 +65,7 @@ export {
   dropCollection,
   findCollection,
   isTakenBack,
+  LEAST_CHARGE_MINOR,
   noteCollection,
   openCollection,
   type SeenCollection,

@@ -71,7 +71,7 @@ export {
 } from './server-admission.ts';
 export { ServerCommands } from './server-commands.ts';
 export { requestDeletion } from './server-deletion.ts';
-export { billImage, insertImage, rotateBackups } from './server-images.ts';
+export { billImage, deleteImages, insertImage, rotateBackups } from './server-images.ts';
 export { type ProtectionChange, ServerProtection } from './server-protection.ts';
 export * from './server-requests.ts';
 export { ServerSuspensions } from './server-suspensions.ts';

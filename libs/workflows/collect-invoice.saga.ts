@@ -6,6 +6,7 @@ import {
   formatNumber,
   invoice,
   isTakenBack,
+  LEAST_CHARGE_MINOR,
   lockInvoice,
   noteCollection,
   notePaid,
@@ -17,7 +18,6 @@ import type { Currency } from '#libs/kernel';
 import { DECLINE_CODES, PaymentError } from '#libs/payments';
 import { deps, saga } from '#libs/saga';
 import { accountOf, noteAttempt, takeBack } from './collect-invoice.steps.ts';
-import { LEAST_CHARGE_MINOR } from './collect-invoices.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { collectionReference, lookAtInvoice, seenCollection } from './provider-books.ts';
 

@@ -1,10 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { collectInvoiceRequest, noteUnpaid, type OnIssued } from '#libs/billing';
+import { collectInvoiceRequest, LEAST_CHARGE_MINOR, noteUnpaid, type OnIssued } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import type { SagaStore, SagaWakeUp } from '#libs/saga';
 
-/** Providers refuse to charge less. In minor units. */
-export const LEAST_CHARGE_MINOR = 50;
 /** How long an invoice that could not be asked for is left alone. */
 const AGAIN_SECONDS = 3600;
 
@@ -51,26 +49,34 @@ export async function collectOpenInvoices(
   return open.length;
 }
 
+/** Whether credit that nobody has used yet can pay `i`: it was given, redeemed or given back. The oldest one is first. */
+const HAS_CREDIT = `(
+  EXISTS (SELECT 1 FROM credit_lots l WHERE l.account_id = o.account_id AND (l.expires_at IS NULL OR l.expires_at > $3)
+          AND l.amount_minor > (SELECT coalesce(sum(u.amount_minor), 0) FROM credit_uses u WHERE u.lot_id = l.id))
+  AND NOT EXISTS (SELECT 1 FROM open_invoices p JOIN invoices e ON e.id = p.invoice_id
+                  WHERE p.account_id = o.account_id AND (e.issued_at, e.number) < (i.issued_at, i.number)))`;
+
 /**
  * What the clock brings: open invoices that nobody asks for, or that are asked for with another sum than is open by
- * now, are asked for, whatever has kept them from it, and those with terms that have run out are unpaid. It may be run as often as you like. @returns how many were asked for
+ * now, or that credit can pay, are asked for, whatever has kept them from it, and those with terms that have run out are
+ * unpaid. It may be run as often as you like. @returns how many were asked for
  */
 export async function collectDue(dataSource: DataSource, sagas: SagaStore, now: Date): Promise<number> {
   const left = await dataSource.query<{ id: number }[]>(
     `SELECT id FROM (
        SELECT i.id, i.issued_at, i.number, asked.minor AS asked_minor,
-              sum(o.open_minor) OVER (PARTITION BY o.account_id) AS together
+              sum(o.open_minor) OVER (PARTITION BY o.account_id) AS together, ${HAS_CREDIT} AS has_credit
        FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id
        LEFT JOIN LATERAL (SELECT p.amount_minor AS minor FROM collection_parts p
                           JOIN collections c ON c.id = p.collection_id
                           WHERE p.invoice_id = i.id AND c.status IN ('requested', 'draft', 'open')
                             AND c.withdrawn_at IS NULL LIMIT 1) AS asked ON true
-       WHERE asked.minor IS DISTINCT FROM o.open_minor
+       WHERE (asked.minor IS DISTINCT FROM o.open_minor OR ${HAS_CREDIT})
          AND NOT EXISTS (SELECT 1 FROM sagas s WHERE s.subject_type = 'invoice' AND s.subject_id = i.id
                          AND (s.finished_at IS NULL OR s.finished_at > now() - make_interval(secs => $1)))
      ) AS uncollected
-     WHERE asked_minor IS NOT NULL OR together >= $2 ORDER BY issued_at, number LIMIT 1000`,
-    [AGAIN_SECONDS, LEAST_CHARGE_MINOR],
+     WHERE asked_minor IS NOT NULL OR together >= $2 OR has_credit ORDER BY issued_at, number LIMIT 1000`,
+    [AGAIN_SECONDS, LEAST_CHARGE_MINOR, now],
   );
   for (const { id } of left)
     await runInTransaction(dataSource, (manager) => startCollecting(manager, sagas, id));

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { creditBalanceMinor, invoices } from '#libs/billing';
+import { creditBalanceMinor, invoices, LEAST_CHARGE_MINOR } from '#libs/billing';
 import { newId } from '#libs/kernel';
 import { PaymentError } from '#libs/payments';
 import { submit } from '#libs/payments/harness';
 import { type Fault, runToEnd } from '#libs/saga/harness';
 import { collectInvoice } from './collect-invoice.saga.ts';
-import { collectDue, LEAST_CHARGE_MINOR } from './collect-invoices.ts';
+import { collectDue } from './collect-invoices.ts';
 import { compareWithProvider } from './compare-provider.ts';
 import { assertBooksAreTheProviders } from './harness/assert-money.ts';
 import { DECLINED_LATER, GOOD, moneyBench } from './harness/money-bench.ts';

@@ -137,8 +137,16 @@ export const cookRecipe = saga(cookRecipeRequest, deps<WorkflowDeps>())
       await changesOf(ctx, ctx.outputs.cook.made !== null);
       return removeFiles(ctx);
     },
-    commit: (manager, ctx) => handOver(manager, ctx),
     noUndo: 'the image goes when publish is undone, and nothing needs the files any more',
+  })
+  // Cancelled while this is recorded, it would be billed and gone.
+  .pointOfNoReturn('the image is on its hosts, and all that is left is to say so', 'take_back')
+  .step('conclude', {
+    title: 'Noting what came of it',
+    transact: async (manager, ctx) => {
+      await handOver(manager, ctx);
+      return {};
+    },
   })
   .build();
 

@@ -1,6 +1,13 @@
 import { ImagesService } from '#libs/images';
 import { deps, PermanentError, saga } from '#libs/saga';
-import { billImage, createImageRequest, FrozenDisk, retryBackup, rotateBackups } from '#libs/servers';
+import {
+  billImage,
+  createImageRequest,
+  deleteImages,
+  FrozenDisk,
+  retryBackup,
+  rotateBackups,
+} from '#libs/servers';
 import { forgetMemory, freeze, recordFrozen, unfreeze, volumesOf } from './freezing.ts';
 import { placedServer } from './power-state.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -20,10 +27,9 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
     },
     undoTransact: async (manager, ctx, { goesOn }) => {
       if (goesOn) await recordFrozen(manager, ctx, 'crash');
-      await manager.query(
-        `UPDATE images SET status = 'unavailable', deleted_at = coalesce(deleted_at, now()) WHERE id = $1`,
-        [ctx.params.imageId],
-      );
+      // Billed by now where its undoing was asked for while it was measured.
+      await deleteImages(manager, [ctx.params.imageId]);
+      await manager.query(`UPDATE images SET status = 'unavailable' WHERE id = $1`, [ctx.params.imageId]);
       await retryBackup(manager, ctx.params.imageId);
     },
   })

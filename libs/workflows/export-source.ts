@@ -18,6 +18,9 @@ export interface ExportSource {
   readonly subject: ExportSubject;
 }
 
+/** Of what was brought along, nothing is known. */
+const UNKNOWN_NEEDS_MIB = 1024;
+
 const HOW: Readonly<Record<FrozenDisk['consistency'], ExportSubject['frozenHow']>> = {
   filesystem: 'consistent',
   crash: 'crash',
@@ -103,7 +106,8 @@ async function ofServer(manager: EntityManager, id: number): Promise<{ image: Im
 
 async function ofImage(manager: EntityManager, id: number): Promise<{ image: Image; hardware: Hardware }> {
   const image = await manager.getRepository(Image).findOneByOrFail({ id });
-  return { image, hardware: { vcpus: 1, memoryMib: image.appliance.minimumMemoryMib } };
+  const memoryMib = image.appliance.minimumMemoryMib || image.importReport?.machine?.memoryMib;
+  return { image, hardware: { vcpus: 1, memoryMib: memoryMib || UNKNOWN_NEEDS_MIB } };
 }
 
 /** Files are named after it: of a host name's letters, at most 63. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import type { EntityManager } from 'typeorm';
+import { closeServer } from '#libs/billing';
 import type { ImportReport } from '#libs/images';
 import { chooseDevices, chooseVerification, importImageRequest } from '#libs/imports';
 import { bytesToWholeGib, DomainError } from '#libs/kernel';
@@ -57,6 +58,7 @@ export const importImage = saga(importImageRequest, deps<WorkflowDeps>())
     undo: removeFiles,
     undoTransact: async (manager, { params: { imageId } }) => {
       await endImport(manager, imageId);
+      await closeServer(manager, imageId);
       await manager.query(
         `UPDATE images SET status = 'unavailable', deleted_at = coalesce(deleted_at, now()) WHERE id = $1`,
         [imageId],

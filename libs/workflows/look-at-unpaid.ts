@@ -1,4 +1,7 @@
+import type { EntityManager } from 'typeorm';
+import { notePaid, payWithCredit } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
+import { startCollecting } from './collect-invoices.ts';
 import type { CollectingDeps } from './collecting-deps.ts';
 import { lookAtInvoice, mirrorTopUp } from './provider-books.ts';
 
@@ -10,11 +13,32 @@ interface Unpaid {
 
 /**
  * Looks at all that an account was asked for at the provider and has not paid as far as is known, and brings the books
- * to what is there. @throws PaymentError `provider_unavailable`
+ * to what is there. What credit there is then pays at once: nobody loses a server for what they have paid in.
+ * @throws PaymentError `provider_unavailable`
  */
 export async function lookAtUnpaid(deps: CollectingDeps, accountId: number): Promise<void> {
   await lookAtUnpaidInvoices(deps, { accountId });
   await lookAtOpenPages(deps, { accountId });
+  await runInTransaction(deps.dataSource, (manager) => payOpenWithCredit(manager, deps, accountId));
+}
+
+/** The oldest invoice first. What asks for it at the provider is taken back by its collecting. */
+async function payOpenWithCredit(
+  manager: EntityManager,
+  { sagas, clock }: CollectingDeps,
+  accountId: number,
+): Promise<void> {
+  const at = clock.now();
+  const open = await manager.query<{ id: number }[]>(
+    `SELECT i.id FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id WHERE o.account_id = $1
+     ORDER BY i.issued_at, i.number`,
+    [accountId],
+  );
+  for (const { id: invoiceId } of open) {
+    if ((await payWithCredit(manager, { invoiceId, at })) === 0) return;
+    await startCollecting(manager, sagas, invoiceId);
+    await notePaid(manager, { accountId, at });
+  }
 }
 
 /** Invoices at the provider: one that was paid longer ago than events are kept is found like this alone. */

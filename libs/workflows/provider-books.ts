@@ -9,10 +9,12 @@ import {
   giveUpCollected,
   noteCollection,
   notePaid,
+  noteRefundSent,
   noteUnpaid,
   recordCollected,
   recordRefunded,
   refundsPayableMinor,
+  refundsWaitingFor,
 } from '#libs/billing';
 import {
   noteTopUp,
@@ -30,6 +32,11 @@ import type { MirrorDeps } from './collecting-deps.ts';
 /** By this an invoice at the provider is found again. */
 export function collectionReference(id: number): string {
   return `collection ${id}`;
+}
+
+/** By this a refund at the provider is found again. */
+export function refundReference(id: number): string {
+  return `refund ${id}`;
 }
 
 /** What a payment was made for. */
@@ -220,12 +227,21 @@ async function noteRecharge(
 
 async function mirrorRefunds(
   manager: EntityManager,
-  { sagas, findings, clock }: MirrorDeps,
+  { provider, sagas, findings, clock }: MirrorDeps,
   { kind, accountId }: PaidFor,
   { paymentId, currency, refundedMinor }: Payment,
 ): Promise<void> {
-  const money = { accountId, currency, paymentId, refundedMinor, of: kind, at: clock.now() };
+  const at = clock.now();
+  const sent: { readonly id: number; readonly refundId: string }[] = [];
+  const waiting = kind === 'invoices' && refundedMinor > 0 ? await refundsWaitingFor(manager, paymentId) : [];
+  for (const id of waiting) {
+    const found = await provider.money.findRefund({ paymentId, reference: refundReference(id) });
+    if (found) sent.push({ id, refundId: found.refundId });
+  }
+  const money = { accountId, currency, paymentId, refundedMinor, of: kind, at };
   const changedMinor = await recordRefunded(manager, money);
+  // With the money, or it would be on its way and booked at once, and the next credit note would promise less.
+  for (const { id, refundId } of sent) await noteRefundSent(manager, id, refundId, at);
   if (changedMinor < 0 && kind === 'credit') await collectOpenInvoices(manager, sagas, accountId);
   if (changedMinor === 0 || kind !== 'invoices') return;
   await tellOfUnexplained(manager, findings, accountId, currency);

@@ -10,6 +10,7 @@ import {
 } from '#libs/billing';
 import { newId } from '#libs/kernel';
 import { topUpReference } from '#libs/payments';
+import { runToEnd } from '#libs/saga/harness';
 import { compareWithProvider } from './compare-provider.ts';
 import { providerInvoicesOf } from './harness/assert-money.ts';
 import { DECLINED_LATER, GOOD, moneyBench } from './harness/money-bench.ts';
@@ -248,3 +249,42 @@ async function goodCardOf(accountId: number): Promise<string> {
   await addCard(bench.world, accountId, GOOD);
   return (await bench.world.deps.cards.chargeable(accountId)).cardId;
 }
+
+describe('two credit notes of one account', () => {
+  const sagaOf = async ({ id }: { readonly id: number }) => {
+    const [saga] = await bench.dataSource.query<{ id: number }[]>(
+      `SELECT id FROM sagas WHERE subject_type = 'credit_note' AND subject_id = $1`,
+      [id],
+    );
+    return saga?.id ?? 0;
+  };
+
+  it('are both sent, though the provider tells of the first refund before its saga has noted it', async () => {
+    const accountId = await customer(GOOD);
+    const one = await collected(accountId);
+    const two = await collected(accountId);
+    await settle();
+    const first = await refund(one, 500);
+    // The provider's event comes before the first saga has written down what it did.
+    const { money } = bench.payments.provider;
+    const send = money.refund.bind(money);
+    let isCut = false;
+    money.refund = async (call) => {
+      const answer = await send(call);
+      if (isCut) return answer;
+      isCut = true;
+      await bench.payments.emulator.idle();
+      await bench.payments.events.repair({ isFull: true });
+      const second = await refund(two, 500);
+      await runToEnd(bench.world, 'send-refund', await sagaOf(second), []);
+      return answer;
+    };
+    try {
+      await runToEnd(bench.world, 'send-refund', await sagaOf(first), []);
+    } finally {
+      money.refund = send;
+    }
+    await settle();
+    expect([await refundedOf(one), await refundedOf(two), await payableOf(accountId)]).toEqual([500, 500, 0]);
+  });
+});

@@ -3,6 +3,7 @@ import { deps, saga } from '#libs/saga';
 import {
   endSuspension,
   isRetired,
+  lockServer,
   noteRetired,
   resumeServerRequest,
   type ServerAccess,
@@ -84,6 +85,8 @@ async function show(
   access: readonly ServerAccess[] | null,
 ): Promise<void> {
   if (!access) return;
+  // One that is being deleted is billed no more.
+  if ((await lockServer(manager, serverId)).desired === 'deleted') return;
   await noteRetired(manager, serverId, false);
   await manager.query('UPDATE servers SET access = $2 WHERE id = $1', [serverId, JSON.stringify(access)]);
   await openBilling(manager, serverId, false);

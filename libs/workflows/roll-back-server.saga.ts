@@ -60,13 +60,24 @@ export const rollBackServer = saga(rollBackServerRequest, deps<WorkflowDeps>())
     },
   })
   .step('hand-over', {
-    title: 'Handing it over',
+    title: 'Opening its ports',
     do: restoreAccess,
-    commit: noteRollBack,
     undo: async (ctx) => {
       const { image, address } = await placedServer(ctx);
       return { access: await publishAccess(ctx.deps.access, image, address) };
     },
     undoTransact: (manager, { params }, { access }) => showAccess(manager, params.serverId, access),
+  })
+  // Asked to turn back while this is recorded, it would take the disk away that the server's row has by then.
+  .pointOfNoReturn(
+    'the server is on the disk of the snapshot, and all that is left is to say so',
+    'take_back',
+  )
+  .step('conclude', {
+    title: 'Handing it over',
+    transact: async (manager, ctx) => {
+      await noteRollBack(manager, ctx, ctx.outputs['hand-over']);
+      return {};
+    },
   })
   .build();

@@ -3,7 +3,7 @@ import { type CardRefund, cardRefunds, noteRefundSent, planCardRefunds } from '#
 import { type Payment, PaymentError } from '#libs/payments';
 import { deps, saga, sagaRequest } from '#libs/saga';
 import type { CollectingDeps } from './collecting-deps.ts';
-import { lookAtPayment, mirrorPayment } from './provider-books.ts';
+import { lookAtPayment, mirrorPayment, refundReference } from './provider-books.ts';
 
 export const sendRefundRequest = sagaRequest('send-refund', z.object({ creditNoteId: z.int() }));
 
@@ -44,7 +44,8 @@ export const sendRefund = saga(sendRefundRequest, deps<CollectingDeps>())
       for (const paymentId of paymentIds) seen.push(await lookAtPayment(manager, deps, paymentId));
       for (const payment of seen) await mirrorPayment(manager, deps, payment);
       for (const { id, refundId } of sent) await noteRefundSent(manager, id, refundId, deps.clock.now());
-      const done = planned.filter(({ id }) => sent.some((one) => one.id === id));
+      // Whoever has looked at the payment meanwhile may have noted it as sent.
+      const done = planned.filter(({ id, isSent }) => isSent || sent.some((one) => one.id === id));
       const subjects = done.map(({ paymentId }) => refundSubject(params.creditNoteId, paymentId));
       await deps.findings.resolve(manager, 'refund_failed', subjects);
       for (const { id, ...details } of planned.filter(({ id }) => refused.includes(id))) {
@@ -65,7 +66,7 @@ async function send(
   { calls, provider }: CollectingDeps,
   { id, paymentId, amountMinor }: CardRefund,
 ): Promise<string | undefined> {
-  const reference = `refund ${id}`;
+  const reference = refundReference(id);
   const asked = { paymentId, amountMinor, reference, reason: 'requested_by_customer' as const };
   try {
     const refund = await calls.make(

@@ -56,6 +56,7 @@ describe('a cook', () => {
       'cook',
       'publish',
       'hand-over',
+      'conclude',
     ]);
   });
 

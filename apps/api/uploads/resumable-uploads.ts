@@ -22,11 +22,15 @@ export class ResumableUploads {
     @Inject(IMPORT_SETTINGS) private readonly settings: ImportSettings,
   ) {}
 
-  /** Answers a request on one upload, or creates the one of `newId`. */
-  async handle(request: FastifyRequest, newId?: number): Promise<Response> {
+  /** Answers a request on the upload `id`, whatever else its address says. */
+  async handle(request: FastifyRequest, id: number): Promise<Response> {
+    return (await this.ready()).handleWeb(webRequest(request, `${UPLOADS_PATH}/${id}`));
+  }
+
+  /** Creates the upload `id`. */
+  async create(request: FastifyRequest, id: number): Promise<Response> {
     const server = await this.ready();
-    const answer = () => server.handleWeb(webRequest(request));
-    return newId === undefined ? answer() : this.newId.run(newId, answer);
+    return this.newId.run(id, () => server.handleWeb(webRequest(request, UPLOADS_PATH)));
   }
 
   private async ready(): Promise<Server> {
@@ -44,12 +48,13 @@ export class ResumableUploads {
   }
 }
 
-function webRequest({ raw, method, url, headers }: FastifyRequest): Request {
+/** The library looks for an id at the end of the whole address, behind a question mark too: it gets no more than the path. */
+function webRequest({ raw, method, headers }: FastifyRequest, path: string): Request {
   const hasBody = method === 'POST' || method === 'PATCH';
   const sent = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, String(value)]],
   );
-  return new Request(new URL(url, 'http://uploads.invalid'), {
+  return new Request(new URL(path, 'http://uploads.invalid'), {
     method,
     headers: sent,
     ...(hasBody && { body: Readable.toWeb(raw) as ReadableStream, duplex: 'half' }),

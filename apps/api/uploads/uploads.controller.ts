@@ -4,7 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { byId, errorStatus } from '#libs/contracts';
 import { UploadsService } from '#libs/imports';
-import { ProjectId } from '../auth/principal.ts';
+import { OrdersService } from '#libs/orders';
+import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { ResumableUploads } from './resumable-uploads.ts';
@@ -20,6 +21,7 @@ export class UploadsController {
   constructor(
     private readonly uploads: UploadsService,
     private readonly resumable: ResumableUploads,
+    private readonly orders: OrdersService,
   ) {}
 
   @Options()
@@ -40,15 +42,20 @@ export class UploadsController {
     status: 201,
     audit: 'upload.create',
   })
-  async create(@ProjectId() projectId: number, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  async create(
+    @CurrentPrincipal() { accountId, projectId }: Principal,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ) {
     const length = String(request.headers['upload-length'] ?? '');
     if (!LENGTH.test(length)) {
       throw new ApiError('invalid_input', 'the header Upload-Length must say how many bytes the file has');
     }
+    await this.orders.assertMayOrder(accountId);
     const { id, expiresAt } = await this.uploads.open(projectId, Number(length));
     let isMade = false;
     try {
-      const answer = await this.resumable.handle(request, id);
+      const answer = await this.resumable.create(request, id);
       isMade = answer.ok;
       reply.header('Upload-Expires', expiresAt.toUTCString());
       const upload = { id, expires: expiresAt.toISOString() };
@@ -102,7 +109,7 @@ export class UploadsController {
   private async goOn(projectId: number, id: number, request: FastifyRequest, reply: FastifyReply) {
     const { expiresAt } = await this.uploads.waiting(projectId, id);
     reply.header('Upload-Expires', expiresAt.toUTCString());
-    await send(reply, await this.resumable.handle(request));
+    await send(reply, await this.resumable.handle(request, id));
   }
 }
 

@@ -10,6 +10,7 @@ const GD_AT_END = 0xffff_ffff_ffff_ffffn;
 const MAX_DESCRIPTOR_BYTES = 64 * 1024;
 const MAX_DIRECTORY_BYTES = 32 * 1024 * 1024;
 const MAX_GRAIN_SECTORS = 2048;
+const PARENT_SEARCH_BYTES = 20 * 512;
 const FOOTER_MARKER = 3;
 const COMPRESSED = 1 << 16;
 
@@ -43,6 +44,7 @@ export function parseVmdk(source: ByteSource, limits: DiskLimits): DiskFacts {
   }
   const virtualSizeBytes = virtualSize(capacity * BigInt(SECTOR_BYTES), limits);
   checkDescriptor(readDescriptor(source, head));
+  refuseParent(source);
   const extent = readExtent(directoryHeader(source, head), virtualSizeBytes);
   const tables = countTables(source, extent);
   return wholeFile({
@@ -60,6 +62,19 @@ function readDescriptor(source: ByteSource, head: Buffer): string {
     throw malformed('The descriptor within the VMDK is not where one can be');
   }
   return source.read(offset, length).toString('latin1');
+}
+
+/**
+ * QEMU looks for a parent's name anywhere in the first 10 KiB behind the header, also in the middle of a line, and wherever
+ * the header says that the descriptor is.
+ */
+function refuseParent(source: ByteSource): void {
+  const length = Math.min(PARENT_SEARCH_BYTES, source.sizeBytes - HEADER_BYTES);
+  if (!source.read(HEADER_BYTES, length).includes('parentFileNameHint')) return;
+  throw diskError(
+    'disk_refers_elsewhere',
+    'The VMDK names a parent disk (a snapshot). Consolidate it, and export it again.',
+  );
 }
 
 /** Streams have the header that counts at their end: marker, footer, end of stream, a sector each. */
