@@ -67,14 +67,6 @@ export class SecretsStore {
     };
   }
 
-  /** Keeps a new password for the workflow that sets it, and for the owner where they will reveal it later. */
-  keepingPassword(serverId: number, password: string, delivery: PasswordDelivery): Statement[] {
-    return [
-      this.keeping(serverId, 'pending_password', password),
-      ...this.handingOver(serverId, password, delivery),
-    ];
-  }
-
   /** Keeps a password for the owner where they will reveal it, else the fact alone that they know it. */
   handingOver(serverId: number, password: string, delivery: PasswordDelivery): Statement[] {
     if (delivery === 'reveal') return [this.keeping(serverId, 'root_password', password)];
@@ -103,10 +95,10 @@ export class SecretsStore {
     return row && this.cipher.open(row.sealed, contextOf(serverId, 'root_password'));
   }
 
-  /** For the workflows; undefined when there is none, or it was destroyed. */
+  /** For the workflows; undefined when there is none, or it was destroyed or handed over. */
   async read(manager: EntityManager, serverId: number, kind: SecretKind): Promise<string | undefined> {
     const [row] = await manager.query<{ sealed: Buffer }[]>(
-      `SELECT sealed FROM server_secrets WHERE server_id = $1 AND kind = $2`,
+      `SELECT sealed FROM server_secrets WHERE server_id = $1 AND kind = $2 AND sealed <> ''`,
       [serverId, kind],
     );
     return row && this.cipher.open(row.sealed, contextOf(serverId, kind));

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { runInTransaction, runStatements } from '#libs/database';
+import { runInTransaction } from '#libs/database';
 import type { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
@@ -55,21 +55,22 @@ export class ServerCommands {
     return this.run(projectId, serverId, RESET);
   }
 
-  /** The new password, and the action that sets it in the running guest. */
+  /** The new password, and the action that sets it in the running guest; until then what waits for its owner is the former. */
   async resetPassword(
     projectId: number,
     serverId: number,
     delivery: PasswordDelivery,
   ): Promise<{ action: Action; rootPassword: string | null }> {
     const password = newPassword();
-    const command = {
-      request: resetPasswordRequest,
-      command: 'reset_password',
-      needs: 'running',
-    } as const;
-    const action = await this.run(projectId, serverId, command, async (manager) => {
-      await refuseInRescue(manager, { id: serverId });
-      await runStatements(manager, this.secrets.keepingPassword(serverId, password, delivery));
+    const { action } = await this.transaction(projectId, serverId, async (manager, server) => {
+      assertReady(server, 'running');
+      await refuseInRescue(manager, server);
+      await this.secrets.put(manager, serverId, 'pending_password', password);
+      return startOnServer(manager, this.sagas, server, {
+        request: resetPasswordRequest,
+        params: { serverId, delivery },
+        command: 'reset_password',
+      });
     });
     return { action, rootPassword: delivery === 'answer' ? password : null };
   }
@@ -192,18 +193,9 @@ export class ServerCommands {
     });
   }
 
-  private async run(
-    projectId: number,
-    serverId: number,
-    command: Command,
-    also?: (manager: EntityManager) => Promise<unknown>,
-  ): Promise<Action> {
+  private async run(projectId: number, serverId: number, command: Command): Promise<Action> {
     const { action } = await this.transaction(projectId, serverId, async (manager, server) => {
-      if (!server.readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
-      if (command.needs === 'running' && server.observed !== 'running') {
-        throw new ServersError('server_must_run', `the server is ${server.observed}; power it on first`);
-      }
-      await also?.(manager);
+      assertReady(server, command.needs);
       const switching = await switchOf(manager, server, command);
       await noteStates(manager, server, command);
       if (switching)
@@ -229,6 +221,14 @@ export class ServerCommands {
     });
     await this.queue.poke(started.wakeUp);
     return started;
+  }
+}
+
+/** @throws ServersError `server_not_ready`, `server_must_run` */
+function assertReady({ readyAt, observed }: Server, needs: Command['needs']): void {
+  if (!readyAt) throw new ServersError('server_not_ready', 'the server is not ready yet');
+  if (needs === 'running' && observed !== 'running') {
+    throw new ServersError('server_must_run', `the server is ${observed}; power it on first`);
   }
 }
 

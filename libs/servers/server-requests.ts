@@ -27,7 +27,11 @@ export const powerOffServerRequest = sagaRequest('power-off-server', serverParam
 export const shutdownServerRequest = sagaRequest('shutdown-server', serverParams);
 export const rebootServerRequest = sagaRequest('reboot-server', serverParams);
 export const resetServerRequest = sagaRequest('reset-server', serverParams);
-export const resetPasswordRequest = sagaRequest('reset-password', serverParams);
+/** `delivery`: missing in what older releases have asked for, which gave the new password to the owner with the request. */
+export const resetPasswordRequest = sagaRequest(
+  'reset-password',
+  serverParams.extend({ delivery: z.enum(['answer', 'reveal']).optional() }),
+);
 /** Asked for by `ServerSuspensions` alone: what an account's suspensions make of its servers. */
 export const suspendServerRequest = sagaRequest('suspend-server', serverParams);
 export const retireServerRequest = sagaRequest('retire-server', serverParams);
