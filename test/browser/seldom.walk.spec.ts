@@ -177,7 +177,7 @@ describe('an owner of one server', () => {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.getByRole('button', { name: 'Apply to the server' }).click();
       await page.getByRole('alertdialog').getByRole('button', { name: 'Apply it' }).click();
-      await page.getByText('Applied to the server').waitFor({ timeout: SOON.timeout });
+      await page.getByText('Applied to the server', { exact: true }).waitFor({ timeout: SOON.timeout });
       expect(await shell('systemctl is-active shop')).toBe('active');
       await page.getByRole('table', { name: 'What changed on the server' }).waitFor();
     },
