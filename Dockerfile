@@ -18,7 +18,11 @@ COPY --from=build /srv/servery/catalog ./catalog
 # A volume that is mounted empty takes over whose its folder is.
 RUN cd /var/lib && mkdir -p servery/images servery/exports servery/imports servery/cooks && chown -R node:node servery
 
+# The API looks at disks that are uploaded, in the sandbox of scripts/packages/disks.txt.
 FROM runtime AS api
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends bubblewrap e2fsprogs qemu-utils util-linux \
+  && rm -rf /var/lib/apt/lists/*
 USER node
 EXPOSE 8080
 CMD ["node", "dist/apps/api/main.js"]

@@ -12,12 +12,15 @@ import { type Task, TIMETABLE } from './timetable.ts';
 
 /** A clock that was moved is noticed within so long. */
 const MOST_NAP_MILLISECONDS = 1000;
+/** As long as sagas may drain. A task that goes on for longer is repeated, and may be cut off at any point. */
+const MOST_DRAIN_MILLISECONDS = 25_000;
 
 /** What the worker does by the clock. Each task waits for its own last run; PostgreSQL keeps several workers apart. */
 @Injectable()
 export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   private readonly stop = new AbortController();
   private running: Promise<void>[] = [];
+  private drained: Promise<void> | undefined;
 
   constructor(
     @Inject(TIMETABLE) private readonly tasks: readonly Task[],
@@ -29,12 +32,20 @@ export class Schedules implements OnApplicationBootstrap, OnModuleDestroy, Befor
     this.running = this.tasks.map((task) => this.repeat(task));
   }
 
+  /** The time of tasks runs beside that of sagas: the later hook is reached when those have ended. */
   onModuleDestroy(): void {
     this.stop.abort();
+    this.drained = this.drain();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(this.running);
+    await this.drained;
+  }
+
+  private async drain(): Promise<void> {
+    const ended = new AbortController();
+    await Promise.race([Promise.all(this.running), pause(MOST_DRAIN_MILLISECONDS, ended.signal)]);
+    ended.abort();
   }
 
   private async repeat({ name, everySeconds, run }: Task): Promise<void> {

@@ -103,6 +103,19 @@ describe('docker-compose.yml (checked, not run: there is no Docker here)', () =>
     expect(compose.services.worker?.security_opt).toHaveLength(3);
   });
 
+  it('has an API and a worker that can read the disks that customers upload', async () => {
+    const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
+    const list = await readFile(join(root, 'scripts/packages/disks.txt'), 'utf8');
+    const wanted = [...list.matchAll(/^([a-z]\S*)/gm)].map(([, name]) => name);
+    for (const name of ['api', 'worker']) {
+      const [, stage = ''] =
+        new RegExp(`^FROM runtime AS ${name}$([\\s\\S]*?)^FROM`, 'm').exec(dockerfile) ?? [];
+      const [, installed = ''] = /--no-install-recommends ([\s\S]*?)&&/.exec(stage) ?? [];
+      expect(installed.split(/[\s\\]+/), name).toEqual(expect.arrayContaining(wanted));
+      expect(compose.services[name]?.security_opt, name).toHaveLength(3);
+    }
+  });
+
   it('has a worker that can make what volumes are made with', async () => {
     const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
     const list = await readFile(join(root, 'scripts/packages/volumes.txt'), 'utf8');

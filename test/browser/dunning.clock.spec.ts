@@ -107,10 +107,12 @@ describe('a customer who does not pay', () => {
     await status.first().waitFor({ timeout: SEEN_WITHIN_MILLISECONDS });
     await looksSound(page);
     expect(await answersBySsh(ssh)).toBe(false);
-    await act(page, 'Power on');
-    await page.getByText('pay the open invoices, and it is switched on again').waitFor();
+    await page.getByRole('button', { name: 'Actions', exact: true }).click();
+    await page.getByText('It is suspended; the rest comes when it is back.').waitFor();
+    expect(await page.getByRole('menuitem', { name: 'Power on', exact: true }).isDisabled()).toBe(true);
     await looksSound(page);
-    await page.getByRole('button', { name: 'Close' }).click();
+    await page.keyboard.press('Escape');
+    expect(await powerOn()).toBe('server_suspended');
     expect(await answersBySsh(ssh)).toBe(false);
   });
 

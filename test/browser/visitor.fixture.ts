@@ -88,8 +88,8 @@ export async function order(page: Page): Promise<void> {
 /** Follows the live progress to its good end. */
 export async function waitUntilServed(page: Page, name: string): Promise<void> {
   const steps = page.getByRole('list', { name: 'Steps' }).locator('li');
-  await steps.first().waitFor();
-  expect(await steps.count()).toBeGreaterThan(3);
+  // More than a few, and those of this page: a list of the one before it may still be there.
+  await steps.nth(3).waitFor();
   await page
     .getByRole('heading', { name: `${name} is served` })
     .waitFor({ timeout: SERVED_WITHIN_MILLISECONDS });

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import staticFiles from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { ANY_PATH } from '../http/route-table.ts';
@@ -11,13 +11,15 @@ const API_PATH = /^\/(v1|docs|health|metrics)(\/|$|\?)/;
  * routes by itself. Files under /assets have their hash in their name, so browsers keep them for good.
  */
 export async function serveStorefront(fastify: FastifyInstance, folder: string): Promise<void> {
+  const root = resolve(folder);
+  const assets = join(root, 'assets', sep);
   await fastify.register(staticFiles, {
-    root: resolve(folder),
+    root,
     wildcard: false,
     index: 'index.html',
     cacheControl: false,
     setHeaders: (reply, path) => {
-      const keep = path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+      const keep = path.startsWith(assets) ? 'public, max-age=31536000, immutable' : 'no-cache';
       reply.header('Cache-Control', keep);
     },
   });

@@ -22,6 +22,8 @@ const APPLIANCE = 'web';
 const POLL_MILLISECONDS = 500;
 /** A guest boots in about a minute under emulation; a busy machine takes its time. */
 const ACTION_TIMEOUT_SECONDS = 1200;
+/** The worker sees within `SERVERY_RECONCILE_SECONDS` that a server is off, which has to boot then. */
+const LOGIN_TIMEOUT_SECONDS = 300;
 
 /** The main job, as a customer does it: order, follow, log in. A demo server that is there already is kept. */
 export const orderStep: Step = {
@@ -34,10 +36,7 @@ export const orderStep: Step = {
     const key = await SshKey.ensure(up.folder);
     const id = (await findServer(api))?.id ?? (await order(api, key, progress));
     await settle(api, id, progress);
-    const server = await powered(api, id, progress);
-    progress('logging in');
-    const target = sshTarget(server);
-    const hostname = await key.logIn(target, ['hostname']);
+    const { server, target, hostname } = await logIn(api, key, id, progress);
     if (hostname !== server.name) {
       throw new CliError('ssh_failed', `The server says that its name is ${hostname}, not ${server.name}.`);
     }
@@ -119,6 +118,30 @@ function describe(action: ActionWire): string {
   const running = steps.filter((step) => step.state === 'running').map((step) => step.title);
   const count = steps.length > 0 ? `${done} of ${steps.length}` : `${action.progress} %`;
   return running.length > 0 ? `${count}: ${running.join(', ')}` : `${count} ${action.command}`;
+}
+
+/**
+ * After a power cut a server is shown as running until the worker has looked at its host, and to be switched on is not
+ * to have booted: so it is looked at and tried until it answers.
+ */
+async function logIn(api: ApiClient, key: SshKey, id: number, progress: Progress) {
+  const deadline = Date.now() + LOGIN_TIMEOUT_SECONDS * 1000;
+  for (;;) {
+    const server = await powered(api, id, progress);
+    const target = sshTarget(server);
+    progress('logging in');
+    try {
+      return { server, target, hostname: await key.logIn(target, ['hostname']) };
+    } catch (error) {
+      if (isRefusal(error) || Date.now() > deadline) throw error;
+    }
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
+/** Another host key or a login that is refused: it has booted, and waiting mends nothing. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && /Host key verification failed|Permission denied/.test(error.message);
 }
 
 /** A server that lost its power, as in a reboot of this machine, is switched on again. */

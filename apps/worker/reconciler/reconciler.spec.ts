@@ -274,6 +274,18 @@ describe('a host that does not answer', () => {
     expect(await stateOfHost()).toBe('active');
   });
 
+  it('takes no servers either while it refuses us or lacks a pool, and the operator is told why', async () => {
+    world.fleet.failNext(HOST, 'listVolumes', { when: 'before', with: 'host_misconfigured' });
+    await reconciler.run();
+    expect(await openFindings()).toMatchObject([
+      { kind: 'host_unreachable', subject: HOST, details: { message: expect.stringContaining(HOST) } },
+    ]);
+    expect(await stateOfHost()).toBe('unreachable');
+    await reconciler.run();
+    expect(await openFindings()).toEqual([]);
+    expect(await stateOfHost()).toBe('active');
+  });
+
   it('does not keep the operator from hearing what was removed before it fell silent', async () => {
     const { uuid } = await deleteAllButOnHost();
     world.fleet.failNext(HOST, 'listVolumes', { when: 'before', with: 'host_unreachable' });

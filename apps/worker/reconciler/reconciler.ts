@@ -27,6 +27,8 @@ const HOST_FINDINGS = [
   'domain_missing',
   'host_unreachable',
 ] as const;
+/** A host that refuses us, or lacks a pool, would let each order fail that is placed on it. */
+const KEEPS_FROM_USE = ['host_unreachable', 'host_timeout', 'host_misconfigured'] as const;
 const OWN_FINDINGS = ['orphan_address', 'orphan_reservation', 'stuck_saga'] as const;
 
 /**
@@ -82,7 +84,7 @@ export class Reconciler {
 
   /** What was not looked at is neither found nor gone: open findings of the host stay as they are. */
   private async notReconciled(host: Host, error: unknown): Promise<void> {
-    if (!isHypervisorError(error, 'host_unreachable', 'host_timeout')) {
+    if (!isHypervisorError(error, ...KEEPS_FROM_USE)) {
       this.log.error({ err: error, host: host.name }, 'the host could not be reconciled');
       return;
     }

@@ -50,7 +50,7 @@ export interface LibvirtSettings extends VirshSettings {
   readonly isolatedAllows?: readonly string[];
   /** How long a guest gets to let go of its seed disk. */
   readonly releaseSeconds?: number;
-  /** How long a copy of a disk may stand still. */
+  /** How long a copy of a disk, or the upload of an image, may stand still. */
   readonly copyStallSeconds?: number;
 }
 
@@ -81,11 +81,11 @@ export class LibvirtHypervisor implements Hypervisor, Disposable {
     const { installationId, isolatedAllows = [] } = settings;
     const isolation = new IsolationFilter(this.virsh, installationId, isolatedAllows);
     this.domains = new LibvirtDomains(this.virsh, installationId, isolation);
-    this.images = new LibvirtImages(this.virsh);
+    const copyStallSeconds = settings.copyStallSeconds ?? COPY_STALL_SECONDS;
+    this.images = new LibvirtImages(this.virsh, copyStallSeconds);
     this.volumes = new LibvirtVolumes(this.virsh, this.images, this.domains);
     this.storage = new LibvirtStorage(this.virsh, this.volumes);
     const releaseSeconds = settings.releaseSeconds ?? RELEASE_SECONDS;
-    const copyStallSeconds = settings.copyStallSeconds ?? COPY_STALL_SECONDS;
     const blocks = { releaseSeconds, copyStallSeconds };
     this.blocks = new LibvirtBlockVolumes(this.virsh, this.domains, this.volumes, blocks);
     this.cdDrives = new LibvirtCdDrives(this.virsh, this.domains, releaseSeconds);

@@ -7,20 +7,21 @@ import { checkImageFile, checkVolumeName } from '../specs.ts';
 import { isMark, MAX_IMAGE_NAME, partMark, type StoredImage, wholeImages, wholeMark } from './image-marks.ts';
 import { createVolume, makeMark } from './make-volume.ts';
 import { diskOn, listPool, type PoolEntry, refreshPool, volumeSizes } from './pool-listing.ts';
+import { LONGEST_SECONDS, watchProgress } from './progress-watch.ts';
 import { storageMarkOf } from './storage-marks.ts';
 import type { Virsh } from './virsh.ts';
 import { XmlElement } from './xml.ts';
 
-const UPLOAD_TIMEOUT_SECONDS = 3600;
-
 /** Golden images in a host's image pool. */
 export class LibvirtImages {
   private readonly virsh: Virsh;
+  private readonly stallSeconds: number;
   /** Imports under way in this process, by host and volume: a second one waits for the first. */
   private readonly underway = new Map<string, Promise<void>>();
 
-  constructor(virsh: Virsh) {
+  constructor(virsh: Virsh, stallSeconds: number) {
     this.virsh = virsh;
+    this.stallSeconds = stallSeconds;
   }
 
   async import(host: HostRef, image: ImageFile, onProgress?: OnProgress): Promise<void> {
@@ -127,10 +128,16 @@ export class LibvirtImages {
     onProgress?: OnProgress,
   ): Promise<void> {
     const args = ['vol-upload', '--pool', host.imagePool, '--vol', image.volumeName, '--file', image.path];
-    await this.virsh.run(host, args, {
-      timeoutSeconds: UPLOAD_TIMEOUT_SECONDS,
-      onRead: (bytes) => onProgress?.(Math.min(bytes, sizeBytes), sizeBytes),
-    });
+    let sent = 0;
+    const onRead = (bytes: number) => {
+      sent = bytes;
+    };
+    await watchProgress(
+      { host, what: `Uploading ${image.volumeName}`, stallSeconds: this.stallSeconds, onProgress },
+      async () => sent,
+      sizeBytes,
+      (signal) => this.virsh.run(host, args, { timeoutSeconds: LONGEST_SECONDS, signal, onRead }),
+    );
     onProgress?.(sizeBytes, sizeBytes);
   }
 

@@ -22,7 +22,8 @@ export function useOrderable(name: string | undefined): Orderable {
   const currency = catalog.data?.currency ?? '';
   const product = catalog.data && (imageId === null ? named(catalog.data.products, name) : own());
   const error = catalog.error ?? (imageId === null ? null : image.error);
-  return { product, image: image.data ?? null, currency, error, retry: () => catalog.refetch() };
+  const retry = () => (catalog.error ? catalog : image).refetch();
+  return { product, image: image.data ?? null, currency, error, retry };
 
   function own(): ProductWire | undefined {
     return image.data && catalog.data && productOfImage(image.data, catalog.data);

@@ -21,5 +21,7 @@ export const queryClient: QueryClient = new QueryClient({
       retry: (failures, error) => failures < MAX_RETRIES && mayPass(error),
       staleTime: 2_000,
     },
+    // Without a connection it is refused at once: kept for later, it would happen when nobody wants it any more.
+    mutations: { networkMode: 'always' },
   },
 });

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { ApiError, request } from './client.ts';
 
 const CHUNK_BYTES = 8 * 1024 * 1024;
-/** Breaks in a row that an upload bears; the pauses grow from one second to half a minute. */
+/** Breaks in a row that an upload bears, beside the limit of requests; the pauses grow up to half a minute. */
 const MOST_BREAKS = 10;
 const LONGEST_PAUSE_MS = 30_000;
+/** It has expired, is another project's, or is an image already. */
+const GONE = new Set([404, 409, 410]);
 const TUS = { 'tus-resumable': '1.0.0' };
 const created = z.object({ upload: z.object({ id: z.int() }) });
 
@@ -27,8 +29,10 @@ export async function uploadFile(upload: Upload): Promise<number> {
       sent = await sendPart(id, sent, upload);
       breaks = 0;
     } catch (error) {
-      if (upload.signal.aborted || !isBreak(error) || breaks === MOST_BREAKS) throw error;
-      await pause(Math.min(1000 * 2 ** breaks++, LONGEST_PAUSE_MS), upload.signal);
+      const isLimited = error instanceof ApiError && error.status === 429;
+      if (upload.signal.aborted || !isBreak(error) || (breaks === MOST_BREAKS && !isLimited)) throw error;
+      const pauseMs = isLimited ? LONGEST_PAUSE_MS : 1000 * 2 ** breaks++;
+      await pause(Math.min(pauseMs, LONGEST_PAUSE_MS), upload.signal);
       sent = await sentBytes(id, upload.signal).catch(() => sent);
     }
   }
@@ -44,10 +48,14 @@ export function forgetUpload(file: File): void {
 async function knownUpload({ file, signal }: Upload): Promise<number | undefined> {
   const id = Number(localStorage.getItem(keyOf(file)) ?? Number.NaN);
   if (!Number.isSafeInteger(id)) return undefined;
-  return sentBytes(id, signal).then(
-    () => id,
-    () => undefined,
-  );
+  try {
+    await sentBytes(id, signal);
+    return id;
+  } catch (error) {
+    // What may pass says nothing about the upload: to begin anew would send all of it again.
+    if (error instanceof ApiError && GONE.has(error.status)) return undefined;
+    throw error;
+  }
 }
 
 async function beginUpload({ file, signal }: Upload): Promise<number> {
@@ -76,10 +84,11 @@ function offsetOf(response: Response): number {
   return Number(response.headers.get('upload-offset'));
 }
 
-/** What may pass by itself; an offset that does not fit is asked for anew. */
+/** What may pass by itself; an offset that does not fit is asked for anew, a fast line reaches the limit. */
 function isBreak(error: unknown): boolean {
   return (
-    error instanceof ApiError && (error.code === 'network' || error.status >= 500 || error.status === 409)
+    error instanceof ApiError &&
+    (error.code === 'network' || error.status >= 500 || error.status === 409 || error.status === 429)
   );
 }
 

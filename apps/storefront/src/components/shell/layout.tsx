@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
 import { FlaskConical } from 'lucide-react';
 import { useEffect, useRef } from 'react';
@@ -22,6 +22,7 @@ export function Layout() {
       <main id="content" tabIndex={-1} className="flex-1 outline-none">
         <FocusOnNavigation />
         <LeaveWhenSignedOut />
+        <ForgetFormerAccount />
         <Outlet />
       </main>
       <Footer />
@@ -49,6 +50,23 @@ function LeaveWhenSignedOut() {
     if (wasSignedIn.current && account === null) void router.invalidate();
     wasSignedIn.current = Boolean(account);
   }, [account, router]);
+  return null;
+}
+
+/** After a session that ended by itself or in another tab, who signs in sees nothing of the former account. */
+function ForgetFormerAccount() {
+  const queryClient = useQueryClient();
+  const { data: account } = useQuery(accountQuery);
+  const last = useRef<number>(undefined);
+  const id = account?.id;
+  useEffect(() => {
+    if (id === undefined) return;
+    if (last.current !== undefined && id !== last.current)
+      void queryClient.resetQueries({
+        predicate: ({ queryKey: [of] }) => of !== 'account' && of !== 'catalog',
+      });
+    last.current = id;
+  }, [id, queryClient]);
   return null;
 }
 

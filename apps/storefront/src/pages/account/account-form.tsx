@@ -26,6 +26,8 @@ export function AccountForm({ mode, done }: { mode: AccountFormMode; done: () =>
       await queryClient.fetchQuery({ ...accountQuery, staleTime: 0 });
       done();
     },
+    // Its variables hold the password.
+    gcTime: 0,
     onError: (error) => setProblems(error instanceof ApiError ? error.fields : {}),
   });
 

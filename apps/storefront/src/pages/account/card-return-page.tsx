@@ -64,7 +64,8 @@ function useGoOnWhen(complete: boolean, back: string): void {
     if (!complete) return;
     void (async () => {
       forgetCardSetup();
-      await Promise.all([
+      // The card is there, whatever could not be asked for just now.
+      await Promise.allSettled([
         queryClient.invalidateQueries(paymentMethodsQuery),
         queryClient.invalidateQueries({ queryKey: ['quote'] }),
         queryClient.fetchQuery({ ...accountQuery, staleTime: 0 }),

@@ -16,7 +16,7 @@ export function ChangePriceDialog(props: { price: BookedPriceWire; currency: str
   const { price, currency, close } = props;
   const queryClient = useQueryClient();
   const key = useRef(newIdempotencyKey());
-  const [hourly, setHourly] = useState(price.hourly.replace(/0{1,8}$/, ''));
+  const [hourly, setHourly] = useState(price.hourly.replace(/\.?0{1,8}$/, ''));
   const [from, setFrom] = useState('');
   const [tried, setTried] = useState(false);
   const isGood = HOURLY.test(hourly.trim());

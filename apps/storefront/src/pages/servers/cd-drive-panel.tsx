@@ -7,7 +7,7 @@ import { Button } from '../../components/button.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Panel } from '../../components/section.tsx';
 import { SelectField } from '../../components/select-field.tsx';
-import { isServerBusy } from './is-busy.ts';
+import { isServerBusy, isServerSuspended } from './is-busy.ts';
 import { useServerAction } from './use-server-action.ts';
 
 /** The ISO image in the server's CD drive, and those that could be; nothing where there are none. */
@@ -22,7 +22,7 @@ export function CdDrivePanel({ server }: { server: ServerWire }) {
   });
   const { start, busy, error } = useServerAction(server.id, { started: () => {}, follow: false });
   if (!iso && !server.iso) return null;
-  const disabled = isServerBusy(server) || busy || attach.isPending;
+  const disabled = isServerBusy(server) || isServerSuspended(server) || busy || attach.isPending;
   return (
     <Panel>
       <h2 className="flex items-center gap-2.5 text-lg">

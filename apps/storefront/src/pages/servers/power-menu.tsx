@@ -21,6 +21,7 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { DropMenu, DropMenuDots, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
 import { CloneDialog } from './clone-dialog.tsx';
 import { DeleteServerDialog } from './delete-server-dialog.tsx';
+import { isServerInRescue, isServerSuspended } from './is-busy.ts';
 import { RebuildDialog } from './rebuild-dialog.tsx';
 import { RenameDialog } from './rename-dialog.tsx';
 import { ResizeDialog } from './resize-dialog.tsx';
@@ -71,7 +72,9 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
     follow: compact,
   });
   const locked = server.locked || busy || server.status === 'deleting';
-  const isRescued = server.servery.rescue?.state === 'running';
+  const isRescued = isServerInRescue(server);
+  const isSuspended = isServerSuspended(server);
+  const isHeld = locked || isSuspended || isRescued || !server.servery.ready;
   const OpenDialog = dialog && DIALOGS[dialog];
   return (
     <>
@@ -82,6 +85,7 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
             icon={ACTIONS[name].icon}
             disabled={
               locked ||
+              isSuspended ||
               !(ACTIONS[name].when as readonly string[]).includes(server.status) ||
               (isRescued && name === 'reset_password')
             }
@@ -98,23 +102,15 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
         >
           Rename
         </DropMenuItem>
-        <DropMenuItem
-          icon={Copy}
-          disabled={locked || isRescued || !server.servery.ready}
-          onClick={() => setDialog('clone')}
-        >
+        <DropMenuItem icon={Copy} disabled={isHeld} onClick={() => setDialog('clone')}>
           Clone
         </DropMenuItem>
-        <DropMenuItem
-          icon={Scaling}
-          disabled={locked || isRescued || !server.servery.ready}
-          onClick={() => setDialog('resize')}
-        >
+        <DropMenuItem icon={Scaling} disabled={isHeld} onClick={() => setDialog('resize')}>
           Resize
         </DropMenuItem>
         <DropMenuItem
           icon={HardDriveDownload}
-          disabled={locked || isRescued || !server.servery.ready || server.protection.rebuild}
+          disabled={isHeld || server.protection.rebuild}
           onClick={() => setDialog('rebuild')}
         >
           Rebuild
@@ -129,7 +125,10 @@ export function PowerMenu({ server, compact = false }: { server: ServerWire; com
           Delete
         </DropMenuItem>
         {locked && <DropMenuHint>{whyLocked(server)}</DropMenuHint>}
-        {!locked && isRescued && (
+        {!locked && isSuspended && (
+          <DropMenuHint>It is suspended; the rest comes when it is back.</DropMenuHint>
+        )}
+        {!locked && !isSuspended && isRescued && (
           <DropMenuHint>It is in its rescue system; the rest comes when it is back.</DropMenuHint>
         )}
         {!locked && (server.protection.delete || server.protection.rebuild) && (

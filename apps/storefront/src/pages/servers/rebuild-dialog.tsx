@@ -3,6 +3,7 @@ import { useId, useState } from 'react';
 import type { ProductWire, ServerWire } from '#libs/contracts';
 import { catalogQuery } from '../../api/catalog.ts';
 import { newIdempotencyKey } from '../../api/client.ts';
+import { imageQuery } from '../../api/images.ts';
 import { rebuildServer } from '../../api/servers.ts';
 import { Choice, ChoiceGroup } from '../../components/choice.tsx';
 import { ConfirmDialog } from '../../components/dialogs.tsx';
@@ -10,10 +11,10 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { TextField } from '../../components/text-field.tsx';
 
-/** Rebuilds a server from an image of the catalog, after its name has been typed. */
+/** Rebuilds a server from an image of the catalog, or from its own, after its name has been typed. */
 export function RebuildDialog({ server, close }: { server: ServerWire; close: () => void }) {
   const queryClient = useQueryClient();
-  const [image, setImage] = useState(server.servery.appliance);
+  const [image, setImage] = useState(() => imageNow(server));
   const [typed, setTyped] = useState('');
   // One key for one intention: another image is another one.
   const [idempotencyKey, setIdempotencyKey] = useState(newIdempotencyKey);
@@ -78,6 +79,8 @@ interface ImageChoiceProps {
 function ImageChoice({ server, value, onChange }: ImageChoiceProps) {
   const titleId = useId();
   const { data: catalog, error, refetch } = useQuery(catalogQuery);
+  const now = imageNow(server);
+  const { data: own } = useQuery({ ...imageQuery(Number(now)), enabled: isOwn(server) });
   return (
     <div>
       <p id={titleId} className="mb-2 text-sm font-[550] text-ink">
@@ -89,13 +92,19 @@ function ImageChoice({ server, value, onChange }: ImageChoiceProps) {
       {!catalog && !error && <Skeleton className="mb-2 h-14" count={2} />}
       {catalog && (
         <ChoiceGroup labelledBy={titleId} value={value} onChange={onChange} className="grid gap-2">
+          {own && (
+            <Choice value={now}>
+              <span className="block font-[600] text-ink">
+                {own.description}
+                <span className="font-normal text-soft"> · as now</span>
+              </span>
+            </Choice>
+          )}
           {catalog.products.map((product) => (
             <Choice key={product.name} value={product.name} disabled={!fits(product, server)}>
               <span className="block font-[600] text-ink">
                 {product.title}
-                {product.name === server.servery.appliance && (
-                  <span className="font-normal text-soft"> · as now</span>
-                )}
+                {product.name === now && <span className="font-normal text-soft"> · as now</span>}
               </span>
               <span className="block text-sm text-soft">
                 {fits(product, server) ? product.summary : 'Needs more memory or disk than this server has.'}
@@ -106,6 +115,16 @@ function ImageChoice({ server, value, onChange }: ImageChoiceProps) {
       )}
     </div>
   );
+}
+
+/** A recipe may be called like a product of the catalog: an image of one's own goes by its id. */
+function imageNow(server: ServerWire): string {
+  const { appliance, upgraded_to: upgraded } = server.servery;
+  return isOwn(server) ? String(upgraded?.image ?? server.image?.id) : appliance;
+}
+
+function isOwn({ image }: ServerWire): boolean {
+  return image !== null && image.type !== 'system';
 }
 
 function fits(product: ProductWire, server: ServerWire): boolean {

@@ -7,7 +7,7 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Panel } from '../../components/section.tsx';
 import { formatDate } from '../../format.ts';
 import { EnableRescueDialog } from './enable-rescue-dialog.tsx';
-import { isServerBusy } from './is-busy.ts';
+import { isServerBusy, isServerSuspended } from './is-busy.ts';
 import { useServerAction } from './use-server-action.ts';
 
 type Rescue = NonNullable<ServerExtraWire['rescue']>;
@@ -17,7 +17,12 @@ export function RescuePanel({ server }: { server: ServerWire }) {
   const { rescue } = server.servery;
   const [choosing, setChoosing] = useState(false);
   const [told, setTold] = useState<string | null>(null);
-  // It opens what was enabled with it, and nothing after that.
+  const [wasThere, setWasThere] = useState(rescue !== null);
+  // It opens what was enabled with it, and nothing after that: a later action would show it again.
+  if (wasThere !== (rescue !== null)) {
+    setWasThere(rescue !== null);
+    if (rescue === null) setTold(null);
+  }
   const password = rescue || server.locked ? told : null;
   return (
     <Panel>
@@ -29,7 +34,7 @@ export function RescuePanel({ server }: { server: ServerWire }) {
           <Button
             look="secondary"
             size="small"
-            disabled={isServerBusy(server)}
+            disabled={isServerBusy(server) || isServerSuspended(server)}
             onClick={() => setChoosing(true)}
           >
             Enable it
@@ -64,7 +69,7 @@ function RescueState({ server, rescue }: { server: ServerWire; rescue: Rescue })
   const { start, busy, error } = useServerAction(server.id, { started: () => {}, follow: false });
   const isOff = server.status === 'off';
   const boot = isOff ? 'poweron' : 'reset';
-  const disabled = isServerBusy(server) || busy;
+  const disabled = isServerBusy(server) || isServerSuspended(server) || busy;
   const isRunning = rescue.state === 'running';
   return (
     <div className="mt-3 grid justify-items-start gap-4">

@@ -20,7 +20,7 @@ import { ConnectPanel } from './connect-panel.tsx';
 import { CredentialsPanel } from './credentials-panel.tsx';
 import { FactsPanel } from './facts-panel.tsx';
 import { HistoryPanel } from './history-panel.tsx';
-import { isServerBusy } from './is-busy.ts';
+import { isServerBusy, isServerInRescue } from './is-busy.ts';
 import { LabelsPanel } from './labels-panel.tsx';
 import { MetricsPanel } from './metrics-panel.tsx';
 import { NetworkNotice } from './network-notice.tsx';
@@ -68,12 +68,12 @@ function ServerBody({ server }: { server: ServerWire }) {
         {server.servery.rescue?.state !== 'running' && <CredentialsPanel server={server} />}
         <ApplicationPanel server={server} />
         {server.servery.ready && <MetricsPanel server={server} />}
-        <RehearsalsPanel server={server} isBusy={isServerBusy(server)} />
+        <RehearsalsPanel server={server} isBusy={isServerBusy(server) || isServerInRescue(server)} />
         <VolumesPanel server={server} />
         <SnapshotsPanel server={server} />
         <ExportsPanel
           source={{ type: 'server', id: server.id, name: server.name }}
-          disabled={isServerBusy(server)}
+          disabled={isServerBusy(server) || isServerInRescue(server)}
         />
         <LabelsPanel server={server} />
       </div>

@@ -15,10 +15,12 @@ interface SnapshotMenuProps {
   readonly image: ImageWire;
   /** Something is being done to the server, which cannot be rolled back meanwhile. */
   readonly isBusy: boolean;
+  /** That, or it is suspended, or in its rescue system. */
+  readonly isHeld: boolean;
 }
 
 /** What can be done with a snapshot or a backup. */
-export function SnapshotMenu({ server, image, isBusy }: SnapshotMenuProps) {
+export function SnapshotMenu({ server, image, isBusy, isHeld }: SnapshotMenuProps) {
   const [asking, setAsking] = useState<keyof typeof DIALOGS | null>(null);
   const queryClient = useQueryClient();
   const refresh = () => queryClient.invalidateQueries({ queryKey: ['servers'] });
@@ -38,7 +40,7 @@ export function SnapshotMenu({ server, image, isBusy }: SnapshotMenuProps) {
       <DropMenu trigger={<DropMenuDots name={nameOf(image)} />}>
         <DropMenuItem
           icon={History}
-          disabled={isBusy || server.protection.rebuild}
+          disabled={isHeld || server.protection.rebuild}
           onClick={() => setAsking('rollBack')}
         >
           Roll back to it
@@ -71,7 +73,7 @@ export function SnapshotMenu({ server, image, isBusy }: SnapshotMenuProps) {
   );
 }
 
-interface AskingProps extends Omit<SnapshotMenuProps, 'isBusy'> {
+interface AskingProps extends Omit<SnapshotMenuProps, 'isBusy' | 'isHeld'> {
   readonly close: () => void;
 }
 

@@ -9,7 +9,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatBytes, formatDate } from '../../format.ts';
 import { BackupsSwitch } from './backups-switch.tsx';
-import { isServerBusy } from './is-busy.ts';
+import { isServerBusy, isServerInRescue, isServerSuspended } from './is-busy.ts';
 import { SnapshotMenu } from './snapshot-menu.tsx';
 import { nameOf } from './snapshot-name.ts';
 import { TakeSnapshotDialog } from './take-snapshot-dialog.tsx';
@@ -22,13 +22,14 @@ export function SnapshotsPanel({ server }: { server: ServerWire }) {
   const [taking, setTaking] = useState(false);
   const { data: images, error } = useQuery(serverImagesQuery(server.id));
   const isBusy = isServerBusy(server);
+  const isHeld = isBusy || isServerSuspended(server) || isServerInRescue(server);
   return (
     <Panel>
       <div className="flex flex-wrap items-start justify-between gap-4">
         <h2 className="flex items-center gap-2.5 text-lg">
           <Camera aria-hidden="true" className="size-5 text-brand" /> Snapshots and backups
         </h2>
-        <Button look="secondary" size="small" disabled={isBusy} onClick={() => setTaking(true)}>
+        <Button look="secondary" size="small" disabled={isHeld} onClick={() => setTaking(true)}>
           Take a snapshot
         </Button>
       </div>
@@ -44,7 +45,7 @@ export function SnapshotsPanel({ server }: { server: ServerWire }) {
       {images && images.length > 0 && (
         <ol aria-label="Snapshots and backups" className="mt-4 divide-y divide-line">
           {images.map((image) => (
-            <Kept key={image.id} server={server} image={image} isBusy={isBusy} />
+            <Kept key={image.id} server={server} image={image} isBusy={isBusy} isHeld={isHeld} />
           ))}
         </ol>
       )}
@@ -57,9 +58,10 @@ interface KeptProps {
   readonly server: ServerWire;
   readonly image: ImageWire;
   readonly isBusy: boolean;
+  readonly isHeld: boolean;
 }
 
-function Kept({ server, image, isBusy }: KeptProps) {
+function Kept({ server, image, isBusy, isHeld }: KeptProps) {
   const { expires_at: expiresAt, restore_test: test } = image.servery;
   return (
     <li className="flex items-center justify-between gap-4 py-3">
@@ -80,7 +82,9 @@ function Kept({ server, image, isBusy }: KeptProps) {
         </p>
         {image.status === 'available' && test && <RestoreTest test={test} />}
       </div>
-      {image.status === 'available' && <SnapshotMenu server={server} image={image} isBusy={isBusy} />}
+      {image.status === 'available' && (
+        <SnapshotMenu server={server} image={image} isBusy={isBusy} isHeld={isHeld} />
+      )}
     </li>
   );
 }

@@ -7,7 +7,7 @@ import { Button } from '../../components/button.tsx';
 import { Panel } from '../../components/section.tsx';
 import { CreateVolumeDialog } from '../volumes/create-volume-dialog.tsx';
 import { VolumeRow } from '../volumes/volume-row.tsx';
-import { isServerBusy } from './is-busy.ts';
+import { isServerBusy, isServerSuspended } from './is-busy.ts';
 
 /** The volumes that the server has. */
 export function VolumesPanel({ server }: { server: ServerWire }) {
@@ -23,7 +23,7 @@ export function VolumesPanel({ server }: { server: ServerWire }) {
         <Button
           look="secondary"
           size="small"
-          disabled={isServerBusy(server)}
+          disabled={isServerBusy(server) || isServerSuspended(server)}
           onClick={() => setCreating(true)}
         >
           Add a volume

@@ -5,16 +5,18 @@ import { everyServerQuery } from '../../api/servers.ts';
 import { Button } from '../../components/button.tsx';
 import { CheckBox } from '../../components/check-box.tsx';
 import { FormDialog } from '../../components/dialogs.tsx';
+import { ErrorPanel } from '../../components/error-panel.tsx';
 import { SelectField } from '../../components/select-field.tsx';
+import type { VolumeAnswer } from './use-volume-action.ts';
 
-interface AttachDialogProps {
+interface AttachDialogProps extends VolumeAnswer {
   readonly volume: VolumeWire;
   readonly attach: (server: number, automount: boolean) => void;
   readonly close: () => void;
 }
 
 /** Which server gets a volume. */
-export function AttachDialog({ volume, attach, close }: AttachDialogProps) {
+export function AttachDialog({ volume, attach, close, busy, refusal }: AttachDialogProps) {
   const { data: servers = [] } = useQuery(everyServerQuery);
   const [chosen, setChosen] = useState('');
   const [automount, setAutomount] = useState(true);
@@ -28,6 +30,7 @@ export function AttachDialog({ volume, attach, close }: AttachDialogProps) {
   return (
     <FormDialog open onOpenChange={close} title={`Attach ${volume.name}`}>
       <form noValidate onSubmit={submit} className="grid gap-5">
+        {refusal && <ErrorPanel error={refusal} title="It stayed as it was" />}
         <SelectField
           label="Server"
           value={server}
@@ -48,7 +51,7 @@ export function AttachDialog({ volume, attach, close }: AttachDialogProps) {
           <Button look="secondary" onClick={close}>
             Cancel
           </Button>
-          <Button type="submit" disabled={server === ''}>
+          <Button type="submit" busy={busy} disabled={server === ''}>
             Attach
           </Button>
         </div>

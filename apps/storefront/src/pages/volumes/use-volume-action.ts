@@ -4,6 +4,12 @@ import type { ActionWire } from '#libs/contracts';
 import { ApiError } from '../../api/client.ts';
 import { actionQuery } from '../../api/servers.ts';
 
+/** What a dialog shows of what it has asked for. */
+export interface VolumeAnswer {
+  readonly busy: boolean;
+  readonly refusal: Error | null;
+}
+
 /** Starts something that takes a while and follows it to its end; `started` runs when the service has taken it. */
 export function useVolumeAction(started: () => void) {
   const queryClient = useQueryClient();
@@ -28,6 +34,8 @@ export function useVolumeAction(started: () => void) {
   return {
     start: begin.mutate,
     busy: begin.isPending || status === 'running',
-    error: begin.error ?? failure,
+    refusal: begin.error,
+    failure,
+    clear: begin.reset,
   };
 }

@@ -8,16 +8,22 @@ import { ErrorPanel } from '../../components/error-panel.tsx';
 import { DropMenu, DropMenuDots, DropMenuHint, DropMenuItem, DropMenuRule } from '../../components/menu.tsx';
 import { AttachDialog } from './attach-dialog.tsx';
 import { ResizeDialog } from './resize-dialog.tsx';
-import { useVolumeAction } from './use-volume-action.ts';
+import { useVolumeAction, type VolumeAnswer } from './use-volume-action.ts';
 
 type Asking = 'attach' | 'detach' | 'resize' | 'delete';
 
 /** A volume with what can be done with it; `where` says which server has it, where that is not plain. */
 export function VolumeRow({ volume, where }: { volume: VolumeWire; where?: ReactNode }) {
   const [asking, setAsking] = useState<Asking | null>(null);
-  const close = () => setAsking(null);
-  const action = useVolumeAction(close);
+  const action = useVolumeAction(() => setAsking(null));
+  const close = () => {
+    setAsking(null);
+    action.clear();
+  };
   const act = action.start;
+  // A dialog hides the row, so it says itself why it was refused.
+  const answer = { busy: action.busy, refusal: action.refusal };
+  const error = action.failure ?? (asking === null ? action.refusal : null);
   const isBusy = action.busy || volume.status === 'creating';
   return (
     <li className="grid gap-3 p-4 sm:px-5">
@@ -36,16 +42,20 @@ export function VolumeRow({ volume, where }: { volume: VolumeWire; where?: React
         <VolumeMenu
           volume={volume}
           isBusy={isBusy}
-          ask={setAsking}
+          ask={(what) => {
+            action.clear();
+            setAsking(what);
+          }}
           protect={() => act(() => protectVolume(volume))}
         />
       </div>
-      {action.error && <ErrorPanel error={action.error} title="It stayed as it was" />}
+      {error && <ErrorPanel error={error} title="It stayed as it was" />}
       {asking === 'attach' && (
         <AttachDialog
           volume={volume}
           attach={(server, automount) => act(() => attachVolume(volume.id, server, automount))}
           close={close}
+          {...answer}
         />
       )}
       {asking === 'resize' && (
@@ -53,10 +63,16 @@ export function VolumeRow({ volume, where }: { volume: VolumeWire; where?: React
           volume={volume}
           resize={(size) => act(() => resizeVolume(volume.id, size))}
           close={close}
+          {...answer}
         />
       )}
       {asking === 'detach' && (
-        <DetachDialog volume={volume} detach={() => act(() => detachVolume(volume.id))} close={close} />
+        <DetachDialog
+          volume={volume}
+          detach={() => act(() => detachVolume(volume.id))}
+          close={close}
+          {...answer}
+        />
       )}
       {asking === 'delete' && <DeleteDialog volume={volume} close={close} />}
     </li>
@@ -108,25 +124,27 @@ function factsOf({ size, format, protection }: VolumeWire): string {
   );
 }
 
-interface DetachProps {
+interface DetachProps extends VolumeAnswer {
   readonly volume: VolumeWire;
   readonly detach: () => void;
   readonly close: () => void;
 }
 
-function DetachDialog({ volume, detach, close }: DetachProps) {
+function DetachDialog({ volume, detach, close, busy, refusal }: DetachProps) {
   return (
     <ConfirmDialog
       open
       onOpenChange={close}
       title={`Detach ${volume.name}?`}
       confirm="Detach"
+      busy={busy}
       onConfirm={detach}
     >
       <p>
         The server is asked to unmount it, and then it is unplugged. All that is on it stays. What still
         writes to it should be stopped before.
       </p>
+      {refusal && <ErrorPanel error={refusal} title="It stayed as it was" />}
     </ConfirmDialog>
   );
 }
