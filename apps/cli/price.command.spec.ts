@@ -37,3 +37,11 @@ it('servery price sets a first price, changes it from a moment on, and never in 
     expect.stringMatching(/price\.change .* from=null {2}to="0\.00002000"/),
   ]);
 });
+
+it('servery price changes what volumes cost', async () => {
+  await servery('price', 'set', 'volume/gib', '0.00005', '--title', 'Volume, per GiB');
+  await servery('price', 'set', 'volume/gib', '0.00006', '--from', '2999-01-01T00:00:00Z');
+  expect(await prices()).toEqual(
+    expect.arrayContaining(['volume/gib 0.00006000 2999-01-01T00:00:00.000Z Volume, per GiB']),
+  );
+});

@@ -9,7 +9,7 @@ interface SetOptions {
   readonly title?: string;
 }
 
-const ITEM = /^(compute|disk|image|address|snapshot|backup)\/\S+$/;
+const ITEM = /^(compute|disk|image|address|snapshot|backup|volume)\/\S+$/;
 /** Decimals of the major unit down to millionths of the minor one. */
 const DECIMALS = 8;
 

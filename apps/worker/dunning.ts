@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { advanceDunning } from '#libs/dunning';
 import { ServerSuspensions } from '#libs/servers';
 import { VolumeSuspensions } from '#libs/volumes';
-import { type CollectingDeps, collectOpenInvoices, lookAtUnpaid } from '#libs/workflows';
+import { type CollectingDeps, lookAtUnpaid, retryOpenInvoices } from '#libs/workflows';
 import { COLLECTING } from './collecting.module.ts';
 
 /** Leads accounts that do not pay down the ladder, and back up when they pay. */
@@ -25,7 +25,7 @@ export class Dunning {
         dataSource: this.dataSource,
         suspensions: this.suspensions,
         volumes: this.volumes,
-        collectAgain: (manager, accountId) => collectOpenInvoices(manager, sagas, accountId),
+        collectAgain: (manager, accountId) => retryOpenInvoices(manager, sagas, accountId),
         lookAgain: (accountId) => lookAtUnpaid(this.collecting, accountId),
       },
       clock.now(),

@@ -110,12 +110,13 @@ export class AccountsService {
     return (await this.findByEmail(email))?.id;
   }
 
+  /** Folded here, as where tries are counted: PostgreSQL takes more letters for one, such as İ for i. */
   private findByEmail(email: string): Promise<Account | null> {
     return this.dataSource
       .getRepository(Account)
       .createQueryBuilder('account')
       .addSelect('account.passwordHash')
-      .where('lower(account.email) = lower(:email)', { email })
+      .where('lower(account.email) = :email', { email: email.toLowerCase() })
       .getOne();
   }
 }

@@ -12,7 +12,7 @@ export interface Arrears {
   readonly accountId: number;
   /** When the first payment failed: the ladder counts from here. */
   readonly since: Date;
-  /** The bank will not change its mind: the same card is not tried again. */
+  /** The bank will not change its mind about any of the invoices: the same card is not tried again. */
   readonly isHard: boolean;
   /** When collecting is tried again; null when it is not. */
   readonly retryAt: Date | null;
@@ -32,6 +32,14 @@ const ARREARS = `
 const STILL_OWED = `
   SELECT 1 FROM arrears_invoices n JOIN open_invoices o USING (invoice_id) WHERE n.arrears_id = a.id
   HAVING sum(o.open_minor) >= ${LEAST_CHARGE_MINOR}`;
+
+/** Of the arrears `a`, that another charge than that of the invoice $6 was refused for now, and may be tried again. */
+const OTHER_TO_TRY = `
+  SELECT 1 FROM arrears_invoices n JOIN open_invoices o USING (invoice_id) JOIN collection_parts p USING (invoice_id)
+  JOIN collections c ON c.id = p.collection_id
+  WHERE n.arrears_id = a.id AND c.status = 'open' AND c.withdrawn_at IS NULL AND c.terms_days IS NULL
+    AND NOT c.is_decline_final
+    AND NOT EXISTS (SELECT 1 FROM collection_parts q WHERE q.collection_id = c.id AND q.invoice_id = $6)`;
 
 /**
  * A payment of an invoice failed: its account is in arrears from now on, unless it has been since before. Nothing
@@ -56,10 +64,11 @@ export async function noteUnpaid(
     `INSERT INTO arrears AS a (id, account_id, since, is_hard, retry_at, next_at)
      VALUES ($1, $2, $3, $4, CASE WHEN $4 THEN NULL ELSE $3::timestamptz + make_interval(hours => $5) END, $3)
      ON CONFLICT (account_id) WHERE closed_at IS NULL DO UPDATE
-       SET is_hard = excluded.is_hard,
-           retry_at = CASE WHEN excluded.is_hard THEN NULL ELSE coalesce(a.retry_at, excluded.retry_at) END
+       SET is_hard = $4 AND NOT EXISTS (${OTHER_TO_TRY}),
+           retry_at = CASE WHEN NOT $4 THEN coalesce(a.retry_at, excluded.retry_at)
+                           WHEN EXISTS (${OTHER_TO_TRY}) THEN a.retry_at END
      RETURNING id`,
-    [newId(), invoice.accountId, unpaid.at, unpaid.isHard, retryHours],
+    [newId(), invoice.accountId, unpaid.at, unpaid.isHard, retryHours, invoice.id],
   );
   await manager.query('INSERT INTO arrears_invoices VALUES ($1, $2) ON CONFLICT DO NOTHING', [
     arrears?.id,

@@ -38,7 +38,11 @@ export const account = z
   .meta({ id: 'Account' });
 
 export const signUp = z.strictObject({ email, password, name: displayName.optional() });
-export const signIn = z.strictObject({ email: searchText, password: z.string().max(256) });
+/** Neither is empty: Passport looks for what the body lacks in the address, where it is not counted and ends in logs. */
+export const signIn = z.strictObject({
+  email: searchText.min(1, { error: 'must not be empty' }),
+  password: z.string().min(1, { error: 'must not be empty' }).max(256),
+});
 
 export const signUpResponse = z.object({ account, project });
 export const accountResponse = z.object({ account });

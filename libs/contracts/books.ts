@@ -198,7 +198,7 @@ export const bookedPrice = z
 export const priceBookResponse = z.object({ prices: z.array(bookedPrice), currency: z.string() });
 /** Changes a price from now on, or from a later moment; what was used before keeps its price. */
 export const changeBookedPrice = z.strictObject({
-  item: z.string().regex(/^(compute|disk|image|address|snapshot|backup)\/\S{1,100}$/, {
+  item: z.string().regex(/^(compute|disk|image|address|snapshot|backup|volume)\/\S{1,100}$/, {
     error: 'must be a component and a name, such as compute/s1',
   }),
   hourly: z.string().regex(/^\d{1,6}(\.\d{1,8})?$/, {

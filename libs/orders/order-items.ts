@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SshKeysService } from '#libs/accounts';
 import { CatalogService, type Location, type ServerType } from '#libs/catalog';
 import { type Image, ImagesService } from '#libs/images';
+import { ServersError } from '#libs/servers';
 import { OrdersError } from './orders.errors.ts';
 
 /** What may be named by id or by name, as a client wrote it. */
@@ -29,13 +30,14 @@ export class OrderItems {
     private readonly sshKeys: SshKeysService,
   ) {}
 
-  /** @throws DomainError when something is not in the catalog; OrdersError `type_too_small` */
+  /** @throws DomainError when something is not in the catalog, or not any more; OrdersError `type_too_small` */
   async resolve(request: ItemRequest): Promise<Item> {
     const [serverType, image, location] = await Promise.all([
       this.catalog.serverType(request.serverType),
       this.images.resolve(request.image, request.projectId),
       this.catalog.location(request.location),
     ]);
+    assertSold(serverType);
     assertLargeEnough(serverType, image);
     return { serverType, image, location };
   }
@@ -45,6 +47,12 @@ export class OrderItems {
     const found = await this.sshKeys.resolve(projectId, keys.map(String));
     return found.map(({ publicKey }) => publicKey);
   }
+}
+
+/** By its id a withdrawn size is found as well, for the servers that have it. */
+function assertSold({ name, deprecatedAt }: ServerType): void {
+  if (deprecatedAt === null) return;
+  throw new ServersError('invalid_server_type', `${name} is not sold any more`, 'server_type');
 }
 
 function assertLargeEnough(type: ServerType, image: Image): void {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { EmailConfirmations } from '#libs/accounts';
-import { assertBelowSpendingLimit } from '#libs/billing';
+import { assertBelowSpendingLimit, monthlyPrices } from '#libs/billing';
 import type { Clock } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { MONEY_CLOCK, PaymentsService } from '#libs/payments';
@@ -63,6 +63,12 @@ export class OrdersService {
     await assertGoodStanding(manager, accountId);
     await assertBelowSpendingLimit(manager, accountId, at);
     await assertCanPay(manager, this.payments, { accountId, at });
+  }
+
+  /** Whether an account may keep one more: where that costs, only who may order. @throws as `assertMayOrder` */
+  async assertMayKeep(accountId: number, kind: 'snapshot' | 'backup'): Promise<void> {
+    const prices = await monthlyPrices(this.dataSource.manager, [`${kind}/gib`]);
+    if (Object.values(prices).some((price) => price > 0)) await this.assertMayOrder(accountId);
   }
 
   /** Filters: id, status. Sorts: id, created. */

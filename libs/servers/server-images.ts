@@ -88,6 +88,23 @@ export async function deleteImages(manager: EntityManager, ids: readonly number[
   await manager.query('UPDATE images SET deleted_at = coalesce(deleted_at, now()) WHERE id = ANY($1)', [ids]);
 }
 
+/**
+ * Deletes all images of accounts whose arrears have come to the purge, protected ones too: nobody pays for them any
+ * more. What is still being made is left to the next call. @returns how many
+ */
+export async function deletePurgedImages(manager: EntityManager): Promise<number> {
+  const rows = await manager.query<{ id: number }[]>(
+    `SELECT i.id FROM images i JOIN projects p ON p.id = i.project_id
+     JOIN arrears a ON a.account_id = p.account_id AND a.closed_at IS NULL AND a.step = 'purge'
+     WHERE i.deleted_at IS NULL AND i.status <> 'creating' ORDER BY i.id FOR UPDATE OF i SKIP LOCKED`,
+  );
+  await deleteImages(
+    manager,
+    rows.map(({ id }) => id),
+  );
+  return rows.length;
+}
+
 /** Of a server's backups the newest `keep` stay. */
 export async function deleteBackups(
   manager: EntityManager,

@@ -7,6 +7,7 @@ import { type SagaRequest, SagaStore, type SagaWakeUp } from '#libs/saga';
 import { Action } from './action.entity.ts';
 import { newAction } from './actions.service.ts';
 import { requestDeletion } from './server-deletion.ts';
+import { deletePurgedImages } from './server-images.ts';
 import {
   deleteServerRequest,
   resumeServerRequest,
@@ -53,9 +54,10 @@ export class ServerSuspensions {
 
   /**
    * Asks for what is missing, of one account or of all. A server that a workflow is bringing elsewhere is left to the
-   * next call. @returns how many servers it asked for
+   * next call. Images outlive their servers and go with the account. @returns how many servers it asked for
    */
   async align(accountId?: number): Promise<number> {
+    await runInTransaction(this.dataSource, deletePurgedImages);
     const misplaced = await misplacedServers(this.dataSource.manager, SAGAS, accountId);
     for (const serverId of misplaced) {
       const wakeUps = await runInTransaction(this.dataSource, (manager) => this.alignOne(manager, serverId));

@@ -49,6 +49,28 @@ export async function collectOpenInvoices(
   return open.length;
 }
 
+/**
+ * Tries the open invoices of an account once more because the time for it has come: not those that the card on file was
+ * refused for for good, whatever others were refused for. @returns how many
+ */
+export async function retryOpenInvoices(
+  manager: EntityManager,
+  sagas: SagaStore,
+  accountId: number,
+): Promise<number> {
+  const open = await manager.query<{ id: number }[]>(
+    `SELECT i.id FROM open_invoices o JOIN invoices i ON i.id = o.invoice_id WHERE o.account_id = $1
+       AND NOT EXISTS (SELECT 1 FROM collection_parts p JOIN collections c ON c.id = p.collection_id
+                       WHERE p.invoice_id = i.id AND c.status = 'open' AND c.withdrawn_at IS NULL AND c.is_decline_final
+                         AND c.tried_card IS NOT DISTINCT FROM (SELECT d.provider_id FROM cards d
+                           WHERE d.account_id = $1 AND d.is_default AND d.detached_at IS NULL))
+     ORDER BY i.issued_at, i.number`,
+    [accountId],
+  );
+  for (const { id } of open) await startCollecting(manager, sagas, id);
+  return open.length;
+}
+
 /** Whether credit that nobody has used yet can pay `i`: it was given, redeemed or given back. The oldest one is first. */
 const HAS_CREDIT = `(
   EXISTS (SELECT 1 FROM credit_lots l WHERE l.account_id = o.account_id AND (l.expires_at IS NULL OR l.expires_at > $3)

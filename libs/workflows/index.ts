@@ -45,7 +45,7 @@ export { type ActionStep, stepsOf } from './action-steps.ts';
 export {
   collectDue,
   collectIssued,
-  collectOpenInvoices,
+  retryOpenInvoices,
   startCollecting,
   uncollected,
 } from './collect-invoices.ts';

@@ -17,6 +17,7 @@ import {
   unknownActionParams,
 } from '#libs/contracts';
 import { ImagesService } from '#libs/images';
+import { OrdersService } from '#libs/orders';
 import { ActionsService, BackupsService, ServerCommands, ServersService, systemImageId } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { command, started } from '../actions/command.ts';
@@ -38,6 +39,7 @@ export class ServerActionsController {
     private readonly actions: ActionsService,
     private readonly backups: BackupsService,
     private readonly images: ImagesService,
+    private readonly orders: OrdersService,
     private readonly presenter: ActionPresenter,
   ) {}
 
@@ -114,10 +116,11 @@ export class ServerActionsController {
     response: createImageResponse,
   })
   async createImage(
-    @ProjectId() projectId: number,
+    @CurrentPrincipal() { accountId, projectId }: Principal,
     @Param({ schema: byId }) { id }: ById,
     @Body({ schema: createImage }) { type, description, labels, with_memory: withMemory }: CreateImage,
   ) {
+    await this.orders.assertMayKeep(accountId, type);
     const wanted = { type, description: description ?? null, labels: labels ?? {}, withMemory };
     const { action, imageId } = await this.commands.createImage(projectId, id, wanted);
     return { ...started(action), image: presentImage(await this.images.get(imageId, projectId)) };
@@ -126,10 +129,11 @@ export class ServerActionsController {
   @Post('enable_backup')
   @Endpoint(command('server.enable_backup', 'Have backups made of it by a plan, or change the plan'))
   async enableBackup(
-    @ProjectId() projectId: number,
+    @CurrentPrincipal() { accountId, projectId }: Principal,
     @Param({ schema: byId }) { id }: ById,
     @Body({ schema: enableBackup }) body: EnableBackup,
   ) {
+    await this.orders.assertMayKeep(accountId, 'backup');
     return started(await this.backups.enable(projectId, id, toPlanChange(body)));
   }
 

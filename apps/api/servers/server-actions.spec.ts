@@ -214,6 +214,29 @@ describe('a change of type of who has not paid', () => {
   });
 });
 
+describe('a snapshot, or backups, of who has not paid', () => {
+  it('are refused where they cost', async () => {
+    const { dataSource } = api.current;
+    const id = await readyServer();
+    await ensureBooks(dataSource.manager, tenant.accountId, 'eur', new Date());
+    await dataSource.query(
+      'INSERT INTO arrears (id, account_id, since, is_hard, next_at) VALUES ($1, $2, now(), false, now())',
+      [newId(), tenant.accountId],
+    );
+    const asked = (type: string) => ask('POST', `/v1/servers/${id}/actions/create_image`, { type });
+    for (const item of ['snapshot/gib', 'backup/gib'] as const) {
+      await firstPrice(dataSource.manager, { item, title: item, hourlyMicro: 1000 });
+    }
+    const backups = await ask('POST', `/v1/servers/${id}/actions/enable_backup`, {});
+    const snapshot = await asked('snapshot');
+    await dataSource.query('DELETE FROM arrears');
+    for (const refused of [backups, snapshot]) {
+      expect(refused.json().error?.details.reason).toBe('account_in_arrears');
+    }
+    expect((await asked('snapshot')).statusCode).toBe(201);
+  });
+});
+
 describe('protection', () => {
   const protect = (id: number, body: object) =>
     ask('POST', `/v1/servers/${id}/actions/change_protection`, body);

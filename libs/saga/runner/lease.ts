@@ -146,13 +146,13 @@ export class LeaseKeeper {
 }
 
 /**
- * Locks the saga's row for the rest of the transaction, if the lease's token is still the highest. Whoever holds
- * this lock cannot be overtaken before the commit.
+ * Locks the saga's row for the rest of the transaction, if the lease's token is still the highest and a commit, which
+ * may not have been heard of, has not released it. Whoever holds this lock cannot be overtaken before the commit.
  */
 export async function lockOwned(manager: EntityManager, lease: Lease): Promise<LockedRow | undefined> {
   const rows: LockedRow[] = await manager.query(
     `SELECT ${SAGA_COLUMNS}, extract(epoch FROM clock_timestamp() - step_started_at)::float8 AS step_seconds
-     FROM sagas WHERE id = $1 AND lease_token = $2 FOR UPDATE`,
+     FROM sagas WHERE id = $1 AND lease_token = $2 AND lease_owner IS NOT NULL FOR UPDATE`,
     [lease.sagaId, lease.token],
   );
   return rows[0];

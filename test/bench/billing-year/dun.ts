@@ -1,13 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import { invoices, takeDueRetries, takeDueStep, writeOff } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
-import { collectOpenInvoices, startCollecting } from '#libs/workflows';
+import { retryOpenInvoices, startCollecting } from '#libs/workflows';
 import type { YearWorld } from './world.ts';
 
 /** The ladder of those who do not pay, without its servers: at its end nobody tries again, and the debt is given up. */
 export async function dun({ dataSource, money }: YearWorld, now: Date): Promise<void> {
   for (const accountId of await takeDueRetries(dataSource.manager, now)) {
-    await runInTransaction(dataSource, (manager) => collectOpenInvoices(manager, money.store, accountId));
+    await runInTransaction(dataSource, (manager) => retryOpenInvoices(manager, money.store, accountId));
   }
   for (let isDone = false; !isDone; ) {
     isDone = await runInTransaction(dataSource, async (manager) => {
