@@ -45,8 +45,9 @@ export class PasswordResets {
   }
 
   /**
-   * Sets a new password and ends all sessions, and API tokens where that is asked for; the owner is told by mail. Who follows the link reads the account's
-   * mail, so the address is confirmed by that.
+   * Sets a new password and ends all sessions, and API tokens where that is asked for; the owner is told by mail. Who follows
+   * the link reads the account's mail, so the address is confirmed by that. Tokens from before anybody had confirmed it may
+   * be those of a stranger who signed up with it, and end in any case.
    *
    * @throws AccountsError `link_gone`
    */
@@ -61,7 +62,8 @@ export class PasswordResets {
       const accountId = await useLink(manager, 'reset_password', token);
       await manager.update(Account, { id: accountId }, { passwordHash });
       await manager.delete(Session, { accountId });
-      if (revokesTokens) await this.revokeTokens(manager, accountId);
+      const { emailConfirmedAt } = await manager.findOneByOrFail(Account, { id: accountId });
+      if (revokesTokens || emailConfirmedAt === null) await this.revokeTokens(manager, accountId);
       await confirmEmail(manager, accountId);
       const account = await manager.findOneByOrFail(Account, { id: accountId });
       const at = systemClock.now().toISOString();
@@ -82,6 +84,7 @@ export class PasswordResets {
        WHERE p.id = api_tokens.project_id AND p.account_id = $1 AND revoked_at IS NULL`,
       [accountId],
     );
+    if (tokens === 0) return;
     const who = { accountId, actorKind: 'session', actorId: null } as const;
     const what = { action: 'account.revoke_api_tokens', subjectKind: 'account', subjectId: accountId };
     await this.audit.record({ ...who, ...what, detail: { tokens } }, manager);

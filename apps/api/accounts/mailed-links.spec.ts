@@ -163,7 +163,17 @@ describe('an address', () => {
 });
 
 describe('a forgotten password', () => {
+  it('ends the API tokens of whoever signed up with an address that was not theirs', async () => {
+    const body = { name: 'a', access: 'read_write' };
+    const { token } = (await post('/v1/api_tokens', body, person.cookie)).json();
+    await reset(await resetToken());
+    expect((await api.current.request('GET', '/v1/servers', { token })).statusCode).toBe(401);
+  });
+
   it('leaves API tokens alone, and ends all of them where that is asked for', async () => {
+    await api.current.dataSource.query('UPDATE accounts SET email_confirmed_at = now() WHERE id = $1', [
+      person.accountId,
+    ]);
     const tokens = await Promise.all(
       ['a', 'b'].map(async (name) => {
         const body = { name, access: 'read_write' };

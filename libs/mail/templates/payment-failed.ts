@@ -4,7 +4,7 @@ import type { MailContext } from '../template.ts';
 interface PaymentFailedData {
   /** As people read it: `EUR 12.50`. */
   readonly owed: string;
-  /** The bank will not change its mind about this card. */
+  /** It is not tried again: the bank will not change its mind, there is no card, or it was to be paid by a day. */
   readonly isHard: boolean;
   /** `2027-01-31` */
   readonly suspendedOn: string;
@@ -16,7 +16,7 @@ export function paymentFailed({ owed, isHard, suspendedOn }: PaymentFailedData, 
     paragraph(`Your payment of ${owed} failed.`),
     paragraph(
       isHard
-        ? 'Your bank has refused this card for good, so we do not try it again: please pay with another one.'
+        ? 'We do not try this again by ourselves: please pay it now, with another card where yours was refused.'
         : 'We will try again soon. If your card has no money now or has been replaced, you can pay with another one.',
     ),
     paragraph(
