@@ -135,9 +135,18 @@ describe('pages in light and in dark, at a desktop and on a phone', () => {
 /** In the dark a page differs by its colours alone. */
 async function expectReadable(page: Page): Promise<void> {
   expect(await graveViolations(page)).toEqual([]);
-  await page.evaluate(`document.documentElement.dataset.theme = 'dark'`);
+  await turn(page, 'dark');
   expect(await graveViolations(page, 'color-contrast')).toEqual([]);
-  await page.evaluate(`document.documentElement.dataset.theme = 'light'`);
+  await turn(page, 'light');
+}
+
+/** Changes the theme, and waits until no colour is on its way from the one to the other. */
+async function turn(page: Page, theme: 'dark' | 'light'): Promise<void> {
+  await page.evaluate(`(async () => {
+    document.documentElement.dataset.theme = '${theme}';
+    const changes = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    await Promise.allSettled(changes.map(({ finished }) => finished));
+  })()`);
 }
 
 /** Waits until the page has its heading, and content instead of grey shapes. */
