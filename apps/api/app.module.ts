@@ -90,6 +90,7 @@ import { ServerPresenter } from './servers/server.presenter.ts';
 import { ServerActionsController } from './servers/server-actions.controller.ts';
 import { ServerBootController } from './servers/server-boot.controller.ts';
 import { ServerChangesController } from './servers/server-changes.controller.ts';
+import { ServerImagesController } from './servers/server-images.controller.ts';
 import { ServerMetricsController } from './servers/server-metrics.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
 import { SshKeysController } from './ssh-keys/ssh-keys.controller.ts';
@@ -147,6 +148,7 @@ const controllers = [
   RehearsalsController,
   SagasController,
   ServerActionsController,
+  ServerImagesController,
   ServerBootController,
   ServerChangesController,
   ServerMetricsController,

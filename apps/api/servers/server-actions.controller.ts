@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, Param, Post, Query } from '@nestjs/common';
 import type { z } from 'zod';
 import {
   actionListQuery,
@@ -6,27 +6,20 @@ import {
   actionResponse,
   applicationSecretsResponse,
   byId,
-  type CreateImage,
-  createImage,
-  createImageResponse,
   credentialsResponse,
-  type EnableBackup,
-  enableBackup,
   resetPasswordResponse,
   serverActionParams,
   unknownActionParams,
 } from '#libs/contracts';
 import { ImagesService } from '#libs/images';
-import { OrdersService } from '#libs/orders';
-import { ActionsService, BackupsService, ServerCommands, ServersService, systemImageId } from '#libs/servers';
+import { ActionsService, ServerCommands, ServersService, systemImageId } from '#libs/servers';
 import { ActionPresenter, presentAction } from '../actions/action.presenter.ts';
 import { command, started } from '../actions/command.ts';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
-import { presentImage, presentSecrets } from '../catalog/image.presenter.ts';
+import { presentSecrets } from '../catalog/image.presenter.ts';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
-import { toPlanChange } from './backup-plan.presenter.ts';
 import { passwordDelivery } from './password-delivery.ts';
 
 type ById = z.output<typeof byId>;
@@ -37,9 +30,7 @@ export class ServerActionsController {
     private readonly commands: ServerCommands,
     private readonly servers: ServersService,
     private readonly actions: ActionsService,
-    private readonly backups: BackupsService,
     private readonly images: ImagesService,
-    private readonly orders: OrdersService,
     private readonly presenter: ActionPresenter,
   ) {}
 
@@ -108,41 +99,6 @@ export class ServerActionsController {
     const delivery = passwordDelivery(principal);
     const { action, rootPassword } = await this.commands.resetPassword(principal.projectId, id, delivery);
     return { ...started(action), ...(rootPassword === null ? {} : { root_password: rootPassword }) };
-  }
-
-  @Post('create_image')
-  @Endpoint({
-    ...command('server.create_image', 'Make a snapshot or backup of its disk, while it runs or not'),
-    response: createImageResponse,
-  })
-  async createImage(
-    @CurrentPrincipal() { accountId, projectId }: Principal,
-    @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: createImage }) { type, description, labels, with_memory: withMemory }: CreateImage,
-  ) {
-    await this.orders.assertMayKeep(accountId, type);
-    const wanted = { type, description: description ?? null, labels: labels ?? {}, withMemory };
-    const { action, imageId } = await this.commands.createImage(projectId, id, wanted);
-    return { ...started(action), image: presentImage(await this.images.get(imageId, projectId)) };
-  }
-
-  @Post('enable_backup')
-  @Endpoint(command('server.enable_backup', 'Have backups made of it by a plan, or change the plan'))
-  async enableBackup(
-    @CurrentPrincipal() { accountId, projectId }: Principal,
-    @Param({ schema: byId }) { id }: ById,
-    @Body({ schema: enableBackup }) body: EnableBackup,
-  ) {
-    await this.orders.assertMayKeep(accountId, 'backup');
-    return started(await this.backups.enable(projectId, id, toPlanChange(body)));
-  }
-
-  @Post('disable_backup')
-  @Endpoint(
-    command('server.disable_backup', 'Have no more backups made of it, and delete all that there are'),
-  )
-  async disableBackup(@ProjectId() projectId: number, @Param({ schema: byId }) { id }: ById) {
-    return started(await this.backups.disable(projectId, id));
   }
 
   @Post('open_network')
