@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { arrearsOf, noteUnpaid } from '#libs/billing';
-import { advanceDunning } from '#libs/dunning';
-import type { ServerSuspensions } from '#libs/servers';
-import type { VolumeSuspensions } from '#libs/volumes';
-import { retryOpenInvoices } from './collect-invoices.ts';
 import { DECLINED_LATER, moneyBench } from './harness/money-bench.ts';
 
 const bench = moneyBench();
-const { settle, customer, collected, newest } = bench;
+const { advance, settle, customer, collected, newest } = bench;
 
 /** One round of the worker, when the next retry is due. */
 async function retry(accountId: number) {
@@ -15,16 +11,7 @@ async function retry(accountId: number) {
     'UPDATE arrears SET retry_at = since WHERE account_id = $1 AND retry_at IS NOT NULL',
     [accountId],
   );
-  await advanceDunning(
-    {
-      dataSource: bench.dataSource,
-      suspensions: { align: async () => 0 } as unknown as ServerSuspensions,
-      volumes: { align: async () => 0 } as unknown as VolumeSuspensions,
-      collectAgain: (manager, id) => retryOpenInvoices(manager, bench.world.store, id),
-      lookAgain: async () => undefined,
-    },
-    bench.world.deps.clock.now(),
-  );
+  await advance();
   await settle();
 }
 

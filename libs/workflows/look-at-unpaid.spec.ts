@@ -1,16 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { arrearsOf } from '#libs/billing';
-import { advanceDunning } from '#libs/dunning';
-import type { ServerSuspensions } from '#libs/servers';
-import type { VolumeSuspensions } from '#libs/volumes';
-import { collectOpenInvoices } from './collect-invoices.ts';
+import { submit } from '#libs/payments/harness';
 import { compareWithProvider } from './compare-provider.ts';
 import { DECLINED_LATER, GOOD, moneyBench } from './harness/money-bench.ts';
-import { addCard } from './harness/money-world.ts';
-import { lookAtUnpaid } from './look-at-unpaid.ts';
+import { addCard, HOUR_MINOR } from './harness/money-world.ts';
 
 const bench = moneyBench();
-const { customer, collected, newest, openOf, key } = bench;
+const { advance, customer, collected, newest, openOf, key, settle } = bench;
 
 /** Its servers are gone from sight, and the day of the purge has come while no worker was there. */
 async function beforePurge(): Promise<{ accountId: number; invoiceId: number; providerId: string }> {
@@ -32,24 +28,32 @@ async function payUnheard(accountId: number, providerId: string): Promise<void> 
   await bench.payments.emulator.idle();
 }
 
-const advance = () =>
-  advanceDunning(
-    {
-      dataSource: bench.dataSource,
-      suspensions: { align: async () => 0 } as unknown as ServerSuspensions,
-      volumes: { align: async () => 0 } as unknown as VolumeSuspensions,
-      collectAgain: (manager, accountId) => collectOpenInvoices(manager, bench.world.store, accountId),
-      lookAgain: (accountId) => lookAtUnpaid(bench.world.deps, accountId),
-    },
-    bench.world.deps.clock.now(),
-  );
-
 describe('before servers are taken away', () => {
   it('the provider is asked, and who has paid unheard keeps them', async () => {
     const { accountId, invoiceId, providerId } = await beforePurge();
     await payUnheard(accountId, providerId);
     expect(await advance()).toMatchObject({ steps: [], unsure: [] });
     expect([await openOf(invoiceId), await arrearsOf(bench.manager, accountId)]).toEqual([0, undefined]);
+  });
+
+  it('who has paid in what they owe keeps them, though nobody has used that credit yet', async () => {
+    const { accountId, invoiceId } = await beforePurge();
+    bench.payments.emulator.addFaults({ webhooks: [{ effect: 'lose', times: 99 }] });
+    const { url } = await bench.world.topUps.open({
+      accountId,
+      email: `customer-${accountId}@example.test`,
+      name: 'Ada',
+      amountMinor: 2 * HOUR_MINOR,
+      currency: 'eur',
+      successUrl: 'http://127.0.0.1:9/back',
+      cancelUrl: 'http://127.0.0.1:9/back',
+      savesCard: false,
+    });
+    await submit(url, { number: GOOD, expiry: '12 / 34', cvc: '123', name: 'Ada' });
+    await bench.payments.emulator.idle();
+    expect(await advance()).toMatchObject({ steps: [], unsure: [] });
+    expect([await openOf(invoiceId), await arrearsOf(bench.manager, accountId)]).toEqual([0, undefined]);
+    await settle();
   });
 
   it('a provider that does not answer keeps them, and one that does lets the step be taken', async () => {

@@ -27,8 +27,8 @@ WantedBy=multi-user.target
 
 /**
  * The seed is there at the first boot alone; what later boots need is kept, and is on the disk before the system goes on: a
- * power cut would leave empty files. The network is set here and left for whichever
- * of the usual managers takes the card over, each of which would drop what it does not know.
+ * power cut would leave empty files. The network is set here and left for whichever of the usual managers takes the card
+ * over, each of which would drop what it does not know.
  */
 export const FIRST_BOOT_SCRIPT = String.raw`#!/bin/sh
 kept=/var/lib/servery

@@ -2,12 +2,17 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { accountsEntities } from '#libs/accounts';
 import { type Collection, collectionsOf, invoice } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
+import { advanceDunning } from '#libs/dunning';
 import { newId } from '#libs/kernel';
 import { ordersEntities } from '#libs/orders';
 import { type PaymentsHarness, startPayments } from '#libs/payments/harness';
 import { placementEntities } from '#libs/placement';
 import { runToEnd } from '#libs/saga/harness';
+import type { ServerSuspensions } from '#libs/servers';
+import type { VolumeSuspensions } from '#libs/volumes';
 import { testDatabase } from '../../../test/support/test-database.ts';
+import { retryOpenInvoices } from '../collect-invoices.ts';
+import { lookAtUnpaid } from '../look-at-unpaid.ts';
 import { assertBooksAreTheProviders } from './assert-money.ts';
 import { addAccount, addCard, issueInvoice, type MoneyWorld, moneyWorld, setPrices } from './money-world.ts';
 import { listenerOf } from './server-world.ts';
@@ -89,6 +94,18 @@ export function moneyBench() {
     },
     within: <T>(work: Parameters<typeof runInTransaction<T>>[1]) =>
       runInTransaction(database.dataSource, work),
+    /** A round of the worker down the ladder, in a world without servers and volumes. */
+    advance: () =>
+      advanceDunning(
+        {
+          dataSource: database.dataSource,
+          suspensions: { align: async () => 0 } as unknown as ServerSuspensions,
+          volumes: { align: async () => 0 } as unknown as VolumeSuspensions,
+          collectAgain: (manager, accountId) => retryOpenInvoices(manager, world.store, accountId),
+          lookAgain: (accountId) => lookAtUnpaid(world.deps, accountId),
+        },
+        world.deps.clock.now(),
+      ),
     key: () => ({ idempotencyKey: `key ${newId()}` }),
     /** A new account, with a card where a number is given. */
     customer: async (card?: string): Promise<number> => {

@@ -10,6 +10,7 @@ import { ConfirmDialog } from '../../components/dialogs.tsx';
 import { ErrorPanel } from '../../components/error-panel.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { TextField } from '../../components/text-field.tsx';
+import { imageNow, isOwnImage } from './image-now.ts';
 
 /** Rebuilds a server from an image of the catalog, or from its own, after its name has been typed. */
 export function RebuildDialog({ server, close }: { server: ServerWire; close: () => void }) {
@@ -80,7 +81,7 @@ function ImageChoice({ server, value, onChange }: ImageChoiceProps) {
   const titleId = useId();
   const { data: catalog, error, refetch } = useQuery(catalogQuery);
   const now = imageNow(server);
-  const { data: own } = useQuery({ ...imageQuery(Number(now)), enabled: isOwn(server) });
+  const { data: own } = useQuery({ ...imageQuery(Number(now)), enabled: isOwnImage(server) });
   return (
     <div>
       <p id={titleId} className="mb-2 text-sm font-[550] text-ink">
@@ -115,16 +116,6 @@ function ImageChoice({ server, value, onChange }: ImageChoiceProps) {
       )}
     </div>
   );
-}
-
-/** A recipe may be called like a product of the catalog: an image of one's own goes by its id. */
-function imageNow(server: ServerWire): string {
-  const { appliance, upgraded_to: upgraded } = server.servery;
-  return isOwn(server) ? String(upgraded?.image ?? server.image?.id) : appliance;
-}
-
-function isOwn({ image }: ServerWire): boolean {
-  return image !== null && image.type !== 'system';
 }
 
 function fits(product: ProductWire, server: ServerWire): boolean {

@@ -141,3 +141,29 @@ it('a server that is to be deleted while it is given back is billed no more', as
   const { deletedAt } = await world.dataSource.getRepository(Server).findOneByOrFail({ id: server.id });
   expect([deletedAt !== null, await openSpans()]).toEqual([true, []]);
 });
+
+const imageOf = (id: number) => world.dataSource.getRepository(Image).findOneByOrFail({ id });
+const spansOf = (id: number) =>
+  world.dataSource.query('SELECT component FROM usage_spans WHERE closed_at IS NULL AND server_id = $1', [
+    id,
+  ]);
+
+it('a purge takes the snapshots too, protected ones as well, and ends their billing', async () => {
+  const wanted = { description: null, labels: {} };
+  const { action, imageId } = await world.commands.createImage(server.projectId, server.id, wanted);
+  await finish(world, action);
+  await world.dataSource.getRepository(Image).update({ id: imageId }, { isDeleteProtected: true });
+  await suspend(world, server, 'billing');
+  await fallInArrears(world, server);
+  await settle(world);
+  expect([(await imageOf(imageId)).deletedAt, await spansOf(imageId)]).toEqual([
+    null,
+    [{ component: 'snapshot' }],
+  ]);
+  await world.dataSource.query(`UPDATE arrears SET step = 'purge' WHERE closed_at IS NULL`);
+  await settle(world);
+  expect((await imageOf(imageId)).deletedAt).toBeInstanceOf(Date);
+  expect(await openSpans()).toEqual([]);
+  await assertSound(world);
+  await leaveArrears(world, server);
+});
