@@ -157,6 +157,13 @@ async function mustBeSound(output: FileHandle, options: ConvertOptions): Promise
 
 function failedBy(end: SandboxEnd) {
   const details = { said: end.stderr.slice(0, 1000), exitCode: end.exitCode };
+  if (/No space left on device|Disk quota exceeded/.test(end.stderr)) {
+    return diskError(
+      'disk_no_space',
+      'There is no room here to make the disk ready at the moment: try again later, or ask the operator.',
+      { details },
+    );
+  }
   if (end.killedBy || /File too large|Cannot allocate memory/.test(end.stderr)) {
     return diskError(
       'disk_exceeds_limits',

@@ -28,6 +28,8 @@ const CODES = {
   /** Reading it took more time, memory or output than a disk of its size may. */
   disk_exceeds_limits: 'limit',
   disk_conversion_failed: 'invalid_input',
+  /** This machine's folder has no room for what is made of it. */
+  disk_no_space: 'unavailable',
   /** Nothing that we know how to write keys into. */
   disk_system_unknown: 'invalid_input',
   disk_system_unclean: 'invalid_input',

@@ -27,7 +27,8 @@ const PACKAGES = { 'qemu-img': 'qemu-utils', debugfs: 'e2fsprogs' } as const;
 const NOBODY = 65_534;
 /** One arena: glibc reserves 64 MiB of addresses for each thread otherwise, and qemu-img has many (mallopt(3)). */
 const ENVIRONMENT = { LC_ALL: 'C', MALLOC_ARENA_MAX: '1' } as const;
-const MAX_TASKS = 64;
+/** Above what qemu-img may come to: a pool of 64 threads (QEMU's block layer) beside its own; it aborts where one is refused. */
+const MAX_TASKS = 128;
 const MAX_OPEN_FILES = 64;
 const KEPT_TO_CHANGE_USER = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'];
 

@@ -106,6 +106,22 @@ describe('the sandbox (needs root or user namespaces, and bubblewrap)', () => {
     expect(Number(stdout || 0)).toBeLessThan(16);
   });
 
+  it('lets qemu-img have as many threads as its pool may come to', async () => {
+    await using at = await ground();
+    await using disk = await open(await at.plant('disk', Buffer.alloc(1024 ** 2)));
+    const { stderr, exitCode } = await lentTo(disk, user, () =>
+      runSandboxed({
+        program: 'qemu-img',
+        args: ['bench', '-q', '-f', 'raw', '-d', '256', '-c', '8192', '/proc/self/fd/3'],
+        files: [],
+        user,
+        descriptors: [disk.fd],
+        limits,
+      }),
+    );
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+  });
+
   it('ends what takes too long, with all that it started', async () => {
     await expect(within('setInterval(() => {}, 1000)', { limits: { wallSeconds: 1 } })).rejects.toMatchObject(
       {

@@ -16,6 +16,7 @@ const WALL_SECONDS = 1800;
 
 /** Those that are no fault of the disk. */
 const codes: Readonly<Record<string, CookErrorCode>> = {
+  disk_no_space: 'cook_no_space',
   disk_sandbox_unavailable: 'cook_wall_unavailable',
   disk_work_cancelled: 'cook_cancelled',
 };
@@ -41,9 +42,10 @@ export async function convertBuilt({ path, to, diskGib, signal, onPercent }: Con
     await chmod(to, 0o644);
   } catch (cause) {
     if (!(cause instanceof DomainError)) throw cause;
-    throw cookError(codes[cause.code] ?? 'cook_step_failed', cause.message, {
-      cause,
-      details: cause.details,
-    });
+    const { code, details } = cause;
+    const known = codes[code];
+    if (known) throw cookError(known, cause.message, { cause, details });
+    const message = `The built disk could not be written as disk.qcow2 (${code}): ${details.said ?? cause.message}`;
+    throw cookError('cook_step_failed', message, { cause, details });
   }
 }
