@@ -56,6 +56,17 @@ describe('an OVA', () => {
     expect(printed).toMatch(/"VM Network" mac: 52:54:00:12:34:56 \[vmxnet3\]$/m);
   });
 
+  it('of a disk that starts by BIOS alone hangs it on what firmware of that kind starts from', async () => {
+    const diskPath = join(folder, 'flat.qcow2');
+    const bios = { ...subject, name: 'old.example', firmware: ['bios' as const] };
+    await makeExport({ diskPath, format: 'ova', subject: bios, folder: join(folder, 'bios') });
+    const path = join(folder, 'bios', 'old.example.ova');
+    const { stdout: descriptor } = await run('tar', ['-x', '-O', '-f', path, 'old.example.ovf']);
+    expect(descriptor).toContain('<rasd:ResourceSubType>vmware.sata.ahci</rasd:ResourceSubType>');
+    expect(descriptor).not.toMatch(/EFI|nvme/i);
+    expect(await readByVirtV2v(path)).toMatch(/firmware: bios$/m);
+  });
+
   it('is refused by that importer when a byte of its descriptor differs', async () => {
     const bytes = await readFile(ova);
     bytes[bytes.indexOf('A server')] = 'B'.charCodeAt(0);

@@ -16,14 +16,19 @@ const LINUX_64 = 101;
 
 const RESOURCE = { processor: 3, memory: 4, ethernet: 10, disk: 17, otherStorage: 20 } as const;
 const CONTROLLER_ID = 3;
+/** By what the server starts from; their subtypes are VMware's, which VirtualBox knows as well. */
+const CONTROLLERS = {
+  uefi: { name: 'NVMe controller', subtype: 'vmware.nvme.controller' },
+  bios: { name: 'SATA controller', subtype: 'vmware.sata.ahci' },
+} as const;
 const NETWORK = 'VM Network';
 
 /**
  * An OVF 1.1 descriptor (DMTF DSP0243 1.1.0) of one server with one disk and one network card.
  *
  * The disk hangs on NVMe, which Debian's cloud kernels drive (they have neither SATA nor LSI), and which
- * VirtualBox and VMware start from by UEFI alone. The card is VMware's own: those kernels drive that one and
- * virtio, and no name means virtio to both.
+ * VirtualBox and VMware start from by UEFI alone: one that starts by BIOS alone hangs on SATA. The card is VMware's
+ * own: those kernels drive that one and virtio, and no name means virtio to both.
  */
 export function ovfDescriptor(subject: ExportSubject, disk: OvfDisk): string {
   return new XMLBuilder({
@@ -85,13 +90,20 @@ function virtualSystem(subject: ExportSubject) {
   };
 }
 
-function annotation({ name, frozenAt, network }: ExportSubject): string {
+/** UEFI where both are offered. */
+function firmwareOf({ firmware }: ExportSubject): keyof typeof CONTROLLERS {
+  return firmware.includes('uefi') ? 'uefi' : 'bios';
+}
+
+function annotation(subject: ExportSubject): string {
+  const { name, frozenAt, network } = subject;
   const identity = network
     ? ` It expects the network card ${network.mac} and the address ${network.ipv4}.`
     : '';
+  const efi = firmwareOf(subject) === 'uefi' ? 'enable EFI, and ' : '';
   return (
     `The server ${name} as it was at ${frozenAt}.${identity}` +
-    ' In VirtualBox enable EFI, and choose the paravirtualized network card (virtio-net).'
+    ` In VirtualBox ${efi}choose the paravirtualized network card (virtio-net).`
   );
 }
 
@@ -104,11 +116,11 @@ function hardware(subject: ExportSubject) {
       'vssd:VirtualSystemIdentifier': subject.name,
       'vssd:VirtualSystemType': 'vmx-13',
     },
-    Item: [processors(subject), memory(subject), controller(), hardDisk(), card(subject)],
+    Item: [processors(subject), memory(subject), controller(subject), hardDisk(), card(subject)],
     'vmw:Config': {
       '@ovf:required': 'false',
       '@vmw:key': 'firmware',
-      '@vmw:value': subject.firmware.includes('uefi') ? 'efi' : 'bios',
+      '@vmw:value': firmwareOf(subject) === 'uefi' ? 'efi' : 'bios',
     },
   };
 }
@@ -136,13 +148,14 @@ function memory({ memoryMib }: ExportSubject) {
   };
 }
 
-function controller() {
+function controller(subject: ExportSubject) {
+  const { name, subtype } = CONTROLLERS[firmwareOf(subject)];
   return {
     'rasd:Address': 0,
-    'rasd:Description': 'NVMe controller',
-    'rasd:ElementName': 'NVMe controller 0',
+    'rasd:Description': name,
+    'rasd:ElementName': `${name} 0`,
     'rasd:InstanceID': CONTROLLER_ID,
-    'rasd:ResourceSubType': 'vmware.nvme.controller',
+    'rasd:ResourceSubType': subtype,
     'rasd:ResourceType': RESOURCE.otherStorage,
   };
 }
