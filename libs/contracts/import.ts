@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { action } from './action.ts';
-import { id, idOrName, idParam } from './common.ts';
+import { id, idOrName, idParam, timestamp } from './common.ts';
 import { image } from './image.ts';
 import { labelsInput } from './labels.ts';
 
@@ -52,6 +52,18 @@ export const importImageForm = z.strictObject({
 });
 
 export const importImageResponse = z.object({ action, image });
+
+const upload = z.object({
+  id,
+  length_bytes: z.int().nullable().meta({ description: 'null: not known before its end' }),
+  here_bytes: z.int(),
+  created: timestamp,
+  expires: timestamp,
+});
+
+export const uploadListResponse = z.object({ uploads: z.array(upload) });
+
+export type UploadWire = z.output<typeof upload>;
 
 export type ImportImage = z.output<typeof importImage>;
 export type ImportImageForm = z.output<typeof importImageForm>;

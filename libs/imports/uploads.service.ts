@@ -16,6 +16,12 @@ export interface Upload {
   readonly expiresAt: Date;
 }
 
+/** One that waits for the rest of its bytes, or to be imported. */
+export interface WaitingUpload extends Upload {
+  readonly hereBytes: number;
+  readonly createdAt: Date;
+}
+
 /** Files that customers send. The row comes before the file, and a file without one is garbage. */
 @Injectable()
 export class UploadsService {
@@ -40,6 +46,18 @@ export class UploadsService {
       );
     });
     return { id, lengthBytes, expiresAt: row.expiresAt };
+  }
+
+  /** Those of a project that wait, the oldest first: no more than a project may have under way. */
+  async list(projectId: number): Promise<WaitingUpload[]> {
+    const rows = await this.dataSource.query<Omit<WaitingUpload, 'hereBytes'>[]>(
+      `SELECT id, length_bytes AS "lengthBytes", created_at AS "createdAt", expires_at AS "expiresAt"
+       FROM uploads WHERE project_id = $1 AND image_id IS NULL AND expires_at > now() ORDER BY created_at, id`,
+      [projectId],
+    );
+    return Promise.all(
+      rows.map(async (row) => ({ ...row, hereBytes: await this.store.uploadedBytes(row.id) })),
+    );
   }
 
   /** One that waits for its bytes, or to be imported. @throws ImportsError `upload_not_found`, `upload_taken` */

@@ -40,6 +40,24 @@ it('an upload is reached by nobody else, whatever stands behind the path of thei
   }).toEqual({ bytes: '', metadata: undefined });
 });
 
+it('those that wait are listed to their owner, with what is here of them, until they are given up', async () => {
+  const begun = await ask('POST', '/v1/uploads', owner, { 'upload-length': '10' });
+  const id = Number(String(begun.headers.location).split('/').at(-1));
+  const part = { 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' };
+  await ask('PATCH', `/v1/uploads/${id}`, owner, part, Buffer.from('half'));
+  const listed = async (of: Tenant) =>
+    ((await ask('GET', '/v1/uploads', of)).json() as { uploads: { id: number }[] }).uploads.filter(
+      (upload) => upload.id === id,
+    );
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  expect(await listed(owner)).toEqual([
+    { id, length_bytes: 10, here_bytes: 4, created: time, expires: time },
+  ]);
+  expect(await listed(stranger)).toEqual([]);
+  await ask('DELETE', `/v1/uploads/${id}`, owner);
+  expect(await listed(owner)).toEqual([]);
+});
+
 it('who may not order may not leave files here either, whichever way they come', async () => {
   await api.current.dataSource.query('DELETE FROM cards');
   const ask = (path: string, headers: Record<string, string>, body?: unknown) =>

@@ -111,6 +111,25 @@ describe('pages in light and in dark, at a desktop and on a phone', () => {
     await expectReadable(customer);
   });
 
+  it('a customer deletes an upload that was stopped, which took one of few places', async () => {
+    keepPictureOnFailure(customer);
+    await customer.route('**/uploads/*', (route) =>
+      // Its bytes never arrive.
+      route.request().method() === 'PATCH' ? undefined : route.continue(),
+    );
+    await customer.goto('/images/import');
+    const file = { name: 'disk.raw', mimeType: 'application/octet-stream', buffer: Buffer.alloc(1024) };
+    await customer.getByLabel('Disk file').setInputFiles(file);
+    await customer.getByRole('button', { name: 'Import it' }).click();
+    await customer.getByRole('button', { name: 'Stop' }).click();
+    const remove = customer.getByRole('button', { name: /^Delete the upload of/ });
+    await remove.waitFor();
+    await expectReadable(customer);
+    await remove.click();
+    await remove.waitFor({ state: 'detached' });
+    await customer.unroute('**/uploads/*');
+  });
+
   it('an operator can read one workflow', async () => {
     keepPictureOnFailure(operator);
     await operator.goto('/operator/sagas');

@@ -1,8 +1,8 @@
-import { Controller, Delete, Head, Options, Param, Patch, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Head, Options, Param, Patch, Post, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { byId, errorStatus } from '#libs/contracts';
+import { byId, errorStatus, type UploadWire, uploadListResponse } from '#libs/contracts';
 import { UploadsService } from '#libs/imports';
 import { OrdersService } from '#libs/orders';
 import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
@@ -64,6 +64,21 @@ export class UploadsController {
     } finally {
       if (!isMade) await this.uploads.discard(id);
     }
+  }
+
+  @Get()
+  @Endpoint({
+    summary: 'List uploads that no image is made of yet',
+    access: 'read',
+    response: uploadListResponse,
+  })
+  async list(@ProjectId() projectId: number): Promise<{ uploads: UploadWire[] }> {
+    const waiting = await this.uploads.list(projectId);
+    const uploads = waiting.map(({ id, lengthBytes, hereBytes, createdAt, expiresAt }) => ({
+      ...{ id, length_bytes: lengthBytes, here_bytes: hereBytes },
+      ...{ created: createdAt.toISOString(), expires: expiresAt.toISOString() },
+    }));
+    return { uploads };
   }
 
   @Head(':id')

@@ -1,5 +1,7 @@
+import { queryOptions } from '@tanstack/react-query';
 import { z } from 'zod';
-import { ApiError, request } from './client.ts';
+import { uploadListResponse } from '#libs/contracts';
+import { ApiError, call, nothing, request } from './client.ts';
 
 const CHUNK_BYTES = 8 * 1024 * 1024;
 /** Breaks in a row that an upload bears, beside the limit of requests; the pauses grow up to half a minute. */
@@ -14,6 +16,16 @@ interface Upload {
   readonly file: File;
   readonly signal: AbortSignal;
   readonly onProgress: (sentBytes: number) => void;
+}
+
+/** Files of the project that no image is made of yet: stopped ones count among those that may be under way. */
+export const uploadsQuery = queryOptions({
+  queryKey: ['uploads'],
+  queryFn: async ({ signal }) => (await call('/uploads', uploadListResponse, { signal })).uploads,
+});
+
+export function deleteUpload(id: number) {
+  return call(`/uploads/${id}`, nothing, { method: 'DELETE' });
 }
 
 /**

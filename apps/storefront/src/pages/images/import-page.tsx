@@ -13,6 +13,7 @@ import { SelectField } from '../../components/select-field.tsx';
 import { TextField } from '../../components/text-field.tsx';
 import { formatBytes } from '../../format.ts';
 import { ImportProgress } from './import-progress.tsx';
+import { StoppedUploads } from './stopped-uploads.tsx';
 import { useImport } from './use-import.ts';
 
 type Format = DiskToImport['format'];
@@ -41,7 +42,10 @@ export function ImportPage() {
           <ImportProgress started={work.data} />
         </Panel>
       ) : (
-        <ImportForm work={work} />
+        <>
+          <ImportForm work={work} />
+          {!work.isPending && <StoppedUploads />}
+        </>
       )}
     </Page>
   );

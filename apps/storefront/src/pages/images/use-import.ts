@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { ApiError, newIdempotencyKey } from '../../api/client.ts';
 import { type DiskToImport, importDisk, ownImagesQuery } from '../../api/images.ts';
-import { forgetUpload, uploadFile } from '../../api/uploads.ts';
+import { forgetUpload, uploadFile, uploadsQuery } from '../../api/uploads.ts';
 
 const IMPORT_TRIES = 6;
 
@@ -40,6 +40,7 @@ export function useImport() {
       return started;
     },
     onSuccess: () => queryClient.invalidateQueries(ownImagesQuery),
+    onSettled: () => queryClient.invalidateQueries(uploadsQuery),
   });
   // Who has stopped it knows that it was not imported.
   const error = state.error?.name === 'AbortError' ? null : state.error;
