@@ -22,8 +22,18 @@ const ANSWER_WITHIN_MILLISECONDS = 10_000;
 export async function useAsClient(guest: Guest, recipe: Recipe): Promise<void> {
   await guest.run('cloud-init status --wait');
   for (const check of recipe.health) await eventually(() => assertHealthy(guest, check));
+  await assertNothingElseListens(guest, recipe);
   const use = await useOf(recipe.name);
   await use?.(guest);
+}
+
+/** Beyond loopback, by TCP: what its owner is not told of is not open. */
+async function assertNothingElseListens(guest: Guest, { ports }: Recipe): Promise<void> {
+  const listening = await guest.must('ss --no-header --listening --tcp --numeric');
+  const addresses = listening.split('\n').map((line) => line.trim().split(/\s+/)[3] ?? '');
+  const open = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address));
+  const untold = open.filter((address) => !ports.some(({ port }) => address.endsWith(`:${port}`)));
+  if (untold.length > 0) throw new Error(`it listens on ${untold.join(', ')}, which no port of it says`);
 }
 
 /** Tries again until it does not throw. @throws what the last try has thrown, after a quarter of an hour */
