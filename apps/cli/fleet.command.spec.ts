@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AccountsService } from '#libs/accounts';
-import { release } from '#libs/placement';
+import { HostsService, release } from '#libs/placement';
 import {
   attachToServerWorld,
   createServerWorld,
@@ -59,6 +59,26 @@ it('servery location and address add set a place up, and say what is wrong', asy
   expect(await servery('address', 'list')).toContain('gateway 203.0.113.1/24  11 of 11 free');
   expect(await servery('address', 'remove', '203.0.113.20')).toContain('1 removed');
   expect(await servery('audit')).toMatch(/location\.remove_addresses .*\n.*location\.add_addresses/);
+});
+
+it('servery host add again renews a host, and leaves it where it is', async () => {
+  await world.dataSource.query(
+    `INSERT INTO locations VALUES (1, 'a-first', 'a', 'a', 'DE', 'default') ON CONFLICT DO NOTHING`,
+  );
+  const hosts = new HostsService(world.dataSource);
+  const { uri, ...before } = await hosts.getByName('kvm-1');
+  const add = (...options: string[]) => servery('host', 'add', uri, '--name', 'kvm-1', ...options);
+  await add('--bridge', 'br7');
+  expect(await add('--overcommit', '2')).toContain('kvm-1: ');
+  for (const wrong of [
+    ['--memory-mib', '0.5'],
+    ['--overcommit', '17'],
+    ['--disk-gib', 'all'],
+  ]) {
+    await expect(add(...wrong)).rejects.toThrow(/must be a .*number/);
+  }
+  const { locationId, imagePool, diskPool } = before;
+  expect(await hosts.getByName('kvm-1')).toMatchObject({ locationId, imagePool, diskPool, bridge: 'br7' });
 });
 
 it('servery host drains, activates, and removes a host only when it is empty', async () => {

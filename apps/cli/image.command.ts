@@ -48,9 +48,10 @@ async function publishAll(): Promise<void> {
 async function publish(installation: Installation, recipe: Recipe): Promise<void> {
   const cooked = await readCookedImage(resolve(installation.environment.SERVERY_IMAGES_DIR), recipe.name);
   if (!cooked) return say(`${recipe.name} is not cooked yet: servery image cook ${recipe.name}`);
-  const { image, failures } = await publishCookedImage(installation, recipe, cooked, say);
+  const { image, isCurrent, failures } = await publishCookedImage(installation, recipe, cooked, say);
   const use = recipe.kind === 'rescue' ? 'is what servers are rescued from' : 'can be ordered';
-  say(`${recipe.name} ${use}, as ${image.volumeName}`);
+  if (isCurrent) say(`${recipe.name} ${use}, as ${image.volumeName}`);
+  else say(`${recipe.name} stays as it was: no host took ${image.volumeName}`);
   for (const { host, message } of failures) {
     process.stderr.write(`✖ ${host} did not take it: ${message}\n`);
     process.exitCode = 1;

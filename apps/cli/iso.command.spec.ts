@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Iso } from '#libs/isos';
+import { HostsService } from '#libs/placement';
 import {
   attachToServerWorld,
   createServerWorld,
@@ -83,4 +84,17 @@ it('servery iso remove takes it from hosts and customers, when no server has it'
   expect(onHost()).toEqual([]);
   expect(await servery('iso', 'list')).toBe('');
   await expect(servery('iso', 'remove', 'netboot')).rejects.toThrow('no ISO image netboot');
+});
+
+it('servery iso remove takes it from the hosts that answer, though a drained one does not', async () => {
+  const hosts = new HostsService(world.dataSource);
+  const { hostUuid } = world.fleet.addHost('kvm-0');
+  const ref = world.fleet.hostRef('kvm-0', 0);
+  const { id: _, ...like } = { ...(await hosts.getByName('kvm-1')), ...ref, hostUuid };
+  const drained = await hosts.save(world.dataSource.manager, like);
+  await servery('iso', 'add', 'drivers', '--file', await isoFile('drivers.iso'));
+  await hosts.setState(drained.id, 'draining');
+  world.fleet.change('kvm-0', { unreachable: true });
+  expect(await servery('iso', 'remove', 'drivers')).toContain('drivers is gone');
+  expect(onHost()).toEqual([]);
 });

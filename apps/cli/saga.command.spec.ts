@@ -142,3 +142,12 @@ it('lets a rebuild whose new system works, and which was given up then, be asked
     generation: 3,
   });
 });
+
+it('lists every saga that is stuck, as when a host has gone with many servers', async () => {
+  await world.dataSource.query(
+    `INSERT INTO sagas (id, name, params, state) SELECT n, 'delete-server', '{}', 'stuck' FROM generate_series(1, 60) n`,
+  );
+  const listed = await servery('saga', 'list', '--stuck');
+  expect(listed.trimEnd().split('\n')).toHaveLength(60);
+  expect((await servery('saga', 'list')).trimEnd().split('\n')).toHaveLength(50);
+});

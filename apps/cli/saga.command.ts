@@ -4,6 +4,9 @@ import { DomainError } from '#libs/kernel';
 import { type SagaRecord, SagaStore } from '#libs/saga';
 import { withInstallation } from './installation.ts';
 
+/** Each of them needs the operator; of all others the newest are enough. */
+const MOST_STUCK = 10_000;
+
 export function registerSaga(program: Command): void {
   const saga = program.command('saga').description('the long operations');
   saga
@@ -21,7 +24,9 @@ export function registerSaga(program: Command): void {
 
 async function list(onlyStuck: boolean): Promise<void> {
   await withInstallation(async ({ dataSource }) => {
-    const sagas = await new SagaStore(dataSource).list(onlyStuck ? { states: ['stuck'] } : {});
+    const sagas = await new SagaStore(dataSource).list(
+      onlyStuck ? { states: ['stuck'], limit: MOST_STUCK } : {},
+    );
     if (sagas.length === 0)
       process.stdout.write(onlyStuck ? 'No saga is stuck.\n' : 'There is no saga yet.\n');
     for (const saga of sagas) process.stdout.write(`${line(saga)}\n`);

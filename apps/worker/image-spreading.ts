@@ -40,14 +40,19 @@ export class ImageSpreading {
     const { manager } = this.dataSource;
     for (const image of await missingImages(manager, host.id, { retryMinutes: RETRY_MINUTES })) {
       if (stop?.aborted) return;
-      const sources = await hostsWith(manager, image.id);
-      const source = hosts.find(({ id }) => sources.includes(id));
-      if (source) await this.bring(image, source, host, stop);
+      const having = await hostsWith(manager, image.id);
+      const sources = hosts.filter(({ id }) => having.includes(id));
+      if (sources.length > 0) await this.bring(image, sources, host, stop);
     }
     await this.tellOperator(host);
   }
 
-  private async bring(image: MissingImage, from: Host, to: Host, stop?: AbortSignal): Promise<void> {
+  private async bring(
+    image: MissingImage,
+    sources: readonly Host[],
+    to: Host,
+    stop?: AbortSignal,
+  ): Promise<void> {
     const { manager } = this.dataSource;
     const pair = { imageId: image.id, hostId: to.id };
     await noteRefusal(manager, { ...pair, code: UNDER_WAY, message: '' });
@@ -58,14 +63,11 @@ export class ImageSpreading {
       await new ImagesService(this.dataSource).recordOnHost(manager, image.id, to.id);
     };
     try {
-      await this.spreading.fetch(image, from, take, stop);
+      const from = await this.spreading.fetch(image, sources, take, stop);
       this.log.info({ ...pair, from: from.name, to: to.name }, 'brought an imported image to a host');
     } catch (error) {
       if (!(error instanceof HypervisorError)) throw error;
-      this.log.warn(
-        { err: error, ...pair, from: from.name, to: to.name },
-        'an imported image was not brought',
-      );
+      this.log.warn({ err: error, ...pair, to: to.name }, 'an imported image was not brought');
       const isAway = error.code === 'host_unreachable' || error.code === 'host_timeout';
       await noteRefusal(manager, {
         ...pair,

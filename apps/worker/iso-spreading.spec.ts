@@ -5,7 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { publishIso } from '#libs/fleet';
 import { missingIsos } from '#libs/isos';
-import { HostsService } from '#libs/placement';
+import { type Host, HostsService } from '#libs/placement';
 import type { WorldAddress } from '#libs/saga/harness';
 import {
   attachToServerWorld,
@@ -68,9 +68,9 @@ async function publish(name: string): Promise<string> {
 }
 
 const anHourAgo = () => world.dataSource.query(`UPDATE isos SET created_at = created_at - interval '1 hour'`);
-const there = () =>
+const there = (name = 'kvm-2') =>
   world.fleet
-    .volumes('kvm-2')
+    .volumes(name)
     .map(({ name }) => name)
     .sort();
 const findings = () =>
@@ -103,6 +103,19 @@ describe('ISO images', () => {
     await anew().run();
     expect(there()).toEqual(names);
     expect(await findings()).toEqual([]);
+  });
+
+  it('come from another host that has them where the first does not answer', async () => {
+    await anHourAgo();
+    await spreading.run();
+    const [like] = await new HostsService(world.dataSource).all();
+    const { hostUuid } = world.fleet.addHost('kvm-3');
+    const { id: _, ...third } = { ...like, ...world.fleet.hostRef('kvm-3', 0), hostUuid } as Host;
+    await new HostsService(world.dataSource).save(world.dataSource.manager, third);
+    // Drained, it is not said to be unreachable.
+    world.fleet.change('kvm-1', { unreachable: true });
+    await spreading.run();
+    expect(there('kvm-3')).toEqual(names);
   });
 
   it('that cannot be brought because a host is away wait for it', async () => {

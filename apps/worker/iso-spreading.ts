@@ -38,21 +38,26 @@ export class IsoSpreading {
     const refused: Refused[] = [];
     for (const iso of await missingIsos(manager, host.id, { olderThanMinutes: OPERATOR_MINUTES })) {
       if (stop?.aborted) return;
-      const source = hosts.find(({ id }) => iso.hostIds.includes(id));
-      if (source) await this.bringUnlessRefused(iso, source, host, stop);
+      const sources = hosts.filter(({ id }) => iso.hostIds.includes(id));
+      if (sources.length > 0) await this.bringUnlessRefused(iso, sources, host, stop);
       const refusal = this.refusals.get(pairOf(iso, host));
       if (refusal) refused.push({ subject: iso.name, code: refusal.code, message: refusal.message });
     }
     await this.spreading.tellRefused('iso_refused', host, refused);
   }
 
-  private async bringUnlessRefused(iso: MissingIso, from: Host, to: Host, stop?: AbortSignal): Promise<void> {
+  private async bringUnlessRefused(
+    iso: MissingIso,
+    sources: readonly Host[],
+    to: Host,
+    stop?: AbortSignal,
+  ): Promise<void> {
     const pair = pairOf(iso, to);
     const last = this.refusals.get(pair);
     if (last && performance.now() - last.at < RETRY_MILLISECONDS) return;
     this.refusals.delete(pair);
     try {
-      await this.spreading.fetch(iso, from, (path) => this.take(iso, to, path), stop);
+      const from = await this.spreading.fetch(iso, sources, (path) => this.take(iso, to, path), stop);
       this.log.info({ iso: iso.name, from: from.name, to: to.name }, 'brought an ISO image to a host');
     } catch (error) {
       if (!(error instanceof HypervisorError)) throw error;

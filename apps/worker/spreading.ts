@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { DataSource } from 'typeorm';
 import { runAlone } from '#libs/database';
-import { HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
+import { HYPERVISOR, type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import { ImportStore } from '#libs/imports';
 import { FindingsService, type Host, HostsService, type NewFinding, toHostRef } from '#libs/placement';
 
@@ -37,19 +37,41 @@ export class Spreading {
     });
   }
 
-  /** Fetches an image from a host that has it, and hands its path here to `take`. @throws as `downloadImage`, and `take` */
+  /**
+   * Fetches an image from the first of the hosts that gives it, and hands its path here to `take`.
+   * @returns that host @throws as `downloadImage` of the last one, and `take`
+   */
   async fetch(
     image: { readonly id: number; readonly volumeName: string },
-    from: Host,
+    sources: readonly Host[],
     take: (path: string) => Promise<void>,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<Host> {
     const path = this.store.spreadPath(image.id);
     try {
-      await this.hypervisor.downloadImage(toHostRef(from), image.volumeName, path, { signal });
+      const source = await this.download(image.volumeName, sources, path, signal);
       await take(path);
+      return source;
     } finally {
       await this.store.removeSpread();
+    }
+  }
+
+  /** One that is drained is not said to be unreachable, and may be so. */
+  private async download(
+    volumeName: string,
+    [source, ...others]: readonly Host[],
+    path: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Host> {
+    if (!source) throw new Error(`no host has ${volumeName}`);
+    try {
+      await this.hypervisor.downloadImage(toHostRef(source), volumeName, path, { signal });
+      return source;
+    } catch (error) {
+      if (others.length === 0 || signal?.aborted || !isHypervisorError(error)) throw error;
+      await this.store.removeSpread();
+      return this.download(volumeName, others, path, signal);
     }
   }
 

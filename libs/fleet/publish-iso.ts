@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { DataSource } from 'typeorm';
 import { runInTransaction } from '#libs/database';
-import type { Hypervisor } from '#libs/hypervisor';
+import { type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import { type Iso, IsosError, IsosService } from '#libs/isos';
 import { HostsService, toHostRef } from '#libs/placement';
 import { type Brought, bringToHosts, type OnUpload } from './bring-to-hosts.ts';
@@ -58,7 +58,13 @@ export async function withdrawIso(dataSource: DataSource, hypervisor: Hypervisor
   await runInTransaction(dataSource, (manager) => isos.withdraw(manager, iso));
   if (!(await isos.isLastOfItsFile(dataSource.manager, iso))) return;
   for (const host of await new HostsService(dataSource).all()) {
-    if (host.state !== 'unreachable') await hypervisor.deleteImage(toHostRef(host), iso.volumeName);
+    if (host.state === 'unreachable') continue;
+    try {
+      await hypervisor.deleteImage(toHostRef(host), iso.volumeName);
+    } catch (error) {
+      // One that is drained is not said to be unreachable, and may be so.
+      if (!isHypervisorError(error, 'host_unreachable', 'host_timeout')) throw error;
+    }
   }
 }
 

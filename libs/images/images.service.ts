@@ -96,26 +96,39 @@ export class ImagesService {
   }
 
   /**
-   * Makes a build the current one of its name, within the caller's transaction. The same bytes keep their row,
-   * and take the appliance's newest words.
+   * Keeps a build within the caller's transaction, as the current one of its name where there is none; else that is
+   * `makeCurrent`'s. The same bytes keep their row, and take the appliance's newest words.
    */
-  async register(manager: EntityManager, build: NewImage): Promise<Image> {
+  async keep(manager: EntityManager, build: NewImage): Promise<Image> {
     const repository = manager.getRepository(Image);
     const { name } = build.appliance;
     const known = await repository.findOneBy({ name, sha256: build.sha256 });
-    await manager.query(
-      `UPDATE images SET deprecated_at = now() WHERE name = $1 AND deprecated_at IS NULL AND sha256 <> $2`,
-      [name, build.sha256],
-    );
+    const current = await repository.findOneBy({ name, deprecatedAt: IsNull() });
+    const isAnother = current !== null && current.id !== known?.id;
     const image = repository.create({
       ...(known ?? { id: newId(), volumeName: `${name}-${build.sha256.slice(0, 16)}.qcow2` }),
       name,
       type: typeOf(build.appliance),
       ...build,
       verifiedAt: build.verifiedAt ?? known?.verifiedAt ?? null,
-      deprecatedAt: null,
+      deprecatedAt: isAnother ? (known?.deprecatedAt ?? new Date()) : null,
     });
     return repository.save(image);
+  }
+
+  /** Makes a build the one that servers are ordered of by its name, within the caller's transaction. */
+  async makeCurrent(manager: EntityManager, { id, name }: Image): Promise<Image> {
+    await manager.query(
+      'UPDATE images SET deprecated_at = now() WHERE name = $1 AND deprecated_at IS NULL AND id <> $2',
+      [name, id],
+    );
+    await manager.update(Image, { id }, { deprecatedAt: null });
+    return manager.getRepository(Image).findOneByOrFail({ id });
+  }
+
+  /** Keeps a build, and makes it the current one of its name. */
+  async register(manager: EntityManager, build: NewImage): Promise<Image> {
+    return this.makeCurrent(manager, await this.keep(manager, build));
   }
 
   /** Remembers that a host has the whole image. @returns whether that is new. */

@@ -44,9 +44,13 @@ export class HostsService {
     return host;
   }
 
+  findByName(name: string): Promise<Host | null> {
+    return this.dataSource.getRepository(Host).findOneBy({ name });
+  }
+
   /** @throws DomainError `host_unknown` */
   async getByName(name: string): Promise<Host> {
-    const host = await this.dataSource.getRepository(Host).findOneBy({ name });
+    const host = await this.findByName(name);
     if (!host) throw new DomainError('not_found', 'host_unknown', `there is no host ${name}`);
     return host;
   }
@@ -54,15 +58,20 @@ export class HostsService {
   /**
    * Adds a host, or renews what is known of the one with the same libvirt UUID. What is promised of it stays; which
    * storage it shows is to be found out anew.
-   * @throws DomainError `host_exists` when the name belongs to another machine.
+   * @throws DomainError `host_exists` when name or URI belong to another machine; `host_invalid` when less is left of it
+   * than is promised; `host_in_use` when it is to stand elsewhere than its servers.
    */
   async save(manager: EntityManager, host: NewHost): Promise<Host> {
     const repository = manager.getRepository(Host);
     const known = await repository.findOneBy({ hostUuid: host.hostUuid });
-    const namesake = await repository.findOneBy({ name: host.name });
-    if (namesake && namesake.hostUuid !== host.hostUuid) {
-      throw new DomainError('conflict', 'host_exists', `another host is named ${host.name}; choose a name`);
+    const namesakes = await repository.findBy([{ name: host.name }, { uri: host.uri }]);
+    const other = namesakes.find(({ hostUuid }) => hostUuid !== host.hostUuid);
+    if (other) {
+      const advice = other.name === host.name ? 'choose a name' : 'remove that first';
+      const message = `another machine is known as host ${other.name}, at ${other.uri}; ${advice}`;
+      throw new DomainError('conflict', 'host_exists', message);
     }
+    if (known) assertKeepsPromises(known, host);
     const id = known?.id ?? newId();
     await repository.save(
       repository.create({
@@ -149,6 +158,20 @@ export class HostsService {
        WHERE id = $1`,
       [id],
     );
+  }
+}
+
+/** What servers and volumes have of a host cannot become less, and their addresses are of where it stands. */
+function assertKeepsPromises(known: Host, host: NewHost): void {
+  const { usedVcpus, usedMemoryMib, usedDiskGib } = known;
+  const isLess = usedVcpus > host.vcpus || usedMemoryMib > host.memoryMib || usedDiskGib > host.diskGib;
+  if (isLess) {
+    const promised = `${usedVcpus} vCPUs, ${usedMemoryMib} MiB and ${usedDiskGib} GiB`;
+    throw new DomainError('conflict', 'host_invalid', `${promised} of ${known.name} are promised already`);
+  }
+  if (usedDiskGib > 0 && known.locationId !== host.locationId) {
+    const message = `servers and volumes are on ${known.name}; it stays in their location until they are deleted`;
+    throw new DomainError('conflict', 'host_in_use', message);
   }
 }
 

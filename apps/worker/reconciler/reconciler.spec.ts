@@ -286,6 +286,17 @@ describe('a host that does not answer', () => {
     expect(await stateOfHost()).toBe('active');
   });
 
+  it('takes servers again when it is back, though something of it cannot be mended', async () => {
+    world.fleet.change(HOST, { unreachable: true });
+    await reconciler.run();
+    world.fleet.change(HOST, { unreachable: false });
+    await deleteAllButOnHost();
+    world.fleet.failNext(HOST, 'deleteVolume', { when: 'before', with: 'host_refused' });
+    await reconciler.run();
+    expect(await stateOfHost()).toBe('active');
+    expect(await openFindings()).toMatchObject([{ kind: 'orphan_domain' }]);
+  });
+
   it('does not keep the operator from hearing what was removed before it fell silent', async () => {
     const { uuid } = await deleteAllButOnHost();
     world.fleet.failNext(HOST, 'listVolumes', { when: 'before', with: 'host_unreachable' });

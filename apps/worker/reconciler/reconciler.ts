@@ -86,11 +86,29 @@ export class Reconciler {
   private async notReconciled(host: Host, error: unknown): Promise<void> {
     if (!isHypervisorError(error, ...KEEPS_FROM_USE)) {
       this.log.error({ err: error, host: host.name }, 'the host could not be reconciled');
+      if (host.state === 'unreachable' && (await this.hasWhatServersNeed(host))) await this.returnToUse(host);
       return;
     }
     await this.hosts.recordUnreachable(host.id);
     const details = { message: error.message };
     await this.report([{ kind: 'host_unreachable', hostId: host.id, subject: host.name, details }]);
+  }
+
+  /** Whether it answers, and has pools and bridge. */
+  private async hasWhatServersNeed(host: Host): Promise<boolean> {
+    try {
+      await this.hypervisor.inspectHost(toHostRef(host));
+      return true;
+    } catch (error) {
+      if (isHypervisorError(error)) return false;
+      throw error;
+    }
+  }
+
+  /** What cannot be mended on a host that is back keeps no new servers from it. */
+  private async returnToUse(host: Host): Promise<void> {
+    await this.hosts.recordSeen(host.id);
+    await this.findings.resolveOthers(host.id, ['host_unreachable'], []);
   }
 
   private async report(found: readonly NewFinding[]): Promise<void> {
