@@ -42,7 +42,7 @@ export function newServer(request: ServerOrder, ipv4: string | null): Server {
     generation: 1,
     standsOn: copy ? null : request.image.frozenDiskId,
     network: copy?.network ?? 'open',
-    holdsTimers: copy?.holdsTimers ?? false,
+    holdsTimers: copy?.kind === 'exact' ? copy.original.holdsTimers : (copy?.holdsTimers ?? false),
     clonedFrom: copy?.original.id ?? null,
     cloneKind: copy?.kind ?? null,
     copiedDiskId: copy?.frozenDiskId ?? null,

@@ -87,14 +87,15 @@ export class RehearsalRequests {
   /**
    * Does on the server itself what was rehearsed: a snapshot, the same script, the same checks. Where any of it fails the
    * server is put back to the snapshot.
-   * @throws DomainError `rehearsal_not_found`, `rehearsal_failed`, `rehearsal_not_applicable`; ServersError as for any
-   * other command, and `server_must_run`
+   * @throws DomainError `rehearsal_not_found`, `rehearsal_failed`, `rehearsal_not_applicable`, `rehearsal_under_way`;
+   * ServersError as for any other command, and `server_must_run`
    */
   async apply(projectId: number, id: number, { evenIfFailed }: ApplyOptions): Promise<Action> {
     const { action, wakeUps } = await runInTransaction(this.dataSource, async (manager) => {
       const rehearsal = await lockRehearsal(manager, projectId, id);
       await this.assertApplicable(manager, rehearsal, evenIfFailed);
       const server = await admitToServer(manager, projectId, rehearsal.serverId);
+      await refuseWhileAnother(manager, server.id);
       assertStillOf(rehearsal, server);
       assertRuns(server);
       await refuseInRescue(manager, server);

@@ -18,6 +18,7 @@ export class Rehearsal {
   @Column('jsonb', { name: 'health_checks' }) healthChecks!: HealthCheck[];
   @Column('int', { name: 'timeout_seconds' }) timeoutSeconds!: number;
   @Column('int', { name: 'script_bytes' }) scriptBytes!: number;
+  /** Null: it is deleted, or its owner's. */
   @Column('bigint', { name: 'clone_server_id', nullable: true }) cloneServerId!: number | null;
   /** For how long after the rehearsal the clone is kept; 0: not at all. */
   @Column('int', { name: 'keep_clone_hours', default: 0 }) keepCloneHours!: number;

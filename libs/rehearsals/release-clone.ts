@@ -12,7 +12,10 @@ export async function releaseClone(
   sagas: SagaStore,
   { id, cloneServerId }: Pick<Rehearsal, 'id' | 'cloneServerId'>,
 ): Promise<void> {
-  await manager.query('UPDATE rehearsals SET clone_expires_at = NULL WHERE id = $1', [id]);
+  // Whatever its owner makes of it from now on is none of the rehearsal's.
+  await manager.query('UPDATE rehearsals SET clone_expires_at = NULL, clone_server_id = NULL WHERE id = $1', [
+    id,
+  ]);
   if (cloneServerId === null) return;
   const clone = await lockServer(manager, cloneServerId);
   if (clone.desired !== 'deleted' && !clone.isDeleteProtected) await requestDeletion(manager, sagas, clone);

@@ -23,6 +23,8 @@ export class FrozenDisk {
   @Column('bigint', { name: 'upgraded_to', nullable: true }) upgradedTo!: number | null;
   /** By which its server was known then; null: not noted. */
   @Column('text', { name: 'host_key', nullable: true }) hostKey!: string | null;
+  /** Cron and timers were held in it. */
+  @Column('boolean', { name: 'holds_timers', default: false }) holdsTimers!: boolean;
   @Column('timestamptz', { name: 'frozen_at', default: () => 'now()' }) frozenAt!: Date;
   @Column('timestamptz', { name: 'removed_at', nullable: true }) removedAt!: Date | null;
 }

@@ -24,44 +24,48 @@ export async function recordFreeze(
 
 /**
  * A server's disk was set aside, and the server goes on with the next generation's, which stands on what was frozen of it
- * before: it is again of the image, upgraded, known by the host key, and on
- * the devices as it was then.
+ * before: it is again of the image, upgraded, known by the host key, on the devices and with its timers held as it was
+ * then.
  */
 export async function recordRollBack(
   manager: EntityManager,
   server: DiskOwner,
   setAside: NewFrozenDisk,
-  to: Pick<Server, 'id' | 'imageId' | 'upgradedTo' | 'hostKey' | 'devices'>,
+  to: Pick<Server, 'id' | 'imageId' | 'upgradedTo' | 'hostKey' | 'devices' | 'holdsTimers'>,
 ): Promise<void> {
   await insertFrozen(manager, server, setAside);
   await manager.query(
     `UPDATE servers SET generation = $2, stands_on = $3, image_id = $4, upgraded_to = $5,
-                        host_key = coalesce($6, host_key), devices = $7
+                        host_key = coalesce($6, host_key), devices = $7, holds_timers = $8
      WHERE id = $1`,
     [
       ...[server.id, setAside.nextGeneration, to.id, to.imageId, to.upgradedTo, to.hostKey],
       JSON.stringify(to.devices),
+      to.holdsTimers,
     ],
   );
 }
 
-type DiskOwner = Pick<Server, 'id' | 'hostId' | 'standsOn' | 'imageId' | 'upgradedTo' | 'hostKey'>;
+type DiskOwner = Pick<
+  Server,
+  'id' | 'hostId' | 'standsOn' | 'imageId' | 'upgradedTo' | 'hostKey' | 'holdsTimers'
+>;
 type NewFrozenDisk = Pick<FrozenDisk, 'id' | 'consistency'> & { readonly nextGeneration: number };
 
 /** False where it is there already. */
 async function insertFrozen(
   manager: EntityManager,
-  { id: serverId, hostId, standsOn, imageId, upgradedTo, hostKey }: DiskOwner,
+  { id: serverId, hostId, standsOn, imageId, upgradedTo, hostKey, holdsTimers }: DiskOwner,
   { id, consistency, nextGeneration }: NewFrozenDisk,
 ): Promise<boolean> {
   const volumeName = diskVolumeName({ id: serverId, generation: nextGeneration - 1 });
   const added = await manager.query<unknown[]>(
     `INSERT INTO frozen_disks (id, server_id, host_id, volume_name, stands_on, consistency, image_id, upgraded_to,
-                               host_key, golden_image_id)
-     SELECT $1, $2, $3, $4, $5, $6, i.id, $8, $9, CASE WHEN i.frozen_disk_id IS NULL THEN i.id ELSE f.golden_image_id END
+                               host_key, holds_timers, golden_image_id)
+     SELECT $1, $2, $3, $4, $5, $6, i.id, $8, $9, $10, CASE WHEN i.frozen_disk_id IS NULL THEN i.id ELSE f.golden_image_id END
      FROM images i LEFT JOIN frozen_disks f ON f.id = i.frozen_disk_id WHERE i.id = $7
      ON CONFLICT (id) DO NOTHING RETURNING id`,
-    [id, serverId, hostId, volumeName, standsOn, consistency, imageId, upgradedTo, hostKey],
+    [id, serverId, hostId, volumeName, standsOn, consistency, imageId, upgradedTo, hostKey, holdsTimers],
   );
   return added.length > 0;
 }
@@ -190,7 +194,8 @@ export type Layered = Pick<Server, 'id' | 'domainUuid' | 'generation'>;
 
 /**
  * Servers of a host that run, or are off, and whose disks stand on what was frozen of them, while no workflow works on
- * them. What was made of another one's snapshot goes on sharing it.
+ * them. What was made of another one's snapshot goes on sharing it. One that a workflow has just tried to merge, whatever
+ * came of it, is passed over for a while.
  */
 export function frozenUnder(
   manager: EntityManager,
@@ -203,7 +208,7 @@ export function frozenUnder(
      WHERE s.host_id = $1 AND s.deleted_at IS NULL AND s.ready_at IS NOT NULL AND s.observed = $2
        AND NOT EXISTS (SELECT FROM actions a WHERE a.server_id = s.id AND a.status = 'running')
        AND NOT EXISTS (SELECT FROM sagas g WHERE g.subject_type = 'server' AND g.subject_id = s.id
-                       AND (g.finished_at IS NULL OR g.name = 'merge-layers' AND g.state <> 'done'
+                       AND (g.finished_at IS NULL OR g.name = 'merge-layers'
                                                      AND g.finished_at > now() - interval '1 hour'))
      ORDER BY s.id`,
     [hostId, observed],

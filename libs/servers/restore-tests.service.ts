@@ -15,9 +15,9 @@ export interface RestoreTestBudget {
 }
 
 /**
- * The newest backup of the server that has gone longest without a test of one, where a host works that reaches it; one whose
- * test was called off gets no other on the same day. `$1` how many a day, `$2` and `$3` ids of the test. No row while a test
- * runs, or when the day has had its.
+ * The newest backup of the server that has gone longest without a test of one, where a host works that reaches it. A test
+ * that was called off was its server's turn: it gets no other on the same day, so that one without room does not take
+ * everybody's. `$1` how many a day, `$2` and `$3` ids of the test. No row while a test runs, or when the day has had its.
  */
 const TAKE = `
   INSERT INTO restore_tests (id, image_id, server_id, frozen_disk_id, domain_uuid)
@@ -28,9 +28,11 @@ const TAKE = `
     AND (EXISTS (SELECT FROM hosts h WHERE h.id = f.host_id AND h.state = 'active')
          OR EXISTS (SELECT FROM storage_peers p JOIN hosts h ON h.id = p.peer_id
                     WHERE p.host_id = f.host_id AND h.state = 'active'))
-    AND NOT EXISTS (SELECT FROM restore_tests t WHERE t.image_id = i.id AND t.started_at >= date_trunc('day', now(), 'UTC'))
+    AND NOT EXISTS (SELECT FROM restore_tests t WHERE t.started_at >= date_trunc('day', now(), 'UTC')
+                    AND (t.image_id = i.id OR t.server_id = i.server_id AND t.state = 'called_off'))
     AND (SELECT count(*) FROM restore_tests t WHERE t.started_at >= date_trunc('day', now(), 'UTC')) < $1
-  ORDER BY (SELECT max(b.restore_tested_at) FROM images b WHERE b.server_id = i.server_id) NULLS FIRST,
+  ORDER BY greatest((SELECT max(b.restore_tested_at) FROM images b WHERE b.server_id = i.server_id),
+                    (SELECT max(t.started_at) FROM restore_tests t WHERE t.server_id = i.server_id)) NULLS FIRST,
            i.created_at DESC, i.id DESC LIMIT 1
   ON CONFLICT DO NOTHING RETURNING id`;
 

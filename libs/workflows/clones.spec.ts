@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { runToEnd } from '#libs/saga/harness';
 import { diskVolumeName, Server } from '#libs/servers';
@@ -11,6 +12,7 @@ import {
   destroyServerWorld,
   finish,
   lift,
+  orderClone,
   type ServerWorld,
   settle,
   standingServer,
@@ -76,4 +78,24 @@ it('is refused its order when the original cannot be frozen, and nothing is char
   world.fleet.failNext(host, 'freezeDisk', { when: 'before', with: 'domain_exists_foreign' });
   const { ended } = await clone('safe');
   expect(ended).toMatchObject({ state: 'undone', error: { code: 'domain_exists_foreign' } });
+});
+
+it('has its timers held again where it is rolled back to when they were, and lets them go again', async () => {
+  const ordered = await orderClone(world, await standingServer(world, 'running'), 'safe');
+  await finish(world, ordered.action);
+  const { id, projectId } = ordered.server;
+  const taken = { description: null, labels: {} };
+  const { action, imageId } = await world.commands.createImage(projectId, id, taken);
+  await finish(world, action);
+  await finish(world, await world.commands.openNetwork(projectId, id));
+  expect(await reload(id)).toMatchObject({ network: 'open', holdsTimers: false });
+  const image = await world.dataSource.getRepository(Image).findOneByOrFail({ id: imageId });
+  await finish(world, await world.commands.rollBack(projectId, id, image));
+  expect(await reload(id)).toMatchObject({ network: 'open', holdsTimers: true });
+  const exact = await orderClone(world, await reload(id), 'exact');
+  await finish(world, exact.action);
+  expect((await reload(exact.server.id)).holdsTimers).toBe(true);
+  await finish(world, await world.commands.openNetwork(projectId, id));
+  expect((await reload(id)).holdsTimers).toBe(false);
+  await assertSound(world);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '#libs/kernel';
-import { RehearsalsService } from '#libs/rehearsals';
-import { runToEnd } from '#libs/saga/harness';
+import { type Rehearsal, RehearsalsService } from '#libs/rehearsals';
+import { type Fault, runToEnd } from '#libs/saga/harness';
 import { Server } from '#libs/servers';
 import { describeSaga } from '../../test/support/describe-saga.ts';
 import {
@@ -105,25 +105,62 @@ describe('an upgrade', () => {
     expect([applied.rehearsal.state, webOf(world, server)]).toEqual(['applied', '2.0']);
   });
 
-  it('leaves its clone for as long as its owner asked for, or protects it', async () => {
+  const cloneOf = ({ cloneServerId }: Rehearsal) =>
+    world.dataSource.getRepository(Server).findOneByOrFail({ id: cloneServerId ?? 0 });
+
+  async function expire(service: RehearsalsService, { id }: Rehearsal) {
+    await world.dataSource.query('UPDATE rehearsals SET clone_expires_at = now() WHERE id = $1', [id]);
+    expect(await service.removeExpired()).toBe(1);
+    await settleAll(world);
+  }
+
+  it('leaves its clone for as long as its owner asked for', async () => {
     const { rehearsal } = await rehearse('true', 1);
-    const servers = world.dataSource.getRepository(Server);
-    const clone = () => servers.findOneByOrFail({ id: rehearsal.cloneServerId ?? 0 });
-    expect([(await clone()).deletedAt, (await clone()).network]).toEqual([null, 'isolated']);
+    const clone = await cloneOf(rehearsal);
+    expect([clone.deletedAt, clone.network]).toEqual([null, 'isolated']);
     const service = new RehearsalsService(world.dataSource, world.store);
     expect(await service.removeExpired()).toBe(0);
-    const expire = async (isDeleteProtected: boolean) => {
-      await servers.update({ id: rehearsal.cloneServerId ?? 0 }, { isDeleteProtected });
-      await world.dataSource.query('UPDATE rehearsals SET clone_expires_at = now() WHERE id = $1', [
-        rehearsal.id,
-      ]);
-      expect(await service.removeExpired()).toBe(1);
+    await expire(service, rehearsal);
+    expect((await cloneOf(rehearsal)).deletedAt).not.toBeNull();
+    await assertSound(world);
+  });
+
+  it('leaves a clone that its owner protects to them, also when it is forgotten later', async () => {
+    const { rehearsal } = await rehearse('true', 1);
+    const service = new RehearsalsService(world.dataSource, world.store);
+    const { id } = await cloneOf(rehearsal);
+    await world.dataSource.getRepository(Server).update({ id }, { isDeleteProtected: true });
+    await expire(service, rehearsal);
+    await world.dataSource.getRepository(Server).update({ id }, { isDeleteProtected: false });
+    await service.delete(server.projectId, rehearsal.id);
+    await settleAll(world);
+    expect((await cloneOf(rehearsal)).desired).toBe('running');
+    await finish(world, await world.commands.delete(server.projectId, id));
+    await assertSound(world);
+  });
+
+  it('that breaks off leaves the clone that its owner wants to look at, unless they give it up', async () => {
+    const { projectId, id: serverId } = server;
+    const breakOff = async (work: (rehearsalId: number) => Promise<unknown>, faults: Fault[]) => {
+      const { rehearsal, action } = await world.rehearsals.rehearse({
+        ...{ id: newId(), projectId, serverId, currency: 'eur', script: 'true', healthChecks: undefined },
+        ...{ timeoutSeconds: 60, keepCloneHours: 1 },
+      });
+      await work(rehearsal.id);
+      await runToEnd(world, 'rehearse-server', Number(action.sagaId), faults);
       await settleAll(world);
+      const outcome = await outcomeOf(world, projectId, rehearsal.id);
+      expect(outcome.rehearsal.state).toBe('failed');
+      return { ...outcome.rehearsal, cloneServerId: rehearsal.cloneServerId };
     };
-    await expire(true);
-    expect((await clone()).deletedAt).toBeNull();
-    await expire(false);
-    expect((await clone()).deletedAt).not.toBeNull();
+    const service = new RehearsalsService(world.dataSource, world.store);
+    const lost = { step: 'script-ends', direction: 'do', moment: 'before', kind: 'permanent' } as const;
+    const broken = await breakOff(async () => {}, [lost]);
+    expect(broken.cloneExpiresAt?.getTime()).toBeGreaterThan(Date.now());
+    expect((await cloneOf(broken)).desired).toBe('running');
+    await expire(service, broken);
+    const givenUp = await breakOff((id) => service.delete(projectId, id), []);
+    expect((await cloneOf(givenUp)).deletedAt).not.toBeNull();
     await assertSound(world);
   });
 });

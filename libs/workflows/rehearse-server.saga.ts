@@ -38,8 +38,10 @@ export const rehearseServer = saga(rehearseServerRequest, deps<WorkflowDeps>())
     deadlineSeconds: CLONE_DEADLINE_SECONDS,
     everySeconds: 2,
     check: ({ deps, params }) => cloneReady(deps, params),
-    undoTransact: (manager, ctx) =>
-      conclude(manager, ctx, { state: 'failed', failing: ctx.reason, keepsClone: false }),
+    undoTransact: (manager, ctx) => {
+      const keepsClone = ctx.output !== undefined && ctx.reason.code !== 'undo_requested';
+      return conclude(manager, ctx, { state: 'failed', failing: ctx.reason, keepsClone });
+    },
   })
   .wait('clone-settled', {
     title: 'Waiting until all of it has started',
@@ -185,7 +187,8 @@ async function conclude(
   const rehearsal = await manager.getRepository(Rehearsal).findOneByOrFail({ id: rehearsalId });
   if (keepsClone && rehearsal.keepCloneHours > 0) {
     await manager.query(
-      'UPDATE rehearsals SET clone_expires_at = now() + make_interval(hours => $2::int) WHERE id = $1',
+      `UPDATE rehearsals r SET clone_expires_at = now() + make_interval(hours => $2::int)
+       FROM servers s WHERE r.id = $1 AND s.id = r.clone_server_id AND s.desired <> 'deleted'`,
       [rehearsalId, rehearsal.keepCloneHours],
     );
     return;

@@ -30,6 +30,8 @@ export interface Restored {
   readonly test: RestoreTest;
   readonly image: Image;
   readonly server: Server;
+  /** Undefined where the server has none (any more). */
+  readonly serverHost: HostRef | undefined;
   readonly spec: DomainSpec;
 }
 
@@ -41,14 +43,14 @@ export interface Restored {
 export async function lookAtRestored(
   { hypervisor }: Pick<WorkflowDeps, 'hypervisor'>,
   host: HostRef,
-  { image, server, spec }: Restored,
+  { image, server, serverHost, spec }: Omit<Restored, 'test'>,
   startedAt: string,
 ): Promise<RestoreVerdict | undefined> {
   const restored = new Guest(hypervisor, host, spec.uuid);
   if (!(await restored.runs())) return failed('the system stopped while it was starting', []);
   const seconds = secondsSinceBoot(startedAt);
   const isOver = seconds > (image.appliance.isForeign ? FOREIGN_DEADLINE_SECONDS : RESTORE_DEADLINE_SECONDS);
-  const original = new Guest(hypervisor, host, server.domainUuid);
+  const original = new Guest(hypervisor, serverHost ?? host, server.domainUuid);
   if (!(await restored.answers())) {
     if (!isOver) return undefined;
     const hasAgent = !image.appliance.isForeign && (!(await original.runs()) || (await original.answers()));

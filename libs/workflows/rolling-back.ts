@@ -115,7 +115,7 @@ export async function noteRollBack(
     { id: frozenDiskId, consistency, nextGeneration: generation },
     {
       ...{ id: frozen.id, imageId, upgradedTo: frozen.upgradedTo },
-      ...{ hostKey: frozen.hostKey, devices: image.devices },
+      ...{ hostKey: frozen.hostKey, devices: image.devices, holdsTimers: frozen.holdsTimers },
     },
   );
   await followImage(manager, serverId);

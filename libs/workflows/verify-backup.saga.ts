@@ -16,7 +16,7 @@ import {
 } from '#libs/servers';
 import { bootsNow } from './boot-clock.ts';
 import { lookAtRestored, RESTORE_DEADLINE_SECONDS, type Restored } from './restore-checks.ts';
-import { baseOf, loadServer } from './server-context.ts';
+import { baseOf, findHost, loadServer } from './server-context.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
 type Context = Pick<
@@ -143,7 +143,7 @@ async function restoredOf({ params, deps }: Pick<Context, 'params' | 'deps'>): P
     throw new PermanentError('backup_gone', `backup ${image.id} was deleted while it was tried out`);
   }
   return {
-    ...{ test, image, server },
+    ...{ test, image, server, serverHost: await findHost(manager, server) },
     spec: {
       uuid: test.domainUuid,
       name: restoreTestName(test.id),

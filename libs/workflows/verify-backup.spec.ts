@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Image } from '#libs/images';
+import { newUuid } from '#libs/kernel';
+import { HostsService, toHostRef } from '#libs/placement';
 import type { WorldAddress } from '#libs/saga/harness';
 import { runToEnd } from '#libs/saga/harness';
-import { RestoreTest } from '#libs/servers';
+import { RestoreTest, restoreTestName, restoreVolumeName } from '#libs/servers';
 import { describeSaga } from '../../test/support/describe-saga.ts';
 import { assertSound } from './harness/assert-sound.ts';
 import {
@@ -11,6 +13,11 @@ import {
   destroyServerWorld,
   type ServerWorld,
 } from './harness/server-world.ts';
+import { createSharingWorld } from './harness/sharing-world.ts';
+import { finish, order } from './harness/standing-server.ts';
+import { placedServer } from './power-state.ts';
+import { lookAtRestored } from './restore-checks.ts';
+import { baseOf, domainSpec } from './server-context.ts';
 import { backedUp, EVERY_HOUR, scenarios, testDue, tested } from './verify-backup.scenario.ts';
 
 const module = new URL('./verify-backup.scenario.ts', import.meta.url).href;
@@ -112,6 +119,37 @@ describe('a backup that is tried out', () => {
     await world.dataSource.query('DELETE FROM images WHERE id = $1', [older]);
   });
 
+  it('and was called off lets other servers have their turn, on this day and the next', async () => {
+    const { action } = await order(world);
+    await finish(world, action);
+    const [{ serverId = 0 } = {}] = await world.dataSource.query<{ serverId: number }[]>(
+      `WITH other AS (SELECT id FROM servers WHERE id <> $1 AND deleted_at IS NULL)
+       INSERT INTO images SELECT (jsonb_populate_record(i, jsonb_build_object('id', i.id - n, 'name', 'b' || n,
+         'server_id', other.id, 'created_at', i.created_at + interval '1 hour' * (3 - n)))).*
+       FROM images i, other, generate_series(1, 2) AS n WHERE i.id = $2 RETURNING server_id AS "serverId"`,
+      [backup.serverId, backup.id],
+    );
+    const callOff = async () => {
+      refuseToStart(5, 'host_misconfigured');
+      await run();
+      const tests = world.dataSource.getRepository(RestoreTest);
+      const [last] = await tests.find({ order: { startedAt: 'DESC' }, take: 1 });
+      return last?.serverId;
+    };
+    expect([await callOff(), await callOff(), await testDue(world)]).toEqual([
+      serverId,
+      backup.serverId,
+      undefined,
+    ]);
+    await world.dataSource.query('DELETE FROM restore_tests WHERE server_id = $1', [backup.serverId]);
+    await world.dataSource.query(`UPDATE restore_tests SET started_at = started_at - interval '1 day'`);
+    expect(await callOff()).toBe(backup.serverId);
+    await world.dataSource.query('DELETE FROM restore_tests');
+    await world.dataSource.query('DELETE FROM images WHERE server_id = $1', [serverId]);
+    await finish(world, await world.commands.delete(action.projectId, serverId));
+    await assertSound(world);
+  });
+
   it('waits while it would take the room of the next order', async () => {
     await world.dataSource.query('UPDATE hosts SET memory_mib = used_memory_mib + 1024 + 512');
     const sagaId = Number(await testDue(world));
@@ -133,4 +171,27 @@ describe('a backup that is tried out', () => {
     await runToEnd(world, 'verify-backup', Number(first ?? second), []);
     expect(await testDue(world, night, at(2))).toBeUndefined();
   });
+});
+
+it('a backup that is tried out on another host than its server is not blamed for what that does not do either', async () => {
+  const address = await createSharingWorld();
+  const world = await attachToServerWorld(address);
+  const { dataSource, hypervisor } = world.deps;
+  const image = await backedUp(world);
+  const placed = await placedServer({ params: { serverId: image.serverId ?? 0 }, deps: world.deps });
+  const elsewhere = toHostRef(await new HostsService(dataSource).getByName('kvm-2'));
+  const diskVolume = restoreVolumeName(1);
+  const spec = { ...domainSpec(placed), uuid: newUuid(), name: restoreTestName(1), diskVolume };
+  const base = await baseOf(dataSource.manager, image);
+  await hypervisor.createOverlay(elsewhere, { volumeName: diskVolume, base, sizeGib: placed.server.diskGib });
+  await hypervisor.defineDomain(elsewhere, spec);
+  await hypervisor.startDomain(elsewhere, spec.uuid);
+  for (const host of ['kvm-1', 'kvm-2']) world.fleet.change(host, { guestFault: 'agent_silent' });
+  const restored = { image, server: placed.server, serverHost: placed.host, spec };
+  const longAgo = new Date(0).toISOString();
+  await expect
+    .poll(() => lookAtRestored(world.deps, elsewhere, restored, longAgo))
+    .toEqual({ failure: null, checks: ['started', 'disk_read'] });
+  await world.close();
+  await destroyServerWorld(address);
 });

@@ -160,6 +160,20 @@ describe('applying it', () => {
     expect((await ask('DELETE', `/v1/rehearsals/${rehearsal.id}`)).statusCode).toBe(423);
   });
 
+  it('waits until another one of its server has ended', async () => {
+    const serverId = await readyServer();
+    const former = (await rehearse(serverId)).json().rehearsal;
+    await end(former.id, 'passed');
+    const { rehearsal } = (await rehearse(serverId)).json();
+    const refused = await ask('POST', `/v1/rehearsals/${former.id}/actions/apply`);
+    expect([refused.statusCode, refused.json().error.details]).toMatchObject([
+      423,
+      { reason: 'rehearsal_under_way', rehearsal: rehearsal.id },
+    ]);
+    await end(rehearsal.id, 'failed');
+    expect((await ask('POST', `/v1/rehearsals/${former.id}/actions/apply`)).statusCode).toBe(201);
+  });
+
   it('is refused when it is too old', async () => {
     const { rehearsal } = (await rehearse(await readyServer())).json();
     await end(rehearsal.id, 'passed');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ImagesService } from '#libs/images';
 import { HostsService } from '#libs/placement';
+import { runToEnd } from '#libs/saga/harness';
 import { diskVolumeName, SnapshotsService } from '#libs/servers';
 import { assertSound, finish, order } from '#libs/workflows/harness';
 import {
@@ -54,6 +55,30 @@ describe('snapshots', () => {
     expect(disks()).toEqual([current]);
     expect(await openFindings()).toEqual([]);
     await assertSound(world);
+  });
+
+  it('are not merged again and again for a server whose machine is gone, which holds no other one up', async () => {
+    const { server: other, action } = await order(world);
+    await finish(world, action);
+    const servers = [server, other].sort((a, b) => a.id - b.id);
+    for (const { id, projectId } of servers) {
+      const taken = { description: null, labels: {} };
+      await finish(world, (await world.commands.createImage(projectId, id, taken)).action);
+      await finish(world, await world.commands.powerOff(projectId, id));
+    }
+    world.fleet.removeDomain(HOST, String(servers[0]?.domainUuid));
+    const merges = () => world.store.list({ states: ['running', 'done', 'undone'] });
+    for (const _round of [1, 2, 3]) {
+      await reconciler.run();
+      for (const { name, id } of await world.store.list({ states: ['running'] })) {
+        await runToEnd(world, name, id, []);
+      }
+    }
+    const merged = (await merges()).filter(({ name }) => name === 'merge-layers');
+    expect(merged.map(({ subject, state }) => [subject?.id, state]).reverse()).toEqual([
+      [servers[0]?.id, 'done'],
+      [servers[1]?.id, 'done'],
+    ]);
   });
 
   it('keep a memory for as long as an image has it', async () => {
