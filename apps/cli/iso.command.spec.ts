@@ -62,6 +62,15 @@ it('servery iso add brings an image to every host, once, and list shows it', asy
   expect(await servery('iso', 'list')).toContain('Netboot, for everything');
 });
 
+it('servery iso list leaves none out, however many there are', async () => {
+  await world.dataSource.query(
+    `INSERT INTO isos (id, name, description, volume_name, sha256, size_bytes)
+     SELECT n, 'many-' || n, '', 'many.iso', repeat('c', 64), 2048 FROM generate_series(1, 60) AS n`,
+  );
+  expect((await servery('iso', 'list')).match(/^many-/gm)).toHaveLength(60);
+  await world.dataSource.query(`DELETE FROM isos WHERE volume_name = 'many.iso'`);
+});
+
 it('refuses what is no ISO image, a name that another file has, and a name that is none', async () => {
   const add = (name: string, path: string) => servery('iso', 'add', name, '--file', path);
   await expect(add('wrong', await isoFile('wrong.iso', { mark: 'CDXX1' }))).rejects.toThrow('no ISO 9660');

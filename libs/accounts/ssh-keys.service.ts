@@ -60,12 +60,11 @@ export class SshKeysService {
 
   /** @throws AccountsError `ssh_key_not_found`, `ssh_key_name_taken` */
   async update(projectId: number, id: number, change: SshKeyChange): Promise<SshKey> {
-    const key = await this.get(projectId, id);
-    const changed = {
-      name: change.name ?? key.name,
-      labels: { ...(change.labels ?? key.labels) },
-    };
-    await this.keys.update({ id, projectId }, changed).catch(throwTaken);
+    const { name, labels } = change;
+    const changed = { ...(name !== undefined && { name }), ...(labels && { labels: { ...labels } }) };
+    if (Object.keys(changed).length > 0) {
+      await this.keys.update({ id, projectId }, changed).catch(throwTaken);
+    }
     return this.get(projectId, id);
   }
 

@@ -12,11 +12,14 @@ export const idParam = z
 
 export const byId = z.object({ id: idParam });
 
-/** Text that is looked for. PostgreSQL has no room for NUL, so nothing that has one can be found. */
-export const searchText = z
-  .string()
-  .max(255, { error: 'must have at most 255 characters' })
-  .regex(/^[^\0]*$/, { error: 'must not have NUL characters' });
+/** PostgreSQL has no room for NUL. */
+export const text = z.string().regex(/^[^\0]*$/, { error: 'must not have NUL characters' });
+
+/** Text that is looked for. */
+export const searchText = text.max(255, { error: 'must have at most 255 characters' });
+
+/** A flag in a query. Hetzner's Python library writes it with a capital. */
+export const flag = z.enum(['true', 'false', 'True', 'False'], { error: 'must be true or false' });
 
 /** An id (as a number or text) or a name, as Hetzner's clients send references. */
 export const idOrName = z.union([z.int().min(1), searchText.min(1)]).transform(String);

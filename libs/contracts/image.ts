@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { action } from './action.ts';
 import {
   entryChange,
+  flag,
   id,
   idParam,
   meta,
@@ -10,9 +11,10 @@ import {
   searchText,
   several,
   sortQuery,
+  text,
   timestamp,
 } from './common.ts';
-import { labels } from './labels.ts';
+import { labels, labelsInput } from './labels.ts';
 
 /** What a server's guest finds its disk and its network on. */
 export const devices = z.object({
@@ -127,7 +129,7 @@ export const imageListQuery = z.strictObject({
   bound_to: several(searchText).optional(),
   /** Ids of recipes that it was cooked of. */
   recipe: several(searchText).optional(),
-  include_deprecated: z.enum(['true', 'false']).optional(),
+  include_deprecated: flag.optional(),
   label_selector: z.string().optional(),
   sort: sortQuery(['id', 'name', 'created']),
   ...pageQuery,
@@ -166,17 +168,17 @@ export const packageChangesResponse = z.object({
 
 /** As Hetzner has it; a backup takes a slot of the server's plan, which must have one. */
 export const createImage = z.strictObject({
-  description: z.string().max(255).nullish(),
+  description: text.max(255).nullish(),
   type: z.enum(['snapshot', 'backup']).default('snapshot'),
-  labels: labels.optional(),
+  labels: labelsInput.optional(),
   /** With what the server holds in memory, so that a roll back goes on from that moment without a boot. It must run. */
   with_memory: z.boolean().default(false),
 });
 /** `type: snapshot` keeps a backup, or what a roll back left behind, until its owner deletes it. */
 export const updateImage = z.strictObject({
-  description: z.string().max(255).optional(),
+  description: text.max(255).optional(),
   type: z.literal('snapshot').optional(),
-  labels: labels.optional(),
+  labels: labelsInput.optional(),
   /** What was detected may be wrong. It holds for servers that are ordered, or rebuilt, from then on. */
   servery: z
     .strictObject({

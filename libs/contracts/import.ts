@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { action } from './action.ts';
-import { id, idOrName, idParam, timestamp } from './common.ts';
+import { id, idOrName, idParam, text, timestamp } from './common.ts';
 import { image } from './image.ts';
 import { labelsInput } from './labels.ts';
 
@@ -16,7 +16,7 @@ const described = {
   format: z.enum(['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx', 'ova']).meta({
     description: 'what the file is; it is never guessed',
   }),
-  description: z.string().max(255).nullish(),
+  description: text.max(255).nullish(),
 };
 
 /** A disk that lies elsewhere, or was uploaded at /v1/uploads. */
@@ -24,7 +24,7 @@ export const importImage = z
   .strictObject({
     ...described,
     labels: labelsInput.optional(),
-    url: z.string().max(4096).optional().meta({ description: 'https; it is fetched' }),
+    url: text.max(4096).optional().meta({ description: 'https; it is fetched' }),
     ssh_keys: z.array(idOrName).min(1).max(50).optional().meta({
       description:
         'keys of the project, by id or name, to be written into the disk for its root; it must be a Linux system on ext2, ext3 or ext4. One without cloud-init but with systemd is made to take address, name and keys of its servers as well.',

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { deprecation, id, idOrName, meta, pageQuery, searchText, several, sortQuery } from './common.ts';
+import {
+  deprecation,
+  flag,
+  id,
+  idOrName,
+  meta,
+  pageQuery,
+  searchText,
+  several,
+  sortQuery,
+} from './common.ts';
 
 /** An ISO image that the operator offers. */
 export const iso = z
@@ -19,7 +29,7 @@ export const isoListResponse = z.object({ isos: z.array(iso), meta });
 export const isoListQuery = z.strictObject({
   name: searchText.optional(),
   architecture: several(z.enum(['x86', 'arm'])).optional(),
-  include_architecture_wildcard: z.enum(['true', 'false']).optional(),
+  include_architecture_wildcard: flag.optional(),
   sort: sortQuery(['id', 'name']),
   ...pageQuery,
 });

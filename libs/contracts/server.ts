@@ -125,9 +125,10 @@ export const serverExtra = z.object({
   reason: z.string().nullable(),
 });
 
-const address = z.object({ id: id.optional(), ip: z.string(), blocked: z.boolean(), dns_ptr: z.string() });
+/** `id` is 0: an address is no resource of its own here. */
+const address = z.object({ id: z.literal(0), ip: z.string(), blocked: z.boolean(), dns_ptr: z.string() });
 const addressV6 = z.object({
-  id: id.optional(),
+  id: z.literal(0),
   ip: z.string(),
   blocked: z.boolean(),
   dns_ptr: z.array(z.never()),
@@ -248,13 +249,16 @@ export const rebuildServer = z.strictObject({ image: idOrName, user_data: userDa
 
 /**
  * When backups are made: in a window of four hours, in UTC; each day, or on the `weekday` on which the window begins
- * (null: each day again). The newest `keep` stay. What is not given stays as it is, or is chosen.
+ * (null: each day again). The newest `keep` stay. What is not given, as all is without a body, stays as it is, or is
+ * chosen.
  */
-export const enableBackup = z.strictObject({
-  backup_window: z.enum(backupWindows).nullish(),
-  weekday: z.enum(weekdays).nullish(),
-  keep: z.int().min(1).max(7).optional(),
-});
+export const enableBackup = z
+  .strictObject({
+    backup_window: z.enum(backupWindows).nullish(),
+    weekday: z.enum(weekdays).nullish(),
+    keep: z.int().min(1).max(7).optional(),
+  })
+  .prefault({});
 
 /**
  * Another size. The disk grows with `upgrade_disk`, and stays as it is without; it never shrinks. The server is running
@@ -269,7 +273,7 @@ export const changeType = z.strictObject({
   }),
 });
 
-/** A rescue system for the next boot. `root_password` is in the answer where no `ssh_keys` are given. */
+/** A rescue system for the next boot. A `root_password` is in the answer where no `ssh_keys` are given. */
 export const enableRescue = z.strictObject({
   type: z.literal('linux64').default('linux64'),
   ssh_keys: z.array(idOrName).max(50, { error: 'at most 50 keys' }).default([]),
@@ -299,7 +303,8 @@ export const createServerResponse = z.object({
 });
 
 export const resetPasswordResponse = z.object({ action, root_password: z.string().optional() });
-export const enableRescueResponse = z.object({ action, root_password: z.string().optional() });
+/** `root_password` is empty where SSH keys are given: Hetzner's Python library reads it in any case. */
+export const enableRescueResponse = z.object({ action, root_password: z.string() });
 /** `root_password` is the new system's: where that does not work, the server keeps the one that it has. */
 export const rebuildServerResponse = z.object({ action, root_password: z.string().nullable() });
 

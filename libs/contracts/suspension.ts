@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, timestamp } from './common.ts';
+import { id, text, timestamp } from './common.ts';
 
 export const suspensionReason = z.enum(['billing', 'abuse', 'operator']);
 
@@ -19,7 +19,7 @@ const operatorReason = z.enum(['abuse', 'operator']);
 export const suspendAccount = z.strictObject({
   reason: operatorReason,
   /** For the customer, who is mailed it. */
-  note: z.string().trim().max(1000, { error: 'at most 1,000 characters' }).default(''),
+  note: text.trim().max(1000, { error: 'at most 1,000 characters' }).default(''),
 });
 export const unsuspendAccount = z.strictObject({ reason: operatorReason });
 

@@ -3,10 +3,20 @@ import { DataSource, type EntityManager, In, IsNull } from 'typeorm';
 import { newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Iso } from './iso.entity.ts';
+import { attachIsoRequest, detachIsoRequest } from './iso-requests.ts';
 import { IsosError } from './isos.errors.ts';
 
 /** A file as it is registered. */
 export type NewIso = Pick<Iso, 'name' | 'description' | 'sha256' | 'sizeBytes'>;
+
+/** Also servers whose drive is being filled or emptied: what comes out goes back in where that fails. */
+const IN_USE = `
+  SELECT count(*)::int AS servers FROM servers s
+  WHERE s.deleted_at IS NULL AND (s.iso_id = $1 OR EXISTS (
+    SELECT FROM sagas g
+    WHERE g.subject_type = 'server' AND g.subject_id = s.id AND g.finished_at IS NULL
+      AND g.name IN ('${attachIsoRequest.name}', '${detachIsoRequest.name}')
+      AND $1 IN ((g.params->>'isoId')::bigint, (g.params->>'formerIsoId')::bigint)))`;
 
 /** ISO images, and which hosts have them. */
 @Injectable()
@@ -64,10 +74,7 @@ export class IsosService {
   /** From now on nobody can attach it. @throws IsosError `iso_in_use` */
   async withdraw(manager: EntityManager, { id, name }: Iso): Promise<void> {
     await manager.getRepository(Iso).findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
-    const [row] = await manager.query<{ servers: number }[]>(
-      'SELECT count(*)::int AS servers FROM servers WHERE iso_id = $1 AND deleted_at IS NULL',
-      [id],
-    );
+    const [row] = await manager.query<{ servers: number }[]>(IN_USE, [id]);
     if (row && row.servers > 0) {
       throw new IsosError('iso_in_use', `${row.servers} servers have ${name} in their CD drive`);
     }

@@ -13,7 +13,7 @@ export interface ListQuery {
   readonly sort: readonly Sort[];
   /** From 1. */
   readonly page: number;
-  /** 1 to 50. */
+  /** Of a client, 1 to 50. */
   readonly perPage: number;
 }
 
@@ -24,7 +24,7 @@ export interface Page<T> {
 }
 
 /** Everything there is on the first page; for lists asked by our own code. */
-export const firstPage: ListQuery = { filters: {}, sort: [], page: 1, perPage: 50 };
+export const firstPage: ListQuery = { filters: {}, sort: [], page: 1, perPage: Number.MAX_SAFE_INTEGER };
 
 /**
  * Pages a short list that is already in memory. `fields` gives, by wire name, the values that filters and

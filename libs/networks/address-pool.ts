@@ -161,6 +161,7 @@ export interface AddressPool extends Network {
   readonly firstIp: string;
   readonly lastIp: string;
   readonly total: number;
+  /** Those that nobody has or waits for. */
   readonly free: number;
 }
 
@@ -168,7 +169,9 @@ export function addressPools(manager: EntityManager): Promise<AddressPool[]> {
   return manager.query<AddressPool[]>(
     `SELECT l.name AS location, host(min(a.ip)) AS "firstIp", host(max(a.ip)) AS "lastIp",
             a.prefix_length AS "prefixLength", host(a.gateway) AS gateway,
-            count(*) AS total, count(*) FILTER (WHERE a.server_id IS NULL) AS free
+            count(*) AS total,
+            count(*) FILTER (WHERE a.server_id IS NULL
+              AND NOT EXISTS (SELECT FROM address_heirs h WHERE h.ip = a.ip)) AS free
      FROM addresses a JOIN locations l ON l.id = a.location_id
      GROUP BY l.name, a.prefix_length, a.gateway ORDER BY l.name, min(a.ip)`,
   );

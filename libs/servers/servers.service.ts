@@ -75,15 +75,14 @@ export class ServersService {
     change: { name?: string; labels?: Record<string, string> },
   ): Promise<Server> {
     const server = await this.get(projectId, id);
-    Object.assign(server, change);
+    if (Object.keys(change).length === 0) return server;
+    const { name = server.name } = change;
     try {
-      await this.dataSource
-        .getRepository(Server)
-        .update({ id, projectId }, { name: server.name, labels: server.labels });
+      await this.dataSource.getRepository(Server).update({ id, projectId }, change);
     } catch (error) {
-      throw isUniqueViolation(error, 'servers_name_in_project') ? nameTaken(server.name) : error;
+      throw isUniqueViolation(error, 'servers_name_in_project') ? nameTaken(name) : error;
     }
-    return server;
+    return this.get(projectId, id);
   }
 
   /** Facts by server id, for any number of servers at once. */

@@ -42,14 +42,15 @@ export class VolumesService {
     id: number,
     change: { name?: string; labels?: Record<string, string> },
   ): Promise<Volume> {
-    const volume = Object.assign(await this.get(projectId, id), change);
-    const { name, labels } = volume;
+    const volume = await this.get(projectId, id);
+    if (Object.keys(change).length === 0) return volume;
+    const { name = volume.name } = change;
     try {
-      await this.dataSource.getRepository(Volume).update({ id, projectId }, { name, labels });
+      await this.dataSource.getRepository(Volume).update({ id, projectId }, change);
     } catch (error) {
       throw isUniqueViolation(error, 'volumes_name_in_project') ? volumeNameTaken(name) : error;
     }
-    return volume;
+    return this.get(projectId, id);
   }
 
   /** Protects a volume from deletion, or lets it go. @throws VolumesError `volume_not_found` */

@@ -17,5 +17,7 @@ export const deleteVolume = saga(deleteVolumeRequest, deps<WorkflowDeps>())
       return {};
     },
     commit: (manager, { params }) => release(manager, params.volumeId),
+    // Nobody can ask for it again; should its host come back, the reconciler deletes the file.
+    whenGivenUp: { undoTransact: (manager, { params }) => release(manager, params.volumeId) },
   })
   .build();

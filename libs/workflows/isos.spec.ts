@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Image } from '#libs/images';
-import { Iso } from '#libs/isos';
+import { Iso, IsosService } from '#libs/isos';
 import type { WorldAddress } from '#libs/saga/harness';
 import type { Server } from '#libs/servers';
 import { describeSaga } from '../../test/support/describe-saga.ts';
@@ -58,6 +58,22 @@ describe('a server with an ISO image in its CD drive', () => {
     await expect(world.commands.rebuild(server.projectId, server.id, image, 'reveal')).rejects.toMatchObject({
       code: 'iso_attached',
     });
+  });
+
+  it('has neither what goes in nor what comes out withdrawn while they are exchanged', async () => {
+    const { dataSource, isos } = world;
+    const other = await dataSource.getRepository(Iso).findOneByOrFail({ name: 'drivers' });
+    const withdraw = (one: Iso) =>
+      dataSource.transaction((manager) => new IsosService(dataSource).withdraw(manager, one));
+    const exchange = await isos.attach(server.projectId, server.id, other.id);
+    // As it is between the two steps: the drive is empty.
+    await dataSource.query('UPDATE servers SET iso_id = NULL WHERE id = $1', [server.id]);
+    for (const one of [other, iso]) {
+      await expect(withdraw(one)).rejects.toMatchObject({ code: 'iso_in_use' });
+    }
+    await finish(world, exchange);
+    expect(inDrive()).toBe(other.volumeName);
+    await assertSound(world);
   });
 
   it('is refused what is not on its host, and what needs a bus that it has not', async () => {

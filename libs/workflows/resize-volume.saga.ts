@@ -1,4 +1,6 @@
+import type { EntityManager } from 'typeorm';
 import { resizeVolume as billSize } from '#libs/billing';
+import { changeReservation } from '#libs/placement';
 import { deps, saga } from '#libs/saga';
 import { resizeVolumeRequest, volumeFileName } from '#libs/volumes';
 import { loadServer } from './server-context.ts';
@@ -25,5 +27,13 @@ export const resizeVolume = saga(resizeVolumeRequest, deps<WorkflowDeps>())
       await manager.query('UPDATE volumes SET size_gib = $2 WHERE id = $1', [volumeId, sizeGib]);
       await billSize(manager, volumeId, sizeGib);
     },
+    whenGivenUp: { undoTransact: (manager, { params }) => keepKnownRoom(manager, params.volumeId) },
   })
   .build();
+
+/** What is not known to have grown has the room that it had. */
+async function keepKnownRoom(manager: EntityManager, volumeId: number): Promise<void> {
+  const { hostId, sizeGib } = await loadVolume(manager, volumeId);
+  if (hostId !== null)
+    await changeReservation(manager, volumeId, { vcpus: 0, memoryMib: 0, diskGib: sizeGib });
+}

@@ -180,6 +180,29 @@ describe('a server with a volume', () => {
     await assertSound(world);
   });
 
+  it('takes no room any more for a growth, or a volume, whose workflow was given up', async () => {
+    const { id, projectId } = volume;
+    const givenUp = async (operation: 'growVolume' | 'deleteVolume', sagaId: number) => {
+      world.fleet.failNext('kvm-1', operation, { when: 'before', with: 'volume_exists_foreign' });
+      const { name } = await world.store.get(sagaId);
+      const { state } = await runToEnd(world, name, sagaId, [], { operator: 'gives up' });
+      expect(state).toBe('undone');
+    };
+    const rooms = () =>
+      world.dataSource.query('SELECT disk_gib AS gib FROM reservations WHERE server_id = $1', [id]);
+    await givenUp('growVolume', Number((await world.volumes.resize(projectId, id, 50)).sagaId));
+    expect(await rooms()).toEqual([{ gib: volume.sizeGib }]);
+    await assertSound(world);
+    await finish(world, await world.volumes.detach(projectId, id));
+    await world.volumes.delete(projectId, id);
+    const [deletion] = await world.store.list({ subject: { type: 'volume', id }, limit: 1 });
+    await givenUp('deleteVolume', deletion?.id ?? 0);
+    expect(await rooms()).toEqual([]);
+    const file = world.fleet.volumes('kvm-1').find(({ name }) => name === volumeFileName(volume));
+    world.fleet.removeVolume('kvm-1', file?.pool ?? '', file?.name ?? '');
+    await assertSound(world);
+  });
+
   it('loses sight of it when its owner does not pay, gets it back, or loses it for good', async () => {
     const free = await standingVolume(world);
     const align = () => volumeSuspensionsOf(world).align();

@@ -125,6 +125,19 @@ describe('a snapshot', () => {
     expect((await ask('GET', path)).statusCode).toBe(404);
   });
 
+  it('has labels and words that can be looked for and kept, as everything has', async () => {
+    const path = `/v1/images/${await snapshot()}`;
+    for (const [body, field] of [
+      [{ labels: { 'not a key': 'x' } }, 'labels.not a key'],
+      [{ labels: { a: 'not a value' } }, 'labels.a'],
+      [{ labels: { a: '\0' } }, 'labels.a'],
+      [{ description: '\0' }, 'description'],
+    ] as const) {
+      const { error } = (await ask('PUT', path, body)).json();
+      expect([error.code, error.details.fields?.[0].name]).toEqual(['invalid_input', field]);
+    }
+  });
+
   it('is not there for anybody else', async () => {
     const id = await snapshot();
     const path = `/v1/images/${id}`;
@@ -239,6 +252,12 @@ describe('backups', () => {
     expect((await plan(id)).servery.backup_plan).toMatchObject({ weekday: null, backup_window: '22-02' });
     const wrong = await ask('POST', `${path}/enable_backup`, { keep: 8 });
     expect([wrong.statusCode, wrong.json().error.details.fields[0].name]).toEqual([422, 'keep']);
+  });
+
+  it('have one without a body too, as the Python library asks for it', async () => {
+    const id = await readyServer();
+    expect((await ask('POST', `/v1/servers/${id}/actions/enable_backup`)).statusCode).toBe(201);
+    expect((await plan(id)).backup_window).not.toBeNull();
   });
 
   it('are bound to their server, can be kept as snapshots, and go with the plan', async () => {

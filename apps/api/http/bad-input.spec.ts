@@ -56,6 +56,10 @@ describe('text that the database has no room for', () => {
     ['/v1/servers', { ...order, ssh_keys: ['\0'] }, 'ssh_keys.0'],
     ['/v1/quotes', { server_type: 's1', image: '\0' }, 'image'],
     ['/v1/sessions', { email: 'a\0@example.com', password: 'x' }, 'email'],
+    ['/v1/servers/1/actions/create_image', { description: '\0' }, 'description'],
+    ['/v1/servers/1/actions/create_image', { labels: { a: '\0' } }, 'labels.a'],
+    ['/v1/images/import', { name: 'a', format: 'raw', upload: 1, description: '\0' }, 'description'],
+    ['/v1/images/import', { name: 'a', format: 'raw', url: 'https://example.com/\0' }, 'url'],
   ])('is refused in the body of POST %s (case %#)', async (path, body, field) => {
     const answer = await send('POST', path, JSON.stringify(body));
     expect(answer.json().error).toMatchObject({

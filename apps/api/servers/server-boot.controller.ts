@@ -35,7 +35,7 @@ export class ServerBootController {
     await this.servers.get(projectId, id);
     const keys = (await this.sshKeys.resolve(projectId, wanted)).map(({ publicKey }) => publicKey);
     const { action, rootPassword } = await this.rescues.enable(projectId, id, keys);
-    return { ...started(action), ...(rootPassword === null ? {} : { root_password: rootPassword }) };
+    return { ...started(action), root_password: rootPassword ?? '' };
   }
 
   @Post('disable_rescue')

@@ -82,7 +82,7 @@ function presentServer(server: Server, parts: Parts): ServerWire {
     status: server.observed,
     created: wireTime(server.createdAt),
     public_net: {
-      ipv4: server.ipv4 === null ? null : { ip: server.ipv4, blocked: false, dns_ptr: '' },
+      ipv4: server.ipv4 === null ? null : { id: 0, ip: server.ipv4, blocked: false, dns_ptr: '' },
       ipv6: null,
       floating_ips: [],
       firewalls: [],

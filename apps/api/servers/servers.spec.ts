@@ -34,6 +34,9 @@ describe('the catalog on the wire', () => {
     '/v1/server_types?name=s1',
     '/v1/orders',
     '/v1/images?name=web&architecture=x86&type=app&sort=name:desc&include_deprecated=true',
+    // As the Python library, and with it the Ansible collection, writes flags.
+    '/v1/images?name=web&architecture=x86&include_deprecated=True',
+    '/v1/isos?include_architecture_wildcard=False',
   ])('answers %s', async (path) => {
     const answer = await get(path);
     expect(answer.body).not.toContain('"error"');
@@ -137,6 +140,11 @@ describe('a server', () => {
     expect((await post(`/v1/servers/${server.id}/actions/change_alias_ips`, {})).json().error.code).toBe(
       'unsupported_error',
     );
+  });
+
+  it('has what the Python library reads of its address without asking whether it is there', async () => {
+    const [server] = (await get('/v1/servers')).json().servers;
+    expect(server.public_net.ipv4).toHaveProperty('id', 0);
   });
 
   it('has its order and a quote', async () => {

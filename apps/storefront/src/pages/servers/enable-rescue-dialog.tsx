@@ -29,7 +29,7 @@ export function EnableRescueDialog({ server, enabled, close }: EnableRescueDialo
   const enable = useMutation({
     mutationFn: () => enableRescue(server.id, chosen, idempotencyKey),
     onSuccess: async ({ root_password: password }) => {
-      enabled(password ?? null);
+      enabled(password || null);
       close();
       await queryClient.invalidateQueries({ queryKey: ['servers'] });
     },
