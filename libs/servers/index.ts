@@ -85,6 +85,7 @@ export {
   ServersService,
 } from './servers.service.ts';
 export { type ImageChange, SnapshotsService } from './snapshots.service.ts';
+export { startAgain } from './start-again.ts';
 export { requestImage, type Started, startOnServer } from './start-on-server.ts';
 export {
   beginSuspension,

@@ -14,13 +14,14 @@ import type { Server } from './server.entity.ts';
 import { type Admission, admit, ownServer } from './server-admission.ts';
 import { requestDeletion } from './server-deletion.ts';
 import type { NewServerImage } from './server-images.ts';
-import { type Command, POWER_OFF, POWER_ON, REBOOT, RESET, SHUTDOWN, switchOf } from './server-power.ts';
+import { type Command, POWER_OFF, POWER_ON, REBOOT, RESET, SHUTDOWN } from './server-power.ts';
 import { refuseProtected } from './server-protection.ts';
 import { requestRebuild } from './server-rebuild.ts';
 import { resetPasswordRequest } from './server-requests.ts';
 import { requestRollBack } from './server-roll-back.ts';
 import { ServersError } from './servers.errors.ts';
-import { type AlsoOf, noteStates, requestImage, type Started, startOnServer } from './start-on-server.ts';
+import { startCommand } from './start-command.ts';
+import { type AlsoOf, requestImage, type Started, startOnServer } from './start-on-server.ts';
 
 /** Asks for the long operations on a server. Each writes intent, action and saga in one transaction. */
 @Injectable()
@@ -196,15 +197,7 @@ export class ServerCommands {
   private async run(projectId: number, serverId: number, command: Command): Promise<Action> {
     const { action } = await this.transaction(projectId, serverId, async (manager, server) => {
       assertReady(server, command.needs);
-      const switching = await switchOf(manager, server, command);
-      await noteStates(manager, server, command);
-      if (switching)
-        return startOnServer(manager, this.sagas, server, { ...switching, command: command.command });
-      return startOnServer(manager, this.sagas, server, {
-        request: command.request,
-        params: { serverId },
-        command: command.command,
-      });
+      return startCommand(manager, this.sagas, server, command);
     });
     return action;
   }

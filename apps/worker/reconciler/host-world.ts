@@ -10,6 +10,8 @@ export interface HostWorld {
   readonly ref: HostRef;
   /** Seeds that are erased, and that their guests have not let go of. */
   readonly heldSeeds: Set<string>;
+  /** Servers that ran, and went down with the host. */
+  readonly wentDown: KnownServer[];
 }
 
 /** A server as the reconciler looks at it. `busy`: a workflow of it has not ended, so it is left alone. */

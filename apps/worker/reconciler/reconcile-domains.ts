@@ -1,7 +1,7 @@
 import { billPower } from '#libs/billing';
 import type { DomainFacts } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
-import { restoreTestsAmong } from '#libs/servers';
+import { restoreTestsAmong, startAgain } from '#libs/servers';
 import { type HostWorld, isStillIdle, type KnownServer, serversByUuid, serversOfHost } from './host-world.ts';
 
 /** Compares a host's domains with the servers that should be there; removes ours that no server owns any more. */
@@ -54,8 +54,20 @@ async function reconcileDomain(
     await world.hypervisor.undefineDomain(world.ref, domain.uuid);
     return { ...finding, kind: 'orphan_domain', details: { ...details, serverId: server.id, removed: true } };
   }
-  await showAs(world, server, domain.state === 'running' || domain.state === 'paused' ? 'running' : 'off');
+  if (domain.wasCutOff && server.observed === 'running') world.wentDown.push(server);
+  else
+    await showAs(world, server, domain.state === 'running' || domain.state === 'paused' ? 'running' : 'off');
   return undefined;
+}
+
+/** Switches on again what went down with the host, where its owner wants it to run. @returns how many */
+export async function startWhatWentDown(world: HostWorld): Promise<number> {
+  let started = 0;
+  for (const server of world.wentDown) {
+    if (await startAgain(world.dataSource, server.id)) started += 1;
+    else await showAs(world, server, 'off');
+  }
+  return started;
 }
 
 /** Shows its owner what the host says, unless a workflow has begun meanwhile. */

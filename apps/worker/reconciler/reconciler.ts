@@ -7,9 +7,10 @@ import { HYPERVISOR, type Hypervisor, isHypervisorError } from '#libs/hypervisor
 import { ACCESS_PUBLISHER, type AccessPublisher } from '#libs/networks';
 import { FindingsService, type Host, HostsService, type NewFinding, toHostRef } from '#libs/placement';
 import { eachHost } from '../each-host.ts';
+import type { HostWorld } from './host-world.ts';
 import { reconcileAttachments } from './reconcile-attachments.ts';
 import { reconcileBookkeeping } from './reconcile-bookkeeping.ts';
-import { reconcileDomains } from './reconcile-domains.ts';
+import { reconcileDomains, startWhatWentDown } from './reconcile-domains.ts';
 import { reconcileImages } from './reconcile-images.ts';
 import { reconcileLayers } from './reconcile-layers.ts';
 import { reconcileVolumes } from './reconcile-volumes.ts';
@@ -64,9 +65,11 @@ export class Reconciler {
   private async reconcileHost(host: Host): Promise<void> {
     const found: NewFinding[] = [];
     const { dataSource, hypervisor, heldSeeds } = this;
-    const world = { dataSource, hypervisor, heldSeeds, host, ref: toHostRef(host) };
+    const world = { dataSource, hypervisor, heldSeeds, host, ref: toHostRef(host), wentDown: [] };
     try {
-      for (const look of [reconcileDomains, reconcileAttachments, reconcileVolumes]) {
+      for await (const finding of reconcileDomains(world)) found.push(finding);
+      await this.bringBack(world);
+      for (const look of [reconcileAttachments, reconcileVolumes]) {
         for await (const finding of look(world)) found.push(finding);
       }
       await findStorage(this.dataSource, this.hypervisor, host);
@@ -80,6 +83,17 @@ export class Reconciler {
       await this.report(found);
       await this.notReconciled(host, error);
     }
+  }
+
+  /** Once the host has what servers need: a pool may come later than libvirt. */
+  private async bringBack(world: HostWorld): Promise<void> {
+    if (world.wentDown.length === 0 || !(await this.hasWhatServersNeed(world.host))) return;
+    const servers = await startWhatWentDown(world);
+    if (servers > 0)
+      this.log.warn(
+        { host: world.host.name, servers },
+        'servers that went down with their host are switched on',
+      );
   }
 
   /** What was not looked at is neither found nor gone: open findings of the host stay as they are. */

@@ -17,6 +17,8 @@ export interface ConformanceContext {
   readonly host: HostRef;
   /** Two hosts with one disk pool, which is empty; each has an image pool of its own, at one and the same path. */
   readonly sharing: readonly [HostRef, HostRef];
+  /** The host loses its power, and is back. */
+  cutPower(): Promise<void>;
   /** A host that does not answer. */
   readonly deadHost: HostRef;
   /** An image that boots, reads a NoCloud seed and runs a guest agent; at most 1 GiB. */

@@ -268,6 +268,24 @@ export function describeGuests(context: () => ConformanceContext): void {
     expect(await reach.readSshHostKey(host, network.address, 22)).toBeNull();
     expect(await reach.httpGet(host, network.address, 80, '/')).toBeNull();
   });
+
+  it('tells a guest that was switched off from one that went down with its host', async () => {
+    const { hypervisor, host, cutPower } = context();
+    const { uuid } = (await boot()).domain;
+    const seen = async () => {
+      const found = (await hypervisor.listDomains(host)).find((domain) => domain.uuid === uuid);
+      return found && [found.state, found.wasCutOff];
+    };
+    await hypervisor.destroyDomain(host, uuid);
+    expect(await seen()).toEqual(['off', false]);
+    await hypervisor.startDomain(host, uuid);
+    expect(await seen()).toEqual(['running', false]);
+    await cutPower();
+    await within(context().bootSeconds, 'the host', () => hypervisor.listDomains(host).catch(() => null));
+    expect(await seen()).toEqual(['off', true]);
+    await hypervisor.startDomain(host, uuid);
+    expect(await seen()).toEqual(['running', false]);
+  });
 }
 
 /** Asks again and again until the answer is something; says what was waited for where it never is. */

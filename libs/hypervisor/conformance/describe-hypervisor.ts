@@ -270,6 +270,7 @@ function describeDomains(context: () => ConformanceContext): void {
         uuid,
         name,
         state: 'off',
+        wasCutOff: expect.any(Boolean),
         ours: true,
         owner: { serverId, installationId: expect.any(String) },
         volumes,

@@ -18,6 +18,13 @@ const STATES: Readonly<Record<string, Exclude<DomainState, 'absent'>>> = {
   crashed: 'crashed',
 };
 
+/**
+ * libvirt's words for how a domain came to be off where nobody wanted that (virsh domstate --reason): it was not there when
+ * libvirt began, as after a power cut, or was found dead then, or later. A guest that shuts down, and a plug that is pulled,
+ * have others.
+ */
+const CUT_OFF = /^shut off \((unknown|daemon|crashed)\)$/;
+
 const START_TIMEOUT_SECONDS = 60;
 
 /** libvirt's own, against spoofing. */
@@ -75,19 +82,21 @@ export class LibvirtDomains {
     if (uuids.length === 0) return [];
     const commands = uuids.flatMap((uuid) => [
       ['dumpxml', '--domain', uuid],
-      ['domstate', '--domain', uuid],
+      ['domstate', '--domain', uuid, '--reason'],
     ]);
     const { outputs } = await this.virsh.script(host, commands, { timeoutSeconds: 120 });
     return uuids.flatMap((_uuid, index) => {
       const xml = outputs[2 * index] ?? '';
       if (!xml.includes('<domain')) return [];
       const { uuid, name, owner, disks, cards } = readDomain(xml);
-      const state = STATES[(outputs[2 * index + 1] ?? '').trim()] ?? 'paused';
+      const said = (outputs[2 * index + 1] ?? '').trim();
+      const state = STATES[said.replace(/ \(.*\)$/, '')] ?? 'paused';
       const volumes = disks.filter(({ isCd, volume }) => !isCd && volume !== '').map(({ volume }) => volume);
       const network =
         (['open', 'isolated'] as const).find((state) => cards.some((card) => card.network === state)) ??
         'closed';
-      return [{ uuid, name, state, owner, ours: this.isOurs(owner), volumes, network }];
+      const wasCutOff = CUT_OFF.test(said);
+      return [{ uuid, name, state, wasCutOff, owner, ours: this.isOurs(owner), volumes, network }];
     });
   }
 

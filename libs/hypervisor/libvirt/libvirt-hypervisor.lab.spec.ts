@@ -83,6 +83,10 @@ describeHypervisor(
         { ...host, diskPool: pools.shared },
         { ...neighbour, diskPool: pools.shared },
       ],
+      cutPower: async () => {
+        await lab.kill(host.name);
+        await lab.heal(host.name);
+      },
       deadHost: { ...host, id: 2, name: 'dead', uri: `qemu+unix:///system?socket=${folder}/no-such-socket` },
       image: { volumeName: 'tiny', ...(await buildTinyGuest('.servery-test/tiny')) },
       largeImage: await emptyImage(),

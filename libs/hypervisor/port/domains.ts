@@ -44,6 +44,11 @@ export interface DomainFacts {
   readonly uuid: string;
   readonly name: string;
   readonly state: Exclude<DomainState, 'absent'>;
+  /**
+   * It is off, and neither its guest nor anybody else switched it off since it was seen to run: its host lost its power, or
+   * QEMU has died. A host that has begun anew says it of all that are off, and libvirt of one that never ran.
+   */
+  readonly wasCutOff: boolean;
   readonly owner: { readonly serverId: number; readonly installationId: string } | null;
   /** True when the mark is this installation's. */
   readonly ours: boolean;

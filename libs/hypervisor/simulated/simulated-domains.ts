@@ -75,6 +75,7 @@ export class SimulatedDomains {
         uuid: domain.uuid,
         name: domain.name,
         state: domain.state,
+        wasCutOff: domain.state === 'off' && domain.wasCutOff === true,
         owner: domain.owner,
         ours: this.inventory.isOurs(domain),
         volumes: volumesOf(domain),
@@ -96,11 +97,12 @@ export class SimulatedDomains {
       const disk = this.inventory.needVolume(host, ref, diskVolume);
       this.inventory.needLayers(host, disk);
       const seed = seedVolume === undefined ? undefined : this.inventory.needVolume(host, ref, seedVolume);
-      if (options.paused) return this.fleet.putDomain(host.name, { ...domain, state: 'paused' });
+      if (options.paused)
+        return this.fleet.putDomain(host.name, { ...domain, state: 'paused', wasCutOff: false });
       const guest = firstBoot(domain, disk, seed);
       this.fleet.putVolume(host.name, { ...disk, guest });
       const startedAtMs = this.fleet.clock.now().getTime();
-      this.fleet.putDomain(host.name, { ...domain, state: 'running', startedAtMs });
+      this.fleet.putDomain(host.name, { ...domain, state: 'running', startedAtMs, wasCutOff: false });
     });
   }
 

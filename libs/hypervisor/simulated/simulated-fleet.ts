@@ -85,6 +85,7 @@ export interface SimulatedDomain extends Omit<DomainSpec, 'serverId' | 'volumes'
   readonly owner: { readonly serverId: number; readonly installationId: string } | null;
   readonly state: 'running' | 'off' | 'paused' | 'crashed';
   readonly startedAtMs: number;
+  readonly wasCutOff?: boolean;
   /** What the running guest still has plugged in, where that differs from the definition. */
   readonly heldVolumes: readonly string[];
   readonly network: NetworkState;

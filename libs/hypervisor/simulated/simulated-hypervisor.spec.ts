@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeHypervisor, ISO_TEXT } from '../conformance/index.ts';
 import type { ImageFile } from '../port/images.ts';
-import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from './index.ts';
+import { cutPower, SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from './index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'servery-simulated-'));
 
@@ -33,6 +33,7 @@ describeHypervisor(
       reach: new SimulatedGuestReach(fleet),
       host: fleet.hostRef('sim1', 1),
       sharing: [fleet.hostRef('near1', 3), fleet.hostRef('near2', 4)],
+      cutPower: async () => cutPower(fleet, 'sim1'),
       deadHost: fleet.hostRef('dead', 2),
       image: imageFile('small', 64 * 1024 ** 2),
       largeImage: imageFile('large', 3 * 1024 ** 3),

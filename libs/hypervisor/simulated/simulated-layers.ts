@@ -61,6 +61,7 @@ export class SimulatedLayers {
         ...domain,
         diskVolume: spec.diskVolume,
         state: 'running',
+        wasCutOff: false,
         startedAtMs,
       });
     });
