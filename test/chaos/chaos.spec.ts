@@ -11,6 +11,7 @@ import {
   deleteServers,
   findServers,
   finished,
+  getServer,
   hosts,
   type Key,
   ledger,
@@ -24,9 +25,12 @@ import {
   sessionOf,
   withRedis,
 } from '../e2e/stack.fixture.ts';
+import { openLab } from '../lab/index.ts';
 
 const run = promisify(execFile);
 const UP_TIMEOUT_MILLISECONDS = 5 * 60_000;
+/** Until the worker looks at the host, and a guest under emulation has booted. */
+const POWERED = { timeout: 10 * 60_000, interval: 2000 };
 
 /** Kills one program of the stack, and nothing else, so that it cannot tidy up. */
 async function killDaemon(name: 'api' | 'worker'): Promise<void> {
@@ -136,5 +140,30 @@ describe('servers arrive, once, and paid once', () => {
     const one = placed.get(lost);
     if (!one) throw new Error(`the one whose ${lost} was lost is not ordered`);
     await expectServedOnce(one);
+  });
+
+  it('those whose host loses its power run again when it is back', async () => {
+    const ids = [...placed.values()].map(({ server }) => server.id);
+    const [first] = await rows<{ host: string; ids: string[] }>(
+      `SELECT h.name AS host, array_agg(s.id) AS ids FROM servers s JOIN hosts h ON h.id = s.host_id
+       WHERE s.id = ANY($1) GROUP BY h.name LIMIT 1`,
+      [ids],
+    );
+    if (!first) throw new Error('no host has one of them');
+    const bootOf = async (id: string) =>
+      onServer(
+        await getServer(Number(id)),
+        { privateKey: key.privateKey },
+        'sync; cat /proc/sys/kernel/random/boot_id',
+      );
+    const before = await Promise.all(first.ids.map(bootOf));
+    const lab = await openLab(join(dataFolder, 'lab'));
+    await lab.kill(first.host);
+    await lab.heal(first.host);
+    for (const [index, id] of first.ids.entries()) {
+      const again = () => bootOf(id).catch(() => before[index]);
+      await expect.poll(again, POWERED).not.toBe(before[index]);
+      expect(await getServer(Number(id))).toMatchObject({ status: 'running' });
+    }
   });
 });
