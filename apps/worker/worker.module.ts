@@ -6,7 +6,7 @@ import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
 import { configModule, type Environment } from '#libs/config';
 import { consolesModule } from '#libs/consoles';
-import { DatabaseModule } from '#libs/database';
+import { DatabaseModule, loggedError } from '#libs/database';
 import { ExportStore, exportsEntities, exportsModule } from '#libs/exports';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
 import { HypervisorModule } from '#libs/hypervisor/drivers';
@@ -76,7 +76,9 @@ export function workerModule(environment: Environment, installationId: string): 
     module: WorkerModule,
     imports: [
       configModule(environment),
-      LoggerModule.forRoot({ pinoHttp: { level: environment.LOG_LEVEL, autoLogging: false } }),
+      LoggerModule.forRoot({
+        pinoHttp: { level: environment.LOG_LEVEL, autoLogging: false, serializers: { err: loggedError } },
+      }),
       DatabaseModule.forRoot({
         url: environment.DATABASE_URL,
         applicationName: 'servery-worker',

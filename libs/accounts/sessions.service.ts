@@ -14,6 +14,8 @@ export interface ActiveSession {
   readonly sessionId: number;
   readonly accountId: number;
   readonly role: AccountRole;
+  /** It ends later than it did until now, and so must its cookie. */
+  readonly isRenewed: boolean;
 }
 
 interface SessionRow {
@@ -56,7 +58,7 @@ export class SessionsService {
     const row = rows[0];
     if (!row) return undefined;
     if (row.stale) await this.touch(row.session_id);
-    return { sessionId: row.session_id, accountId: row.account_id, role: row.role };
+    return { sessionId: row.session_id, accountId: row.account_id, role: row.role, isRenewed: row.stale };
   }
 
   async close(sessionId: number): Promise<void> {

@@ -1,7 +1,10 @@
 import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
+import type { FastifyReply } from 'fastify';
 import { ApiError } from '../http/api-error.ts';
 import { endpointOf } from '../http/endpoints.ts';
+import type { AuthenticatedRequest } from './principal.ts';
+import { sessionTokenOf, setSessionCookie } from './session-cookie.ts';
 
 /** Finds out who is asking, by token or by session, on every endpoint that is not public. */
 @Injectable()
@@ -9,6 +12,12 @@ export class AuthenticationGuard extends AuthGuard(['api-token', 'session-cookie
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     if (endpointOf(context).access === 'public') return true;
     await super.canActivate(context);
+    const http = context.switchToHttp();
+    const request = http.getRequest<AuthenticatedRequest>();
+    const token = sessionTokenOf(request);
+    if (token !== undefined && request.user?.kind === 'session' && request.user.isRenewed) {
+      setSessionCookie(http.getResponse<FastifyReply>(), token);
+    }
     return true;
   }
 

@@ -19,6 +19,7 @@ export type Principal =
       readonly accountId: number;
       readonly projectId: number;
       readonly role: AccountRole;
+      readonly isRenewed: boolean;
     };
 
 /** Passport puts what a strategy returns here. */

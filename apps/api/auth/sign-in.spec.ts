@@ -32,3 +32,19 @@ describe('signing in', () => {
     expect((await signIn({ email: 'v\u0130ctim@example.com', password })).statusCode).not.toBe(201);
   });
 });
+
+it('a session and its cookie end two weeks after they were last used, not after the sign-in', async () => {
+  const who = { email: 'regular@example.com', password };
+  const created = await api.current.request('POST', '/v1/accounts', { body: who });
+  const [{ name, value }] = created.cookies as [{ name: string; value: string }];
+  const ask = (method = 'GET', path = '/v1/account') =>
+    api.current.request(method, path, { cookie: `${name}=${value}` });
+  const later = () =>
+    api.current.dataSource.query(`UPDATE sessions SET last_seen_at = now() - interval '6 minutes'`);
+  expect((await ask()).cookies).toEqual([]);
+  await later();
+  expect((await ask()).cookies).toMatchObject([{ name, value, maxAge: 14 * 24 * 3600 }]);
+  expect((await ask()).cookies).toEqual([]);
+  await later();
+  expect((await ask('DELETE', '/v1/sessions/current')).cookies).toMatchObject([{ name, value: '' }]);
+});

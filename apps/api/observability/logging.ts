@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Params } from 'nestjs-pino';
 import type { Environment } from '#libs/config';
+import { loggedError } from '#libs/database';
 
 /** Paths in a log entry that may hold a secret. */
 const secrets = [
@@ -36,6 +37,7 @@ export function loggingParams(environment: Environment): Params {
           remoteAddress,
         }),
         res: ({ statusCode }) => ({ statusCode }),
+        err: loggedError,
       },
     },
   };
