@@ -15,6 +15,7 @@ const kinds = {
   ssh_key_fingerprint_taken: 'conflict',
   ssh_key_invalid: 'invalid_input',
   ssh_keys_unknown: 'invalid_input',
+  too_many: 'limit',
 } as const satisfies Record<string, ErrorKind>;
 
 export type AccountsErrorCode = keyof typeof kinds;
@@ -32,4 +33,11 @@ export function notFound(
   id: number,
 ): AccountsError {
   return new AccountsError(code, `${what} with ID ${id} not found`);
+}
+
+/** More than anybody works with; who wants to fill the database, or to have the limits of many, does. */
+export const MOST = { projects: 100, apiTokens: 200, sshKeys: 500 } as const;
+
+export function tooMany(whose: string, most: number, what: string): AccountsError {
+  return new AccountsError('too_many', `${whose} may have ${most} ${what}: do away with some first`);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { notFound } from './accounts.errors.ts';
+import { MOST, notFound, tooMany } from './accounts.errors.ts';
 import { ApiToken, type TokenAccess } from './api-token.entity.ts';
 import { hashToken, newToken, TOKEN_CHARACTERS } from './secret-token.ts';
 
@@ -26,7 +26,7 @@ interface BearerRow {
 export class ApiTokensService {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The token is in this answer only. Repeating it with the same `id` replaces the token. */
+  /** The token is in this answer only. Repeating it with the same `id` replaces the token. @throws AccountsError `too_many` */
   async create(
     projectId: number,
     input: { id: number; name: string; access: TokenAccess; seesMoney: boolean },
@@ -34,12 +34,26 @@ export class ApiTokensService {
     const token = newToken();
     await this.dataSource.query(
       `INSERT INTO api_tokens (id, project_id, name, token_hash, access, last4, sees_money)
-       VALUES ($1, $2, $3, $4, $5, $6, $7)
+       SELECT $1, $2, $3, $4, $5, $6, $7
+       WHERE (SELECT count(*) FROM api_tokens WHERE project_id = $2 AND revoked_at IS NULL AND id <> $1) < $8
        ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, last4 = excluded.last4
          WHERE api_tokens.project_id = excluded.project_id`,
-      [input.id, projectId, input.name, hashToken(token), input.access, token.slice(-4), input.seesMoney],
+      [
+        ...[
+          input.id,
+          projectId,
+          input.name,
+          hashToken(token),
+          input.access,
+          token.slice(-4),
+          input.seesMoney,
+        ],
+        MOST.apiTokens,
+      ],
     );
-    return { apiToken: await this.get(projectId, input.id), token };
+    const apiToken = await this.tokens.findOneBy({ id: input.id, projectId });
+    if (!apiToken) throw tooMany('a project', MOST.apiTokens, 'API tokens');
+    return { apiToken, token };
   }
 
   list(projectId: number): Promise<ApiToken[]> {

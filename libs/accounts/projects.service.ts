@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { isUniqueViolation } from '#libs/database';
-import { AccountsError, notFound } from './accounts.errors.ts';
+import { AccountsError, MOST, notFound, tooMany } from './accounts.errors.ts';
 import { Project } from './project.entity.ts';
 
 @Injectable()
@@ -29,20 +29,24 @@ export class ProjectsService {
 
   /**
    * Repeating it with the same `id` creates one project.
-   * @throws AccountsError `project_name_taken`
+   * @throws AccountsError `project_name_taken`, `too_many`
    */
   async create(accountId: number, input: { id: number; name: string }): Promise<Project> {
     try {
       // `ON CONFLICT (id)`, and not TypeORM's `orIgnore`, which would pass over a name that is taken as well.
       await this.dataSource.query(
-        `INSERT INTO projects (id, account_id, name) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`,
-        [input.id, accountId, input.name],
+        `INSERT INTO projects (id, account_id, name)
+         SELECT $1, $2, $3 WHERE (SELECT count(*) FROM projects WHERE account_id = $2) < $4
+         ON CONFLICT (id) DO NOTHING`,
+        [input.id, accountId, input.name, MOST.projects],
       );
     } catch (error) {
       if (!isUniqueViolation(error, 'projects_name')) throw error;
       throw new AccountsError('project_name_taken', 'a project of this account has this name', 'name');
     }
-    return this.get(accountId, input.id);
+    const project = await this.projects.findOneBy({ id: input.id, accountId });
+    if (!project) throw tooMany('an account', MOST.projects, 'projects');
+    return project;
   }
 
   private get projects() {

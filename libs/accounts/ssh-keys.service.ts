@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import { isUniqueViolation } from '#libs/database';
 import { type ListQuery, type Page, pageOf } from '#libs/listing';
-import { AccountsError, notFound } from './accounts.errors.ts';
+import { AccountsError, MOST, notFound, tooMany } from './accounts.errors.ts';
 import { SshKey } from './ssh-key.entity.ts';
 import { parseSshPublicKey } from './ssh-public-key.ts';
 
@@ -43,7 +43,7 @@ export class SshKeysService {
 
   /**
    * Repeating it with the same `id` creates one key.
-   * @throws AccountsError `ssh_key_invalid`, `ssh_key_name_taken`, `ssh_key_fingerprint_taken`
+   * @throws AccountsError `ssh_key_invalid`, `ssh_key_name_taken`, `ssh_key_fingerprint_taken`, `too_many`
    */
   async create(projectId: number, input: NewSshKey): Promise<SshKey> {
     const { normalized, fingerprint } = parseSshPublicKey(input.publicKey);
@@ -51,11 +51,14 @@ export class SshKeysService {
     await this.dataSource
       .query(
         `INSERT INTO ssh_keys (id, project_id, name, fingerprint, public_key, labels)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING`,
-        [input.id, projectId, input.name, fingerprint, normalized, input.labels],
+         SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM ssh_keys WHERE project_id = $2) < $7
+         ON CONFLICT (id) DO NOTHING`,
+        [input.id, projectId, input.name, fingerprint, normalized, input.labels, MOST.sshKeys],
       )
       .catch(throwTaken);
-    return this.get(projectId, input.id);
+    const key = await this.keys.findOneBy({ id: input.id, projectId });
+    if (!key) throw tooMany('a project', MOST.sshKeys, 'SSH keys');
+    return key;
   }
 
   /** @throws AccountsError `ssh_key_not_found`, `ssh_key_name_taken` */
