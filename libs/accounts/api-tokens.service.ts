@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { MOST, notFound, tooMany } from './accounts.errors.ts';
+import { notFound } from './accounts.errors.ts';
 import { ApiToken, type TokenAccess } from './api-token.entity.ts';
+import { MOST, tooMany } from './caps.ts';
 import { hashToken, newToken, TOKEN_CHARACTERS } from './secret-token.ts';
 
 export interface TokenBearer {
@@ -39,15 +40,13 @@ export class ApiTokensService {
        ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, last4 = excluded.last4
          WHERE api_tokens.project_id = excluded.project_id`,
       [
-        ...[
-          input.id,
-          projectId,
-          input.name,
-          hashToken(token),
-          input.access,
-          token.slice(-4),
-          input.seesMoney,
-        ],
+        input.id,
+        projectId,
+        input.name,
+        hashToken(token),
+        input.access,
+        token.slice(-4),
+        input.seesMoney,
         MOST.apiTokens,
       ],
     );

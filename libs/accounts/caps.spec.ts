@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { newId } from '#libs/kernel';
 import { testDatabase } from '../../test/support/test-database.ts';
-import { MOST } from './accounts.errors.ts';
+import { MOST } from './caps.ts';
 import {
   AccountsService,
   ApiTokensService,

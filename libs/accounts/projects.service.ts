@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { isUniqueViolation } from '#libs/database';
-import { AccountsError, MOST, notFound, tooMany } from './accounts.errors.ts';
+import { AccountsError, notFound } from './accounts.errors.ts';
+import { MOST, tooMany } from './caps.ts';
 import { Project } from './project.entity.ts';
 
 @Injectable()

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import { isUniqueViolation } from '#libs/database';
 import { type ListQuery, type Page, pageOf } from '#libs/listing';
-import { AccountsError, MOST, notFound, tooMany } from './accounts.errors.ts';
+import { AccountsError, notFound } from './accounts.errors.ts';
+import { MOST, tooMany } from './caps.ts';
 import { SshKey } from './ssh-key.entity.ts';
 import { parseSshPublicKey } from './ssh-public-key.ts';
 

@@ -16,18 +16,16 @@ const outputDir =
 
 /** All that bear each other, in as few images as hold every component of the catalog. */
 const TOGETHER = {
-  shop: [...['certbot', 'fail2ban', 'mariadb', 'memcached', 'nginx', 'nodejs', 'php', 'python', 'redis']],
+  shop: ['certbot', 'fail2ban', 'mariadb', 'memcached', 'nginx', 'nodejs', 'php', 'python', 'redis'],
   office: [
-    ...[
-      'caddy',
-      'docker',
-      'dovecot',
-      'php',
-      'postfix',
-      'postgresql',
-      'prometheus-node-exporter',
-      'wireguard',
-    ],
+    'caddy',
+    'docker',
+    'dovecot',
+    'php',
+    'postfix',
+    'postgresql',
+    'prometheus-node-exporter',
+    'wireguard',
   ],
 } as const;
 

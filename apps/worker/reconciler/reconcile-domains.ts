@@ -55,9 +55,12 @@ async function reconcileDomain(
     return { ...finding, kind: 'orphan_domain', details: { ...details, serverId: server.id, removed: true } };
   }
   if (domain.wasCutOff && server.observed === 'running') world.wentDown.push(server);
-  else
-    await showAs(world, server, domain.state === 'running' || domain.state === 'paused' ? 'running' : 'off');
+  else await showAs(world, server, runs(domain) ? 'running' : 'off');
   return undefined;
+}
+
+function runs({ state }: DomainFacts): boolean {
+  return state === 'running' || state === 'paused';
 }
 
 /** Switches on again what went down with the host, where its owner wants it to run. @returns how many */

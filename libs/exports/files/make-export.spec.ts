@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withSmallFolder } from '../../../test/support/small-folder.ts';
 import { subject } from './export-subject.fixture.ts';
 import { type ExportOrder, makeExport, readExport, sweepHalfExports } from './make-export.ts';
 import { EXPORT_FORMATS, type ExportFormat } from './manifest.ts';
@@ -105,15 +106,11 @@ describe.each(EXPORT_FORMATS)('an export as %s', (format) => {
 
   it('leaves nothing where there is no room', async () => {
     const small = join(folder, `small-${format}`);
-    await mkdir(small);
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', small]);
-    try {
+    await withSmallFolder(small, async () => {
       const asked = { ...order('unused', format), folder: join(small, 'export') };
       await expect(makeExport(asked)).rejects.toMatchObject({ code: 'export_no_space' });
       expect(await readdir(small)).toEqual([]);
-    } finally {
-      await run('umount', [small]);
-    }
+    });
   });
 
   it('leaves nothing when it is cancelled', async () => {

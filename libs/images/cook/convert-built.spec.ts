@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BYTES_PER_GIB, BYTES_PER_MIB } from '#libs/kernel';
+import { withSmallFolder } from '../../../test/support/small-folder.ts';
 import { convertBuilt } from './convert-built.ts';
 
-const run = promisify(execFile);
 let folder = '';
 let path = '';
 
@@ -24,13 +22,9 @@ const convert = (to: string) => convertBuilt({ path, to, diskGib: 1, onPercent: 
 describe('a built disk', () => {
   it('that has no room to be written is no fault of the build (needs root)', async () => {
     const small = join(folder, 'small');
-    await mkdir(small);
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', small]);
-    try {
-      await expect(convert(join(small, 'disk.qcow2'))).rejects.toMatchObject({ code: 'cook_no_space' });
-    } finally {
-      await run('umount', [small]);
-    }
+    await withSmallFolder(small, () =>
+      expect(convert(join(small, 'disk.qcow2'))).rejects.toMatchObject({ code: 'cook_no_space' }),
+    );
   });
 
   it('that cannot be written says what the conversion said', async () => {
