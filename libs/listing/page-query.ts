@@ -8,6 +8,7 @@ export interface ListColumns {
   readonly id: string;
   /** The jsonb path that `label_selector` looks at. */
   readonly labels?: string;
+  /** What is called `id` here is a bigint. */
   readonly filters: Readonly<Record<string, string>>;
   readonly sorts: Readonly<Record<string, string>>;
 }
@@ -23,7 +24,7 @@ export async function pageOf<T extends ObjectLiteral>(
 ): Promise<Page<T>> {
   for (const [index, [name, values]] of Object.entries(query.filters).entries()) {
     const path = pathOf(columns.filters, name, 'invalid_filter');
-    if (path === columns.id) addIds(builder, path, values);
+    if (name === 'id') addIds(builder, path, values);
     else builder.andWhere(`CAST(${path} AS text) IN (:...filter${index})`, { [`filter${index}`]: values });
   }
   if (query.labelSelector && columns.labels) addLabels(builder, columns.labels, query.labelSelector);
