@@ -46,29 +46,32 @@ export async function alternate(
   return { ours: figures.get(ours) ?? [], baseline: figures.get(baseline) ?? [] };
 }
 
-/** Medians, their spread, and the ratio of ours to the baseline, round by round. */
+/** Medians, their spread, and the ratio of ours to the baseline: round by round, of the medians, and of the fastest. */
 export function report(
-  comparison: Comparison,
+  { ours, baseline }: Comparison,
   names: { ours: string; baseline: string },
   unit: string,
 ): string {
-  const ratios = comparison.ours.map((figure, round) => figure / (comparison.baseline[round] ?? Number.NaN));
+  const ratios = ours.map((figure, round) => figure / (baseline[round] ?? Number.NaN));
+  const ofMedians = (median(ours) / median(baseline)).toFixed(2);
+  const ofFastest = (Math.min(...ours) / Math.min(...baseline)).toFixed(2);
   return [
-    `${names.ours}: ${spread(comparison.ours, 1)} ${unit}`,
-    `${names.baseline}: ${spread(comparison.baseline, 1)} ${unit}`,
-    `ratio: ${spread(ratios, 2)}`,
+    `${names.ours}: ${spread(ours, 1)} ${unit}`,
+    `${names.baseline}: ${spread(baseline, 1)} ${unit}`,
+    `ratio: ${spread(ratios, 2)}; of the medians ${ofMedians}, of the fastest ${ofFastest}`,
   ].join('\n');
 }
 
 function spread(figures: readonly number[], digits: number): string {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const [least = Number.NaN] = sorted;
-  const most = sorted.at(-1) ?? Number.NaN;
-  return `median ${median(sorted).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)}, ${sorted.length} rounds)`;
+  const [middle, least, most] = [median(figures), Math.min(...figures), Math.max(...figures)].map((figure) =>
+    figure.toFixed(digits),
+  );
+  return `median ${middle} (${least} to ${most}, ${figures.length} rounds)`;
 }
 
-/** Of figures in ascending order. */
-export function median(sorted: readonly number[]): number {
+/** @param figures in any order; NaN of none */
+export function median(figures: readonly number[]): number {
+  const sorted = figures.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   const upper = sorted[Math.floor(middle)] ?? Number.NaN;
   return Number.isInteger(middle) ? (upper + (sorted[middle - 1] ?? Number.NaN)) / 2 : upper;

@@ -77,15 +77,21 @@ export class LibvirtLayers {
     path: string,
   ): Promise<Frozen> {
     const memory = await this.memory.argumentsFor(host, record, memoryVolume, path);
-    if (await this.agent.ping(host, record.uuid)) await this.sync(host, record.uuid);
+    await this.sync(host, record.uuid);
     const args = [...snapshotArguments(record, diskOf(record)?.target ?? '', path), ...memory];
     await this.virsh.run(host, args, { timeoutSeconds: MEMORY_TIMEOUT_SECONDS });
     return { consistency: 'crash', heldMilliseconds: null, hasMemory: true };
   }
 
-  private async sync(host: HostRef, uuid: string): Promise<void> {
-    const sync = this.agent.exec(host, uuid, ['/bin/sync'], { timeoutSeconds: SYNC_TIMEOUT_SECONDS });
-    await sync.catch(ofTheAgent);
+  /** @returns whether the guest's agent answers, be it that it could not sync */
+  private async sync(host: HostRef, uuid: string): Promise<boolean> {
+    try {
+      await this.agent.exec(host, uuid, ['/bin/sync'], { timeoutSeconds: SYNC_TIMEOUT_SECONDS });
+      return true;
+    } catch (error) {
+      ofTheAgent(error);
+      return this.agent.ping(host, uuid);
+    }
   }
 
   /** What can be synced is, before the guest is held for the rest: so it is held for moments. */
@@ -93,8 +99,7 @@ export class LibvirtLayers {
     const { uuid } = record;
     const args = [...snapshotArguments(record, own, path), '--disk-only'];
     const limit = { timeoutSeconds: FREEZE_TIMEOUT_SECONDS };
-    if (await this.agent.ping(host, uuid)) {
-      await this.sync(host, uuid);
+    if (await this.sync(host, uuid)) {
       const begun = performance.now();
       try {
         await this.virsh.run(host, [...args, '--quiesce'], limit);

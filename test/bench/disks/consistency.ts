@@ -159,7 +159,7 @@ async function readRaw({ folder, tool }: BenchHost, path: string, epochs: Readon
 function conclude(rounds: readonly Round[], wanted: number): boolean {
   const isRight = rounds.length === wanted && rounds.every(({ troubles }) => troubles.length === 0);
   const longest = (figures: readonly number[]) => Math.max(...figures).toFixed(1);
-  const middle = (figures: readonly number[]) => median(figures.toSorted((a, b) => a - b)).toFixed(1);
+  const middle = (figures: readonly number[]) => median(figures).toFixed(1);
   const line = (what: string, figures: readonly number[]) =>
     `  ${what.padEnd(44)} longest ${longest(figures).padStart(7)} ms, median ${middle(figures)} ms`;
   console.log(
