@@ -1,8 +1,16 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { firstPrice } from '#libs/billing';
 import { Image, ImagesService } from '#libs/images';
+import { FindingsService } from '#libs/placement';
 import { runToEnd } from '#libs/saga/harness';
-import { Action, BackupsService, diskVolumeName, Server, SnapshotsService } from '#libs/servers';
+import {
+  Action,
+  BackupsService,
+  diskVolumeName,
+  OverdueBackups,
+  Server,
+  SnapshotsService,
+} from '#libs/servers';
 import {
   assertSound,
   attachToServerWorld,
@@ -121,6 +129,96 @@ it('tries a backup again within the hour that came to nothing', async () => {
   );
   expect([state, row.soon]).toEqual(['undone', true]);
   await backups.disable(server.projectId, server.id);
+});
+
+describe('a backup that is not made', () => {
+  const noneFor = (hours: number) =>
+    world.dataSource.query(
+      'UPDATE backup_plans SET none_since = now() - make_interval(hours => $2) WHERE server_id = $1',
+      [server.id, hours],
+    );
+
+  /** What the operator reads after a look, and how many mails its owner has. */
+  async function told(): Promise<{ findings: unknown[]; mails: number }> {
+    const findings = new FindingsService(world.dataSource);
+    await new OverdueBackups(world.dataSource, findings).tell();
+    const { items } = await findings.list();
+    const [mails] = await world.dataSource.query<[{ count: number }]>(
+      `SELECT count(*)::int FROM mails WHERE template = 'backup-overdue' AND data ->> 'serverId' = $1`,
+      [String(server.id)],
+    );
+    const open = items.filter(({ kind }) => kind === 'backup_overdue');
+    return { findings: open.map(({ subject }) => subject), mails: mails.count };
+  }
+
+  const quiet = { findings: [], mails: 0 };
+
+  beforeEach(async () => {
+    await world.dataSource.query('DELETE FROM mails');
+    await backups.enable(server.projectId, server.id, {});
+  });
+
+  afterEach(async () => {
+    await backups.disable(server.projectId, server.id);
+    expect((await told()).findings).toEqual([]);
+  });
+
+  it('is told to the operator for as long as there is none, and to its owner once', async () => {
+    await noneFor(49);
+    const loud = { findings: [`server ${server.id}`], mails: 1 };
+    expect([await told(), await told()]).toEqual([loud, loud]);
+    expect(await backUp()).toBe(1);
+    expect(await told()).toEqual({ findings: [], mails: 1 });
+  });
+
+  it('is told with what the last try came to', async () => {
+    await makeDue();
+    await backups.startDue();
+    await noneFor(49);
+    expect(await told()).toEqual(quiet);
+    const [action] = await running();
+    const fault = { step: 'freeze-disk', direction: 'do', moment: 'before', kind: 'permanent' } as const;
+    await runToEnd(world, 'create-image', Number(action?.sagaId), [fault]);
+    expect((await told()).mails).toBe(1);
+    const [mail] = await world.dataSource.query<[{ data: object }]>(
+      `SELECT data FROM mails WHERE template = 'backup-overdue' ORDER BY id DESC LIMIT 1`,
+    );
+    const failed = await world.dataSource.getRepository(Action).findOneByOrFail({ id: action?.id ?? 0 });
+    expect(mail.data).toMatchObject({ serverId: server.id, reason: failed.errorMessage });
+    expect(failed.errorMessage).toBeTruthy();
+  });
+
+  it('is not late before a day has passed over its time, a week’s plan after eight, and a changed one anew', async () => {
+    await noneFor(47);
+    expect(await told()).toEqual(quiet);
+    await backups.enable(server.projectId, server.id, { weekday: 3 });
+    await noneFor(7 * 24 + 23);
+    expect(await told()).toEqual(quiet);
+    await backups.enable(server.projectId, server.id, { weekday: null });
+    expect(await told()).toEqual(quiet);
+    await backups.enable(server.projectId, server.id, { weekday: 3 });
+    await noneFor(8 * 24 + 1);
+    expect((await told()).mails).toBe(1);
+  });
+
+  it('is nobody’s who is suspended, or was until today', async () => {
+    const suspended = async (lifted: string) => {
+      await world.dataSource.query('DELETE FROM account_suspensions');
+      await world.dataSource.query(
+        `INSERT INTO account_suspensions (id, account_id, reason, since, lifted_at)
+         VALUES (1, $1, 'abuse', now() - interval '9 days', ${lifted})`,
+        [server.accountId],
+      );
+      await noneFor(49);
+    };
+    for (const lifted of ['NULL', `now() - interval '23 hours'`]) {
+      await suspended(lifted);
+      expect(await told()).toEqual(quiet);
+    }
+    await suspended(`now() - interval '25 hours'`);
+    expect((await told()).mails).toBe(1);
+    await world.dataSource.query('DELETE FROM account_suspensions');
+  });
 });
 
 it('rolls a server back to what it was before a rebuild, and forward again within a day', async () => {

@@ -7,6 +7,7 @@ import { ProviderEvents } from '#libs/payments';
 import { RehearsalsService } from '#libs/rehearsals';
 import {
   BackupsService,
+  OverdueBackups,
   RescueCommands,
   type RestoreTestBudget,
   RestoreTests,
@@ -52,6 +53,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     UploadsService,
     Leavings,
     BackupsService,
+    OverdueBackups,
     RescueCommands,
     RestoreTests,
     SnapshotsService,
@@ -72,6 +74,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     uploads: UploadsService,
     leavings: Leavings,
     backups: BackupsService,
+    overdueBackups: OverdueBackups,
     rescues: RescueCommands,
     restoreTests: RestoreTests,
     snapshots: SnapshotsService,
@@ -97,7 +100,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     task('expired exports', MINUTE_SECONDS, () => exports.run()),
     task('expired uploads', TEN_MINUTES_SECONDS, () => uploads.removeExpired()),
     task('leavings of cooks', TEN_MINUTES_SECONDS, () => leavings.remove()),
-    task('backups', MINUTE_SECONDS, () => backups.startDue()),
+    task('backups', MINUTE_SECONDS, () => backups.startDue().finally(() => overdueBackups.tell())),
     task('expired rescue systems', MINUTE_SECONDS, () => rescues.expire()),
     task('images for all hosts', MINUTE_SECONDS, (stop) => spreading.run(stop)),
     task('ISO images for all hosts', TEN_MINUTES_SECONDS, (stop) => isoSpreading.run(stop)),

@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { Suspension } from '#libs/accounts';
 import { type Arrears, type DunningStep, dunningSettings, owedInArrears, stepDueOn } from '#libs/billing';
-import { DomainError, formatMinor } from '#libs/kernel';
-import { type MailTemplate, type NewMail, queueMail } from '#libs/mail';
+import { formatMinor } from '#libs/kernel';
+import { queueMailToHolder } from '#libs/mail';
 
 /** Tells an account what a step of the ladder means for it, once for each step. */
 export async function mailStep(
@@ -16,14 +16,14 @@ export async function mailStep(
   const mail = { accountId, cause: `arrears ${arrears.id} ${step}` };
   switch (step) {
     case 'unpaid':
-      return send(manager, {
+      return queueMailToHolder(manager, {
         ...mail,
         template: 'payment-failed',
         data: { owed, isHard: arrears.isHard, suspendedOn },
       });
     case 'first_warning':
     case 'last_warning':
-      return send(manager, {
+      return queueMailToHolder(manager, {
         ...mail,
         template: 'payment-warning',
         data: { owed, isLast: step === 'last_warning', suspendedOn },
@@ -31,14 +31,18 @@ export async function mailStep(
     case 'suspension': {
       const hiddenOn = await dayOf(manager, arrears, 'soft_deletion');
       const data = { reason: 'billing' as const, owed, note: '', hiddenOn };
-      return send(manager, { ...mail, template: 'account-suspended', data });
+      return queueMailToHolder(manager, { ...mail, template: 'account-suspended', data });
     }
     case 'soft_deletion': {
       const deletedOn = await dayOf(manager, arrears, 'purge');
-      return send(manager, { ...mail, template: 'servers-to-be-deleted', data: { owed, deletedOn } });
+      return queueMailToHolder(manager, {
+        ...mail,
+        template: 'servers-to-be-deleted',
+        data: { owed, deletedOn },
+      });
     }
     case 'purge':
-      return send(manager, { ...mail, template: 'servers-deleted', data: { owed } });
+      return queueMailToHolder(manager, { ...mail, template: 'servers-deleted', data: { owed } });
   }
 }
 
@@ -48,7 +52,12 @@ export async function mailSuspended(
   { id, reason, note }: Suspension,
 ): Promise<void> {
   const data = { reason, note, owed: null, hiddenOn: null };
-  await send(manager, { accountId, cause: `suspension ${id}`, template: 'account-suspended', data });
+  await queueMailToHolder(manager, {
+    accountId,
+    cause: `suspension ${id}`,
+    template: 'account-suspended',
+    data,
+  });
 }
 
 export async function mailRestored(
@@ -58,7 +67,7 @@ export async function mailRestored(
   isStillSuspended: boolean,
 ): Promise<void> {
   const mail = { accountId, cause: `suspension ${id} lifted`, data: { isStillSuspended } };
-  await send(manager, { ...mail, template: 'account-restored' });
+  await queueMailToHolder(manager, { ...mail, template: 'account-restored' });
 }
 
 /** `2027-01-31`: the next step's day as it is planned, a later one's as the ladder has it. */
@@ -66,20 +75,4 @@ async function dayOf(manager: EntityManager, arrears: Arrears, step: DunningStep
   const planned = stepDueOn(await dunningSettings(manager), arrears.since, step);
   const day = arrears.nextAt && arrears.nextAt > planned ? arrears.nextAt : planned;
   return day.toISOString().slice(0, 10);
-}
-
-/** An account whose address no mail server could take goes down the ladder all the same. */
-async function send<T extends MailTemplate>(
-  manager: EntityManager,
-  mail: Omit<NewMail<T>, 'to'> & { readonly accountId: number },
-): Promise<void> {
-  const [account] = await manager.query<{ email: string }[]>('SELECT email FROM accounts WHERE id = $1', [
-    mail.accountId,
-  ]);
-  if (!account) return;
-  try {
-    await queueMail(manager, { ...mail, to: account.email } as NewMail<T>);
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== 'recipient_invalid') throw error;
-  }
 }

@@ -3,7 +3,7 @@ export { type LostMail, mailsGivenUp } from './due-mails.ts';
 export { button, facts, letter, paragraph } from './letter.ts';
 export * from './mail.errors.ts';
 export { MailSender, type SendingReport } from './mail-sender.ts';
-export { isAddress, type NewMail, queueMail } from './outbox.ts';
+export { isAddress, type NewMail, queueMail, queueMailToHolder } from './outbox.ts';
 export { resendMail } from './resend.ts';
 export { openText, type SealedText, sealText } from './sealed-text.ts';
 export type { MailContent, MailContext, Template } from './template.ts';

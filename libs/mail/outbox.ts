@@ -48,6 +48,20 @@ export async function queueMail<T extends MailTemplate>(
   return rows.length === 1;
 }
 
+/**
+ * Puts a mail to an account's holder into the outbox. An address that no mail server could take gets none: what it is
+ * about happens all the same.
+ */
+export async function queueMailToHolder<T extends MailTemplate>(
+  manager: EntityManager,
+  mail: Omit<NewMail<T>, 'to'> & { readonly accountId: number },
+): Promise<void> {
+  const [account] = await manager.query<{ email: string }[]>('SELECT email FROM accounts WHERE id = $1', [
+    mail.accountId,
+  ]);
+  if (account && isAddress(account.email)) await queueMail(manager, { ...mail, to: account.email });
+}
+
 /** Whether it is one address, with nothing that would mean more in a header or a command of SMTP. */
 export function isAddress(text: string): boolean {
   return text.length <= ADDRESS_MAX_CHARACTERS && ADDRESS.test(text);

@@ -16,6 +16,7 @@ export type FindingKind =
   | 'iso_refused'
   | 'stuck_saga'
   | 'backup_not_restorable'
+  | 'backup_overdue'
   | 'account_not_invoiced'
   | 'books_differ'
   | 'mail_server_failing'

@@ -10,6 +10,8 @@ export class BackupPlan {
   @Column('smallint', { nullable: true }) weekday!: number | null;
   @Column('smallint') keep!: number;
   @Column('timestamptz', { name: 'next_due_at' }) nextDueAt!: Date;
+  /** Of when its newest backup is; before the first, when the plan was made or changed. */
+  @Column('timestamptz', { name: 'none_since' }) noneSince!: Date;
 }
 
 /** Hours of the day, in UTC, at which a window may begin. */

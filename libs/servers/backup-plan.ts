@@ -25,7 +25,7 @@ export function changedPlan(
     weekday: change.weekday === undefined ? (known?.weekday ?? null) : change.weekday,
     keep: change.keep ?? known?.keep ?? BACKUP_SLOTS,
   };
-  return { ...plan, nextDueAt: nextBackupAt(plan, now) };
+  return { ...plan, nextDueAt: nextBackupAt(plan, now), noneSince: now };
 }
 
 /**
@@ -33,7 +33,7 @@ export function changedPlan(
  * that a host does not make all its backups at once.
  */
 export function nextBackupAt(
-  { serverId, windowBeginsHour, weekday }: Omit<BackupPlan, 'nextDueAt' | 'keep'>,
+  { serverId, windowBeginsHour, weekday }: Pick<BackupPlan, 'serverId' | 'windowBeginsHour' | 'weekday'>,
   after: Date,
 ): Date {
   const midnight = Math.floor(after.getTime() / DAY_MILLISECONDS) * DAY_MILLISECONDS;
@@ -63,6 +63,15 @@ export async function claimBackup(manager: EntityManager, serverId: number): Pro
   if (!plan || plan.nextDueAt > now)
     throw new ServersError('backup_not_due', 'it was made by another worker');
   await manager.getRepository(BackupPlan).update({ serverId }, { nextDueAt: nextBackupAt(plan, now) });
+}
+
+/** A backup was made, be it not by the plan. */
+export async function noteBackedUp(manager: EntityManager, imageId: number): Promise<void> {
+  await manager.query(
+    `UPDATE backup_plans p SET none_since = greatest(p.none_since, i.created_at)
+     FROM images i WHERE i.id = $1 AND i.type = 'backup' AND p.server_id = i.server_id`,
+    [imageId],
+  );
 }
 
 /** A backup of the plan came to nothing; the next try is not left to the next window. */

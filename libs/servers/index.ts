@@ -2,7 +2,7 @@ export { Action, type ActionStatus } from './action.entity.ts';
 export { ActionProgress } from './action-progress.ts';
 export { type ActionsOf, ActionsService, newAction, recordDone } from './actions.service.ts';
 export { BackupPlan, WINDOW_BEGINS, type WindowBegin } from './backup-plan.entity.ts';
-export { type PlanChange, retryBackup } from './backup-plan.ts';
+export { noteBackedUp, type PlanChange, retryBackup } from './backup-plan.ts';
 export { BackupsService } from './backups.service.ts';
 export { requestFreeze } from './freezing-requests.ts';
 export { FrozenDisk } from './frozen-disk.entity.ts';
@@ -20,6 +20,7 @@ export {
   unneededDisks,
   unneededMemory,
 } from './frozen-disks.ts';
+export { OverdueBackups } from './overdue-backups.ts';
 export { Rescue, rescueOfVolume, rescueSeedName, rescueVolumeName } from './rescue.entity.ts';
 export { RescueCommands } from './rescue-commands.ts';
 export {

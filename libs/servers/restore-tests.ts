@@ -1,7 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { RestoreCheck } from '#libs/images';
-import { DomainError } from '#libs/kernel';
-import { queueMail } from '#libs/mail';
+import { type MailData, queueMailToHolder } from '#libs/mail';
 import type { FindingsService } from '#libs/placement';
 import type { RestoreTest } from './restore-test.entity.ts';
 
@@ -73,28 +72,17 @@ function subjectOf(imageId: number): string {
 }
 
 async function mailOwner(manager: EntityManager, imageId: number, reason: string): Promise<void> {
-  const [to] = await manager.query<OwnerOfBackup[]>(
-    `SELECT a.id AS "accountId", a.email, i.server_name AS "serverName", i.server_id AS "serverId",
+  const [backup] = await manager.query<
+    (MailData<'backup-not-restorable'> & { readonly accountId: number })[]
+  >(
+    `SELECT s.account_id AS "accountId", i.server_name AS "serverName", i.server_id AS "serverId",
             to_char(i.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS "madeAt"
-     FROM images i JOIN servers s ON s.id = i.server_id JOIN accounts a ON a.id = s.account_id WHERE i.id = $1`,
+     FROM images i JOIN servers s ON s.id = i.server_id WHERE i.id = $1`,
     [imageId],
   );
-  if (!to) return;
-  const { accountId, email, ...backup } = to;
+  if (!backup) return;
+  const { accountId, ...of } = backup;
   const cause = `backup ${imageId} not restorable`;
-  try {
-    const data = { ...backup, reason };
-    await queueMail(manager, { cause, accountId, to: email, template: 'backup-not-restorable', data });
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== 'recipient_invalid') throw error;
-  }
-}
-
-interface OwnerOfBackup {
-  readonly accountId: number;
-  readonly email: string;
-  readonly serverName: string;
-  readonly serverId: number;
-  /** `2027-01-31 02:15`, in UTC. */
-  readonly madeAt: string;
+  const data = { ...of, reason };
+  await queueMailToHolder(manager, { cause, accountId, template: 'backup-not-restorable', data });
 }

@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { PlacementModule } from '#libs/placement';
 import { EnvelopeCipher } from '#libs/secrets';
 import { Action } from './action.entity.ts';
 import { ActionsService } from './actions.service.ts';
 import { BackupPlan } from './backup-plan.entity.ts';
 import { BackupsService } from './backups.service.ts';
 import { FrozenDisk } from './frozen-disk.entity.ts';
+import { OverdueBackups } from './overdue-backups.ts';
 import { Rescue } from './rescue.entity.ts';
 import { RescueCommands } from './rescue-commands.ts';
 import { RestoreTest } from './restore-test.entity.ts';
@@ -22,9 +24,11 @@ export const serversEntities = [Action, BackupPlan, FrozenDisk, Rescue, RestoreT
 
 /** Needs `EnvelopeCipher`, `SagaStore` and `SagaQueue`, which the app provides globally. */
 @Module({
+  imports: [PlacementModule],
   providers: [
     ActionsService,
     BackupsService,
+    OverdueBackups,
     RescueCommands,
     RestoreTests,
     ServerCommands,
@@ -41,6 +45,7 @@ export const serversEntities = [Action, BackupPlan, FrozenDisk, Rescue, RestoreT
   exports: [
     ActionsService,
     BackupsService,
+    OverdueBackups,
     RescueCommands,
     RestoreTests,
     ServerCommands,

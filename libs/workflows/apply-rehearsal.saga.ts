@@ -2,7 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { cancelScript, clearScript, type Guest, isHypervisorError } from '#libs/hypervisor';
 import { Image } from '#libs/images';
 import { sleep } from '#libs/kernel';
-import { queueMail } from '#libs/mail';
+import { queueMailToHolder } from '#libs/mail';
 import { applyRehearsalRequest, type RunState } from '#libs/rehearsals';
 import { deps, PermanentError, type StepContext, saga } from '#libs/saga';
 import { insertImage } from '#libs/servers';
@@ -215,18 +215,12 @@ async function concludeFailed(manager: EntityManager, { params, reason }: Undone
      WHERE id = $1`,
     [rehearsalId, isRolledBack],
   );
-  const [owner] = await manager.query<{ accountId: number; email: string; server: string }[]>(
-    `SELECT a.id AS "accountId", a.email, s.name AS server FROM servers s JOIN accounts a ON a.id = s.account_id
-     WHERE s.id = $1`,
-    [serverId],
-  );
-  if (!owner) return;
-  await queueMail(manager, {
+  const { server } = await loadServer(manager, serverId);
+  await queueMailToHolder(manager, {
     cause: `rehearsal run ${runId}`,
-    accountId: owner.accountId,
-    to: owner.email,
+    accountId: server.accountId,
     template: 'upgrade-not-applied',
-    data: { server: owner.server, reason: reason.message, answersAgain, rehearsalId },
+    data: { server: server.name, reason: reason.message, answersAgain, rehearsalId },
   });
 }
 

@@ -5,6 +5,7 @@ import {
   createImageRequest,
   deleteImages,
   FrozenDisk,
+  noteBackedUp,
   retryBackup,
   rotateBackups,
 } from '#libs/servers';
@@ -65,6 +66,7 @@ export const createImage = saga(createImageRequest, deps<WorkflowDeps>())
       if (hostId !== null)
         await new ImagesService(ctx.deps.dataSource).recordOnHost(manager, imageId, hostId);
       await billImage(manager, imageId);
+      await noteBackedUp(manager, imageId);
       await rotateBackups(manager, imageId);
     },
     noUndo: 'nothing was made',

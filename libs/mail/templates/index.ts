@@ -2,6 +2,7 @@ import type { Template } from '../template.ts';
 import { accountRestored } from './account-restored.ts';
 import { accountSuspended } from './account-suspended.ts';
 import { backupNotRestorable } from './backup-not-restorable.ts';
+import { backupOverdue } from './backup-overdue.ts';
 import { confirmEmail } from './confirm-email.ts';
 import { passwordChanged } from './password-changed.ts';
 import { paymentFailed } from './payment-failed.ts';
@@ -17,6 +18,7 @@ export const templates = {
   'account-restored': accountRestored,
   'account-suspended': accountSuspended,
   'backup-not-restorable': backupNotRestorable,
+  'backup-overdue': backupOverdue,
   'confirm-email': confirmEmail,
   'password-changed': passwordChanged,
   'payment-failed': paymentFailed,
