@@ -5,6 +5,7 @@ import { freemem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { urlHost } from '#libs/kernel';
 import { dataFolder, findRoot } from './places.ts';
 import { runningPid } from './services/daemon.ts';
 import { run } from './services/run.ts';
@@ -117,9 +118,10 @@ async function reachable(variable: string, defaultPort: number): Promise<Finding
   if (!url) return [];
   if (!URL.canParse(url))
     return [{ level: 'bad', text: `${variable} is not a URL`, advice: 'see .env.example' }];
-  const { hostname, port } = new URL(url);
+  const parsed = new URL(url);
+  const { hostname, port } = parsed;
   const target = `${hostname}:${port || defaultPort}`;
-  if (await connects(hostname, Number(port) || defaultPort)) {
+  if (await connects(urlHost(parsed), Number(port) || defaultPort)) {
     return [{ level: 'good', text: `${variable}: ${target} answers` }];
   }
   const advice = `start it, or unset ${variable} to get a private one`;

@@ -5,4 +5,5 @@ export * from './ids.ts';
 export * from './money.ts';
 export * from './process-end.ts';
 export * from './sizes.ts';
+export * from './url-host.ts';
 export * from './with-required.ts';

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { urlHost } from '#libs/kernel';
 
 interface RedisAddress {
   host: string;
@@ -14,7 +15,7 @@ export function redisOptions(url: string): RedisAddress {
   const parsed = new URL(url);
   const database = Number(parsed.pathname.slice(1) || 0);
   return {
-    host: parsed.hostname,
+    host: urlHost(parsed),
     port: Number(parsed.port || 6379),
     db: database,
     ...(parsed.username && { username: decodeURIComponent(parsed.username) }),

@@ -3,7 +3,7 @@ import { open, unlink } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { DomainError } from '#libs/kernel';
+import { DomainError, urlHost } from '#libs/kernel';
 import { diskError } from '../disk-files.errors.ts';
 import { type AddressPolicy, isPublicAddress } from './public-addresses.ts';
 
@@ -93,7 +93,7 @@ async function follow(start: URL, signal: AbortSignal, options: FetchOptions): P
 /** One request on a connection of its own, through no proxy, to addresses that were looked at. */
 function get(url: URL, signal: AbortSignal, options: FetchOptions): Promise<IncomingMessage> {
   const allowed = options.isAllowed ?? isPublicAddress;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = urlHost(url);
   if (isIP(host) !== 0 && !allowed(host)) throw notPublic();
   return new Promise((resolve, reject) => {
     const ask = request(url, {
@@ -132,7 +132,7 @@ function lookedAt(resolve: typeof lookup, allowed: AddressPolicy): LookupFunctio
  */
 export function fetchableUrl(text: string, isAllowed: AddressPolicy = isPublicAddress): URL {
   const url = new URL(checkedUrl(text));
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = urlHost(url);
   if (isIP(host) !== 0 && !isAllowed(host)) throw notPublic();
   return url;
 }
