@@ -1,17 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AccountsService } from '#libs/accounts';
+import { LostHosts } from '#libs/fleet';
 import { HostsService, release } from '#libs/placement';
+import type { SagaQueue } from '#libs/queue';
+import { runToEnd } from '#libs/saga/harness';
 import {
   attachToServerWorld,
   createServerWorld,
   destroyServerWorld,
   order,
+  placeOn,
   type ServerWorld,
+  standingVolume,
 } from '#libs/workflows/harness';
 import { serveryCli } from '../../test/support/servery-cli.ts';
 
 let address: Awaited<ReturnType<typeof createServerWorld>>;
 let world: ServerWorld;
+/** Nobody runs sagas here, so nobody has to be woken. */
+const queue = { poke: async () => {} } as unknown as SagaQueue;
 
 beforeAll(async () => {
   address = await createServerWorld();
@@ -79,6 +87,42 @@ it('servery host add again renews a host, and leaves it where it is', async () =
   }
   const { locationId, imagePool, diskPool } = before;
   expect(await hosts.getByName('kvm-1')).toMatchObject({ locationId, imagePool, diskPool, bridge: 'br7' });
+});
+
+it('servery host lost shows what is lost, and takes it from its owners when it is told to', async () => {
+  const { dataSource } = world;
+  const { uri } = await new HostsService(dataSource).getByName('kvm-1');
+  world.fleet.addHost('kvm-9', { hostUuid: randomUUID() });
+  await servery('host', 'add', uri.replace('kvm-1', 'kvm-9'), '--name', 'kvm-9', '--location', 'lab');
+  await placeOn(world, 'kvm-9');
+  const volume = await standingVolume(world);
+  await expect(servery('host', 'lost', 'kvm-9')).rejects.toThrow('kvm-9 answers');
+  world.fleet.change('kvm-9', { unreachable: true });
+  await expect(servery('host', 'lost', 'kvm-9', '--yes')).rejects.toThrow('let it run');
+  const { id } = await new HostsService(dataSource).getByName('kvm-9');
+  await world.deps.findings.report({ kind: 'host_unreachable', hostId: id, subject: 'kvm-9' });
+
+  const shown = await servery('host', 'lost', 'kvm-9');
+  expect(shown).toMatch(
+    new RegExp(`volume +${volume.id} +${volume.name} +\\(customer@example.test\\)\n +1 in all, of 1`),
+  );
+  expect(shown).toContain('Nothing is changed yet');
+  expect(await servery('host', 'list')).toMatch(/kvm-9 +active/);
+  expect(await servery('host', 'lost', 'kvm-9', '--yes')).toContain('the 1 servers and volumes');
+  expect(await servery('host', 'list')).toMatch(/kvm-9 +lost/);
+  expect(await servery('audit')).toMatch(/host\.lost/);
+  for (const change of ['activate', 'drain', 'remove']) {
+    await expect(servery('host', change, 'kvm-9')).rejects.toThrow(/kvm-9 is lost|1 servers and volumes/);
+  }
+
+  await new LostHosts(dataSource, world.store, queue, world.deps.findings).clear();
+  const [saga] = await world.store.list({ subject: { type: 'volume', id: volume.id }, limit: 1 });
+  await runToEnd(world, 'delete-volume', Number(saga?.id), []);
+  expect(await servery('host', 'lost', 'kvm-9', '--yes')).toContain('servery host remove kvm-9');
+  await servery('host', 'remove', 'kvm-9');
+  expect(await dataSource.query(`SELECT recipient FROM mails WHERE template = 'host-lost'`)).toEqual([
+    { recipient: 'customer@example.test' },
+  ]);
 });
 
 it('servery host drains, activates, and removes a host only when it is empty', async () => {

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { DataSource } from 'typeorm';
 import { CatalogService } from '#libs/catalog';
-import { addHost } from '#libs/fleet';
+import { runInTransaction } from '#libs/database';
+import { addHost, assertGone, type Loss, loseHost, lossesOn } from '#libs/fleet';
 import { ImagesService } from '#libs/images';
 import { type Host, HostsService } from '#libs/placement';
-import { withInstallation } from './installation.ts';
+import { type Installation, withInstallation } from './installation.ts';
 import { invalid } from './options.ts';
 
 interface AddOptions {
@@ -46,6 +47,13 @@ export function registerHost(program: Command): void {
     .command('activate <name>')
     .description('place servers on a host again')
     .action((name: string) => change(name, 'host.activate', (hosts, id) => hosts.setState(id, 'active')));
+  host
+    .command('lost <name>')
+    .description(
+      'say that a host is gone for good: all that was on it is deleted, and its owners are written to',
+    )
+    .option('--yes', 'do it; without it you are shown what is lost, and nothing is changed')
+    .action((name: string, options: { yes?: boolean }) => lose(name, options.yes === true));
   host
     .command('remove <name>')
     .description('forget a host that has no server; nothing on the host itself is touched')
@@ -94,6 +102,54 @@ async function change(
     await audit(action, id);
   });
   process.stdout.write(`✔ ${action.slice('host.'.length)} ${name}\n`);
+}
+
+async function lose(name: string, isSure: boolean): Promise<void> {
+  await withInstallation(async (installation) => {
+    const { dataSource, hypervisor } = installation;
+    const host = await new HostsService(dataSource).getByName(name);
+    if (host.state !== 'lost') {
+      const since = await assertGone(dataSource, hypervisor, host);
+      process.stdout.write(`${name} has not answered since ${since.toISOString()}. On it is:\n`);
+      showLosses(await lossesOn(dataSource.manager, host));
+      if (!isSure) {
+        const again = `servery host lost ${name} --yes`;
+        process.stdout.write(
+          `Nothing is changed yet. Switch its machine off for good, so that it never comes back, then: ${again}\n`,
+        );
+        return;
+      }
+      await recordLoss(installation, host);
+    }
+    await showLeft(dataSource, host);
+  });
+}
+
+function recordLoss({ dataSource, audit }: Installation, host: Host): Promise<void> {
+  return runInTransaction(dataSource, async (manager) => {
+    if (await loseHost(manager, host)) await audit('host.lost', host.id, manager);
+  });
+}
+
+function showLosses(losses: readonly Loss[]): void {
+  for (const { kind, id, name, email } of losses) {
+    process.stdout.write(`  ${kind.padEnd(8)} ${String(id).padEnd(16)} ${name}  (${email})\n`);
+  }
+  const accounts = new Set(losses.map(({ accountId }) => accountId)).size;
+  process.stdout.write(`  ${losses.length} in all, of ${accounts} accounts\n`);
+}
+
+/** What the worker makes of it within minutes. */
+async function showLeft(dataSource: DataSource, { id, name }: Host): Promise<void> {
+  const [{ left }] = await dataSource.query<[{ left: number }]>(
+    'SELECT count(*)::int AS left FROM reservations WHERE host_id = $1',
+    [id],
+  );
+  process.stdout.write(
+    left > 0
+      ? `✔ ${name} is lost. A worker deletes the ${left} servers and volumes that are left on it\n`
+      : `✔ ${name} is lost, and no server or volume is left on it: servery host remove ${name}\n`,
+  );
 }
 
 async function locationOf(

@@ -24,7 +24,7 @@ export class Sampling {
   /** One round over all hosts, or as far as it comes until told to stop. Nothing while another worker is at it. */
   async run(stop?: AbortSignal): Promise<void> {
     await runAlone(this.dataSource, LOCK, async () => {
-      const hosts = (await this.hosts.all()).filter(({ state }) => state !== 'unreachable');
+      const hosts = (await this.hosts.existing()).filter(({ state }) => state !== 'unreachable');
       await eachHost(hosts, stop, (host) => this.sample(host));
     });
   }

@@ -32,7 +32,7 @@ export class Spreading {
   async round(supply: (host: Host, hosts: readonly Host[]) => Promise<void>): Promise<void> {
     await runAlone(this.dataSource, LOCK, async () => {
       await this.store.removeSpread();
-      const hosts = (await this.hosts.all()).filter(({ state }) => state !== 'unreachable');
+      const hosts = (await this.hosts.existing()).filter(({ state }) => state !== 'unreachable');
       for (const host of hosts) await supply(host, hosts);
     });
   }

@@ -1,6 +1,7 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { ExportExpiry } from '#libs/exports';
+import { LostHosts } from '#libs/fleet';
 import { UploadsService } from '#libs/imports';
 import { SAMPLE_SECONDS } from '#libs/metrics';
 import { ProviderEvents } from '#libs/payments';
@@ -45,6 +46,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     ENVIRONMENT,
     ProviderEvents,
     Reconciler,
+    LostHosts,
     Books,
     Dunning,
     Mails,
@@ -66,6 +68,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     environment: Environment,
     events: ProviderEvents,
     reconciler: Reconciler,
+    lostHosts: LostHosts,
     books: Books,
     dunning: Dunning,
     mails: Mails,
@@ -84,6 +87,7 @@ export const timetable: FactoryProvider<readonly Task[]> = {
     sampling: Sampling,
   ) => [
     task('reconciler', environment.SERVERY_RECONCILE_SECONDS, (stop) => reconciler.run(stop)),
+    task('lost hosts', 10, () => lostHosts.clear()),
     task('provider events', 1, () => events.processDue()),
     task('payments repair', MINUTE_SECONDS, () => events.repair()),
     task('payments repair of a month', DAY_SECONDS, () => events.repair({ isFull: true })),

@@ -8,6 +8,7 @@ import { configModule, type Environment } from '#libs/config';
 import { consolesModule } from '#libs/consoles';
 import { DatabaseModule, loggedError } from '#libs/database';
 import { ExportStore, exportsEntities, exportsModule } from '#libs/exports';
+import { LostHosts } from '#libs/fleet';
 import { GUEST_REACH, type GuestReach, HYPERVISOR, type Hypervisor } from '#libs/hypervisor';
 import { HypervisorModule } from '#libs/hypervisor/drivers';
 import { imagesEntities } from '#libs/images';
@@ -118,6 +119,7 @@ export function workerModule(environment: Environment, installationId: string): 
       ImageSpreading,
       IsoSpreading,
       Spreading,
+      LostHosts,
       MachineConsoles,
       Mails,
       Pruning,

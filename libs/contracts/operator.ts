@@ -3,6 +3,8 @@ import { id, meta, pageQuery, searchText, several, sortQuery, timestamp } from '
 
 const capacity = z.object({ total: z.int(), used: z.int() });
 
+const hostStates = z.enum(['active', 'draining', 'unreachable', 'maintenance', 'lost']);
+
 /** A hypervisor host, as its operator sees it. */
 export const host = z
   .object({
@@ -10,7 +12,7 @@ export const host = z
     name: z.string(),
     uri: z.string(),
     location: z.object({ id, name: z.string() }),
-    state: z.enum(['active', 'draining', 'unreachable', 'maintenance']),
+    state: hostStates,
     domain_type: z.enum(['kvm', 'qemu']),
     domain_type_reason: z.string(),
     vcpus: capacity,
@@ -26,7 +28,7 @@ export const hostResponse = z.object({ host });
 export const hostListResponse = z.object({ hosts: z.array(host), meta });
 export const hostListQuery = z.strictObject({
   name: searchText.optional(),
-  state: several(z.enum(['active', 'draining', 'unreachable', 'maintenance'])).optional(),
+  state: several(hostStates).optional(),
   sort: sortQuery(['id', 'name']),
   ...pageQuery,
 });

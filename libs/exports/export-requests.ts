@@ -133,7 +133,7 @@ export class ExportRequests {
 async function hostWith(manager: EntityManager, { id }: Image): Promise<number> {
   const [host] = await manager.query<{ id: number }[]>(
     `SELECT h.id FROM hosts h JOIN host_images i ON i.host_id = h.id
-     WHERE i.image_id = $1 AND h.state <> 'unreachable'
+     WHERE i.image_id = $1 AND h.state NOT IN ('unreachable', 'lost')
      ORDER BY h.state = 'active' DESC, h.disk_gib - h.used_disk_gib DESC LIMIT 1`,
     [id],
   );

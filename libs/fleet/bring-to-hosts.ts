@@ -25,7 +25,7 @@ export async function bringToHosts(
 ): Promise<Brought> {
   const newOn: string[] = [];
   const failures: { host: string; message: string }[] = [];
-  for (const host of await new HostsService(dataSource).all()) {
+  for (const host of await new HostsService(dataSource).existing()) {
     try {
       await hypervisor.importImage(toHostRef(host), file, (sent, total) =>
         onUpload?.(host.name, sent, total),

@@ -57,7 +57,7 @@ export async function withdrawIso(dataSource: DataSource, hypervisor: Hypervisor
   const isos = new IsosService(dataSource);
   await runInTransaction(dataSource, (manager) => isos.withdraw(manager, iso));
   if (!(await isos.isLastOfItsFile(dataSource.manager, iso))) return;
-  for (const host of await new HostsService(dataSource).all()) {
+  for (const host of await new HostsService(dataSource).existing()) {
     if (host.state === 'unreachable') continue;
     try {
       await hypervisor.deleteImage(toHostRef(host), iso.volumeName);

@@ -8,6 +8,8 @@ import { DomainError, type ErrorKind } from '#libs/kernel';
 const CODES = {
   /** The host does not answer, or the way to it (socket, SSH, TLS) is broken. */
   host_unreachable: { kind: 'unavailable', retryable: true },
+  /** The host is gone for good, with all that was on it. */
+  host_lost: { kind: 'conflict', retryable: false },
   /** The host took the call and gave no answer within the time limit. The call may still take effect. */
   host_timeout: { kind: 'unavailable', retryable: true },
   /** The host lacks a pool, bridge, network filter or right that Servery needs: its operator must act. */

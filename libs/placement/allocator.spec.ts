@@ -19,7 +19,7 @@ const STORAGES = [newUuid(), newUuid()] as const;
 
 interface TestHost extends Demand {
   readonly id: number;
-  readonly state: 'active' | 'draining' | 'unreachable' | 'maintenance';
+  readonly state: 'active' | 'draining' | 'unreachable' | 'maintenance' | 'lost';
   readonly locationId: number;
   readonly hasImage: boolean;
   readonly storage?: { readonly id: string; readonly path: string } | null;
@@ -36,7 +36,12 @@ const hosts: fc.Arbitrary<TestHost> = fc.record({
     { weight: 8, arbitrary: fc.constant('active' as const) },
     {
       weight: 1,
-      arbitrary: fc.constantFrom('draining' as const, 'unreachable' as const, 'maintenance' as const),
+      arbitrary: fc.constantFrom(
+        'draining' as const,
+        'unreachable' as const,
+        'maintenance' as const,
+        'lost' as const,
+      ),
     },
   ),
   locationId: fc.oneof(

@@ -59,6 +59,14 @@ export class FindingsService {
     );
   }
 
+  /** Closes all that is open of a host that nobody looks at any more. */
+  async resolveAllOf(hostId: number): Promise<void> {
+    await this.dataSource.query(
+      'UPDATE findings SET resolved_at = now() WHERE resolved_at IS NULL AND host_id = $1',
+      [hostId],
+    );
+  }
+
   /** Closes the host's open findings of these kinds that are not among `still`. */
   async resolveOthers(
     hostId: number | null,

@@ -1,7 +1,10 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** `draining` and `maintenance` keep their servers and take no new ones; `unreachable` is set by the reconciler. */
-export type HostState = 'active' | 'draining' | 'unreachable' | 'maintenance';
+/**
+ * `draining` and `maintenance` keep their servers and take no new ones; `unreachable` is set by the reconciler. `lost` is gone
+ * for good, with all that was on it: it is no longer asked for anything, until it is removed.
+ */
+export type HostState = 'active' | 'draining' | 'unreachable' | 'maintenance' | 'lost';
 
 /** A hypervisor host and what of it may be promised. `vcpus` already carries the overcommit. */
 @Entity('hosts')

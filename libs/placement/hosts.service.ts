@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, Not } from 'typeorm';
 import { runInTransaction } from '#libs/database';
-import type { HostRef } from '#libs/hypervisor';
+import { type HostRef, LOST_URI } from '#libs/hypervisor';
 import { DomainError, newId } from '#libs/kernel';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { Host, type HostState } from './host.entity.ts';
+import type { PlacementErrorCode } from './placement.errors.ts';
 
 export type NewHost = Omit<
   Host,
@@ -37,6 +38,13 @@ export class HostsService {
     return this.dataSource.getRepository(Host).find({ order: { name: 'ASC' } });
   }
 
+  /** All but those that are lost. */
+  existing(): Promise<Host[]> {
+    return this.dataSource
+      .getRepository(Host)
+      .find({ where: { state: Not('lost') }, order: { name: 'ASC' } });
+  }
+
   /** @throws DomainError `host_unknown` */
   async get(id: number): Promise<Host> {
     const host = await this.dataSource.getRepository(Host).findOneBy({ id });
@@ -59,7 +67,7 @@ export class HostsService {
    * Adds a host, or renews what is known of the one with the same libvirt UUID. What is promised of it stays; which
    * storage it shows is to be found out anew.
    * @throws DomainError `host_exists` when name or URI belong to another machine; `host_invalid` when less is left of it
-   * than is promised; `host_in_use` when it is to stand elsewhere than its servers.
+   * than is promised; `host_in_use` when it is to stand elsewhere than its servers; `host_lost` until it was removed.
    */
   async save(manager: EntityManager, host: NewHost): Promise<Host> {
     const repository = manager.getRepository(Host);
@@ -71,6 +79,7 @@ export class HostsService {
       const message = `another machine is known as host ${other.name}, at ${other.uri}; ${advice}`;
       throw new DomainError('conflict', 'host_exists', message);
     }
+    if (known?.state === 'lost') throw hostLost(known);
     if (known) assertKeepsPromises(known, host);
     const id = known?.id ?? newId();
     await repository.save(
@@ -107,11 +116,13 @@ export class HostsService {
     return new Map(rows.map(({ id, names }) => [id, names]));
   }
 
-  /** @throws DomainError `host_unknown` */
-  async setState(id: number, state: HostState): Promise<Host> {
-    await this.get(id);
-    await this.dataSource.getRepository(Host).update({ id }, { state });
-    return this.get(id);
+  /** @throws DomainError `host_unknown`, `host_lost` */
+  async setState(id: number, state: Exclude<HostState, 'lost'>): Promise<Host> {
+    const hosts = this.dataSource.getRepository(Host);
+    const { affected } = await hosts.update({ id, state: Not('lost') }, { state });
+    const host = await this.get(id);
+    if (affected === 0) throw hostLost(host);
+    return host;
   }
 
   /**
@@ -161,6 +172,19 @@ export class HostsService {
   }
 }
 
+/** Nothing is asked of the host any more, and it shows no storage. False where that was so already. */
+export async function markLost(manager: EntityManager, id: number): Promise<boolean> {
+  const storage = { storageId: null, diskPoolPath: null, imagePoolPath: null, storageProvenAt: null };
+  const lost = { state: 'lost', ...storage } as const;
+  const { affected } = await manager.getRepository(Host).update({ id, state: Not('lost') }, lost);
+  return affected === 1;
+}
+
+function hostLost({ name }: Host): DomainError {
+  const message = `${name} is lost: remove it when nothing is left on it; should its machine come back, add it then`;
+  return new DomainError('conflict', 'host_lost' satisfies PlacementErrorCode, message);
+}
+
 /** What servers and volumes have of a host cannot become less, and their addresses are of where it stands. */
 function assertKeepsPromises(known: Host, host: NewHost): void {
   const { usedVcpus, usedMemoryMib, usedDiskGib } = known;
@@ -206,8 +230,9 @@ async function handOverFrozen(manager: EntityManager, id: number): Promise<void>
   );
 }
 
-/** What a hypervisor driver needs of a host's row. */
+/** What a hypervisor driver needs of a host's row. Of one that is lost it does not get the way there. */
 export function toHostRef(host: Host): HostRef {
-  const { id, name, uri, domainType, imagePool, diskPool, bridge } = host;
+  const { id, name, state, domainType, imagePool, diskPool, bridge } = host;
+  const uri = state === 'lost' ? LOST_URI : host.uri;
   return { id, name, uri, domainType, imagePool, diskPool, bridge };
 }

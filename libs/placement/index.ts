@@ -11,7 +11,7 @@ export { type AlongDisk, areReachedTogether } from './disks-along.ts';
 export { Finding, type FindingKind } from './finding.entity.ts';
 export { FindingsService, type NewFinding } from './findings.service.ts';
 export { Host, type HostState } from './host.entity.ts';
-export { type HostStorage, HostsService, type NewHost, toHostRef } from './hosts.service.ts';
+export { type HostStorage, HostsService, markLost, type NewHost, toHostRef } from './hosts.service.ts';
 export { installationId } from './installation.ts';
 export { outOfCapacity } from './out-of-capacity.ts';
 export { type Demand, type FilterReport, noCapacity, type PlacementErrorCode } from './placement.errors.ts';

@@ -5,7 +5,9 @@ export type PlacementErrorCode =
   | 'host_unknown'
   | 'host_exists'
   | 'host_invalid'
-  | 'host_in_use';
+  | 'host_in_use'
+  | 'host_lost'
+  | 'host_not_lost';
 
 /** How many hosts were left after each filter, in the order in which the filters run. */
 export interface FilterReport {

@@ -33,7 +33,8 @@ async function place(
   const { type } = await loadServer(manager, serverId);
   const kept = await reservedHost(manager, serverId);
   const host = kept === undefined ? null : await manager.getRepository(Host).findOneBy({ id: kept });
-  if (host && host.state !== 'unreachable') return settle(manager, deps, server, host.id);
+  if (host && host.state !== 'unreachable' && host.state !== 'lost')
+    return settle(manager, deps, server, host.id);
   await release(manager, serverId);
   const { vcpus, memoryMib } = type;
   const { locationId, imageId, diskGib } = server;

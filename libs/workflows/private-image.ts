@@ -36,7 +36,7 @@ export async function bringToAllHosts(
   devices: Devices,
   progressOf: (index: number, hostCount: number) => OnProgress,
 ): Promise<Brought> {
-  const hosts = await new HostsService(dataSource).all();
+  const hosts = await new HostsService(dataSource).existing();
   const hostIds: number[] = [];
   const refusals: Omit<NewRefusal, 'imageId'>[] = [];
   let cause: unknown;
@@ -75,7 +75,7 @@ export async function takeFromAllHosts(
   volumeName: string,
 ): Promise<{ readonly leftOn: number[] }> {
   const leftOn: number[] = [];
-  for (const host of await new HostsService(dataSource).all()) {
+  for (const host of await new HostsService(dataSource).existing()) {
     try {
       await hypervisor.deleteImage(toHostRef(host), volumeName);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { type DomainSpec, type HostRef, type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import type { HealthCheck, Image } from '#libs/images';
+import { PermanentError } from '#libs/saga';
 import type { RestoreTest, RestoreVerdict, Server } from '#libs/servers';
 import { secondsSinceBoot } from './boot-clock.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
@@ -38,7 +39,7 @@ export interface Restored {
 /**
  * What can be said of a machine that was started from a backup; undefined as long as it may still become better.
  * What its server does not do either, now that it runs, is not held against the backup.
- * @throws HypervisorError of the host, which says nothing about the backup
+ * @throws HypervisorError of the host, PermanentError `machine_gone`: they say nothing about the backup
  */
 export async function lookAtRestored(
   { hypervisor }: Pick<WorkflowDeps, 'hypervisor'>,
@@ -47,6 +48,8 @@ export async function lookAtRestored(
   startedAt: string,
 ): Promise<RestoreVerdict | undefined> {
   const restored = new Guest(hypervisor, host, spec.uuid);
+  if (await restored.isGone())
+    throw new PermanentError('machine_gone', 'the machine was taken away meanwhile');
   if (!(await restored.runs())) return failed('the system stopped while it was starting', []);
   const seconds = secondsSinceBoot(startedAt);
   const isOver = seconds > (image.appliance.isForeign ? FOREIGN_DEADLINE_SECONDS : RESTORE_DEADLINE_SECONDS);
@@ -90,6 +93,10 @@ class Guest {
     this.hypervisor = hypervisor;
     this.host = host;
     this.uuid = uuid;
+  }
+
+  async isGone(): Promise<boolean> {
+    return (await this.hypervisor.domainState(this.host, this.uuid)) === 'absent';
   }
 
   async runs(): Promise<boolean> {

@@ -105,13 +105,15 @@ export const verifyBackup = saga(verifyBackupRequest, deps<WorkflowDeps>())
 
 /**
  * Reserves room as an order does, under the test's own id, and only where as much again stays free: an order that comes
- * meanwhile finds its place.
+ * meanwhile finds its place. @throws PermanentError `backup_gone`
  */
 async function takeRoom(
   manager: EntityManager,
   { params: { restoreTestId } }: Pick<Context, 'params'>,
 ): Promise<{ hostId: number } | undefined> {
   const { imageId, serverId } = await testOf(manager, restoreTestId);
+  const image = await manager.getRepository(Image).findOneByOrFail({ id: imageId });
+  if (image.deletedAt) throw backupGone(image);
   const { server, type } = await loadServer(manager, serverId);
   const { vcpus, memoryMib } = type;
   const { diskGib } = server;
@@ -139,9 +141,7 @@ async function restoredOf({ params, deps }: Pick<Context, 'params' | 'deps'>): P
   const { server } = await loadServer(manager, test.serverId);
   const type = await manager.getRepository(ServerType).findOneByOrFail({ id: server.serverTypeId });
   const address = await addressOf(manager, server.id);
-  if (image.deletedAt || !address) {
-    throw new PermanentError('backup_gone', `backup ${image.id} was deleted while it was tried out`);
-  }
+  if (image.deletedAt || !address) throw backupGone(image);
   return {
     ...{ test, image, server, serverHost: await findHost(manager, server) },
     spec: {
@@ -156,6 +156,10 @@ async function restoredOf({ params, deps }: Pick<Context, 'params' | 'deps'>): P
       ...image.devices,
     },
   };
+}
+
+function backupGone({ id }: Image): PermanentError {
+  return new PermanentError('backup_gone', `backup ${id} was deleted while it was tried out`);
 }
 
 async function hostOf({ deps, outputs }: Pick<Context, 'deps' | 'outputs'>): Promise<HostRef> {

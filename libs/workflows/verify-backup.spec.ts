@@ -192,6 +192,9 @@ it('a backup that is tried out on another host than its server is not blamed for
   await expect
     .poll(() => lookAtRestored(world.deps, elsewhere, restored, longAgo))
     .toEqual({ failure: null, checks: ['started', 'disk_read'] });
+  await hypervisor.undefineDomain(elsewhere, spec.uuid);
+  const gone = lookAtRestored(world.deps, elsewhere, restored, longAgo);
+  await expect(gone).rejects.toMatchObject({ code: 'machine_gone' });
   await world.close();
   await destroyServerWorld(address);
 });

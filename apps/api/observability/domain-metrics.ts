@@ -67,7 +67,8 @@ function registerCapacity(registry: Registry, dataSource: DataSource): void {
       const rows: CapacityRow[] = await dataSource.query(
         `SELECT name AS host, resource, total, used FROM hosts CROSS JOIN LATERAL (VALUES
            ('vcpus', vcpus, used_vcpus), ('memory_mib', memory_mib, used_memory_mib),
-           ('disk_gib', disk_gib, used_disk_gib)) AS capacity (resource, total, used)`,
+           ('disk_gib', disk_gib, used_disk_gib)) AS capacity (resource, total, used)
+         WHERE state <> 'lost'`,
       );
       this.reset();
       for (const { host, resource, total, used } of rows) {

@@ -54,7 +54,7 @@ export class Reconciler {
   /** One round over all hosts, or as far as it comes until told to stop. Nothing while another worker is at it. */
   async run(stop?: AbortSignal): Promise<void> {
     await runAlone(this.dataSource, LOCK, async () => {
-      await eachHost(await this.hosts.all(), stop, (host) => this.reconcileHost(host));
+      await eachHost(await this.hosts.existing(), stop, (host) => this.reconcileHost(host));
       if (stop?.aborted) return;
       const found = await reconcileBookkeeping(this.dataSource);
       await this.report(found);

@@ -1,7 +1,8 @@
 import { HypervisorError } from '../hypervisor.errors.ts';
 import type { GuestReach } from '../port/guest-reach.ts';
-import type { HostRef } from '../port/hosts.ts';
+import { type HostRef, LOST_URI } from '../port/hosts.ts';
 import type { Hypervisor } from '../port/hypervisor.ts';
+import { hostLost, LostHost } from './lost-host.ts';
 
 /** The drivers of one kind of object, by the URIs that they speak. */
 export interface Route<Driver> {
@@ -13,7 +14,10 @@ export interface Route<Driver> {
 export const LIBVIRT_URI = /^qemu(\+[a-z0-9]+)?:\/\//;
 export const SIMULATED_URI = /^simulated:[A-Za-z0-9._-]+$/;
 
-function choose<Driver>(routes: readonly Route<Driver>[], host: HostRef): Driver {
+const LOST = new LostHost();
+
+function choose<Driver>(routes: readonly Route<Driver>[], host: HostRef): Driver | LostHost {
+  if (host.uri === LOST_URI) return LOST;
   const route = routes.find(({ uri }) => uri.test(host.uri));
   if (route) return route.driver;
   throw new HypervisorError('uri_unsupported', `No driver speaks the URI of host ${host.name}.`, {
@@ -22,7 +26,7 @@ function choose<Driver>(routes: readonly Route<Driver>[], host: HostRef): Driver
   });
 }
 
-/** One Hypervisor in front of several drivers: the host's URI says whose it is. */
+/** One Hypervisor in front of several drivers: the host's URI says whose it is. What is lost is none of theirs. */
 export class RoutingHypervisor implements Hypervisor {
   private readonly routes: readonly Route<Hypervisor>[];
 
@@ -51,7 +55,11 @@ export class RoutingHypervisor implements Hypervisor {
   growVolume = this.routed('growVolume');
   flattenVolume = this.routed('flattenVolume');
   downloadVolume = this.routed('downloadVolume');
-  copyVolume = this.routed('copyVolume');
+  /** From a lost host as well, which the driver of the other one does not know. */
+  copyVolume: Hypervisor['copyVolume'] = async (host, copy, options) => {
+    if (copy.from.uri === LOST_URI) throw hostLost(copy.from);
+    await choose(this.routes, host).copyVolume(host, copy, options);
+  };
   defineDomain = this.routed('defineDomain');
   undefineDomain = this.routed('undefineDomain');
   domainState = this.routed('domainState');

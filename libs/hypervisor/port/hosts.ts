@@ -3,11 +3,14 @@ import type { Firmware } from './devices.ts';
 /** How a host runs its guests: in hardware, or (slowly) by emulation. */
 export type DomainType = 'kvm' | 'qemu';
 
+/** In place of the URI of a host that is gone for good: nothing is sent anywhere. */
+export const LOST_URI = 'lost:';
+
 /** What a driver needs to know of a host to work on it. A plain copy of the host's row. */
 export interface HostRef {
   readonly id: number;
   readonly name: string;
-  /** libvirt URI (`qemu+ssh://root@kvm7/system`, `qemu+unix:///system?socket=…`) or `simulated:NAME`. */
+  /** libvirt URI (`qemu+ssh://root@kvm7/system`, `qemu+unix:///system?socket=…`), `simulated:NAME` or `LOST_URI`. */
   readonly uri: string;
   readonly domainType: DomainType;
   /** Pool of golden images; may be the same as `diskPool`. */

@@ -4,6 +4,7 @@ import { accountSuspended } from './account-suspended.ts';
 import { backupNotRestorable } from './backup-not-restorable.ts';
 import { backupOverdue } from './backup-overdue.ts';
 import { confirmEmail } from './confirm-email.ts';
+import { hostLost } from './host-lost.ts';
 import { passwordChanged } from './password-changed.ts';
 import { paymentFailed } from './payment-failed.ts';
 import { paymentWarning } from './payment-warning.ts';
@@ -20,6 +21,7 @@ export const templates = {
   'backup-not-restorable': backupNotRestorable,
   'backup-overdue': backupOverdue,
   'confirm-email': confirmEmail,
+  'host-lost': hostLost,
   'password-changed': passwordChanged,
   'payment-failed': paymentFailed,
   'payment-warning': paymentWarning,

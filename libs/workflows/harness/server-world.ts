@@ -6,6 +6,7 @@ import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
 import { createDataSource } from '#libs/database';
 import { ExportRequests, ExportStore, exportsEntities } from '#libs/exports';
+import { RoutingGuestReach, RoutingHypervisor } from '#libs/hypervisor/drivers';
 import { SimulatedFleet, SimulatedGuestReach, SimulatedHypervisor } from '#libs/hypervisor/simulated';
 import { ImagesService, imagesEntities } from '#libs/images';
 import { IsoCommands, isosEntities } from '#libs/isos';
@@ -113,13 +114,14 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
   const connected = connectPayments(dataSource, stripe, listener);
   const { payments, events, provider, calls, cards } = connected;
   const fleet = new SimulatedFleet(folder);
+  const [uri, simulated] = [/^simulated:/, new SimulatedHypervisor(fleet, await installationId(dataSource))];
   const cipher = new EnvelopeCipher([Buffer.alloc(32, 7)]);
   const [secrets, scripts] = [new SecretsStore(cipher), new ScriptVault(cipher)];
   const findings = new FindingsService(dataSource);
   const deps: WorkflowDeps = {
     dataSource,
-    hypervisor: new SimulatedHypervisor(fleet, await installationId(dataSource)),
-    reach: new SimulatedGuestReach(fleet),
+    hypervisor: new RoutingHypervisor([{ uri, driver: simulated }]),
+    reach: new RoutingGuestReach([{ uri, driver: new SimulatedGuestReach(fleet) }]),
     access: portsInTable(dataSource),
     payments,
     secrets,

@@ -36,6 +36,7 @@ const STATE: Readonly<Record<HostWire['state'], string>> = {
   draining: 'bg-saffron-tint text-saffron-ink',
   maintenance: 'bg-saffron-tint text-saffron-ink',
   unreachable: 'bg-bad-tint text-bad',
+  lost: 'bg-bad-tint text-bad',
 };
 
 function gib(mib: number): number {
@@ -76,16 +77,18 @@ function HostCard({ host }: { host: HostWire }) {
         {host.domain_type_reason && <span className="block">{host.domain_type_reason}</span>}
       </p>
       {change.error && <ErrorPanel error={change.error} />}
-      <Button
-        look="secondary"
-        size="small"
-        className="mt-4"
-        busy={change.isPending}
-        aria-label={`${next === 'drain' ? 'Drain' : 'Activate'} ${host.name}`}
-        onClick={() => change.mutate(next)}
-      >
-        {next === 'drain' ? 'Drain' : 'Activate'}
-      </Button>
+      {host.state !== 'lost' && (
+        <Button
+          look="secondary"
+          size="small"
+          className="mt-4"
+          busy={change.isPending}
+          aria-label={`${next === 'drain' ? 'Drain' : 'Activate'} ${host.name}`}
+          onClick={() => change.mutate(next)}
+        >
+          {next === 'drain' ? 'Drain' : 'Activate'}
+        </Button>
+      )}
     </Panel>
   );
 }

@@ -53,6 +53,7 @@ function useLatestAction(server: ServerWire) {
 /** What its owner can do about a failure, by the API's code. */
 const ADVICE: Readonly<Record<string, string>> = {
   host_unreachable: 'Its host does not answer; our operators know. Try again in a few minutes.',
+  host_lost: 'The machine that it was on is gone for good, and the server with it.',
   given_up: 'Our operators ended it. See how the server is before you try again.',
 };
 
