@@ -3,7 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
 import { AccountsModule, accountsEntities } from '#libs/accounts';
 import { CatalogModule, catalogEntities } from '#libs/catalog';
-import { configModule, type Environment } from '#libs/config';
+import { configModule, type Environment, secretKeys } from '#libs/config';
 import { consolesModule } from '#libs/consoles';
 import { DatabaseModule } from '#libs/database';
 import { DunningModule } from '#libs/dunning';
@@ -200,7 +200,7 @@ export function appModule({ environment, metrics, routes }: AppOptions): Dynamic
         entities,
       }),
       QueueModule.forRoot({ url: environment.REDIS_URL }),
-      secretsModule(environment.SERVERY_SECRET_KEY),
+      secretsModule(secretKeys(environment)),
       AccountsModule,
       CatalogModule,
       consolesModule(environment.SERVERY_SECRET_KEY),

@@ -19,6 +19,7 @@ import { registerOperator } from './operator.command.ts';
 import { registerPrice } from './price.command.ts';
 import { registerPromotion } from './promotion.command.ts';
 import { registerSaga } from './saga.command.ts';
+import { registerSecrets } from './secrets.command.ts';
 import { registerUp } from './up.command.ts';
 
 const program = new Command('servery')
@@ -44,6 +45,7 @@ for (const register of [
   registerAccount,
   registerMail,
   registerSaga,
+  registerSecrets,
   registerAudit,
 ])
   register(program);

@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { accountsEntities } from '#libs/accounts';
 import { catalogEntities } from '#libs/catalog';
-import { configModule, type Environment } from '#libs/config';
+import { configModule, type Environment, secretKeys } from '#libs/config';
 import { consolesModule } from '#libs/consoles';
 import { DatabaseModule, loggedError } from '#libs/database';
 import { ExportStore, exportsEntities, exportsModule } from '#libs/exports';
@@ -87,7 +87,7 @@ export function workerModule(environment: Environment, installationId: string): 
         entities,
       }),
       QueueModule.forRoot({ url: environment.REDIS_URL }),
-      secretsModule(environment.SERVERY_SECRET_KEY),
+      secretsModule(secretKeys(environment)),
       consolesModule(environment.SERVERY_SECRET_KEY),
       exportsModule(environment),
       importsModule(environment),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '#libs/kernel';
 import { envExample } from './env-example.ts';
-import { loadEnvironment, variableDocs } from './index.ts';
+import { loadEnvironment, secretKeys, variableDocs } from './index.ts';
 
 const complete = {
   DATABASE_URL: 'postgres://servery:secret@127.0.0.1:5432/servery',
@@ -43,6 +43,10 @@ describe('the environment', () => {
     ['DATABASE_URL', 'mysql://x'],
     ['SERVERY_PORT', '70000'],
     ['SERVERY_SECRET_KEY', Buffer.alloc(31).toString('base64')],
+    [
+      'SERVERY_FORMER_SECRET_KEYS',
+      `${Buffer.alloc(32).toString('base64')},${Buffer.alloc(31).toString('base64')}`,
+    ],
     ['STRIPE_SECRET_KEY', 'pk_test_abc'],
     ['SERVERY_CURRENCY', 'xyz'],
     ['SERVERY_LEASE_SECONDS', '0'],
@@ -50,6 +54,15 @@ describe('the environment', () => {
     ['MAIL_FROM', 'Servery <servery@example.org>\r\nBcc: a@example.org'],
   ])('refuses %s=%s by name', (name, value) => {
     expect(problemsOf({ ...complete, [name]: value })).toEqual([name]);
+  });
+
+  it('has former secret keys behind the present one, or none', () => {
+    const keys = [7, 1, 2].map((byte) => Buffer.alloc(32, byte));
+    const former = keys.slice(1).map((key) => key.toString('base64'));
+    const of = (SERVERY_FORMER_SECRET_KEYS: string) =>
+      secretKeys(loadEnvironment({ ...complete, SERVERY_FORMER_SECRET_KEYS }));
+    expect(of(former.join(', '))).toEqual(keys);
+    expect(of('')).toEqual(keys.slice(0, 1));
   });
 
   it('knows a mail server with its sender, or none', () => {

@@ -58,6 +58,14 @@ export const environmentSchema = z.object({
     .default(false)
     .describe('believe X-Forwarded-For and X-Forwarded-Proto: only behind a reverse proxy that sets them'),
   SERVERY_SECRET_KEY: envelopeKey.describe('the envelope key for secrets at rest: 32 bytes in base64'),
+  SERVERY_FORMER_SECRET_KEYS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+    .pipe(z.array(envelopeKey))
+    .describe(
+      'envelope keys from before SERVERY_SECRET_KEY, separated by commas: what they sealed is still read (servery secrets reseal)',
+    ),
   SERVERY_CURRENCY: z
     .enum(['eur', 'usd', 'gbp', 'chf'])
     .default('eur')

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import type { SecretKeys } from '#libs/config';
 import { type Clock, DomainError, systemClock } from '#libs/kernel';
 import { exportsError } from './exports.errors.ts';
 
@@ -14,19 +15,19 @@ export interface DownloadLink {
  * checked by an HMAC-SHA-256 under a key that follows from the installation's, so none is kept anywhere.
  */
 export class DownloadLinks {
-  private readonly key: Buffer;
+  private readonly keys: SecretKeys;
   private readonly clock: Clock;
 
-  /** @param secretKey the installation's: 32 bytes in base64 */
-  constructor(secretKey: string, clock: Clock = systemClock) {
-    const master = Buffer.from(secretKey, 'base64');
-    this.key = Buffer.from(hkdfSync('sha256', master, '', 'servery/export-link/v1', 32));
+  /** @param secretKeys the installation's; the first one signs, and links of all of them are good */
+  constructor(secretKeys: SecretKeys, clock: Clock = systemClock) {
+    const [present, ...former] = secretKeys;
+    this.keys = [keyOfLinks(present), ...former.map(keyOfLinks)];
     this.clock = clock;
   }
 
   sign(exportId: number, validSeconds: number): DownloadLink {
     const expires = Math.floor(this.clock.now().getTime() / 1000) + validSeconds;
-    return { expires, signature: this.mac(exportId, expires).toString('base64url') };
+    return { expires, signature: mac(this.keys[0], exportId, expires).toString('base64url') };
   }
 
   /**
@@ -35,15 +36,22 @@ export class DownloadLinks {
    */
   check(exportId: number, link: DownloadLink): void {
     const given = Buffer.from(link.signature, 'base64url');
-    const right = this.mac(exportId, link.expires);
-    if (given.length !== right.length || !timingSafeEqual(given, right)) throw exportNotFound(exportId);
+    const isOurs = this.keys.some((key) => {
+      const right = mac(key, exportId, link.expires);
+      return given.length === right.length && timingSafeEqual(given, right);
+    });
+    if (!isOurs) throw exportNotFound(exportId);
     if (link.expires * 1000 > this.clock.now().getTime()) return;
     throw exportsError('export_link_expired', 'This link has expired: ask for a new one.');
   }
+}
 
-  private mac(exportId: number, expires: number): Buffer {
-    return createHmac('sha256', this.key).update(`${exportId} ${expires}`).digest();
-  }
+function keyOfLinks(secretKey: Buffer): Buffer {
+  return Buffer.from(hkdfSync('sha256', secretKey, '', 'servery/export-link/v1', 32));
+}
+
+function mac(key: Buffer, exportId: number, expires: number): Buffer {
+  return createHmac('sha256', key).update(`${exportId} ${expires}`).digest();
 }
 
 export function exportNotFound(exportId: number): DomainError {

@@ -1,5 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
-import type { Environment } from '#libs/config';
+import { type Environment, secretKeys } from '#libs/config';
 import { ImagesModule } from '#libs/images';
 import { DownloadLinks } from './download-links.ts';
 import { Export } from './export.entity.ts';
@@ -13,19 +13,17 @@ class ExportsModule {}
 /** Tables of this feature, for the app's data source. */
 export const exportsEntities = [Export];
 
-type ExportSettings = Pick<Environment, 'SERVERY_SECRET_KEY' | 'SERVERY_EXPORTS_DIR'>;
-
 /**
  * Finished exports lie in a folder that the worker writes and the API reads. Needs `SagaStore` and `SagaQueue`, which the
  * app provides globally.
  */
-export function exportsModule({ SERVERY_SECRET_KEY, SERVERY_EXPORTS_DIR }: ExportSettings): DynamicModule {
+export function exportsModule(environment: Environment): DynamicModule {
   return {
     module: ExportsModule,
     imports: [ImagesModule],
     providers: [
-      { provide: DownloadLinks, useValue: new DownloadLinks(SERVERY_SECRET_KEY) },
-      { provide: ExportStore, useValue: new ExportStore(SERVERY_EXPORTS_DIR) },
+      { provide: DownloadLinks, useValue: new DownloadLinks(secretKeys(environment)) },
+      { provide: ExportStore, useValue: new ExportStore(environment.SERVERY_EXPORTS_DIR) },
       ExportExpiry,
       ExportRequests,
       ExportsService,

@@ -6,7 +6,7 @@ import { type Appliance, Image } from '#libs/images';
 import { bytesToWholeGib, newId } from '#libs/kernel';
 import { SagaQueue } from '#libs/queue';
 import { SagaStore } from '#libs/saga';
-import { EnvelopeCipher } from '#libs/secrets';
+import { EnvelopeCipher, type SealedColumn } from '#libs/secrets';
 import { Action, newAction } from '#libs/servers';
 import { importImageRequest } from './import-request.ts';
 import { IMPORT_SETTINGS, type ImportSettings } from './import-settings.ts';
@@ -124,9 +124,16 @@ export class ImageImports {
 }
 
 /** Binds a sealed URL to its row. */
-export function urlContext(imageId: number): string {
+export function urlContext(imageId: number | string): string {
   return `import:${imageId}:url`;
 }
+
+export const sealedUrls: SealedColumn = {
+  table: 'image_imports',
+  column: 'sealed_url',
+  key: ['image_id'],
+  contextOf: urlContext,
+};
 
 /** From here on the upload is the import's, and goes with it. @throws ImportsError `upload_taken` */
 async function take(manager: EntityManager, uploadId: number, imageId: number): Promise<void> {

@@ -3,6 +3,7 @@ export { type DiskTools, sandboxedTools } from './disk-tools.ts';
 export {
   ImageImports,
   type StartedImport,
+  sealedUrls,
   urlContext,
   type WantedImport,
 } from './image-imports.service.ts';

@@ -16,5 +16,5 @@ export {
 } from './rehearsals.service.ts';
 export { releaseClone } from './release-clone.ts';
 export { keepOutput } from './run-output.ts';
-export { ScriptVault } from './script-vault.ts';
+export { ScriptVault, sealedScripts } from './script-vault.ts';
 export { changesBetween, type Difference, type SurveyChanges } from './survey-changes.ts';

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { EnvelopeCipher } from '#libs/secrets';
+import type { EnvelopeCipher, SealedColumn } from '#libs/secrets';
 
 /** The scripts of rehearsals, which may hold secrets: sealed at rest, and gone when they have had their use. */
 export class ScriptVault {
@@ -26,6 +26,13 @@ export class ScriptVault {
   }
 }
 
-function contextOf(rehearsalId: number): string {
+export const sealedScripts: SealedColumn = {
+  table: 'rehearsals',
+  column: 'script',
+  key: ['id'],
+  contextOf,
+};
+
+function contextOf(rehearsalId: number | string): string {
   return `rehearsal:${rehearsalId}:script`;
 }

@@ -18,7 +18,8 @@ const HEADER_BYTES = 1 + KEY_ID_BYTES + SALT_BYTES + NONCE_BYTES;
  */
 export class EnvelopeCipher {
   private readonly keys: ReadonlyMap<string, Buffer>;
-  private readonly currentKeyId: Buffer;
+  /** 4 bytes: the second to fifth of all that this seals. */
+  readonly currentKeyId: Buffer;
 
   /**
    * @param masterKeys 32 bytes each; the first one seals, all of them open (former keys stay readable).

@@ -1,5 +1,6 @@
 export { bearerIs } from './bearer.ts';
 export { cryptHash } from './crypt-hash.ts';
 export * from './envelope-cipher.ts';
+export { type Resealed, reseal, type SealedColumn } from './reseal.ts';
 export * from './secrets.errors.ts';
 export { secretsModule } from './secrets.module.ts';

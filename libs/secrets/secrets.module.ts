@@ -3,9 +3,9 @@ import { EnvelopeCipher } from './envelope-cipher.ts';
 
 class SecretsModule {}
 
-/** The envelope cipher for every feature that keeps secrets. `secretKey`: 32 bytes in base64. */
-export function secretsModule(secretKey: string): DynamicModule {
-  const cipher = new EnvelopeCipher([Buffer.from(secretKey, 'base64')]);
+/** The envelope cipher for every feature that keeps secrets. @param keys as the cipher takes them */
+export function secretsModule(keys: readonly [Uint8Array, ...Uint8Array[]]): DynamicModule {
+  const cipher = new EnvelopeCipher(keys);
   return {
     module: SecretsModule,
     global: true,

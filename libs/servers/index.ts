@@ -49,6 +49,7 @@ export {
   type PasswordDelivery,
   type SecretKind,
   SecretsStore,
+  sealedServerSecrets,
 } from './secrets.store.ts';
 export {
   type CredentialKind,

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { runStatement, type Statement } from '#libs/database';
-import type { EnvelopeCipher } from '#libs/secrets';
+import type { EnvelopeCipher, SealedColumn } from '#libs/secrets';
 import { ServersError } from './servers.errors.ts';
 
 /**
@@ -159,6 +159,13 @@ const WORDS: Readonly<Record<RevealedKind, { name: string; instead: string }>> =
   application: { name: 'secret of the application', instead: 'set a new one in the server' },
 };
 
+export const sealedServerSecrets: SealedColumn = {
+  table: 'server_secrets',
+  column: 'sealed',
+  key: ['server_id', 'kind'],
+  contextOf,
+};
+
 /** Nothing of the kind waits for the owner of a server. */
 export function nothingToReveal(kind: RevealedKind): ServersError {
   return new ServersError('credentials_not_there', `this server has no ${WORDS[kind].name} to reveal`);
@@ -180,6 +187,6 @@ function markingAnswered(serverId: number): Statement {
   };
 }
 
-function contextOf(serverId: number, kind: SecretKind): string {
+function contextOf(serverId: number | string, kind: string): string {
   return `server:${serverId}:${kind}`;
 }

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { ENVIRONMENT, type Environment } from '#libs/config';
+import { ENVIRONMENT, type Environment, secretKeys } from '#libs/config';
 import { newId, sleep } from '#libs/kernel';
 import { EnvelopeCipher } from '#libs/secrets';
 import { ApiError } from '../http/api-error.ts';
@@ -53,14 +53,14 @@ export class IdempotencyStore {
    *   one takes too long.
    */
   async claimOrAnswer(request: IdempotentRequest): Promise<Claim | KeptAnswer> {
-    const fingerprint = this.fingerprintOf(request);
+    const fingerprints = this.fingerprintsOf(request);
     const context = `idempotency:${request.scope}:${request.key}`;
     const deadline = Date.now() + CLAIM_SECONDS * 1000;
     for (let pause = FIRST_PAUSE_MILLISECONDS; Date.now() < deadline; pause *= 2) {
-      const claim = await this.tryClaim(request, fingerprint);
+      const claim = await this.tryClaim(request, fingerprints);
       if (claim) return { ...claim, context };
       const row = await this.find(request);
-      if (row && !row.fingerprint.equals(fingerprint)) throw conflict();
+      if (row && !fingerprints.some((one) => row.fingerprint.equals(one))) throw conflict();
       if (row?.answer) return JSON.parse(this.cipher.open(row.answer, context)) as KeptAnswer;
       await sleep(Math.min(pause, LONGEST_PAUSE_MILLISECONDS) * (0.5 + Math.random()));
     }
@@ -90,7 +90,7 @@ export class IdempotencyStore {
 
   private async tryClaim(
     { scope, key }: IdempotentRequest,
-    fingerprint: Buffer,
+    fingerprints: readonly Buffer[],
   ): Promise<Omit<Claim, 'context'> | undefined> {
     const claimId = randomUUID();
     const rows: { resource_id: number }[] = await this.dataSource.query(
@@ -104,9 +104,9 @@ export class IdempotencyStore {
          fingerprint = excluded.fingerprint,
          resource_id = CASE WHEN k.expires_at < now() THEN excluded.resource_id ELSE k.resource_id END
        WHERE k.expires_at < now()
-          OR (k.answer IS NULL AND k.claimed_until <= now() AND k.fingerprint = excluded.fingerprint)
+          OR (k.answer IS NULL AND k.claimed_until <= now() AND k.fingerprint = ANY($8))
        RETURNING resource_id`,
-      [scope, key, fingerprint, newId(), claimId, CLAIM_SECONDS, KEEP_HOURS],
+      [scope, key, fingerprints[0], newId(), claimId, CLAIM_SECONDS, KEEP_HOURS, fingerprints],
     );
     const row = rows[0];
     return row && { claimId, resourceId: row.resource_id };
@@ -120,11 +120,16 @@ export class IdempotencyStore {
     return rows[0];
   }
 
-  /** Keyed, because a body may hold a password that a plain hash would let anybody with the table guess. */
-  private fingerprintOf({ content }: IdempotentRequest): Buffer {
-    return createHmac('sha256', `idempotency:${this.environment.SERVERY_SECRET_KEY}`)
-      .update(content)
-      .digest();
+  /**
+   * Keyed, because a body may hold a password that a plain hash would let anybody with the table guess. Under the present
+   * key first: with a former one it may be known from before.
+   */
+  private fingerprintsOf({ content }: IdempotentRequest): readonly Buffer[] {
+    return secretKeys(this.environment).map((key) =>
+      createHmac('sha256', `idempotency:${key.toString('base64')}`)
+        .update(content)
+        .digest(),
+    );
   }
 }
 

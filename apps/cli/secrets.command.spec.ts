@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sealedUrls } from '#libs/imports';
+import { sealedScripts } from '#libs/rehearsals';
+import { EnvelopeCipher } from '#libs/secrets';
+import { SecretsStore, sealedServerSecrets } from '#libs/servers';
+import {
+  attachToServerWorld,
+  createServerWorld,
+  destroyServerWorld,
+  type ServerWorld,
+  standingServer,
+} from '#libs/workflows/harness';
+import { serveryCli } from '../../test/support/servery-cli.ts';
+
+/** The world's own. */
+const former = Buffer.alloc(32, 7);
+const present = Buffer.alloc(32, 8);
+
+let address: Awaited<ReturnType<typeof createServerWorld>>;
+let world: ServerWorld;
+beforeAll(async () => {
+  address = await createServerWorld();
+  world = await attachToServerWorld(address);
+});
+afterAll(async () => {
+  await world.close();
+  await destroyServerWorld(address);
+});
+
+const servery = (...formerKeys: Buffer[]) =>
+  serveryCli(() => ({
+    DATABASE_URL: address.url,
+    SERVERY_SECRET_KEY: present.toString('base64'),
+    SERVERY_FORMER_SECRET_KEYS: formerKeys.map((key) => key.toString('base64')).join(','),
+  }));
+
+it('servery secrets reseal makes a former key needless, and names what no key opens', async () => {
+  const { id } = await standingServer(world, 'off');
+  const { manager } = world.dataSource;
+  await world.deps.secrets.put(manager, id, 'user_data', '#cloud-config');
+  const refused = servery()('secrets', 'reseal');
+  await expect(refused).rejects.toThrow(new RegExp(`server_secrets: no key opens .*${id}/user_data`));
+
+  const said = await servery(former)('secrets', 'reseal');
+  expect(said).toMatch(/✔ server_secrets: [1-9]\d* sealed anew\n✔ rehearsals: 0 .*\n✔ image_imports: 0 /);
+  const secrets = new SecretsStore(new EnvelopeCipher([present]));
+  expect(await secrets.read(manager, id, 'user_data')).toBe('#cloud-config');
+  expect(await servery()('secrets', 'reseal')).toContain('Nothing that lasts needs a former key.');
+});
+
+/** Digests, what is no secret, and answers, which are kept for a day. */
+const NOT_SEALED_FOR_LONG = [
+  'api_tokens.token_hash',
+  'consoles.token_hash',
+  'cook_output.bytes',
+  'idempotency_keys.answer',
+  'idempotency_keys.fingerprint',
+  'image_screenshots.png',
+  'mailed_links.token_hash',
+  'rehearsal_output.bytes',
+  'sessions.token_hash',
+];
+
+it('whatever column of bytes there is, is sealed anew or known to need it not', async () => {
+  const rows = await world.dataSource.query<{ name: string }[]>(
+    `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
+     WHERE table_schema = 'public' AND data_type = 'bytea'`,
+  );
+  const sealed = [sealedServerSecrets, sealedScripts, sealedUrls].map(
+    ({ table, column }) => `${table}.${column}`,
+  );
+  expect(rows.map(({ name }) => name).toSorted()).toEqual([...sealed, ...NOT_SEALED_FOR_LONG].toSorted());
+});
