@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sealedUrls } from '#libs/imports';
-import { sealedScripts } from '#libs/rehearsals';
 import { EnvelopeCipher } from '#libs/secrets';
-import { SecretsStore, sealedServerSecrets } from '#libs/servers';
+import { SecretsStore } from '#libs/servers';
 import {
   attachToServerWorld,
   createServerWorld,
@@ -11,6 +9,7 @@ import {
   standingServer,
 } from '#libs/workflows/harness';
 import { serveryCli } from '../../test/support/servery-cli.ts';
+import { SEALED } from './secrets.command.ts';
 
 /** The world's own. */
 const former = Buffer.alloc(32, 7);
@@ -66,8 +65,6 @@ it('whatever column of bytes there is, is sealed anew or known to need it not', 
     `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
      WHERE table_schema = 'public' AND data_type = 'bytea'`,
   );
-  const sealed = [sealedServerSecrets, sealedScripts, sealedUrls].map(
-    ({ table, column }) => `${table}.${column}`,
-  );
+  const sealed = SEALED.map(({ table, column }) => `${table}.${column}`);
   expect(rows.map(({ name }) => name).toSorted()).toEqual([...sealed, ...NOT_SEALED_FOR_LONG].toSorted());
 });

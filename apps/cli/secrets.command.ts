@@ -8,7 +8,7 @@ import { sealedServerSecrets } from '#libs/servers';
 import { INSTALLATION, withInstallation } from './installation.ts';
 
 /** Whatever is kept sealed for longer than two days. Mails, links and answers are not. */
-const SEALED: readonly SealedColumn[] = [sealedServerSecrets, sealedScripts, sealedUrls];
+export const SEALED: readonly SealedColumn[] = [sealedServerSecrets, sealedScripts, sealedUrls];
 const PROGRESS_EVERY_ROWS = 1000;
 
 export function registerSecrets(program: Command): void {

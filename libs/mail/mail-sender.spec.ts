@@ -2,8 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EnvelopeCipher } from '#libs/secrets';
 import { testDatabase } from '../../test/support/test-database.ts';
-import { type MailCarrier, MailSender, noCarrier, queueMail } from './index.ts';
+import {
+  type MailCarrier,
+  MailSender,
+  noCarrier,
+  openText,
+  queueMail,
+  type SealedText,
+  sealText,
+} from './index.ts';
 import { type MailSink, startMailSink } from './sink/index.ts';
 import { smtpCarrier } from './smtp/index.ts';
 
@@ -137,6 +146,23 @@ describe('a mail', () => {
     ]);
     await wait();
     expect(await sender().sendDue()).toEqual({ sent: 0, failures: [], givenUp: 0 });
+  });
+
+  it('is given up at once when no key opens the secret in it any more, which is not the mail server’s fault', async () => {
+    const [before, after] = [1, 2].map((byte) => new EnvelopeCipher([Buffer.alloc(32, byte)]));
+    if (!before || !after) throw new Error('there are two keys');
+    await queueMail(database.dataSource.manager, {
+      cause: 'sealed',
+      to: 'anna@example.org',
+      template: 'confirm-email',
+      data: { token: sealText(before, 'secret', 'mailed_link:1') },
+    });
+    const open = (secret: SealedText) => openText(after, secret);
+    const report = await new MailSender(database.dataSource, carrier(), { ...context, open }).sendDue();
+    expect(report).toEqual({ sent: 0, failures: [], givenUp: 1 });
+    expect(await rows()).toMatchObject([
+      { isGivenUp: true, error: expect.stringContaining('cannot be opened') },
+    ]);
   });
 
   it('is given up when it would come too late, tried or not', async () => {

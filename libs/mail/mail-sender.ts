@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { SecretsError } from '#libs/secrets';
 import { DeliveryError, type MailCarrier } from './carrier.ts';
 import { claimDue, type DueMail, recordFailure, recordSent } from './due-mails.ts';
 import type { MailContent, MailContext } from './template.ts';
@@ -54,7 +55,8 @@ export class MailSender {
       await this.carrier.send({ ...this.write(mail), id: mail.id, to: mail.to });
     } catch (cause) {
       const error = String(cause instanceof Error ? cause.message : cause);
-      const isFinal = cause instanceof DeliveryError && cause.isFinal;
+      // What no key opens today, none opens tomorrow.
+      const isFinal = cause instanceof SecretsError || (cause instanceof DeliveryError && cause.isFinal);
       const isGivenUp = await recordFailure(manager, mail, { error, isFinal });
       return { kind: isFinal ? 'refused' : 'failed', mailId: mail.id, error, isGivenUp };
     }
