@@ -19,6 +19,7 @@ export { generateSshKeyPair, type SshKeyPair } from './ssh-key-pair.ts';
 export { type NewSshKey, type SshKeyChange, SshKeysService } from './ssh-keys.service.ts';
 export { parseSshPublicKey, type SshPublicKey } from './ssh-public-key.ts';
 export {
+  isEvidence,
   liftSuspension,
   type Suspension,
   type SuspensionReason,

@@ -57,3 +57,13 @@ export async function standingSuspensions(
     [accountId],
   );
 }
+
+/** Whether what a project has may be evidence of abuse, which nobody but the operator lets go. */
+export async function isEvidence(manager: EntityManager, projectId: number): Promise<boolean> {
+  const standing = await manager.query<unknown[]>(
+    `SELECT 1 FROM account_suspensions s JOIN projects p USING (account_id)
+     WHERE p.id = $1 AND s.reason = 'abuse' AND s.lifted_at IS NULL`,
+    [projectId],
+  );
+  return standing.length > 0;
+}

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull } from 'typeorm';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { isEvidence } from '#libs/accounts';
 import { runInTransaction } from '#libs/database';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { SagaStore } from '#libs/saga';
 import { exportNotFound } from './download-links.ts';
 import { Export } from './export.entity.ts';
+import { exportsError } from './exports.errors.ts';
 
 /** What a saga of an export is about. */
 export function exportSubjectOf(exportId: number): { readonly type: 'export'; readonly id: number } {
@@ -53,7 +55,7 @@ export class ExportsService {
   /**
    * Gives an export up, whose links stop working at once. One that is being made is taken back; the worker removes the
    * file.
-   * @throws DomainError `export_not_found`
+   * @throws DomainError `export_not_found`, `export_account_suspended`
    */
   async delete(projectId: number, id: number): Promise<void> {
     await runInTransaction(this.dataSource, async (manager) => {
@@ -62,10 +64,19 @@ export class ExportsService {
         [id, projectId],
       );
       if (!deleted) throw exportNotFound(id);
+      await refuseWhileEvidence(manager, projectId);
       const subject = exportSubjectOf(id);
       for (const saga of await this.sagas.list({ subject, states: ['running', 'stuck'] }, manager)) {
         await this.sagas.requestUndo(manager, saga.id, 'it was deleted');
       }
     });
   }
+}
+
+/** @throws DomainError `export_account_suspended` */
+async function refuseWhileEvidence(manager: EntityManager, projectId: number): Promise<void> {
+  if (!(await isEvidence(manager, projectId))) return;
+  const message =
+    'the export is kept while its account is suspended for abuse: answer the notice that you were sent';
+  throw exportsError('export_account_suspended', message, { reasons: ['abuse'] });
 }

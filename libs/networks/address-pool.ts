@@ -48,13 +48,13 @@ export async function claimAddress(
   return address;
 }
 
+const OF_SERVER = `
+  SELECT ${COLUMNS} FROM addresses
+  WHERE server_id = $1 OR ip = (SELECT ip FROM address_heirs WHERE server_id = $1)`;
+
 /** The address that a server has, or the one of its original that it waits for. */
 export async function addressOf(manager: EntityManager, serverId: number): Promise<Address | undefined> {
-  const [address] = await manager.query<Address[]>(
-    `SELECT ${COLUMNS} FROM addresses
-     WHERE server_id = $1 OR ip = (SELECT ip FROM address_heirs WHERE server_id = $1)`,
-    [serverId],
-  );
+  const [address] = await manager.query<Address[]>(OF_SERVER, [serverId]);
   return address;
 }
 
@@ -67,7 +67,8 @@ export async function inheritAddress(
   heirId: number,
   originalId: number,
 ): Promise<void> {
-  const address = await addressOf(manager, originalId);
+  // Locked, so that it is not taken out of its pool in between.
+  const [address] = await manager.query<Address[]>(`${OF_SERVER} FOR KEY SHARE`, [originalId]);
   if (!address) throw new NetworksError('addresses_exhausted', `server ${originalId} has no address`);
   await manager.query(
     'INSERT INTO address_heirs (server_id, ip) VALUES ($1, $2) ON CONFLICT (server_id) DO NOTHING',
@@ -136,13 +137,17 @@ export function removeAddresses(
 ): Promise<ReadonlyMap<number, number>> {
   return runInTransaction(manager, async (within) => {
     const run = 'ip BETWEEN $1::inet AND $1::inet + ($2::int - 1)';
-    const rows = await within.query<{ ip: string; serverId: number | null; locationId: number }[]>(
-      `SELECT host(ip) AS ip, location_id AS "locationId",
-              coalesce(server_id, (SELECT min(h.server_id) FROM address_heirs h WHERE h.ip = addresses.ip)) AS "serverId"
-       FROM addresses WHERE ${run} ORDER BY ip FOR UPDATE`,
+    const rows = await within.query<{ locationId: number }[]>(
+      `SELECT location_id AS "locationId" FROM addresses WHERE ${run} ORDER BY ip FOR UPDATE`,
       [firstIp, count],
     );
-    const used = rows.filter(({ serverId }) => serverId !== null).map(({ ip }) => ip);
+    // Only what is asked once they are locked sees who came to have or to inherit one before.
+    const taken = await within.query<{ ip: string }[]>(
+      `SELECT host(ip) AS ip FROM addresses WHERE ${run}
+       AND (server_id IS NOT NULL OR EXISTS (SELECT FROM address_heirs h WHERE h.ip = addresses.ip)) ORDER BY addresses.ip`,
+      [firstIp, count],
+    );
+    const used = taken.map(({ ip }) => ip);
     if (used.length > 0) {
       const some = used.slice(0, 5).join(', ') + (used.length > 5 ? ', …' : '');
       throw new NetworksError('addresses_in_use', `${used.length} of them belong to servers: ${some}`, {

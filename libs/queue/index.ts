@@ -1,3 +1,4 @@
+export { countedAddress } from './counted-address.ts';
 export { QueueModule, type QueueOptions } from './queue.module.ts';
 export { type RateLimitAnswer, type RateLimiter, type RateLimitOptions, RateLimits } from './rate-limiter.ts';
 export { RedisHealth } from './redis.health.ts';

@@ -61,7 +61,7 @@ export class RehearsalRequests {
     private readonly queue: SagaQueue,
     private readonly scripts: ScriptVault,
     private readonly clones: CloneRequests,
-    @Inject(OrdersService) private readonly orders: Pick<OrdersService, 'assertMayOrder'>,
+    @Inject(OrdersService) private readonly orders: Pick<OrdersService, 'assertMayOrder' | 'assertMayKeep'>,
   ) {}
 
   /**
@@ -88,9 +88,11 @@ export class RehearsalRequests {
    * Does on the server itself what was rehearsed: a snapshot, the same script, the same checks. Where any of it fails the
    * server is put back to the snapshot.
    * @throws DomainError `rehearsal_not_found`, `rehearsal_failed`, `rehearsal_not_applicable`, `rehearsal_under_way`;
-   * ServersError as for any other command, and `server_must_run`
+   * ServersError as for any other command, and `server_must_run`; of the account where a snapshot costs
    */
   async apply(projectId: number, id: number, { evenIfFailed }: ApplyOptions): Promise<Action> {
+    const known = await this.dataSource.getRepository(Rehearsal).findOneBy({ id, projectId });
+    if (known) await this.orders.assertMayKeep(known.accountId, 'snapshot');
     const { action, wakeUps } = await runInTransaction(this.dataSource, async (manager) => {
       const rehearsal = await lockRehearsal(manager, projectId, id);
       await this.assertApplicable(manager, rehearsal, evenIfFailed);

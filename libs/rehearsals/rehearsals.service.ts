@@ -3,6 +3,7 @@ import { DataSource, type EntityManager, In } from 'typeorm';
 import { runInTransaction } from '#libs/database';
 import { firstPage, type ListQuery, type Page, pageOf } from '#libs/listing';
 import { SagaStore } from '#libs/saga';
+import { refuseWhileInvestigated } from '#libs/servers';
 import { Rehearsal } from './rehearsal.entity.ts';
 import { RehearsalRun, type RunStage } from './rehearsal-run.entity.ts';
 import { rehearsalSubjectOf } from './rehearsal-sagas.ts';
@@ -79,11 +80,12 @@ export class RehearsalsService {
   /**
    * Gives a rehearsal up: one that is under way ends, its clone is deleted, and one that has ended is forgotten. One that
    * is being applied has to end.
-   * @throws DomainError `rehearsal_not_found`, `rehearsal_under_way`
+   * @throws DomainError `rehearsal_not_found`, `rehearsal_under_way`; ServersError `server_suspended`
    */
   async delete(projectId: number, id: number): Promise<void> {
     await runInTransaction(this.dataSource, async (manager) => {
       const rehearsal = await lockRehearsal(manager, projectId, id);
+      await refuseWhileInvestigated(manager, projectId, 'server');
       if (rehearsal.state === 'applying') {
         throw rehearsalsError(
           'rehearsal_under_way',

@@ -68,6 +68,7 @@ export {
 export {
   admit as admitToServer,
   ownServer,
+  refuseWhileInvestigated,
   refuseWhileLocked,
   refuseWhileSuspended,
 } from './server-admission.ts';
@@ -86,7 +87,7 @@ export {
   type ServerSuspension,
   ServersService,
 } from './servers.service.ts';
-export { type ImageChange, SnapshotsService } from './snapshots.service.ts';
+export { type ImageChange, isDeletedByItself, SnapshotsService } from './snapshots.service.ts';
 export { startAgain } from './start-again.ts';
 export { requestImage, type Started, startOnServer } from './start-on-server.ts';
 export {

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { type SuspensionReason, standingSuspensions } from '#libs/accounts';
+import { isEvidence, type SuspensionReason, standingSuspensions } from '#libs/accounts';
 import type { Server } from './server.entity.ts';
 import { ServersError } from './servers.errors.ts';
 import { lockServer } from './servers.service.ts';
@@ -22,7 +22,7 @@ export async function admit(
 ): Promise<Server> {
   const server = await ownServer(manager, projectId, serverId);
   if (options.whileLocked) {
-    await refuseWhileInvestigated(manager, server);
+    await refuseWhileInvestigated(manager, projectId, 'server');
   } else {
     await refuseWhileSuspended(manager, server);
     await refuseWhileLocked(manager, serverId);
@@ -76,12 +76,15 @@ export async function refuseWhileSuspended(manager: EntityManager, server: Serve
   }
 }
 
-/** A server that is suspended for abuse may be evidence. @throws ServersError `server_suspended` */
-async function refuseWhileInvestigated(manager: EntityManager, { accountId }: Server): Promise<void> {
-  const standing = await standingSuspensions(manager, accountId);
-  if (!standing.some(({ reason }) => reason === 'abuse')) return;
-  const message = `the server is kept while its account is suspended for abuse: ${WHAT_TO_DO.abuse}`;
-  throw new ServersError('server_suspended', message, undefined, { reasons: ['abuse'] });
+/** What is suspended for abuse may be evidence. @throws ServersError `server_suspended`, `image_suspended` */
+export async function refuseWhileInvestigated(
+  manager: EntityManager,
+  projectId: number,
+  what: 'server' | 'image',
+): Promise<void> {
+  if (!(await isEvidence(manager, projectId))) return;
+  const message = `the ${what} is kept while its account is suspended for abuse: ${WHAT_TO_DO.abuse}`;
+  throw new ServersError(`${what}_suspended`, message, undefined, { reasons: ['abuse'] });
 }
 
 /** @throws ServersError `server_locked` */

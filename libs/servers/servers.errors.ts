@@ -11,6 +11,7 @@ const CODES = {
   image_not_found: 'not_found',
   image_of_catalog: 'forbidden',
   image_protected: 'locked',
+  image_suspended: 'forbidden',
   image_in_the_making: 'conflict',
   image_not_a_snapshot: 'invalid_input',
   image_of_another_server: 'invalid_input',

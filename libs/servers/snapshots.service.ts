@@ -5,6 +5,7 @@ import type { Devices } from '#libs/hypervisor';
 import { Image, type Verification } from '#libs/images';
 import type { Action } from './action.entity.ts';
 import { recordDone } from './actions.service.ts';
+import { refuseWhileInvestigated } from './server-admission.ts';
 import { billImage, deleteImages } from './server-images.ts';
 import { ServersError } from './servers.errors.ts';
 
@@ -30,7 +31,7 @@ export class SnapshotsService {
     { description, labels, type, devices, verification }: ImageChange,
   ): Promise<Image> {
     return this.own(projectId, id, async (manager, image) => {
-      const isKept = type === 'snapshot' && (image.type === 'backup' || image.expiresAt !== null);
+      const isKept = type === 'snapshot' && isDeletedByItself(image);
       if (isKept) refuseInTheMaking(image);
       const changed = await manager.getRepository(Image).save({
         ...image,
@@ -63,10 +64,11 @@ export class SnapshotsService {
   /**
    * Deletes an image, whose billing ends with this call. What servers, or other images, stand on stays on its host for as
    * long as they do.
-   * @throws ServersError `image_not_found`, `image_of_catalog`, `image_protected`, `image_in_the_making`
+   * @throws ServersError `image_not_found`, `image_of_catalog`, `image_suspended`, `image_protected`, `image_in_the_making`
    */
   async delete(projectId: number, id: number): Promise<void> {
     await this.own(projectId, id, async (manager, image) => {
+      await refuseWhileInvestigated(manager, projectId, 'image');
       if (image.isDeleteProtected) {
         throw new ServersError('image_protected', `image ${id} is protected: take its protection away first`);
       }
@@ -107,6 +109,11 @@ export class SnapshotsService {
       return work(manager, image);
     });
   }
+}
+
+/** Until its owner makes a snapshot of it, which is billed as one. */
+export function isDeletedByItself({ type, expiresAt }: Image): boolean {
+  return type === 'backup' || expiresAt !== null;
 }
 
 /** @throws ServersError `image_in_the_making` */

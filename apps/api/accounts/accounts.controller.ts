@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Account, AccountsService, EmailConfirmations, SessionsService } from '#libs/accounts';
 import { accountResponse, signUp, signUpResponse } from '#libs/contracts';
-import { type RateLimiter, RateLimits } from '#libs/queue';
+import { countedAddress, type RateLimiter, RateLimits } from '#libs/queue';
 import { PasswordGuard } from '../auth/password.guard.ts';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
 import { clearSessionCookie, setSessionCookie } from '../auth/session-cookie.ts';
@@ -41,7 +41,7 @@ export class AccountsController {
     @Ip() ip: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const answer = await this.signUps.consume(ip);
+    const answer = await this.signUps.consume(countedAddress(ip));
     if (!answer.allowed) throw tooMany(answer);
     const { account, project } = await this.accounts.signUp(
       { ...credentials, ...(name ? { name } : {}) },

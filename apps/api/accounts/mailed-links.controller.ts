@@ -7,7 +7,7 @@ import {
   mailedLinkResponse,
   requestPasswordReset,
 } from '#libs/contracts';
-import { type RateLimiter, RateLimits } from '#libs/queue';
+import { countedAddress, type RateLimiter, RateLimits } from '#libs/queue';
 import { CurrentPrincipal, type Principal } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { confirmationLimit, resetForEmailLimit, resetFromAddressLimit } from '../rate-limit/limits.ts';
@@ -67,7 +67,7 @@ export class MailedLinksController {
     @Body({ schema: requestPasswordReset }) { email }: z.output<typeof requestPasswordReset>,
     @Ip() ip: string,
   ): Promise<void> {
-    await use(this.resetsFromAddress, ip);
+    await use(this.resetsFromAddress, countedAddress(ip));
     await use(this.resetsForEmail, email.toLowerCase());
     await this.resets.request(email, ip);
   }

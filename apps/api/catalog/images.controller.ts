@@ -13,9 +13,10 @@ import {
 import type { Devices } from '#libs/hypervisor';
 import { type Image, ImagesService } from '#libs/images';
 import type { Page } from '#libs/listing';
-import { SnapshotsService } from '#libs/servers';
+import { OrdersService } from '#libs/orders';
+import { isDeletedByItself, SnapshotsService } from '#libs/servers';
 import { presentAction } from '../actions/action.presenter.ts';
-import { ProjectId } from '../auth/principal.ts';
+import { CurrentPrincipal, type Principal, ProjectId } from '../auth/principal.ts';
 import { Endpoint } from '../http/endpoint.ts';
 import { metaOf, toListQuery } from '../http/list-query.ts';
 import { ARCHITECTURE, presentImage } from './image.presenter.ts';
@@ -29,6 +30,7 @@ export class ImagesController {
   constructor(
     private readonly images: ImagesService,
     private readonly snapshots: SnapshotsService,
+    private readonly orders: OrdersService,
   ) {}
 
   @Get()
@@ -66,10 +68,13 @@ export class ImagesController {
     audit: 'image.update',
   })
   async update(
-    @ProjectId() projectId: number,
+    @CurrentPrincipal() { accountId, projectId }: Principal,
     @Param({ schema: byId }) { id }: ById,
     @Body({ schema: updateImage }) { description, labels, type, servery }: UpdateImage,
   ) {
+    if (type && isDeletedByItself(await this.images.get(id, projectId))) {
+      await this.orders.assertMayKeep(accountId, type);
+    }
     const change = {
       ...(description === undefined ? {} : { description }),
       ...(labels && { labels }),

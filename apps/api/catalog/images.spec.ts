@@ -125,6 +125,27 @@ describe('a snapshot', () => {
     expect((await ask('GET', path)).statusCode).toBe(404);
   });
 
+  it('is kept while its account is suspended for abuse, and not for anything else', async () => {
+    const path = `/v1/images/${await snapshot()}`;
+    const suspend = (reason: string) =>
+      api.current.dataSource.query(
+        'INSERT INTO account_suspensions (id, account_id, reason, since) VALUES ($1, $2, $3, now())',
+        [++count, owner.accountId, reason],
+      );
+    const lift = () => api.current.dataSource.query('UPDATE account_suspensions SET lifted_at = now()');
+    await suspend('abuse');
+    const refused = await ask('DELETE', path);
+    expect([refused.statusCode, refused.json().error]).toMatchObject([
+      403,
+      { code: 'forbidden', details: { reason: 'image_suspended', reasons: ['abuse'] } },
+    ]);
+    await lift();
+    await suspend('billing');
+    await suspend('operator');
+    expect((await ask('DELETE', path)).statusCode).toBe(204);
+    await lift();
+  });
+
   it('has labels and words that can be looked for and kept, as everything has', async () => {
     const path = `/v1/images/${await snapshot()}`;
     for (const [body, field] of [
@@ -276,6 +297,28 @@ describe('backups', () => {
     );
     const found = [kept, gone].map(async (one) => (await ask('GET', `/v1/images/${one}`)).statusCode);
     expect(await Promise.all(found)).toEqual([200, 404]);
+  });
+
+  it('become snapshots, which cost, for those alone who may order; a snapshot of theirs stays as it is', async () => {
+    const { dataSource } = api.current;
+    const id = await readyServer();
+    await ask('POST', `/v1/servers/${id}/actions/enable_backup`, {});
+    const backup = await imageOf(id, { type: 'backup' });
+    const left = await imageOf(id);
+    await dataSource.query(`UPDATE images SET expires_at = now() + interval '1 day' WHERE id = $1`, [left]);
+    const own = await imageOf(id);
+    await dataSource.query('UPDATE cards SET expiry_year = 2020');
+    const keep = (image: number, body: object = { type: 'snapshot' }) =>
+      ask('PUT', `/v1/images/${image}`, body);
+    for (const image of [backup, left]) {
+      const refused = await keep(image);
+      expect([refused.statusCode, refused.json().error.details.reason]).toEqual([402, 'card_expired']);
+    }
+    expect((await keep(own)).statusCode).toBe(200);
+    expect((await keep(backup, { description: 'nightly' })).statusCode).toBe(200);
+    await dataSource.query('UPDATE cards SET expiry_year = 2099');
+    expect((await keep(backup)).json().image.type).toBe('snapshot');
+    expect((await keep(left)).json().image.servery.expires_at).toBeNull();
   });
 });
 

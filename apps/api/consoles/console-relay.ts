@@ -10,7 +10,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { CONSOLES_PATH, errorStatus } from '#libs/contracts';
-import { type RateLimiter, RateLimits } from '#libs/queue';
+import { countedAddress, type RateLimiter, RateLimits } from '#libs/queue';
 
 const OPENINGS_A_MINUTE = 60;
 const PHRASES = { rate_limit_exceeded: 'Too Many Requests', unavailable: 'Service Unavailable' } as const;
@@ -50,7 +50,7 @@ export class ConsoleRelay implements OnApplicationBootstrap, BeforeApplicationSh
     this.open.add(client);
     client.on('error', () => client.destroy()).once('close', () => this.open.delete(client));
     const ip = this.ipOf(request);
-    if (!(await this.limiter.consume(ip)).allowed) {
+    if (!(await this.limiter.consume(countedAddress(ip))).allowed) {
       return refuse(client, 'rate_limit_exceeded', 'too many consoles were opened from here: wait a minute');
     }
     const worker = this.toWorker();

@@ -230,3 +230,25 @@ describe('an export is refused', () => {
     ]);
   });
 });
+
+describe('an export of an account that is suspended', () => {
+  it('is kept for abuse as evidence, and may be deleted by who does not pay', async () => {
+    const kept = (await exported(await readyServer())).json().export.id;
+    const suspend = (reason: string) =>
+      sql(
+        `INSERT INTO account_suspensions (id, account_id, reason, note, since) VALUES ($1, $2, $3, '', now())`,
+        [count++ + 10_000, owner.accountId, reason],
+      );
+    await suspend('abuse');
+    const refused = await ask('DELETE', `/v1/exports/${kept}`);
+    expect([refused.statusCode, refused.json().error]).toMatchObject([
+      403,
+      { code: 'forbidden', details: { reason: 'export_account_suspended', reasons: ['abuse'] } },
+    ]);
+    expect((await ask('GET', `/v1/exports/${kept}`)).json().export.status).toBe('creating');
+    await sql(`UPDATE account_suspensions SET lifted_at = now() WHERE account_id = $1`, [owner.accountId]);
+    await suspend('billing');
+    await suspend('operator');
+    expect((await ask('DELETE', `/v1/exports/${kept}`)).statusCode).toBe(204);
+  });
+});

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 /** A request as it stands on the line; answers outside the envelope of errors are found by the caller. */
-const send = (method: 'GET' | 'POST', url: string, payload?: string | Buffer, headers = {}) =>
+const send = (method: 'GET' | 'POST' | 'PUT', url: string, payload?: string | Buffer, headers = {}) =>
   api.current.api.app.inject({
     method,
     url,
@@ -66,6 +66,55 @@ describe('text that the database has no room for', () => {
       code: 'invalid_input',
       details: { fields: [{ name: field }] },
     });
+  });
+});
+
+describe('text that would be changed on its way to the database, or refused there', () => {
+  const half = 'a\ud800b';
+
+  it.each([
+    ['POST', '/v1/servers', { ...order, name: half }, 'name'],
+    ['POST', '/v1/servers', { ...order, user_data: half }, 'user_data'],
+    ['POST', '/v1/servers', { ...order, user_data: '#!/bin/sh\n\0' }, 'user_data'],
+    ['POST', '/v1/servers', { ...order, labels: { [half]: 'a' } }, `labels.${half}`],
+    ['POST', '/v1/ssh_keys', { name: half, public_key: 'ssh-ed25519 AAAA' }, 'name'],
+    ['POST', '/v1/ssh_keys', { name: 'a', public_key: `ssh-ed25519 AAAA ${half}` }, 'public_key'],
+    ['POST', '/v1/servers/1/actions/create_image', { description: half }, 'description'],
+    ['POST', '/v1/servers/1/rehearsals', { script: half }, 'script'],
+    ['POST', '/v1/recipes', { name: 'a', files: [{ path: '/a', content: half }] }, 'files.0.content'],
+    ['POST', '/v1/volumes', { name: half, size: 10, location: 'here' }, 'name'],
+    ['PUT', '/v1/images/1', { description: half }, 'description'],
+    ['PUT', '/v1/servers/1', { name: half }, 'name'],
+  ] as const)('is refused: %s %s (case %#)', async (method, path, body, field) => {
+    const answer = await send(method, path, JSON.stringify(body));
+    expect([answer.statusCode, answer.json().error]).toMatchObject([
+      422,
+      { code: 'invalid_input', details: { fields: [{ name: field }] } },
+    ]);
+  });
+
+  it('is refused in what people are called, and what they write, too', async () => {
+    const { cookie } = tenant;
+    for (const [method, path, body] of [
+      ['POST', '/v1/projects', { name: half }],
+      ['POST', '/v1/accounts', { email: 'half@example.com', password: 'correct horse', name: half }],
+      ['POST', '/v1/operator/accounts/1/actions/suspend', { reason: 'abuse', note: half }],
+    ] as const) {
+      const answer = await api.current.request(method, path, {
+        cookie: path.includes('operator') ? operatorCookie : cookie,
+        body,
+      });
+      expect([path, answer.statusCode, answer.json().error.code]).toEqual([path, 422, 'invalid_input']);
+    }
+  });
+
+  it('is no pair of surrogates, and no character that stands for one that was lost', async () => {
+    for (const name of ['\ud83d\ude00', '\ufffd']) {
+      const { project } = (
+        await api.current.request('POST', '/v1/projects', { cookie: tenant.cookie, body: { name } })
+      ).json();
+      expect(project.name).toBe(name);
+    }
   });
 });
 

@@ -1,6 +1,8 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
 import { ApiError } from './api-error.ts';
+import { toInvalidInput } from './validation.pipe.ts';
 
 /** Larger than user data of 32 KiB in JSON's longest spelling. */
 export const BODY_LIMIT_BYTES = 256 * 1024;
@@ -14,7 +16,7 @@ export function BodyLimit(bodyLimitBytes: number): MethodDecorator {
 const DEPTH_LIMIT = 32;
 
 /**
- * JSON bodies. An empty one counts as none, as some clients send it with actions. A route with `rawBody` in its
+ * JSON bodies, of text that can be kept as it came. An empty one counts as none, as some clients send it with actions. A route with `rawBody` in its
  * config gets the bytes as they came, which a signature is checked on. Call it before the first route is registered.
  */
 export function addBodyParser(fastify: FastifyInstance): void {
@@ -33,8 +35,13 @@ export function addBodyParser(fastify: FastifyInstance): void {
       const text = utf8(body);
       if (text === undefined) return done(new ApiError('json_error', 'the body is not UTF-8'));
       parseJson(request, text, (error, value) => {
-        if (error || !isDeeperThan(DEPTH_LIMIT, value)) return done(error, value);
-        done(new ApiError('json_error', `the body is nested deeper than ${DEPTH_LIMIT} levels`));
+        if (error) return done(error);
+        if (isDeeperThan(DEPTH_LIMIT, value)) {
+          return done(new ApiError('json_error', `the body is nested deeper than ${DEPTH_LIMIT} levels`));
+        }
+        const [problem] = unkeepable(value);
+        if (problem) return done(toInvalidInput([problem]));
+        done(null, value);
       });
     },
   );
@@ -46,6 +53,19 @@ function utf8(bytes: Buffer): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The texts and names of fields in it that PostgreSQL refuses (NUL) or that UTF-8 changes (half surrogates). */
+function* unkeepable(value: unknown, path: string[] = []): Generator<z.core.$ZodIssue> {
+  const issue = { code: 'custom', input: value, path } as const;
+  if (isNested(value)) {
+    for (const [key, one] of Object.entries(value)) {
+      yield* unkeepable(key, [...path, key]);
+      yield* unkeepable(one, [...path, key]);
+    }
+  } else if (typeof value !== 'string') return;
+  else if (value.includes('\0')) yield { ...issue, message: 'must not have NUL characters' };
+  else if (!value.isWellFormed()) yield { ...issue, message: 'must not have half of a surrogate pair' };
 }
 
 /** Looks level by level, so that no depth of a value can exhaust the stack. */

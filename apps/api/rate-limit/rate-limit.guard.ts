@@ -1,6 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { type RateLimitAnswer, type RateLimiter, RateLimits } from '#libs/queue';
+import { countedAddress, type RateLimitAnswer, type RateLimiter, RateLimits } from '#libs/queue';
 import type { AuthenticatedRequest } from '../auth/principal.ts';
 import { ApiError } from '../http/api-error.ts';
 import { API_LIMIT, type Limit } from './limits.ts';
@@ -44,6 +44,6 @@ export function tooMany(answer: RateLimitAnswer, of = 'requests'): ApiError {
 }
 
 function keyOf({ user, ip }: AuthenticatedRequest): string {
-  if (!user) return `ip:${ip}`;
+  if (!user) return `ip:${countedAddress(ip)}`;
   return user.kind === 'token' ? `token:${user.tokenId}` : `account:${user.accountId}`;
 }

@@ -31,3 +31,14 @@ it('counts each token by itself, says what is left, and refuses beyond the limit
   expect(refused[0]?.headers['ratelimit-remaining']).toBe('0');
   expect((await ask(tenant.readToken)).statusCode).toBe(200);
 });
+
+it('counts whoever is not signed in by the address, of IPv6 by its /64', async () => {
+  const ask = async (remoteAddress: string) =>
+    (await api.current.request('GET', '/v1/catalog', { remoteAddress })).headers['ratelimit-remaining'];
+  expect(await ask('2001:db8:0:1::1')).toBe('7');
+  expect(await ask('2001:db8::1:aaaa:bbbb:cccc:dddd')).toBe('6');
+  expect(await ask('2001:db8:0:2::1')).toBe('7');
+  expect(await ask('::ffff:192.0.2.7')).toBe('7');
+  expect(await ask('192.0.2.7')).toBe('6');
+  expect(await ask('::ffff:192.0.2.8')).toBe('7');
+});

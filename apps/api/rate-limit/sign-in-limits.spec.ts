@@ -43,6 +43,16 @@ describe('signing in', () => {
     await attempt('b@example.com', '192.0.2.1');
   });
 
+  it('is limited for all addresses of one IPv6 line together', async () => {
+    for (let round = 0; round < signInLimit.limit; round += 1) {
+      await attempt('v6@example.com', `2001:db8:1:1::${round}`);
+    }
+    await expect(attempt('v6@example.com', '2001:db8:1:1:ffff::')).rejects.toMatchObject({
+      code: 'rate_limit_exceeded',
+    });
+    await attempt('v6@example.com', '2001:db8:1:2::1');
+  });
+
   it('is limited for one e-mail from all addresses together', async () => {
     for (let round = 0; round < signInFromAnywhereLimit.limit; round += 1) {
       await attempt('victim@example.com', `198.51.100.${round}`);

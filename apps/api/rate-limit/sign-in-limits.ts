@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type RateLimitAnswer, type RateLimiter, RateLimits } from '#libs/queue';
+import { countedAddress, type RateLimitAnswer, type RateLimiter, RateLimits } from '#libs/queue';
 import { failuresFromAddressLimit, signInFromAnywhereLimit, signInLimit } from './limits.ts';
 import { tooMany } from './rate-limit.guard.ts';
 
@@ -32,9 +32,10 @@ export class SignInLimits {
    */
   async attempt(email: string, ip: string, onLockOut: () => Promise<void>): Promise<SignInAttempt> {
     const name = email.toLowerCase();
+    const address = countedAddress(ip);
     const uses: readonly Use[] = [
-      { limiter: this.perAddress, key: ip },
-      { limiter: this.perEmailAndAddress, key: `${ip}:${name}` },
+      { limiter: this.perAddress, key: address },
+      { limiter: this.perEmailAndAddress, key: `${address}:${name}` },
       { limiter: this.perEmail, key: name },
     ];
     for (const [index, { limiter, key }] of uses.entries()) {
@@ -52,7 +53,7 @@ export class SignInLimits {
 
   /** Counts an API token that nobody has. Those who bear a right one from there go on. @throws ApiError */
   async wrongToken(ip: string): Promise<void> {
-    const answer = await this.perAddress.consume(ip);
+    const answer = await this.perAddress.consume(countedAddress(ip));
     if (!answer.allowed) throw refusal(answer);
   }
 }

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { firstPrice } from '#libs/billing';
 import { keepOutput } from '#libs/rehearsals';
 import { newTenant, stockMarketplace, type Tenant } from '../../../test/api/marketplace.ts';
 import { testApi } from '../../../test/api/test-api.ts';
@@ -41,6 +42,13 @@ async function rehearse(serverId: number, more: object = {}) {
 /** As the workflow leaves one. */
 const end = (id: number, state: 'passed' | 'failed') =>
   sql(`UPDATE rehearsals SET state = $2, finished_at = now() WHERE id = $1`, [id, state]);
+
+const suspend = (reason: string) =>
+  sql('INSERT INTO account_suspensions (id, account_id, reason, since) VALUES ($1, $2, $3, now())', [
+    ++count,
+    owner.accountId,
+    reason,
+  ]);
 
 describe('a rehearsal', () => {
   it('is asked for with its checks, and its clone is a server of the project', async () => {
@@ -160,6 +168,18 @@ describe('applying it', () => {
     expect((await ask('DELETE', `/v1/rehearsals/${rehearsal.id}`)).statusCode).toBe(423);
   });
 
+  it('is refused to who may keep no snapshot, where snapshots cost', async () => {
+    const { rehearsal } = (await rehearse(await readyServer())).json();
+    await end(rehearsal.id, 'passed');
+    const { manager } = api.current.dataSource;
+    await sql('UPDATE cards SET expiry_year = 2020');
+    await firstPrice(manager, { item: 'snapshot/gib', hourlyMicro: 2000, title: 'Snapshot' });
+    const refused = await ask('POST', `/v1/rehearsals/${rehearsal.id}/actions/apply`);
+    expect([refused.statusCode, refused.json().error.details.reason]).toEqual([402, 'card_expired']);
+    await sql('UPDATE cards SET expiry_year = 2099');
+    expect((await ask('POST', `/v1/rehearsals/${rehearsal.id}/actions/apply`)).statusCode).toBe(201);
+  });
+
   it('waits until another one of its server has ended', async () => {
     const serverId = await readyServer();
     const former = (await rehearse(serverId)).json().rehearsal;
@@ -191,5 +211,27 @@ describe('forgetting it', () => {
     expect((await ask('GET', `/v1/rehearsals/${rehearsal.id}`)).statusCode).toBe(404);
     const clone = (await ask('GET', `/v1/servers/${rehearsal.clone.server}`)).json().server;
     expect(clone.status).toBe('deleting');
+  });
+
+  it('is refused to an account that is suspended for abuse, for its clone is evidence', async () => {
+    const ended = (await rehearse(await readyServer())).json().rehearsal;
+    await end(ended.id, 'passed');
+    await suspend('abuse');
+    const refused = await ask('DELETE', `/v1/rehearsals/${ended.id}`);
+    expect([refused.statusCode, refused.json().error]).toMatchObject([
+      403,
+      { code: 'forbidden', details: { reason: 'server_suspended', reasons: ['abuse'] } },
+    ]);
+    const clone = (await ask('GET', `/v1/servers/${ended.clone.server}`)).json().server;
+    expect(clone.status).not.toBe('deleting');
+    await sql('UPDATE account_suspensions SET lifted_at = now() WHERE account_id = $1', [owner.accountId]);
+    await suspend('billing');
+    expect((await ask('DELETE', `/v1/rehearsals/${ended.id}`)).statusCode).toBe(204);
+  });
+
+  it('is refused for abuse also while it is under way', async () => {
+    const { rehearsal } = (await rehearse(await readyServer())).json();
+    await suspend('abuse');
+    expect((await ask('DELETE', `/v1/rehearsals/${rehearsal.id}`)).statusCode).toBe(403);
   });
 });

@@ -2,6 +2,8 @@ import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RedisHealth } from '#libs/queue';
 
+const CHECK_TIMEOUT_MILLISECONDS = 3000;
+
 @Controller('health')
 export class HealthController {
   constructor(
@@ -17,15 +19,24 @@ export class HealthController {
   /** Without Redis the worker still works, by its sweeper; without PostgreSQL it can do nothing. */
   @Get('ready')
   async ready() {
-    const redis = await this.redis.check().then(
-      () => 'ok',
-      () => 'no answer',
-    );
-    try {
-      await this.dataSource.query('SELECT 1');
-    } catch {
-      throw new ServiceUnavailableException({ status: 'unavailable', postgresql: 'no answer', redis });
-    }
-    return { status: 'ok', postgresql: 'ok', redis };
+    const [postgresql, redis] = await Promise.all([
+      answerOf(this.dataSource.query('SELECT 1')),
+      answerOf(this.redis.check()),
+    ]);
+    if (postgresql === 'ok') return { status: 'ok', postgresql, redis };
+    throw new ServiceUnavailableException({ status: 'unavailable', postgresql, redis });
   }
+}
+
+/** Whoever probes waits for seconds, and a database that hangs for longer. */
+function answerOf(work: Promise<unknown>): Promise<'ok' | 'no answer'> {
+  return Promise.race([
+    work.then(
+      () => 'ok' as const,
+      () => 'no answer' as const,
+    ),
+    new Promise<'no answer'>((resolve) => {
+      setTimeout(() => resolve('no answer'), CHECK_TIMEOUT_MILLISECONDS).unref();
+    }),
+  ]);
 }

@@ -134,7 +134,7 @@ export async function attachToServerWorld(address: WorldAddress): Promise<Server
     storefrontUrl: 'http://127.0.0.1:9',
   };
   const placer = new OrderPlacer(dataSource, store, silentQueue, secrets, findings);
-  const mayOrder = { assertMayOrder: async () => {} };
+  const mayOrder = { assertMayOrder: async () => {}, assertMayKeep: async () => {} };
   const servers = new ServersService(dataSource);
   const clones = new CloneRequests(dataSource, mayOrder, placer, servers, store, silentQueue);
   return {
