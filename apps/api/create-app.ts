@@ -28,7 +28,7 @@ export async function createApi(
 ): Promise<Api> {
   const adapter = new FastifyAdapter({
     genReqId: () => newUuid(),
-    trustProxy: environment.SERVERY_TRUST_PROXY,
+    trustProxy: (_address, hop) => hop < environment.SERVERY_TRUST_PROXY,
     bodyLimit: BODY_LIMIT_BYTES,
     frameworkErrors: answerFrameworkError,
     forceCloseConnections: 'idle',

@@ -29,7 +29,7 @@ describe('the environment', () => {
     const environment = loadEnvironment({ ...complete, SERVERY_PORT: '9000', SERVERY_TRUST_PROXY: 'yes' });
     expect(environment).toMatchObject({
       SERVERY_PORT: 9000,
-      SERVERY_TRUST_PROXY: true,
+      SERVERY_TRUST_PROXY: 1,
       SERVERY_URL: 'http://127.0.0.1:8080',
       SERVERY_LEASE_SECONDS: 30,
     });
@@ -49,6 +49,8 @@ describe('the environment', () => {
     ],
     ['STRIPE_SECRET_KEY', 'pk_test_abc'],
     ['SERVERY_CURRENCY', 'xyz'],
+    ['SERVERY_TRUST_PROXY', '-1'],
+    ['SERVERY_TRUST_PROXY', 'maybe'],
     ['SERVERY_LEASE_SECONDS', '0'],
     ['MAIL_FROM', 'Servery'],
     ['MAIL_FROM', 'Servery <servery@example.org>\r\nBcc: a@example.org'],

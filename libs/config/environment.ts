@@ -54,9 +54,14 @@ export const environmentSchema = z.object({
     .describe(
       'where the API reaches a worker, for consoles: a network of your own; at 127.0.0.1 and the port above unless told',
     ),
-  SERVERY_TRUST_PROXY: flag
-    .default(false)
-    .describe('believe X-Forwarded-For and X-Forwarded-Proto: only behind a reverse proxy that sets them'),
+  SERVERY_TRUST_PROXY: z
+    .union([flag.transform(Number), z.coerce.number().int().min(0).max(9)], {
+      error: 'must be yes, no or a number of reverse proxies, 9 at most',
+    })
+    .default(0)
+    .describe(
+      'how many reverse proxies stand in front, one behind another: each adds to X-Forwarded-For whom it was asked by, and sets X-Forwarded-Proto; yes is one. What clients write there themselves is not believed',
+    ),
   SERVERY_SECRET_KEY: envelopeKey.describe('the envelope key for secrets at rest: 32 bytes in base64'),
   SERVERY_FORMER_SECRET_KEYS: z
     .string()

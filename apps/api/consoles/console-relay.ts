@@ -10,6 +10,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { ENVIRONMENT, type Environment } from '#libs/config';
 import { CONSOLES_PATH, errorStatus } from '#libs/contracts';
+import { urlHost } from '#libs/kernel';
 import { countedAddress, type RateLimiter, RateLimits } from '#libs/queue';
 
 const OPENINGS_A_MINUTE = 60;
@@ -68,15 +69,16 @@ export class ConsoleRelay implements OnApplicationBootstrap, BeforeApplicationSh
 
   private toWorker(): Socket {
     const { SERVERY_WORKER_URL, SERVERY_WORKER_PORT } = this.environment;
-    const { hostname, port } = new URL(SERVERY_WORKER_URL ?? `http://127.0.0.1:${SERVERY_WORKER_PORT}`);
-    return connect({ host: hostname, port: Number(port || 80), noDelay: true });
+    const url = new URL(SERVERY_WORKER_URL ?? `http://127.0.0.1:${SERVERY_WORKER_PORT}`);
+    return connect({ host: urlHost(url), port: Number(url.port || 80), noDelay: true });
   }
 
   /** As Fastify finds it for every other request. */
   private ipOf({ headers, socket }: IncomingMessage): string {
-    const [forwarded] = String(headers['x-forwarded-for'] ?? '').split(',');
-    const isTrusted = this.environment.SERVERY_TRUST_PROXY && forwarded !== undefined && forwarded !== '';
-    return isTrusted ? forwarded.trim() : (socket.remoteAddress ?? '');
+    const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
+    const hops = forwarded.map((part) => part.trim()).filter((part) => part !== '');
+    const nearestFirst = [socket.remoteAddress ?? '', ...hops.toReversed()];
+    return nearestFirst[Math.min(this.environment.SERVERY_TRUST_PROXY, hops.length)] ?? '';
   }
 }
 
