@@ -87,6 +87,7 @@ describe('the saga queue', () => {
   it('gives up, without an error, when Redis is away', async () => {
     const queue = (await boot('redis://127.0.0.1:1', false)).get(SagaQueue);
     await expect(queue.poke({ sagaId: 1, version: 0 })).resolves.toBeUndefined();
+    await expect(queue.depth()).rejects.toThrow('no answer from Redis');
     await expect((app as TestingModule).get(RedisHealth).check()).rejects.toThrow();
   });
 });

@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 
 export const SAGA_QUEUE = 'sagas';
-const POKE_TIMEOUT_MILLISECONDS = 1000;
+const ANSWER_TIMEOUT_MILLISECONDS = 1000;
 
 /** All that a job carries. What there is to do stands in PostgreSQL. */
 export interface SagaJob {
@@ -43,7 +43,7 @@ export class SagaQueue {
       },
     );
     try {
-      await within(POKE_TIMEOUT_MILLISECONDS, job);
+      await within(ANSWER_TIMEOUT_MILLISECONDS, job);
     } catch (error) {
       this.log.warn(
         { sagaId: saga.sagaId, err: error },
@@ -52,8 +52,10 @@ export class SagaQueue {
     }
   }
 
+  /** @throws when Redis does not answer within a second. */
   async depth(): Promise<QueueDepth> {
-    const counts = await this.queue.getJobCounts('waiting', 'active', 'delayed');
+    const asked = this.queue.getJobCounts('waiting', 'active', 'delayed');
+    const counts = await within(ANSWER_TIMEOUT_MILLISECONDS, asked);
     return { waiting: counts.waiting ?? 0, active: counts.active ?? 0, delayed: counts.delayed ?? 0 };
   }
 }

@@ -1,7 +1,7 @@
 import { isHypervisorError } from '#libs/hypervisor';
-import { deps, saga } from '#libs/saga';
+import { deps, type StepContext, saga } from '#libs/saga';
 import { beginSuspension, noteSuspended, standingOf, suspendServerRequest } from '#libs/servers';
-import { look, observe, placedServer } from './power-state.ts';
+import { look, observe, type PowerState, placedServer } from './power-state.ts';
 import { isSuspending, setNetwork } from './suspension.ts';
 import type { WorkflowDeps } from './workflow-deps.ts';
 
@@ -20,7 +20,7 @@ export const suspendServer = saga(suspendServerRequest, deps<WorkflowDeps>())
     do: async (ctx) => {
       const standing = await standingOf(ctx.deps.dataSource.manager, ctx.params.serverId);
       const isWanted = standing?.wanted === 'suspended' || standing?.wanted === 'retired';
-      return { power: isWanted ? await look(ctx) : null };
+      return { power: isWanted ? await powerToResume(ctx) : null };
     },
     commit: async (manager, { params }, { power }) => {
       if (power) await beginSuspension(manager, params.serverId, power);
@@ -70,3 +70,14 @@ export const suspendServer = saga(suspendServerRequest, deps<WorkflowDeps>())
     },
   })
   .build();
+
+/** What it does now, or did until its host went down: the reconciler starts nothing again that is suspended. */
+async function powerToResume(
+  ctx: Pick<StepContext<{ serverId: number }, unknown, WorkflowDeps>, 'params' | 'deps'>,
+): Promise<PowerState> {
+  const { server, host } = await placedServer(ctx);
+  if ((await look(ctx)) === 'running') return 'running';
+  if (server.observed !== 'running') return 'off';
+  const domains = await ctx.deps.hypervisor.listDomains(host);
+  return domains.some(({ uuid, wasCutOff }) => uuid === server.domainUuid && wasCutOff) ? 'running' : 'off';
+}

@@ -108,7 +108,10 @@ function registerQueueDepth(registry: Registry, queue: SagaQueue): void {
     labelNames: ['state'],
     registers: [registry],
     async collect() {
-      for (const [state, count] of Object.entries(await queue.depth())) this.set({ state }, count);
+      this.reset();
+      // While Redis is away, all other figures are told.
+      const depth = await queue.depth().catch(() => undefined);
+      for (const [state, count] of Object.entries(depth ?? {})) this.set({ state }, count);
     },
   });
 }

@@ -1,5 +1,5 @@
 import { billPower } from '#libs/billing';
-import type { DomainFacts } from '#libs/hypervisor';
+import { type DomainFacts, isHypervisorError } from '#libs/hypervisor';
 import type { NewFinding } from '#libs/placement';
 import { restoreTestsAmong, startAgain } from '#libs/servers';
 import { type HostWorld, isStillIdle, type KnownServer, serversByUuid, serversOfHost } from './host-world.ts';
@@ -45,18 +45,29 @@ async function reconcileDomain(
   if (!server) {
     const [test] = await restoreTestsAmong(world.dataSource.manager, { uuids: [domain.uuid] });
     if (test?.hasEnded === false) return undefined;
-    if (test) await world.hypervisor.undefineDomain(world.ref, domain.uuid);
-    return { ...finding, kind: 'orphan_domain', details: { ...details, removed: test !== undefined } };
+    const removed = test !== undefined && (await undefine(world, domain));
+    return { ...finding, kind: 'orphan_domain', details: { ...details, removed } };
   }
   if (server.busy) return undefined;
   if (server.deleted || server.hostId !== world.host.id) {
     if (!(await isStillIdle(world.dataSource, server))) return undefined;
-    await world.hypervisor.undefineDomain(world.ref, domain.uuid);
-    return { ...finding, kind: 'orphan_domain', details: { ...details, serverId: server.id, removed: true } };
+    const removed = await undefine(world, domain);
+    return { ...finding, kind: 'orphan_domain', details: { ...details, serverId: server.id, removed } };
   }
   if (domain.wasCutOff && server.observed === 'running') world.wentDown.push(server);
   else await showAs(world, server, runs(domain) ? 'running' : 'off');
   return undefined;
+}
+
+/** False where the host refuses: all else there is looked at all the same. */
+async function undefine({ hypervisor, ref }: HostWorld, { uuid }: DomainFacts): Promise<boolean> {
+  try {
+    await hypervisor.undefineDomain(ref, uuid);
+    return true;
+  } catch (error) {
+    if (isHypervisorError(error, 'host_refused')) return false;
+    throw error;
+  }
 }
 
 function runs({ state }: DomainFacts): boolean {

@@ -9,6 +9,7 @@ import {
   disks,
   HOST,
   openFindings,
+  plantVolume,
   reconciler,
   reconcilesAnewEachTime,
   reload,
@@ -27,6 +28,10 @@ describe('snapshots', () => {
     });
     await finish(world, action);
     return imageId;
+  };
+  const reconcileRefused = async () => {
+    world.fleet.failNext(HOST, 'mergeLayers', { when: 'before', with: 'host_refused' });
+    await reconciler.run();
   };
   const backing = (volume: string) => world.fleet.volume(HOST, DISKS, volume)?.backing?.name;
   const snapshots = () => new SnapshotsService(world.dataSource);
@@ -79,6 +84,16 @@ describe('snapshots', () => {
       [servers[0]?.id, 'done'],
       [servers[1]?.id, 'done'],
     ]);
+  });
+
+  it('that cannot be merged keep no finding open whose cause is gone', async () => {
+    await keep();
+    plantVolume('their.qcow2');
+    await reconcileRefused();
+    expect(await openFindings()).toMatchObject([{ kind: 'orphan_volume', subject: 'their.qcow2' }]);
+    world.fleet.removeVolume(HOST, DISKS, 'their.qcow2');
+    await reconcileRefused();
+    expect(await openFindings()).toEqual([]);
   });
 
   it('keep a memory for as long as an image has it', async () => {

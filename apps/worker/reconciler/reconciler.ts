@@ -73,12 +73,13 @@ export class Reconciler {
         for await (const finding of look(world)) found.push(finding);
       }
       await findStorage(this.dataSource, this.hypervisor, host);
-      await reconcileLayers(world);
-      await reconcileImages(world);
       await this.hosts.recordSeen(host.id);
       await this.report(found);
       await this.findings.resolveOthers(host.id, HOST_FINDINGS, found);
       await republishAccess(this.dataSource, this.access, host);
+      // Last: what cannot be merged or removed keeps none of the above from being done.
+      await reconcileLayers(world);
+      await reconcileImages(world);
     } catch (error) {
       await this.report(found);
       await this.notReconciled(host, error);

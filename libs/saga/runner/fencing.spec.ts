@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { DataSource } from 'typeorm';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { testDatabase } from '../../../test/support/test-database.ts';
 import { deps, saga, sagaRequest, withDeps } from '../define.ts';
 import { LeaseLost } from '../saga.errors.ts';
 import { SagaStore } from '../saga.store.ts';
+import { LeaseKeeper } from './lease.ts';
 import { naturalPace, type Pace } from './pace.ts';
 import { SagaRunner } from './saga.runner.ts';
 
@@ -79,6 +81,27 @@ describe('four runners with 64 sagas', () => {
     const rows: unknown[] = await database.dataSource.query('SELECT DISTINCT saga FROM counted');
     const all64: unknown[] = await database.dataSource.query('SELECT saga FROM counted');
     expect([rows.length, all64.length]).toEqual([64, 64]);
+  });
+});
+
+describe('a worker to which the database has gone silent', () => {
+  it('learns that it may have lost, though no query fails', async () => {
+    const request = sagaRequest('cut-off', z.object({}));
+    const store = new SagaStore(database.dataSource);
+    await database.dataSource.transaction((m) => store.start(m, request, {}));
+    let isSilent = false;
+    const query: DataSource['query'] = (...args) =>
+      isSilent ? new Promise(() => {}) : database.dataSource.query(...args);
+    const leases = new LeaseKeeper({ query } as DataSource, ['cut-off'], 'worker', 0.3);
+    leases.start();
+    const { lease } = (await leases.claim()) ?? {};
+    isSilent = true;
+    try {
+      await vi.waitFor(() => expect(lease?.lost.signal.reason).toBeInstanceOf(LeaseLost));
+    } finally {
+      leases.stop();
+      await database.dataSource.query(`DELETE FROM sagas WHERE name = 'cut-off'`);
+    }
   });
 });
 

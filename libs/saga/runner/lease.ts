@@ -112,6 +112,8 @@ export class LeaseKeeper {
   /** Renews all leases in one statement; a row that is locked is being written by its own holder, so it is skipped. */
   private async beat(): Promise<void> {
     const asked = performance.now();
+    // A database that has gone silent fails no query.
+    for (const { lease, safeUntil } of this.held.values()) if (asked > safeUntil) this.lose(lease);
     const held = [...this.held.values()];
     if (held.length === 0) return;
     try {
