@@ -12,6 +12,7 @@ import { answerFrameworkError } from './http/framework-errors.ts';
 import { closeAfterLastAnswers } from './http/last-answers.ts';
 import { RouteTable } from './http/route-table.ts';
 import { addSecurityHeaders } from './http/security-headers.ts';
+import { trustedProxies } from './http/trusted-proxies.ts';
 import { HttpMetrics } from './observability/http-metrics.ts';
 import { serveStorefront } from './storefront/storefront.ts';
 import { addStreamedBodies } from './uploads/streamed-bodies.ts';
@@ -28,7 +29,7 @@ export async function createApi(
 ): Promise<Api> {
   const adapter = new FastifyAdapter({
     genReqId: () => newUuid(),
-    trustProxy: (_address, hop) => hop < environment.SERVERY_TRUST_PROXY,
+    trustProxy: trustedProxies(environment),
     bodyLimit: BODY_LIMIT_BYTES,
     frameworkErrors: answerFrameworkError,
     forceCloseConnections: 'idle',

@@ -1,3 +1,4 @@
+export * from './answer-within.ts';
 export * from './changed-entries.ts';
 export * from './clock.ts';
 export * from './domain-error.ts';

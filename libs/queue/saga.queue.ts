@@ -1,6 +1,7 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import { answerWithin } from '#libs/kernel';
 
 export const SAGA_QUEUE = 'sagas';
 const ANSWER_TIMEOUT_MILLISECONDS = 1000;
@@ -43,7 +44,7 @@ export class SagaQueue {
       },
     );
     try {
-      await within(ANSWER_TIMEOUT_MILLISECONDS, job);
+      await answerWithin(ANSWER_TIMEOUT_MILLISECONDS, 'Redis', job);
     } catch (error) {
       this.log.warn(
         { sagaId: saga.sagaId, err: error },
@@ -55,20 +56,7 @@ export class SagaQueue {
   /** @throws when Redis does not answer within a second. */
   async depth(): Promise<QueueDepth> {
     const asked = this.queue.getJobCounts('waiting', 'active', 'delayed');
-    const counts = await within(ANSWER_TIMEOUT_MILLISECONDS, asked);
+    const counts = await answerWithin(ANSWER_TIMEOUT_MILLISECONDS, 'Redis', asked);
     return { waiting: counts.waiting ?? 0, active: counts.active ?? 0, delayed: counts.delayed ?? 0 };
-  }
-}
-
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer from Redis in ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
   }
 }

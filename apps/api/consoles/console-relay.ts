@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import proxyAddr from '@fastify/proxy-addr';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -12,6 +13,7 @@ import { ENVIRONMENT, type Environment } from '#libs/config';
 import { CONSOLES_PATH, errorStatus } from '#libs/contracts';
 import { urlHost } from '#libs/kernel';
 import { countedAddress, type RateLimiter, RateLimits } from '#libs/queue';
+import { trustedProxies } from '../http/trusted-proxies.ts';
 
 const OPENINGS_A_MINUTE = 60;
 const PHRASES = { rate_limit_exceeded: 'Too Many Requests', unavailable: 'Service Unavailable' } as const;
@@ -50,7 +52,8 @@ export class ConsoleRelay implements OnApplicationBootstrap, BeforeApplicationSh
   private async relay(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     this.open.add(client);
     client.on('error', () => client.destroy()).once('close', () => this.open.delete(client));
-    const ip = this.ipOf(request);
+    // As Fastify finds it for every other request.
+    const ip = proxyAddr(request, trustedProxies(this.environment));
     if (!(await this.limiter.consume(countedAddress(ip))).allowed) {
       return refuse(client, 'rate_limit_exceeded', 'too many consoles were opened from here: wait a minute');
     }
@@ -71,14 +74,6 @@ export class ConsoleRelay implements OnApplicationBootstrap, BeforeApplicationSh
     const { SERVERY_WORKER_URL, SERVERY_WORKER_PORT } = this.environment;
     const url = new URL(SERVERY_WORKER_URL ?? `http://127.0.0.1:${SERVERY_WORKER_PORT}`);
     return connect({ host: urlHost(url), port: Number(url.port || 80), noDelay: true });
-  }
-
-  /** As Fastify finds it for every other request. */
-  private ipOf({ headers, socket }: IncomingMessage): string {
-    const forwarded = String(headers['x-forwarded-for'] ?? '').split(',');
-    const hops = forwarded.map((part) => part.trim()).filter((part) => part !== '');
-    const nearestFirst = [socket.remoteAddress ?? '', ...hops.toReversed()];
-    return nearestFirst[Math.min(this.environment.SERVERY_TRUST_PROXY, hops.length)] ?? '';
   }
 }
 

@@ -1,6 +1,7 @@
 import { Controller, Get, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { answerWithin } from '#libs/kernel';
 import { RedisHealth } from '#libs/queue';
 import { ApiError } from '../http/api-error.ts';
 import { Endpoint } from '../http/endpoint.ts';
@@ -37,17 +38,11 @@ export class HealthController {
 
   private async check(name: string, work: () => Promise<unknown>): Promise<string | null> {
     try {
-      await Promise.race([work(), rejectLater(name)]);
+      await answerWithin(CHECK_TIMEOUT_MILLISECONDS, name, work());
       return null;
     } catch (error) {
       this.log.warn({ err: error }, `${name} is not ready`);
       return name;
     }
   }
-}
-
-function rejectLater(name: string): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`no answer from ${name}`)), CHECK_TIMEOUT_MILLISECONDS).unref();
-  });
 }

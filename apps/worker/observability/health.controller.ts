@@ -1,5 +1,6 @@
 import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { answerWithin } from '#libs/kernel';
 import { RedisHealth } from '#libs/queue';
 
 const CHECK_TIMEOUT_MILLISECONDS = 3000;
@@ -20,8 +21,8 @@ export class HealthController {
   @Get('ready')
   async ready() {
     const [postgresql, redis] = await Promise.all([
-      answerOf(this.dataSource.query('SELECT 1')),
-      answerOf(this.redis.check()),
+      answerOf('PostgreSQL', this.dataSource.query('SELECT 1')),
+      answerOf('Redis', this.redis.check()),
     ]);
     if (postgresql === 'ok') return { status: 'ok', postgresql, redis };
     throw new ServiceUnavailableException({ status: 'unavailable', postgresql, redis });
@@ -29,14 +30,9 @@ export class HealthController {
 }
 
 /** Whoever probes waits for seconds, and a database that hangs for longer. */
-function answerOf(work: Promise<unknown>): Promise<'ok' | 'no answer'> {
-  return Promise.race([
-    work.then(
-      () => 'ok' as const,
-      () => 'no answer' as const,
-    ),
-    new Promise<'no answer'>((resolve) => {
-      setTimeout(() => resolve('no answer'), CHECK_TIMEOUT_MILLISECONDS).unref();
-    }),
-  ]);
+function answerOf(who: string, work: Promise<unknown>): Promise<'ok' | 'no answer'> {
+  return answerWithin(CHECK_TIMEOUT_MILLISECONDS, who, work).then(
+    () => 'ok' as const,
+    () => 'no answer' as const,
+  );
 }
