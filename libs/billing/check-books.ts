@@ -62,7 +62,7 @@ const RULES: Readonly<Record<string, string>> = {
       SELECT u.id, u.opened_at, b.billed_until, coalesce(l.had, 0) AS had,
              greatest(coalesce(u.closed_at, 'infinity'), least(u.opened_at + interval '60 seconds',
                lead(u.opened_at) OVER (PARTITION BY u.server_id, u.component, u.slot
-                                       ORDER BY u.opened_at, coalesce(u.closed_at, 'infinity')))) AS until
+                                       ORDER BY u.opened_at, coalesce(u.closed_at, 'infinity'), u.id))) AS until
       FROM usage_spans u JOIN billing_accounts b USING (account_id)
       LEFT JOIN (SELECT span_id, sum(seconds) AS had FROM invoice_lines GROUP BY span_id) AS l ON l.span_id = u.id
     ) AS spans

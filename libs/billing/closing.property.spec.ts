@@ -213,6 +213,34 @@ describe('whatever happens in whatever order', () => {
   });
 });
 
+describe('a server that is resized and deleted within the second that it was opened in', () => {
+  it('is billed for one minimum, whichever of its spans the database reads first', async () => {
+    const { dataSource } = database;
+    for (let run = 0; run < 10; run += 1) {
+      const { servers, accountId, start } = await customer();
+      const at = toDate(start);
+      await dataSource.transaction(async (manager) => {
+        await openServer(
+          manager,
+          { ...servers[0], serverTypeName: 'a', imageName: 'no', isRunning: true },
+          at,
+        );
+        await resizeServer(manager, servers[0].serverId, { serverTypeName: 'b', isRunning: true }, at);
+        await closeServer(manager, servers[0].serverId, at);
+      });
+      const closing = { until: toDate(start + 100), now: LATER, reason: 'manual' as const };
+      await closeAccount(dataSource, accountId, closing);
+      const [{ seconds }] = await dataSource.query<[{ seconds: number }]>(
+        `SELECT sum(seconds)::int AS seconds FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id
+         WHERE i.account_id = $1 AND component = 'disk'`,
+        [accountId],
+      );
+      expect(seconds).toBe(60);
+      expect(await dataSource.transaction('REPEATABLE READ', checkBooks)).toEqual([]);
+    }
+  });
+});
+
 describe('closing a month', () => {
   const month = new Date('2029-05-20T00:00:00Z');
 

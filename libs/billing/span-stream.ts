@@ -78,10 +78,13 @@ export async function* accountPlaces(
   if (open.length > 0) yield [open.sort(byTime)];
 }
 
-/** A span that closed when it opened comes before the one that opened at the same second. */
+/**
+ * A span that closed when it opened comes before the one that opened at the same second; of several such the one with
+ * the highest id is the last, whose minimum counts, in the daily check as here.
+ */
 function byTime(a: BilledSpan, b: BilledSpan): number {
   const end = ({ closed }: BilledSpan) => closed ?? Number.MAX_SAFE_INTEGER;
-  return a.opened - b.opened || end(a) - end(b);
+  return a.opened - b.opened || end(a) - end(b) || a.id - b.id;
 }
 
 function isSamePlace(a: Place, b: Place): boolean {

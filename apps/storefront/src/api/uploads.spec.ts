@@ -48,6 +48,20 @@ it('begins anew where the former upload is gone', async () => {
   expect(asked).toEqual(['HEAD', 'POST', 'HEAD', 'PATCH']);
 });
 
+it('goes on with what was begun when it was stopped while it began', async () => {
+  kept.clear();
+  const stop = new AbortController();
+  vi.stubGlobal('fetch', async (_: string, { signal }: RequestInit) => {
+    stop.abort();
+    signal?.throwIfAborted();
+    return new Response(JSON.stringify({ upload: { id: 8 } }), { status: 201 });
+  });
+  const stopped = uploadFile({ file, signal: stop.signal, onProgress: () => {} });
+  await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+  answerWith([200, 4], [200, 4], [204, 10]);
+  expect(await send()).toBe(8);
+});
+
 it('waits for the limit of requests for as long as that takes', async () => {
   const refused = Array.from({ length: 40 }, () => [429] as const);
   answerWith([200, 4], [200, 4], ...refused, [204, 10]);

@@ -72,9 +72,11 @@ async function knownUpload({ file, signal }: Upload): Promise<number | undefined
 
 async function beginUpload({ file, signal }: Upload): Promise<number> {
   const headers = { ...TUS, 'upload-length': String(file.size) };
-  const response = await request('/uploads', { method: 'POST', headers, signal });
+  // Not cut off: an upload whose id nobody got would take one of the project's places until it expires.
+  const response = await request('/uploads', { method: 'POST', headers });
   const { upload } = created.parse(await response.json());
   localStorage.setItem(keyOf(file), String(upload.id));
+  signal.throwIfAborted();
   return upload.id;
 }
 
