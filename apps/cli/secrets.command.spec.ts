@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EnvelopeCipher } from '#libs/secrets';
 import { SecretsStore } from '#libs/servers';
@@ -8,6 +9,7 @@ import {
   type ServerWorld,
   standingServer,
 } from '#libs/workflows/harness';
+import { startBuilt } from '../../test/support/built-app.ts';
 import { serveryCli } from '../../test/support/servery-cli.ts';
 import { SEALED } from './secrets.command.ts';
 
@@ -47,6 +49,26 @@ it('servery secrets reseal makes a former key needless, and names what no key op
   expect(await servery()('secrets', 'reseal')).toContain('Nothing that lasts needs a former key.');
 });
 
+it('servery secrets adopt lets programs start where the key before is lost', async () => {
+  const start = () =>
+    startBuilt('api', { DATABASE_URL: String(address.url), SERVERY_SECRET_KEY: present.toString('base64') });
+  const note = `UPDATE installation SET secret_key_id = '\\x01020304'`;
+  await world.dataSource.query(note);
+  const refused = await start();
+  const [code] = await once(refused.process, 'exit');
+  expect(code).toBe(1);
+
+  expect(await servery()('secrets', 'adopt')).toContain('sealed under SERVERY_SECRET_KEY from now on');
+  const api = await start();
+  await expect.poll(() => isServing(api.url), { timeout: 50_000 }).toBe(true);
+  expect(await api.stop()).toBe(0);
+});
+
+async function isServing(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/health/ready`).catch(() => undefined);
+  return answer?.ok ?? false;
+}
+
 /** Digests, what is no secret, and answers, which are kept for a day. */
 const NOT_SEALED_FOR_LONG = [
   'api_tokens.token_hash',
@@ -55,6 +77,7 @@ const NOT_SEALED_FOR_LONG = [
   'idempotency_keys.answer',
   'idempotency_keys.fingerprint',
   'image_screenshots.png',
+  'installation.secret_key_id',
   'mailed_links.token_hash',
   'rehearsal_output.bytes',
   'sessions.token_hash',

@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { secretKeys } from '#libs/config';
 import { sealedUrls } from '#libs/imports';
 import { sealedScripts } from '#libs/rehearsals';
-import { EnvelopeCipher, reseal, type SealedColumn } from '#libs/secrets';
+import { adoptKey, EnvelopeCipher, reseal, type SealedColumn } from '#libs/secrets';
 import { sealedServerSecrets } from '#libs/servers';
 import { INSTALLATION, withInstallation } from './installation.ts';
 
@@ -17,6 +17,20 @@ export function registerSecrets(program: Command): void {
     .command('reseal')
     .description('seal everything under SERVERY_SECRET_KEY that is sealed under a former key')
     .action(resealAll);
+  secrets
+    .command('adopt')
+    .description('go on under SERVERY_SECRET_KEY where the key before it is lost, with all that it sealed')
+    .action(adopt);
+}
+
+async function adopt(): Promise<void> {
+  await withInstallation(async ({ dataSource, environment, audit }) => {
+    await adoptKey(dataSource, new EnvelopeCipher(secretKeys(environment)));
+    await audit('secrets.adopt', INSTALLATION);
+    process.stdout.write(
+      '✔ Secrets are sealed under SERVERY_SECRET_KEY from now on. Start the programs; "servery secrets reseal" names what stays shut.\n',
+    );
+  });
 }
 
 async function resealAll(): Promise<void> {

@@ -13,7 +13,14 @@ const names = new Map<string, string | undefined>();
  * is more than half of its work for a short one. So all that varies has to be in the parameters; texts beyond the
  * most that are remembered are parsed each time.
  */
-export class PreparingClient extends Client {}
+export class PreparingClient extends Client {
+  constructor(...config: ConstructorParameters<typeof Client>) {
+    super(...config);
+    // A connection may be cut between the pool's listener and that of who gets it: their next query says so then, and an
+    // error that nobody listens to would end the process.
+    this.on('error', () => {});
+  }
+}
 
 const { query } = Client.prototype as unknown as { query: (...args: unknown[]) => unknown };
 

@@ -35,6 +35,11 @@ export class EnvelopeCipher {
     this.currentKeyId = keyIdOf(masterKeys[0]);
   }
 
+  /** Whether a key with this id, 4 bytes, is among those that open. */
+  knows(keyId: Buffer): boolean {
+    return this.keys.has(keyId.toString('hex'));
+  }
+
   /** Encrypts UTF-8 text for a `bytea` column. */
   seal(plaintext: string, context: string): Buffer {
     const salt = randomBytes(SALT_BYTES);
