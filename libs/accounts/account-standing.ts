@@ -19,3 +19,9 @@ export function lockStanding(accountId: number): Statement<AccountStanding> {
 export async function trustAccount(manager: EntityManager, accountId: number): Promise<void> {
   await manager.query('UPDATE accounts SET trusted = true WHERE id = $1 AND NOT trusted', [accountId]);
 }
+
+/** Whether there is an account of this id, closed ones among them. */
+export async function hasAccount(manager: EntityManager, accountId: number): Promise<boolean> {
+  const found = await manager.query<unknown[]>('SELECT 1 FROM accounts WHERE id = $1', [accountId]);
+  return found.length > 0;
+}

@@ -1,5 +1,5 @@
 export { Account, type AccountLimits, type AccountRole } from './account.entity.ts';
-export { type AccountStanding, lockStanding, trustAccount } from './account-standing.ts';
+export { type AccountStanding, hasAccount, lockStanding, trustAccount } from './account-standing.ts';
 export * from './accounts.errors.ts';
 export { AccountsModule, accountsEntities } from './accounts.module.ts';
 export { AccountsService, type NewAccount, type SignedUp } from './accounts.service.ts';

@@ -35,6 +35,16 @@ export async function creditPayment(manager: EntityManager, paid: NewCredit): Pr
   return isNew;
 }
 
+/** Whose credit the money of a payment has become, as a whole and not as part of what paid an invoice. */
+export async function creditedBy(manager: EntityManager, paymentId: string): Promise<number | undefined> {
+  const [row] = await manager.query<{ accountId: number }[]>(
+    `SELECT e.customer_id AS "accountId" FROM ledger_transactions t JOIN ledger_entries e ON e.transaction_id = t.id
+     WHERE t.cause_kind = 'top_up' AND t.cause_id = $1 AND e.account = 'customer_credit'`,
+    [paymentId],
+  );
+  return row?.accountId;
+}
+
 /** Credit that we give away. @returns false on a repetition */
 export async function grantCredit(manager: EntityManager, grant: CreditGrant): Promise<boolean> {
   const { accountId: customerId, amountMinor } = grant;

@@ -77,6 +77,7 @@ export {
   type CreditSource,
   countCreditLots,
   creditBalanceMinor,
+  creditedBy,
   creditLots,
   creditPayment,
   grantCredit,

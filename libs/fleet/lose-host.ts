@@ -2,6 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { type Hypervisor, isHypervisorError } from '#libs/hypervisor';
 import { DomainError } from '#libs/kernel';
 import { queueMailToHolder } from '#libs/mail';
+import { holdStrayAddresses } from '#libs/networks';
 import { type Host, HostsService, markLost, type PlacementErrorCode, toHostRef } from '#libs/placement';
 
 /** What its owner loses with a host. */
@@ -83,6 +84,7 @@ export async function assertGone(dataSource: DataSource, hypervisor: Hypervisor,
  */
 export async function loseHost(manager: EntityManager, host: Host): Promise<boolean> {
   if (!(await markLost(manager, host.id))) return false;
+  await holdStrayAddresses(manager, host.id, []);
   const byAccount = Map.groupBy(await lossesOn(manager, host), ({ accountId }) => accountId);
   for (const [accountId, losses] of byAccount) await mailOwner(manager, host, accountId, losses);
   return true;

@@ -23,6 +23,7 @@ const CLAIM = `
     WHERE ip = (SELECT ip FROM addresses
                 WHERE server_id IS NULL AND location_id = $2 AND NOT EXISTS (SELECT FROM held)
                   AND NOT EXISTS (SELECT FROM address_heirs h WHERE h.ip = addresses.ip)
+                  AND NOT EXISTS (SELECT FROM stray_addresses s WHERE s.ip = addresses.ip)
                 ORDER BY released_at NULLS FIRST, ip LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING *
   )
@@ -144,7 +145,8 @@ export function removeAddresses(
     // Only what is asked once they are locked sees who came to have or to inherit one before.
     const taken = await within.query<{ ip: string }[]>(
       `SELECT host(ip) AS ip FROM addresses WHERE ${run}
-       AND (server_id IS NOT NULL OR EXISTS (SELECT FROM address_heirs h WHERE h.ip = addresses.ip)) ORDER BY addresses.ip`,
+       AND (server_id IS NOT NULL OR EXISTS (SELECT FROM address_heirs h WHERE h.ip = addresses.ip)
+            OR EXISTS (SELECT FROM stray_addresses s WHERE s.ip = addresses.ip)) ORDER BY addresses.ip`,
       [firstIp, count],
     );
     const used = taken.map(({ ip }) => ip);
@@ -166,7 +168,7 @@ export interface AddressPool extends Network {
   readonly firstIp: string;
   readonly lastIp: string;
   readonly total: number;
-  /** Those that nobody has or waits for. */
+  /** Those that nobody has or waits for, and no machine that the database does not know. */
   readonly free: number;
 }
 
@@ -176,7 +178,8 @@ export function addressPools(manager: EntityManager): Promise<AddressPool[]> {
             a.prefix_length AS "prefixLength", host(a.gateway) AS gateway,
             count(*) AS total,
             count(*) FILTER (WHERE a.server_id IS NULL
-              AND NOT EXISTS (SELECT FROM address_heirs h WHERE h.ip = a.ip)) AS free
+              AND NOT EXISTS (SELECT FROM address_heirs h WHERE h.ip = a.ip)
+              AND NOT EXISTS (SELECT FROM stray_addresses s WHERE s.ip = a.ip)) AS free
      FROM addresses a JOIN locations l ON l.id = a.location_id
      GROUP BY l.name, a.prefix_length, a.gateway ORDER BY l.name, min(a.ip)`,
   );

@@ -20,3 +20,4 @@ export {
 } from './address-pool.ts';
 export { type AddressRun, assertInNetwork, type Network, parseAddressRun } from './address-run.ts';
 export { NetworksError, type NetworksErrorCode } from './networks.errors.ts';
+export { holdStrayAddresses, type Stray } from './stray-addresses.ts';

@@ -17,6 +17,7 @@ export * from './port-money.ts';
 export type { ProviderEventsListener } from './provider-events.listener.ts';
 export { ProviderEvents, type RepairReport } from './provider-events.service.ts';
 export {
+  isTopUp,
   noteTopUp,
   type TopUpRecord,
   type TopUpRequest,

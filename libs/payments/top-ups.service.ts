@@ -130,12 +130,19 @@ export async function topUpById(manager: EntityManager, id: number): Promise<Top
   return row;
 }
 
+const REFERENCE = /^top-up (\d{1,16})$/;
+
+/** Whether a reference at the provider is that of a payment in, be it one that we know or not. */
+export function isTopUp(reference: string | undefined): boolean {
+  return reference !== undefined && REFERENCE.test(reference);
+}
+
 /** The one that a payment or a page at the provider belongs to, by the reference that it carries. */
 export async function topUpOfReference(
   manager: EntityManager,
   reference: string | undefined,
 ): Promise<TopUpRecord | undefined> {
-  const [, id] = /^top-up (\d{1,16})$/.exec(reference ?? '') ?? [];
+  const [, id] = REFERENCE.exec(reference ?? '') ?? [];
   return id === undefined ? undefined : topUpById(manager, Number(id));
 }
 

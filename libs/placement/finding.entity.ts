@@ -10,6 +10,7 @@ export type FindingKind =
   | 'orphan_address'
   | 'orphan_reservation'
   | 'domain_missing'
+  | 'disk_adopted'
   | 'host_unreachable'
   | 'out_of_capacity'
   | 'image_refused'

@@ -4,6 +4,7 @@ export { type ActionsOf, ActionsService, newAction, recordDone } from './actions
 export { BackupPlan, WINDOW_BEGINS, type WindowBegin } from './backup-plan.entity.ts';
 export { noteBackedUp, type PlanChange, retryBackup } from './backup-plan.ts';
 export { BackupsService } from './backups.service.ts';
+export { adoptDisk, generationOf } from './disk-adoption.ts';
 export { requestFreeze } from './freezing-requests.ts';
 export { FrozenDisk } from './frozen-disk.entity.ts';
 export {

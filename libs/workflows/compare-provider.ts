@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { type BooksDifference, collection, findCollection, ledgerOfPayment } from '#libs/billing';
+import { type BooksDifference, collection, creditedBy, findCollection, ledgerOfPayment } from '#libs/billing';
 import { runInTransaction } from '#libs/database';
 import { type Dispute, type Payment, PaymentError, type ProviderInvoice } from '#libs/payments';
 import type { CollectingDeps } from './collecting-deps.ts';
@@ -151,7 +151,7 @@ async function invoicesDiffering(deps: CollectingDeps, since: Date): Promise<Boo
     if (!seen.reference?.startsWith('collection ')) continue;
     const asked = await findCollection(manager, { providerId: seen.invoiceId });
     if (!asked) {
-      if (seen.status !== 'draft' && seen.status !== 'void') {
+      if (!(await isSettled(deps, seen))) {
         differ('an invoice at the provider is one that we asked for', seen, seen.totalMinor);
       }
       continue;
@@ -171,6 +171,17 @@ async function invoicesDiffering(deps: CollectingDeps, since: Date): Promise<Boo
       differ('an invoice stands as it stands at the provider', seen, now.remainingMinor);
   }
   return differing;
+}
+
+/** Whether nobody has paid, or is asked to pay, an invoice that the books do not know, but for what became credit. */
+async function isSettled(
+  deps: CollectingDeps,
+  { status, invoiceId, paymentId }: ProviderInvoice,
+): Promise<boolean> {
+  if (status === 'draft' || status === 'void') return true;
+  if (status !== 'paid' || paymentId === undefined) return false;
+  await runInTransaction(deps.dataSource, (within) => lookAtInvoice(within, deps, invoiceId));
+  return (await creditedBy(deps.dataSource.manager, paymentId)) !== undefined;
 }
 
 /** Disputes that are open in the books: how they end moves no money at the provider where they are lost. */

@@ -1,8 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { trustAccount } from '#libs/accounts';
+import { hasAccount, trustAccount } from '#libs/accounts';
 import {
   armRecharge,
   type Collection,
+  creditedBy,
   creditPayment,
   dropCollection,
   findCollection,
@@ -17,6 +18,7 @@ import {
   refundsWaitingFor,
 } from '#libs/billing';
 import {
+  isTopUp,
   noteTopUp,
   type Payment,
   PaymentError,
@@ -39,8 +41,13 @@ export function refundReference(id: number): string {
   return `refund ${id}`;
 }
 
-/** What a payment was made for. */
+/**
+ * What a payment was made for. `forgotten`: for something of ours that the database does not know, because it was asked
+ * for after the backup that was restored. It is the customer's credit then, and pays for the same when that is asked for
+ * again.
+ */
 export type PaidFor =
+  | { readonly kind: 'forgotten'; readonly accountId: number }
   | { readonly kind: 'invoices'; readonly accountId: number; readonly collection: Collection }
   | { readonly kind: 'credit'; readonly accountId: number; readonly topUp: TopUpRecord | undefined };
 
@@ -70,7 +77,7 @@ export async function mirrorInvoice(
   seen: ProviderInvoice,
 ): Promise<void> {
   const of = await findCollection(manager, { providerId: seen.invoiceId, id: idIn(seen.reference) });
-  if (!of) return;
+  if (!of) return mirrorForgotten(manager, deps, seen);
   const at = deps.clock.now();
   if (seen.status === 'paid') await mirrorPaid(manager, deps, of, seen);
   await noteCollection(manager, seenCollection(of.id, seen, at));
@@ -81,6 +88,17 @@ export async function mirrorInvoice(
     await noteUnpaidParts(manager, of, at, seen.decline?.isFinal ?? true);
   }
   await notePaid(manager, { accountId: of.accountId, at });
+}
+
+async function mirrorForgotten(
+  manager: EntityManager,
+  deps: MirrorDeps,
+  { reference, accountId, status, paymentId }: ProviderInvoice,
+): Promise<void> {
+  if (idIn(reference) === undefined || accountId === undefined) return;
+  if (status !== 'paid' || paymentId === undefined || !(await hasAccount(manager, accountId))) return;
+  const payment = await lookAtPayment(manager, deps, paymentId);
+  await mirrorPayment(manager, deps, payment, { kind: 'forgotten', accountId });
 }
 
 /** What is open of a collection's invoices is unpaid. */
@@ -136,23 +154,28 @@ export async function mirrorPayment(
   if (!paidFor) return;
   if (paidFor.kind === 'credit' && paidFor.topUp) await noteRecharge(manager, deps, paidFor.topUp, payment);
   if (payment.receivedMinor === 0) return;
-  if (paidFor.kind === 'invoices') await receiveForInvoices(manager, deps, paidFor.collection, payment);
-  else if (paidFor.topUp) await receiveForCredit(manager, deps, paidFor.topUp, payment);
   // Holds of orders are captured and refunded in their own way.
-  if (paidFor.kind === 'invoices' || paidFor.topUp) await mirrorRefunds(manager, deps, paidFor, payment);
+  if (paidFor.kind === 'credit' && !paidFor.topUp) return;
+  if (paidFor.kind === 'invoices') await receiveForInvoices(manager, deps, paidFor.collection, payment);
+  else await receiveForCredit(manager, deps, paidFor, payment);
+  await mirrorRefunds(manager, deps, paidFor, payment);
 }
 
 /** What a payment is for, where it is one of ours. */
 export async function paidForBy(manager: EntityManager, payment: Payment): Promise<PaidFor | undefined> {
   if (payment.invoiceId !== undefined) {
     const collection = await findCollection(manager, { providerId: payment.invoiceId });
-    return collection && { kind: 'invoices', accountId: collection.accountId, collection };
+    if (collection) return { kind: 'invoices', accountId: collection.accountId, collection };
+    const creditedId = await creditedBy(manager, payment.paymentId);
+    return creditedId === undefined ? undefined : { kind: 'forgotten', accountId: creditedId };
   }
   const { accountId } = payment;
   if (accountId === undefined) return undefined;
   if (payment.orderId !== undefined) return { kind: 'credit', accountId, topUp: undefined };
   const topUp = await topUpOfReference(manager, payment.reference);
-  return topUp?.accountId === accountId ? { kind: 'credit', accountId, topUp } : undefined;
+  if (topUp) return topUp.accountId === accountId ? { kind: 'credit', accountId, topUp } : undefined;
+  const isOurs = isTopUp(payment.reference) && (await hasAccount(manager, accountId));
+  return isOurs ? { kind: 'forgotten', accountId } : undefined;
 }
 
 /** Brings the books to a page on which a customer pays in, as it was just seen, in turn. */
@@ -182,11 +205,12 @@ async function receiveForInvoices(
 async function receiveForCredit(
   manager: EntityManager,
   { sagas, clock }: MirrorDeps,
-  { accountId, kind }: TopUpRecord,
+  paidFor: Exclude<PaidFor, { kind: 'invoices' }>,
   { paymentId, receivedMinor: amountMinor, currency }: Payment,
 ): Promise<void> {
+  const { accountId } = paidFor;
   const cause = { kind: 'top_up', id: paymentId };
-  const note = 'Paid in';
+  const note = paidFor.kind === 'forgotten' ? 'A payment that is for no invoice' : 'Paid in';
   const isNews = await creditPayment(manager, {
     accountId,
     currency,
@@ -196,7 +220,9 @@ async function receiveForCredit(
     at: clock.now(),
   });
   if (!isNews) return;
-  if (kind === 'recharge') await armRecharge(manager, accountId, true);
+  if (paidFor.kind === 'credit' && paidFor.topUp?.kind === 'recharge') {
+    await armRecharge(manager, accountId, true);
+  }
   await collectOpenInvoices(manager, sagas, accountId);
 }
 
@@ -238,11 +264,12 @@ async function mirrorRefunds(
     const found = await provider.money.findRefund({ paymentId, reference: refundReference(id) });
     if (found) sent.push({ id, refundId: found.refundId });
   }
-  const money = { accountId, currency, paymentId, refundedMinor, of: kind, at };
+  const of = kind === 'invoices' ? kind : 'credit';
+  const money = { accountId, currency, paymentId, refundedMinor, of, at } as const;
   const changedMinor = await recordRefunded(manager, money);
   // With the money, or it would be on its way and booked at once, and the next credit note would promise less.
   for (const { id, refundId } of sent) await noteRefundSent(manager, id, refundId, at);
-  if (changedMinor < 0 && kind === 'credit') await collectOpenInvoices(manager, sagas, accountId);
+  if (changedMinor < 0 && of === 'credit') await collectOpenInvoices(manager, sagas, accountId);
   if (changedMinor === 0 || kind !== 'invoices') return;
   await tellOfUnexplained(manager, findings, accountId, currency);
 }

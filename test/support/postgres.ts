@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { createDataSource, migrate } from '#libs/database';
@@ -80,6 +80,23 @@ export async function createTestDatabase(): Promise<TestDatabase> {
         await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       }),
   };
+}
+
+/** What `pg_dump` keeps of a database, as an operator's backup does. */
+export async function backUp({ superuserUrl }: Pick<TestDatabase, 'superuserUrl'>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'servery-backup-'));
+  const file = join(folder, 'servery.dump');
+  await run(binary('pg_dump'), ['--format=custom', `--file=${file}`, superuserUrl]);
+  return file;
+}
+
+/** Another database, made of such a backup, which is removed. */
+export async function restore(file: string): Promise<TestDatabase> {
+  const database = await createTestDatabase();
+  const args = ['--clean', '--if-exists', '--exit-on-error', `--dbname=${database.superuserUrl}`, file];
+  await run(binary('pg_restore'), args);
+  await rm(dirname(file), { recursive: true });
+  return database;
 }
 
 async function createRole(admin: pg.Client): Promise<void> {

@@ -1,10 +1,14 @@
 import { billPower } from '#libs/billing';
 import { type DomainFacts, isHypervisorError } from '#libs/hypervisor';
+import { holdStrayAddresses, type Stray } from '#libs/networks';
 import type { NewFinding } from '#libs/placement';
-import { restoreTestsAmong, startAgain } from '#libs/servers';
+import { adoptDisk, generationOf, restoreTestsAmong, startAgain } from '#libs/servers';
 import { type HostWorld, isStillIdle, type KnownServer, serversByUuid, serversOfHost } from './host-world.ts';
 
-/** Compares a host's domains with the servers that should be there; removes ours that no server owns any more. */
+/**
+ * Compares a host's domains with the servers that should be there; removes ours that no server owns any more. What the
+ * database may have forgotten, because an old copy of it was restored, stays as it is, and nobody gets its addresses.
+ */
 export async function* reconcileDomains(world: HostWorld): AsyncGenerator<NewFinding> {
   const expected = await serversOfHost(world.dataSource, world.host.id);
   const domains = await world.hypervisor.listDomains(world.ref);
@@ -13,10 +17,14 @@ export async function* reconcileDomains(world: HostWorld): AsyncGenerator<NewFin
     domains.map(({ uuid }) => uuid),
   );
   const byUuid = new Map(owners.map((server) => [server.uuid, server]));
+  const strays: Stray[] = [];
   for (const domain of domains) {
     const finding = await reconcileDomain(world, domain, byUuid.get(domain.uuid));
-    if (finding) yield finding;
+    if (!finding) continue;
+    if (finding.kind === 'orphan_domain' && finding.details?.removed === false) strays.push(domain);
+    yield finding;
   }
+  await holdStrayAddresses(world.dataSource.manager, world.host.id, strays);
   const present = new Set(domains.map(({ uuid }) => uuid));
   for (const server of expected) {
     if (server.busy || present.has(server.uuid)) continue;
@@ -46,7 +54,8 @@ async function reconcileDomain(
     const [test] = await restoreTestsAmong(world.dataSource.manager, { uuids: [domain.uuid] });
     if (test?.hasEnded === false) return undefined;
     const removed = test !== undefined && (await undefine(world, domain));
-    return { ...finding, kind: 'orphan_domain', details: { ...details, removed } };
+    const { addresses } = domain;
+    return { ...finding, kind: 'orphan_domain', details: { ...details, addresses, removed } };
   }
   if (server.busy) return undefined;
   if (server.deleted || server.hostId !== world.host.id) {
@@ -56,7 +65,10 @@ async function reconcileDomain(
   }
   if (domain.wasCutOff && server.observed === 'running') world.wentDown.push(server);
   else await showAs(world, server, runs(domain) ? 'running' : 'off');
-  return undefined;
+  const generation = generationOf(server, domain.volumes);
+  if (generation === undefined || generation <= server.generation) return undefined;
+  if (!(await adoptDisk(world.dataSource.manager, { ...server, generation }))) return undefined;
+  return { ...finding, kind: 'disk_adopted', details: { ...details, serverId: server.id, generation } };
 }
 
 /** False where the host refuses: all else there is looked at all the same. */

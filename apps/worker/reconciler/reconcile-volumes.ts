@@ -1,6 +1,6 @@
 import { exportIdOfVolume, exportsAmong } from '#libs/exports';
 import { isHypervisorError } from '#libs/hypervisor';
-import type { NewFinding } from '#libs/placement';
+import { HostsService, type NewFinding, toHostRef } from '#libs/placement';
 import {
   frozenAmong,
   rescueOfVolume,
@@ -9,7 +9,7 @@ import {
   restoreTestsAmong,
   seedVolumeName,
 } from '#libs/servers';
-import { volumeFileName, volumeOfFile } from '#libs/volumes';
+import { type VolumeFile, volumeFileName, volumeOfFile } from '#libs/volumes';
 import { type HostWorld, isStillIdle, type KnownServer, serversById } from './host-world.ts';
 
 /** Our volumes' names: `servery-<server>-<generation>.qcow2`, `….memory` and `…-seed.img`. */
@@ -111,26 +111,65 @@ async function passingVolumes(
   ]);
 }
 
+interface OwnersVolume extends VolumeFile {
+  readonly hostId: number | null;
+  readonly hasData: boolean;
+  readonly kept: boolean;
+  readonly busy: boolean;
+}
+
 /**
  * Where a volume has its room says nothing: several hosts may show one and the same network storage. Other copies than its
- * own are of workflows that bring it somewhere, or brought it and were cut off.
+ * own are of workflows that bring it somewhere, or brought it and were cut off. They are left only where its own is seen:
+ * a backup of the database from before it was brought, once restored, knows a copy that is no more.
  */
-async function ownersVolumes({ dataSource }: HostWorld, names: readonly string[]) {
+async function ownersVolumes(world: HostWorld, names: readonly string[]) {
   const files = names.flatMap((name) => volumeOfFile(name) ?? []);
-  const known = await dataSource.query<{ id: number; copyId: number | null; kept: boolean; busy: boolean }[]>(
-    `SELECT v.id, v.copy_id AS "copyId", v.deleted_at IS NULL AS kept,
+  const known = await world.dataSource.query<OwnersVolume[]>(
+    `SELECT v.id, v.copy_id AS "copyId", v.host_id AS "hostId", v.has_data AS "hasData",
+            v.deleted_at IS NULL AS kept,
             EXISTS (SELECT FROM actions a WHERE a.volume_id = v.id AND a.status = 'running')
             OR EXISTS (SELECT FROM sagas g WHERE g.subject_type = 'server' AND g.subject_id = v.server_id
                        AND g.finished_at IS NULL) AS busy
      FROM volumes v WHERE v.id = ANY($1)`,
     [files.map(({ id }) => id)],
   );
-  return files.flatMap((file) => {
+  const said: [string, 'needed' | 'left'][] = [];
+  for (const file of files) {
     const volume = known.find(({ id }) => id === file.id);
-    if (!volume) return [];
-    const isNeeded = volume.busy || (volume.kept && volume.copyId === file.copyId);
-    return [[volumeFileName(file), isNeeded ? 'needed' : 'left'] as const];
-  });
+    if (volume) said.push([volumeFileName(file), await stateOf(world, volume, file, names)]);
+  }
+  return said;
+}
+
+async function stateOf(
+  world: HostWorld,
+  volume: OwnersVolume,
+  { copyId }: VolumeFile,
+  names: readonly string[],
+): Promise<'needed' | 'left'> {
+  if (volume.busy) return 'needed';
+  if (!volume.kept) return 'left';
+  if (volume.copyId === copyId) return 'needed';
+  return volume.hasData && !(await isSeen(world, volume, names)) ? 'needed' : 'left';
+}
+
+/** Whether a volume's own file is among these, or where its room is. A host that does not answer shows nothing. */
+async function isSeen(
+  { dataSource, hypervisor, host }: HostWorld,
+  volume: OwnersVolume,
+  names: readonly string[],
+) {
+  const name = volumeFileName(volume);
+  if (names.includes(name)) return true;
+  if (volume.hostId === null || volume.hostId === host.id) return false;
+  try {
+    const other = toHostRef(await new HostsService(dataSource).get(volume.hostId));
+    return (await hypervisor.listVolumes(other, 'disks')).some((one) => one.name === name);
+  } catch (error) {
+    if (isHypervisorError(error)) return false;
+    throw error;
+  }
 }
 
 async function rescueVolumes({ dataSource }: HostWorld, names: readonly string[]) {

@@ -26,6 +26,7 @@ const HOST_FINDINGS = [
   'volume_misplaced',
   'volume_missing',
   'domain_missing',
+  'disk_adopted',
   'host_unreachable',
 ] as const;
 /** A host that refuses us, or lacks a pool, would let each order fail that is placed on it. */

@@ -275,6 +275,7 @@ function describeDomains(context: () => ConformanceContext): void {
         owner: { serverId, installationId: expect.any(String) },
         volumes,
         network: 'open',
+        addresses: [plan.domain.ipv4],
       },
     ]);
     await expect(hypervisor.deleteVolume(host, plan.domain.diskVolume)).rejects.toEqual(

@@ -96,7 +96,8 @@ export class LibvirtDomains {
         (['open', 'isolated'] as const).find((state) => cards.some((card) => card.network === state)) ??
         'closed';
       const wasCutOff = CUT_OFF.test(said);
-      return [{ uuid, name, state, wasCutOff, owner, ours: this.isOurs(owner), volumes, network }];
+      const addresses = cards.map(({ ipv4 }) => ipv4).filter((ipv4) => ipv4 !== '');
+      return [{ uuid, name, state, wasCutOff, owner, ours: this.isOurs(owner), volumes, network, addresses }];
     });
   }
 

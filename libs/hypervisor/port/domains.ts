@@ -55,6 +55,8 @@ export interface DomainFacts {
   /** Names of the volumes among its disks, in the order of the disks; an ISO image is none of them. */
   readonly volumes: readonly string[];
   readonly network: NetworkState;
+  /** IPv4: what its network cards may send from. */
+  readonly addresses: readonly string[];
 }
 
 /** What a domain has used since it was started, as counters that begin anew then. Disk: its own. Network: its first card. */

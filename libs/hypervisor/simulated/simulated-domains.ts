@@ -80,6 +80,7 @@ export class SimulatedDomains {
         ours: this.inventory.isOurs(domain),
         volumes: volumesOf(domain),
         network: domain.network,
+        addresses: [domain.ipv4],
       })),
     );
   }
