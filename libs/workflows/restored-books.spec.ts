@@ -51,8 +51,7 @@ beforeAll(async () => {
   accountId = await addAccount(world);
   await addCard(world, accountId, GOOD);
   await collect();
-  const superuserUrl = Object.assign(new URL(String(address.url)), { username: 'postgres', password: '' });
-  const file = await backUp({ superuserUrl: superuserUrl.toString() });
+  const file = await backUp(String(address.url));
   await collect();
   await payIn();
   const { intents } = await assertBooksAreTheProviders(world);

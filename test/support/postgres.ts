@@ -83,17 +83,17 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 }
 
 /** What `pg_dump` keeps of a database, as an operator's backup does. */
-export async function backUp({ superuserUrl }: Pick<TestDatabase, 'superuserUrl'>): Promise<string> {
+export async function backUp(url: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'servery-backup-'));
   const file = join(folder, 'servery.dump');
-  await run(binary('pg_dump'), ['--format=custom', `--file=${file}`, superuserUrl]);
+  await run(binary('pg_dump'), ['--format=custom', `--file=${file}`, url]);
   return file;
 }
 
 /** Another database, made of such a backup, which is removed. */
 export async function restore(file: string): Promise<TestDatabase> {
   const database = await createTestDatabase();
-  const args = ['--clean', '--if-exists', '--exit-on-error', `--dbname=${database.superuserUrl}`, file];
+  const args = ['--clean', '--if-exists', '--exit-on-error', `--dbname=${database.url}`, file];
   await run(binary('pg_restore'), args);
   await rm(dirname(file), { recursive: true });
   return database;

@@ -40,9 +40,7 @@ afterEach(async () => {
 
 /** The database goes back to what it was before `work`; the hosts stay as they are. */
 async function goneBackBehind<T>(work: () => Promise<T>): Promise<T> {
-  const superuserUrl = new URL(String(address.url));
-  Object.assign(superuserUrl, { username: 'postgres', password: '' });
-  const file = await backUp({ superuserUrl: superuserUrl.toString() });
+  const file = await backUp(String(address.url));
   const result = await work();
   await world.close();
   restored = await restore(file);
