@@ -28,10 +28,15 @@ describe('events', () => {
     const { invoiceId } = await collect.invoice(bench, customerId, 900);
     await bench.provider.invoices.pay({ invoiceId, idempotencyKey: `pay ${invoiceId}` });
     await settle();
-    expect(await log.of(invoiceId)).toEqual([
-      { type: 'invoice.finalized', state: 'paid' },
-      { type: 'invoice.paid', state: 'paid' },
-    ]);
+    const told = await log.of(invoiceId);
+    expect(told).toHaveLength(2);
+    // Both are of one second, and webhooks overtake each other.
+    expect(told).toEqual(
+      expect.arrayContaining([
+        { type: 'invoice.finalized', state: 'paid' },
+        { type: 'invoice.paid', state: 'paid' },
+      ]),
+    );
   });
 
   it('delivered ten times, by ten workers at once, have one effect', async () => {

@@ -9,7 +9,6 @@ import {
   takeBackPayment,
 } from '#libs/billing';
 import { newId } from '#libs/kernel';
-import { topUpReference } from '#libs/payments';
 import { runToEnd } from '#libs/saga/harness';
 import { compareWithProvider } from './compare-provider.ts';
 import { providerInvoicesOf } from './harness/assert-money.ts';
@@ -211,7 +210,7 @@ describe('the comparison with the provider', () => {
     const { customerId, cardId } = await bench.world.deps.cards.chargeable(accountId);
     const { money } = bench.payments.provider;
     const asked = { accountId, customerId, cardId, amountMinor: 900, currency: 'eur' as const };
-    const named = { description: 'Unknown', reference: topUpReference(newId()) };
+    const named = { description: 'Unknown', reference: `unknown ${newId()}` };
     const { paymentId } = await money.openPayment({ ...asked, ...named, ...bench.key() });
     await money.confirmPayment({ paymentId, ...bench.key() });
     await bench.within(async (m) => {
