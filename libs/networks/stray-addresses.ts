@@ -1,5 +1,4 @@
 import type { EntityManager } from 'typeorm';
-import { runInTransaction } from '#libs/database';
 
 /** A domain with our mark that no server owns, and the addresses that it may send from. */
 export interface Stray {
@@ -17,18 +16,11 @@ export async function holdStrayAddresses(
   strays: readonly Stray[],
 ): Promise<void> {
   const rows = strays.flatMap(({ uuid, addresses }) => addresses.map((ip) => ({ uuid, ip })));
-  const values = [hostId, rows.map(({ ip }) => ip), rows.map(({ uuid }) => uuid)];
-  await runInTransaction(manager, async (within) => {
-    await within.query(
-      `DELETE FROM stray_addresses WHERE host_id = $1
-       AND (ip, domain_uuid) NOT IN (SELECT * FROM unnest($2::inet[], $3::uuid[]))`,
-      values,
-    );
-    await within.query(
-      `INSERT INTO stray_addresses (ip, host_id, domain_uuid)
-       SELECT s.ip, $1, s.uuid FROM unnest($2::inet[], $3::uuid[]) AS s (ip, uuid) JOIN addresses a USING (ip)
-       ON CONFLICT (ip) DO NOTHING`,
-      values,
-    );
-  });
+  await manager.query(
+    `WITH seen AS (SELECT * FROM unnest($2::inet[], $3::uuid[]) AS s (ip, uuid)),
+     gone AS (DELETE FROM stray_addresses WHERE host_id = $1 AND (ip, domain_uuid) NOT IN (SELECT * FROM seen))
+     INSERT INTO stray_addresses (ip, host_id, domain_uuid)
+     SELECT seen.ip, $1, seen.uuid FROM seen JOIN addresses USING (ip) ON CONFLICT (ip) DO NOTHING`,
+    [hostId, rows.map(({ ip }) => ip), rows.map(({ uuid }) => uuid)],
+  );
 }

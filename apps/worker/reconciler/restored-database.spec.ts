@@ -4,7 +4,7 @@ import { Image } from '#libs/images';
 import { newId } from '#libs/kernel';
 import { addressOf, addressPools, claimAddress, removeAddresses } from '#libs/networks';
 import { HostsService } from '#libs/placement';
-import { diskVolumeName, Server } from '#libs/servers';
+import { adoptDisk, diskVolumeName, Server } from '#libs/servers';
 import { volumeFileName } from '#libs/volumes';
 import {
   assertKept,
@@ -45,6 +45,7 @@ async function goneBackBehind<T>(work: () => Promise<T>): Promise<T> {
   await world.close();
   restored = await restore(file);
   world = await attachToServerWorld({ ...address, url: restored.url });
+  await world.dataSource.query(`UPDATE sagas SET finished_at = finished_at - interval '1 hour'`);
   return result;
 }
 
@@ -65,6 +66,12 @@ async function ordered(): Promise<Server> {
   await finish(world, action);
   return serverOf(server.id);
 }
+
+it('a disk that was seen while a rebuild was undone is not taken for one of later', async () => {
+  const { id, generation } = await standingServer(world, 'running');
+  expect(await adoptDisk(world.dataSource.manager, { id, generation: generation + 1 })).toBe(false);
+  expect(await serverOf(id)).toMatchObject({ generation });
+});
 
 describe('a backup of the database that was restored', () => {
   it('takes nothing from a server that was ordered since, nor gives its address to another', async () => {
